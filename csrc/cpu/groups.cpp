@@ -1,0 +1,165 @@
+// group_sums, group_medians and the two halves of group_moments.
+//
+// group_sums     reads x once (n d sizeof(T) bytes), memory-bound. A chunk is at most 1,024 rows of
+//                one group; the partial sums of a large group are added in row order, so the result
+//                does not depend on the number of threads.
+// group_medians  gathers 32 columns of one group at a time (n d sizeof(T) bytes read, about as many
+//                written) and selects: O(n d) comparisons. A chunk is one group's 32 columns.
+// scatter        n d^2 flops in float64 on register tiles, the upper triangle only; 256 rows are
+//                centred and packed at a time, so memory beyond the result is 512 d values.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "cpu/kernels.hpp"
+#include "cpu/panels.hpp"
+#include "cpu/primitives.hpp"
+
+namespace wellgram {
+
+Groups::Groups(const Index* codes, Index rows, Index groups)
+    : starts(static_cast<std::size_t>(groups) + 1) {
+  for (Index i = 0; i < rows; ++i)
+    if (codes[i] >= 0) ++starts[codes[i] + 1];
+  for (Index g = 0; g < groups; ++g) starts[g + 1] += starts[g];
+  order.resize(starts[groups]);
+  std::vector<Index> next(starts.begin(), starts.end() - 1);
+  for (Index i = 0; i < rows; ++i)
+    if (codes[i] >= 0) order[next[codes[i]]++] = i;
+}
+
+template <class T>
+void group_sums(View<const T> x, const Groups& groups, View<double> sums, const Team& team) {
+  constexpr Index chunk_rows = 1024;
+  struct Chunk {
+    Index first, last;  // places in groups.order
+    double* out;
+  };
+  std::vector<Chunk> chunks;
+  Index spilled = 0;
+  for (Index g = 0; g < groups.count(); ++g)
+    spilled += std::max<Index>(0, (groups.size(g) - 1) / chunk_rows);
+  Buffer<double> spill(spilled * x.columns);
+
+  double* next_spill = spill.data();
+  for (Index g = 0; g < groups.count(); ++g)
+    for (Index first = groups.starts[g]; first < groups.starts[g + 1]; first += chunk_rows) {
+      double* out = sums.row(g);
+      if (first != groups.starts[g]) {
+        out = next_spill;
+        next_spill += x.columns;
+      }
+      chunks.push_back({first, std::min(first + chunk_rows, groups.starts[g + 1]), out});
+    }
+
+  const auto& kernel = kernels<T>();
+  team.run(static_cast<Index>(chunks.size()), [&](Index c, int) {
+    const Chunk& chunk = chunks[c];
+    std::fill_n(chunk.out, x.columns, 0.0);
+    for (Index k = chunk.first; k < chunk.last; ++k)
+      kernel.add_row(x.row(groups.order[k]), x.columns, chunk.out);
+  });
+
+  next_spill = spill.data();
+  for (Index g = 0; g < groups.count(); ++g) {
+    if (groups.size(g) == 0) std::fill_n(sums.row(g), x.columns, 0.0);
+    for (Index first = groups.starts[g] + chunk_rows; first < groups.starts[g + 1];
+         first += chunk_rows, next_spill += x.columns)
+      for (Index k = 0; k < x.columns; ++k) sums.row(g)[k] += next_spill[k];
+  }
+}
+
+template <class T>
+static double median(T* values, Index count) {
+  if (count == 0 || std::any_of(values, values + count, [](T v) { return std::isnan(v); }))
+    return std::numeric_limits<double>::quiet_NaN();
+  T* middle = values + count / 2;
+  std::nth_element(values, middle, values + count);
+  const double upper = static_cast<double>(*middle);
+  if (count % 2 == 1) return upper;
+  return (upper + static_cast<double>(*std::max_element(values, middle))) / 2;
+}
+
+template <class T>
+void group_medians(View<const T> x, const Groups& groups, View<double> medians, const Team& team) {
+  constexpr Index block = 32;
+  const Index blocks = (x.columns + block - 1) / block;
+  Index largest = 0;
+  for (Index g = 0; g < groups.count(); ++g) largest = std::max(largest, groups.size(g));
+  std::vector<Buffer<T>> gathered;
+  for (int worker = 0; worker < team.threads(); ++worker) gathered.emplace_back(largest * block);
+
+  team.run(groups.count() * blocks, [&](Index chunk, int worker) {
+    const Index g = chunk / blocks, first = chunk % blocks * block;
+    const Index columns = std::min(block, x.columns - first), size = groups.size(g);
+    T* values = gathered[worker].data();
+    for (Index r = 0; r < size; ++r) {
+      const T* row = x.row(groups.rows(g)[r]) + first;
+      for (Index k = 0; k < columns; ++k) values[k * size + r] = row[k];
+    }
+    for (Index k = 0; k < columns; ++k) medians.row(g)[first + k] = median(values + k * size, size);
+  });
+}
+
+template <class T>
+void centre_rows(View<const T> x, const Index* rows, const double* mean, View<double> centred,
+                 const Team& team) {
+  constexpr Index chunk_rows = 256;
+  team.run((centred.rows + chunk_rows - 1) / chunk_rows, [&](Index chunk, int) {
+    const Index last = std::min(centred.rows, (chunk + 1) * chunk_rows);
+    for (Index r = chunk * chunk_rows; r < last; ++r)
+      for (Index k = 0; k < x.columns; ++k)
+        centred.row(r)[k] = static_cast<double>(x.row(rows[r])[k]) - mean[k];
+  });
+}
+
+template <class T>
+void scatter(View<const T> x, const Index* rows, Index count, const double* mean,
+             View<double> scatter, const Team& team) {
+  constexpr Index depth = 256;
+  const auto& kernel = kernels<double>();
+  const Index tall = kernel.tile_rows, wide = kernel.tile_columns, d = x.columns;
+  const Index left_panels = panel_count(d, tall), right_panels = panel_count(d, wide);
+  Buffer<double> left(left_panels * tall * depth), right(right_panels * wide * depth);
+  for (Index i = 0; i < d; ++i) std::fill_n(scatter.row(i), d, 0.0);
+
+  for (Index first = 0; first < count; first += depth) {
+    const Index steps = std::min(depth, count - first);
+    const auto centred = [&](Index column, Index k) {
+      return static_cast<double>(x.row(rows[first + k])[column]) - mean[column];
+    };
+    team.run(left_panels + right_panels, [&](Index p, int) {
+      if (p < left_panels)
+        pack_panel(p * tall, d, tall, steps, left.data() + p * tall * steps, centred);
+      else
+        pack_panel((p - left_panels) * wide, d, wide, steps,
+                   right.data() + (p - left_panels) * wide * steps, centred);
+    });
+    team.run(left_panels, [&](Index p, int) {
+      alignas(64) double tile[max_tile];
+      const Index top = p * tall;
+      for (Index q = top / wide; q < right_panels; ++q) {
+        kernel.gram_tile(left.data() + p * tall * steps, right.data() + q * wide * steps, steps,
+                         tile);
+        for (Index j = q * wide; j < std::min(d, (q + 1) * wide); ++j)
+          for (Index i = top; i < std::min(j + 1, top + tall); ++i)
+            scatter.row(i)[j] += tile[(j - q * wide) * tall + i - top];
+      }
+    });
+  }
+  for (Index i = 0; i < d; ++i)
+    for (Index j = 0; j < i; ++j) scatter.row(i)[j] = scatter.row(j)[i];
+}
+
+#define INSTANTIATE(T)                                                                   \
+  template void group_sums(View<const T>, const Groups&, View<double>, const Team&);     \
+  template void group_medians(View<const T>, const Groups&, View<double>, const Team&);  \
+  template void centre_rows(View<const T>, const Index*, const double*, View<double>,    \
+                            const Team&);                                                \
+  template void scatter(View<const T>, const Index*, Index, const double*, View<double>, \
+                        const Team&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
+
+}  // namespace wellgram

@@ -1,0 +1,88 @@
+// The primitives, as the bindings call them. Shapes have been checked; T is float or double.
+#pragma once
+
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "common/view.hpp"
+#include "cpu/team.hpp"
+
+namespace wellgram {
+
+// Rows of each group, in row order: order[starts[g]] ... order[starts[g + 1] - 1]. Rows whose code
+// is -1 belong to no group.
+struct Groups {
+  Groups(const Index* codes, Index rows, Index groups);
+
+  Index count() const { return static_cast<Index>(starts.size()) - 1; }
+  Index size(Index g) const { return starts[g + 1] - starts[g]; }
+  const Index* rows(Index g) const { return order.data() + starts[g]; }
+
+  std::vector<Index> order, starts;
+};
+
+template <class T>
+void group_sums(View<const T> x, const Groups& groups, View<double> sums, const Team& team);
+
+template <class T>
+void group_medians(View<const T> x, const Groups& groups, View<double> medians, const Team& team);
+
+// centred = x[rows] - mean, in float64.
+template <class T>
+void centre_rows(View<const T> x, const Index* rows, const double* mean, View<double> centred,
+                 const Team& team);
+
+// scatter = sum over rows of (x - mean)' (x - mean), in float64, both triangles.
+template <class T>
+void scatter(View<const T> x, const Index* rows, Index count, const double* mean,
+             View<double> scatter, const Team& team);
+
+template <class T>
+void unit_rows(View<const T> x, View<T> out, bool* zero, const Team& team);
+
+template <class T>
+void pair_cosines(View<const T> x, View<const T> y, const Index* i, const Index* j, Index pairs,
+                  T* out, const Team& team);
+
+// y = (x - shift) basis, then per batch (z - offset) scale + ((z - offset) factor) gain factor'.
+// An absent basis is the identity; factor[b] is k x rank and may be empty.
+template <class T>
+struct AffineMaps {
+  const double* shift;
+  std::optional<View<const double>> basis;
+  View<const double> offset, scale;
+  std::vector<View<const double>> factors;
+  std::vector<const double*> gains;
+};
+
+template <class T>
+void apply_affine(View<const T> x, const Groups& batches, const AffineMaps<T>& maps, View<T> y,
+                  const Team& team);
+
+// What scan_pairs can do with the cosines it meets; each is defined in backends/consumers.py.
+struct CountBelow {
+  std::vector<double> thresholds;
+};
+struct Histogram {
+  double low, high;
+  Index bins;
+};
+struct Bracket {
+  double low, high;
+  Index capacity;
+};
+using Recipe = std::variant<CountBelow, Histogram, Bracket>;
+
+// A merged state: integers, and the values a bracket kept, in ascending order.
+struct State {
+  std::vector<Index> counts;
+  std::vector<double> values;
+};
+
+// Every pair i < j of rows of x once, or every row of x with every row of *y.
+template <class T>
+std::vector<State> scan_pairs(View<const T> x, const View<const T>* y,
+                              const std::vector<Recipe>& recipes, const Team& team);
+
+}  // namespace wellgram

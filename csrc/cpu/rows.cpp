@@ -1,0 +1,195 @@
+// unit_rows, pair_cosines and apply_affine.
+//
+// unit_rows     reads and writes x once; the length is taken in float64 and cannot overflow.
+// pair_cosines  2 m d flops over gathered rows, 512 pairs a chunk.
+// apply_affine  n (2 d k + 4 k r) flops: a block of rows is centred, packed, multiplied by the
+//               shared basis and corrected by its batch's factor while it is in cache; x is read
+//               once and y written once. A chunk is a block of one batch.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "cpu/kernels.hpp"
+#include "cpu/panels.hpp"
+#include "cpu/primitives.hpp"
+
+namespace wellgram {
+
+// False for a row of zeros, which stays as it is; a row with a NaN or an Inf becomes all NaN. Where
+// the squares would leave the range of float64, the row is first scaled by a power of two, which
+// rounds nothing.
+template <class T>
+static bool normalise(const T* row, Index columns, T* out) {
+  const auto& kernel = kernels<T>();
+  const double squares = kernel.sum_of_squares(row, columns);
+  if (squares > 1e-280 && squares < 1e280) {
+    kernel.scale_row(row, 1 / std::sqrt(squares), columns, out);
+    return true;
+  }
+  double largest = 0;
+  for (Index k = 0; k < columns; ++k) {
+    const double size = std::abs(static_cast<double>(row[k]));
+    if (!std::isfinite(size)) {
+      std::fill_n(out, columns, std::numeric_limits<T>::quiet_NaN());
+      return true;
+    }
+    largest = std::max(largest, size);
+  }
+  if (largest == 0) {
+    std::fill_n(out, columns, T(0));
+    return false;
+  }
+  const int exponent = -std::ilogb(largest);
+  double sum = 0;
+  for (Index k = 0; k < columns; ++k) {
+    const double value = std::ldexp(static_cast<double>(row[k]), exponent);
+    sum += value * value;
+  }
+  for (Index k = 0; k < columns; ++k)
+    out[k] = static_cast<T>(std::ldexp(static_cast<double>(row[k]), exponent) / std::sqrt(sum));
+  return true;
+}
+
+template <class T>
+void unit_rows(View<const T> x, View<T> out, bool* zero, const Team& team) {
+  constexpr Index chunk_rows = 256;
+  team.run((x.rows + chunk_rows - 1) / chunk_rows, [&](Index chunk, int) {
+    const Index last = std::min(x.rows, (chunk + 1) * chunk_rows);
+    for (Index i = chunk * chunk_rows; i < last; ++i)
+      zero[i] = !normalise(x.row(i), x.columns, out.row(i));
+  });
+}
+
+template <class T>
+void pair_cosines(View<const T> x, View<const T> y, const Index* i, const Index* j, Index pairs,
+                  T* out, const Team& team) {
+  constexpr Index chunk_pairs = 512;
+  const auto& kernel = kernels<T>();
+  team.run((pairs + chunk_pairs - 1) / chunk_pairs, [&](Index chunk, int) {
+    const Index first = chunk * chunk_pairs, count = std::min(chunk_pairs, pairs - first);
+    kernel.pair_dots(x.data, x.stride, y.data, y.stride, x.columns, i + first, j + first, count,
+                     out + first);
+  });
+}
+
+namespace {
+
+// out (rows x width) = packed left (rows, depth) times packed right (depth, width).
+template <class T>
+void multiply(const T* left, Index rows, const Panels<T>& right, Index width, Index depth, T* out) {
+  const auto& kernel = kernels<T>();
+  const Index tall = kernel.tile_rows, wide = kernel.tile_columns;
+  alignas(64) T tile[max_tile];
+  for (Index q = 0; q < right.count(); ++q)
+    for (Index p = 0; p * tall < rows; ++p) {
+      kernel.gram_tile(left + p * tall * depth, right[q], depth, tile);
+      const Index columns = std::min(wide, width - q * wide),
+                  height = std::min(tall, rows - p * tall);
+      for (Index i = 0; i < height; ++i)
+        for (Index j = 0; j < columns; ++j)
+          out[(p * tall + i) * width + q * wide + j] = tile[j * tall + i];
+    }
+}
+
+template <class T>
+void pack_block(const T* block, Index rows, Index columns, T* packed) {
+  const Index tall = kernels<T>().tile_rows;
+  for (Index p = 0; p * tall < rows; ++p)
+    pack_panel(p * tall, rows, tall, columns, packed + p * tall * columns,
+               [&](Index i, Index k) { return block[i * columns + k]; });
+}
+
+// The columns of a matrix, and those of its transpose, as right operands.
+template <class T>
+Panels<T> pack_columns(const View<const double>& matrix, const Team& team) {
+  return Panels<T>(
+      matrix.columns, kernels<T>().tile_columns, matrix.rows,
+      [&](Index column, Index k) { return static_cast<T>(matrix.row(k)[column]); }, team);
+}
+template <class T>
+Panels<T> pack_rows(const View<const double>& matrix, const Team& team) {
+  return Panels<T>(
+      matrix.rows, kernels<T>().tile_columns, matrix.columns,
+      [&](Index row, Index k) { return static_cast<T>(matrix.row(row)[k]); }, team);
+}
+
+// What one thread needs to carry a block of rows through the steps.
+template <class T>
+struct Scratch {
+  Scratch(Index block, Index d, Index k, Index rank)
+      : packed(block * std::max({d, k, rank})),
+        z(block * std::max(d, k)),
+        low(block * rank),
+        added(block * k) {}
+  Buffer<T> packed, z, low, added;
+};
+
+}  // namespace
+
+template <class T>
+void apply_affine(View<const T> x, const Groups& batches, const AffineMaps<T>& maps, View<T> y,
+                  const Team& team) {
+  const Index tall = kernels<T>().tile_rows, block = (128 + tall - 1) / tall * tall;
+  const Index d = x.columns, k = y.columns;
+  Index rank = 0;
+  for (const auto& factor : maps.factors) rank = std::max(rank, factor.columns);
+  std::vector<Scratch<T>> scratch;
+  for (int worker = 0; worker < team.threads(); ++worker) scratch.emplace_back(block, d, k, rank);
+  std::optional<Panels<T>> basis;
+  if (maps.basis) basis.emplace(pack_columns<T>(*maps.basis, team));
+
+  for (Index b = 0; b < batches.count(); ++b) {
+    if (batches.size(b) == 0) continue;
+    const View<const double>& factor = maps.factors[b];
+    const Index r = factor.columns;
+    const auto project = pack_columns<T>(factor, team), expand = pack_rows<T>(factor, team);
+    std::vector<T> offset(k), scale(k), gain(r);
+    std::copy_n(maps.offset.row(b), k, offset.begin());
+    std::copy_n(maps.scale.row(b), k, scale.begin());
+    std::copy_n(maps.gains[b], r, gain.begin());
+
+    team.run((batches.size(b) + block - 1) / block, [&](Index chunk, int worker) {
+      Scratch<T>& s = scratch[worker];
+      T* z = s.z.data();
+      const Index* rows = batches.rows(b) + chunk * block;
+      const Index count = std::min(block, batches.size(b) - chunk * block);
+      // The shift is subtracted in float64: embeddings can lie far from the origin.
+      for (Index i = 0; i < count; ++i)
+        for (Index c = 0; c < d; ++c)
+          z[i * d + c] = static_cast<T>(static_cast<double>(x.row(rows[i])[c]) - maps.shift[c]);
+      if (basis) {
+        pack_block(z, count, d, s.packed.data());
+        multiply(s.packed.data(), count, *basis, k, d, z);
+      }
+      for (Index i = 0; i < count; ++i)
+        for (Index c = 0; c < k; ++c) z[i * k + c] -= offset[c];
+      if (r > 0) {
+        T *low = s.low.data(), *added = s.added.data();
+        pack_block(z, count, k, s.packed.data());
+        multiply(s.packed.data(), count, project, r, k, low);
+        for (Index i = 0; i < count; ++i)
+          for (Index c = 0; c < r; ++c) low[i * r + c] *= gain[c];
+        pack_block(low, count, r, s.packed.data());
+        multiply(s.packed.data(), count, expand, k, r, added);
+        for (Index i = 0; i < count; ++i)
+          for (Index c = 0; c < k; ++c)
+            y.row(rows[i])[c] = z[i * k + c] * scale[c] + added[i * k + c];
+      } else {
+        for (Index i = 0; i < count; ++i)
+          for (Index c = 0; c < k; ++c) y.row(rows[i])[c] = z[i * k + c] * scale[c];
+      }
+    });
+  }
+}
+
+#define INSTANTIATE(T)                                                                            \
+  template void unit_rows(View<const T>, View<T>, bool*, const Team&);                            \
+  template void pair_cosines(View<const T>, View<const T>, const Index*, const Index*, Index, T*, \
+                             const Team&);                                                        \
+  template void apply_affine(View<const T>, const Groups&, const AffineMaps<T>&, View<T>,         \
+                             const Team&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
+
+}  // namespace wellgram

@@ -1,0 +1,73 @@
+"""Which device runs: the registry of backends and the choice among them.
+
+Order of choice: the ``backend=`` argument of a call, `set_backend`, the environment variable
+``WELLGRAM_BACKEND``, then the first backend of the registry that can run.
+"""
+
+import os
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
+
+from wellgram.errors import BackendUnavailable
+
+if TYPE_CHECKING:
+    from wellgram.backends.protocol import Backend
+
+BACKENDS = ("cpu", "reference")
+"""The registry, in order of preference; each is a module of this package with the Protocol's names."""
+
+_chosen: str | None = None
+
+
+def why_not(name: str) -> str | None:
+    """Return why the backend cannot run here, or None where it can."""
+    if name not in BACKENDS:
+        return f"there is no backend of that name (there are {', '.join(BACKENDS)})"
+    return _load(name).why_not()
+
+
+def available_backends() -> list[str]:
+    """Return the backends that can run here, in order of preference."""
+    return [name for name in BACKENDS if why_not(name) is None]
+
+
+def set_backend(name: str | None) -> None:
+    """Choose the backend for all later calls that name none; None returns to the default.
+
+    Raises
+    ------
+    BackendUnavailable
+        If it cannot run here; the message says why.
+    """
+    global _chosen
+    if name is not None:
+        _require(name)
+    _chosen = name
+
+
+def get_backend(name: str | None = None) -> "Backend":
+    """Return the backend of that name, or the one chosen for this process.
+
+    Raises
+    ------
+    BackendUnavailable
+        If it cannot run here; the message says why.
+    """
+    name = name or _chosen or os.environ.get("WELLGRAM_BACKEND")
+    if name is None:
+        name = next(iter(available_backends()))
+    return _require(name)
+
+
+def _require(name: str) -> "Backend":
+    reason = why_not(name)
+    if reason is not None:
+        others = ", ".join(available_backends())
+        raise BackendUnavailable(f"backend {name!r} cannot run here: {reason}; available: {others}")
+    return _load(name)
+
+
+def _load(name: str) -> "Backend":
+    module: ModuleType = import_module(f"{__name__}.{name}")
+    return cast("Backend", module)

@@ -1,0 +1,194 @@
+"""The processor backend: C++ kernels on threads, with the best instruction set found at load.
+
+``WELLGRAM_NUM_THREADS`` sets the number of threads (else the processors this process may use), and
+``WELLGRAM_ISA`` a lower instruction set than the best.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wellgram.backends import consumers as definitions
+from wellgram.backends.checks import as_codes, as_indices, as_rows, check_maps, same_features
+from wellgram.backends.consumers import Consumer, State
+from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Progress, Rows
+from wellgram.errors import BackendUnavailable, InputError
+
+try:
+    from wellgram import _cpu
+except ImportError as problem:
+    _missing: str | None = f"the extension module wellgram._cpu does not load: {problem}"
+else:
+    _missing = None
+
+name = "cpu"
+
+
+def why_not() -> str | None:
+    """Return why the backend cannot run here, or None."""
+    if _missing:
+        return _missing
+    wanted = os.environ.get("WELLGRAM_ISA")
+    if wanted and wanted not in instruction_sets():
+        usable = ", ".join(instruction_sets())
+        return f"WELLGRAM_ISA={wanted} is not an instruction set of this machine ({usable})"
+    return None
+
+
+def describe() -> str:
+    """Return the instruction set and the number of threads."""
+    return f"{instruction_set()}, {_plural(threads(), 'thread')}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def instruction_sets() -> list[str]:
+    """Return the instruction sets this build has and this processor runs, best first."""
+    return _cpu.instruction_sets()
+
+
+def instruction_set() -> str:
+    """Return the instruction set in use."""
+    return _cpu.instruction_set()
+
+
+def use_instruction_set(isa: str) -> None:
+    """Switch to one of `instruction_sets`, for this process."""
+    if not _cpu.use_instruction_set(isa):
+        usable = ", ".join(instruction_sets())
+        raise BackendUnavailable(f"instruction set {isa!r} is not usable here; use one of {usable}")
+
+
+def threads() -> int:
+    """Return how many threads the kernels use: WELLGRAM_NUM_THREADS, else the affinity mask."""
+    given = os.environ.get("WELLGRAM_NUM_THREADS")
+    if given:
+        if not given.isdecimal() or int(given) < 1:
+            raise InputError(f"WELLGRAM_NUM_THREADS={given!r} is not a number of threads (1, 2, ...)")
+        return int(given)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+if _missing is None and why_not() is None and "WELLGRAM_ISA" in os.environ:
+    use_instruction_set(os.environ["WELLGRAM_ISA"])
+
+
+def group_sums(x: Rows, codes: Codes, groups: int) -> tuple[Floats, Codes]:
+    """See `Backend.group_sums`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), groups)
+    sums = np.empty((groups, x.shape[1]))
+    _cpu.group_sums(x, codes, sums, threads())
+    return sums, np.bincount(codes[codes >= 0], minlength=groups)
+
+
+def group_moments(x: Rows, codes: Codes, groups: int) -> GroupMoments:
+    """See `Backend.group_moments`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), groups)
+    d = x.shape[1]
+    sums, counts = group_sums(x, codes, groups)
+    with np.errstate(invalid="ignore"):  # an empty group: 0 / 0
+        means = sums / counts[:, None]
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(groups + 1))
+    spreads = []
+    for g in range(groups):
+        rows = order[bounds[g] : bounds[g + 1]]
+        if len(rows) < d:
+            spread = np.empty((len(rows), d))
+            _cpu.centre_rows(x, rows, means[g], spread, threads())
+        else:
+            spread = np.empty((d, d))
+            _cpu.scatter(x, rows, means[g], spread, threads())
+        spreads.append(spread)
+    return GroupMoments(counts, means, spreads)
+
+
+def group_medians(x: Rows, codes: Codes, groups: int) -> Floats:
+    """See `Backend.group_medians`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), groups)
+    medians = np.empty((groups, x.shape[1]))
+    _cpu.group_medians(x, codes, medians, threads())
+    return medians
+
+
+def apply_affine(x: Rows, codes: Codes, maps: AffineMaps) -> Rows:
+    """See `Backend.apply_affine`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), len(maps.offset))
+    check_maps(x, maps)
+    y = np.empty((len(x), maps.features), x.dtype)
+    y[codes < 0] = np.nan
+    exact = {name: _matrix(getattr(maps, name)) for name in ("shift", "basis", "offset", "scale")}
+    factors = [_matrix(f) for f in maps.factors]
+    gains = [_matrix(g) for g in maps.gains]
+    _cpu.apply_affine(x, codes, *exact.values(), factors, gains, y, threads())
+    return y
+
+
+def _matrix(part: Floats | None) -> Floats | None:
+    return None if part is None else np.ascontiguousarray(part, dtype=np.float64)
+
+
+def unit_rows(x: Rows) -> tuple[Rows, Codes]:
+    """See `Backend.unit_rows`."""
+    x = as_rows(x)
+    unit = np.empty(x.shape, x.dtype)
+    zero = np.empty(len(x), bool)
+    _cpu.unit_rows(x, unit, zero, threads())
+    return unit, np.flatnonzero(zero)
+
+
+def pair_cosines(x: Rows, i: Codes, j: Codes, y: Rows | None = None) -> Rows:
+    """See `Backend.pair_cosines`."""
+    x = as_rows(x)
+    other = x if y is None else _alike(x, y)
+    i, j = as_indices(i, len(x), "i"), as_indices(j, len(other), "j")
+    if len(i) != len(j):
+        raise InputError(f"i has {len(i)} rows and j {len(j)}; they must pair up")
+    out = np.empty(len(i), x.dtype)
+    _cpu.pair_cosines(x, other, i, j, out, threads())
+    return out
+
+
+def _alike(x: Rows, y: Rows) -> Rows:
+    y = as_rows(y, "y")
+    same_features(x, y)
+    if x.dtype != y.dtype:
+        raise InputError(f"x is {x.dtype} and y {y.dtype}; give both in one type")
+    return y
+
+
+_TWINS: dict[type, Callable[[Any], Any]] = {
+    definitions.CountBelow: lambda c: _cpu.CountBelow(list(c.thresholds)),
+    definitions.Histogram: lambda c: _cpu.Histogram(c.low, c.high, c.bins),
+    definitions.Bracket: lambda c: _cpu.Bracket(c.low, c.high, c.capacity),
+}
+
+
+def scan_pairs(
+    x: Rows,
+    consumers: Sequence[Consumer],
+    y: Rows | None = None,
+    progress: Progress | None = None,
+) -> list[Any]:
+    """See `Backend.scan_pairs`."""
+    x = as_rows(x)
+    other = None if y is None else _alike(x, y)
+    for consumer in consumers:
+        if type(consumer) not in _TWINS:
+            raise InputError(
+                f"backend 'cpu' has no consumer {type(consumer).__name__}; "
+                "use backend='reference' for one of your own"
+            )
+    recipes = [_TWINS[type(consumer)](consumer) for consumer in consumers]
+    states = _cpu.scan_pairs(x, other, recipes, threads(), progress)
+    return [c.finish(State(*state)) for c, state in zip(consumers, states, strict=True)]

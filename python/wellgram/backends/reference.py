@@ -1,0 +1,131 @@
+"""The oracle: every primitive in plain NumPy float64, written to be read.
+
+Slow and sure. The conformance suite holds every other backend against these lines.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from wellgram.backends.checks import as_codes, as_indices, as_rows, check_maps, same_features
+from wellgram.backends.consumers import Consumer
+from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Progress, Rows
+
+name = "reference"
+
+
+def why_not() -> None:
+    """Return None: NumPy is always there."""
+
+
+def describe() -> str:
+    """Return how it runs."""
+    return f"NumPy {np.__version__}, float64"
+
+
+def _groups(codes: Codes, groups: int) -> Iterator[tuple[int, Codes]]:
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(groups + 1))
+    for g in range(groups):
+        yield g, order[bounds[g] : bounds[g + 1]]
+
+
+def group_sums(x: Rows, codes: Codes, groups: int) -> tuple[Floats, Codes]:
+    """See `Backend.group_sums`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), groups)
+    sums = np.zeros((groups, x.shape[1]))
+    for g, rows in _groups(codes, groups):
+        sums[g] = x[rows].astype(np.float64).sum(axis=0)
+    return sums, np.bincount(codes[codes >= 0], minlength=groups)
+
+
+def group_moments(x: Rows, codes: Codes, groups: int) -> GroupMoments:
+    """See `Backend.group_moments`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), groups)
+    counts = np.bincount(codes[codes >= 0], minlength=groups)
+    means = np.full((groups, x.shape[1]), np.nan)
+    spreads: list[Floats] = []
+    for g, rows in _groups(codes, groups):
+        members = x[rows].astype(np.float64)
+        if len(members):
+            means[g] = members.mean(axis=0)
+        centred = members - means[g]
+        spreads.append(centred if len(rows) < x.shape[1] else centred.T @ centred)
+    return GroupMoments(counts, means, spreads)
+
+
+def group_medians(x: Rows, codes: Codes, groups: int) -> Floats:
+    """See `Backend.group_medians`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), groups)
+    medians = np.full((groups, x.shape[1]), np.nan)
+    for g, rows in _groups(codes, groups):
+        if len(rows):
+            medians[g] = np.median(x[rows].astype(np.float64), axis=0)
+    return medians
+
+
+def apply_affine(x: Rows, codes: Codes, maps: AffineMaps) -> Rows:
+    """See `Backend.apply_affine`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), len(maps.offset))
+    check_maps(x, maps)
+    y = np.full((len(x), maps.features), np.nan)
+    for b, rows in _groups(codes, len(maps.offset)):
+        z = x[rows].astype(np.float64) - maps.shift
+        if maps.basis is not None:
+            z = z @ maps.basis
+        z -= maps.offset[b]
+        factor = maps.factors[b]
+        y[rows] = z * maps.scale[b] + ((z @ factor) * maps.gains[b]) @ factor.T
+    return y.astype(x.dtype)
+
+
+def unit_rows(x: Rows) -> tuple[Rows, Codes]:
+    """See `Backend.unit_rows`."""
+    x = as_rows(x)
+    wide = x.astype(np.float64)
+    largest = np.abs(wide).max(axis=1, initial=0)
+    _, exponent = np.frexp(largest)
+    scaled = np.ldexp(wide, -exponent[:, None])  # a power of two: rounds nothing, cannot overflow
+    length = np.sqrt(np.square(scaled).sum(axis=1))
+    zero = largest == 0
+    length[zero] = 1
+    unit = scaled / length[:, None]
+    unit[~np.isfinite(largest)] = np.nan
+    return unit.astype(x.dtype), np.flatnonzero(zero)
+
+
+def pair_cosines(x: Rows, i: Codes, j: Codes, y: Rows | None = None) -> Rows:
+    """See `Backend.pair_cosines`."""
+    x = as_rows(x)
+    other = x if y is None else as_rows(y, "y")
+    same_features(x, other)
+    i, j = as_indices(i, len(x), "i"), as_indices(j, len(other), "j")
+    left, right = x.astype(np.float64), other.astype(np.float64)
+    return np.array([left[a] @ right[b] for a, b in zip(i, j, strict=True)], dtype=np.float64)
+
+
+def scan_pairs(
+    x: Rows,
+    consumers: Sequence[Consumer],
+    y: Rows | None = None,
+    progress: Progress | None = None,
+) -> list[Any]:
+    """See `Backend.scan_pairs`."""
+    x = as_rows(x)
+    other = x if y is None else as_rows(y, "y")
+    same_features(x, other)
+    left, right = x.astype(np.float64), other.astype(np.float64)
+    states = [consumer.start() for consumer in consumers]
+    for i, row in enumerate(left):
+        partners = right[i + 1 :] if y is None else right
+        # One product per pair, as pair_cosines has it: a matrix product rounds in another order.
+        cosines = np.array([row @ partner for partner in partners], dtype=np.float64)
+        states = [c.absorb(s, cosines) for c, s in zip(consumers, states, strict=True)]
+        if progress:
+            progress((i + 1) / len(left))
+    return [c.finish(s) for c, s in zip(consumers, states, strict=True)]

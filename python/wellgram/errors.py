@@ -1,0 +1,13 @@
+"""The exceptions wellgram raises on purpose; every message names what is wrong and the remedy."""
+
+
+class WellgramError(Exception):
+    """Base of all errors below: catch this one to catch them all."""
+
+
+class InputError(WellgramError, ValueError):
+    """The input cannot be used as it is: a file, a column, a value or an argument."""
+
+
+class BackendUnavailable(WellgramError, RuntimeError):
+    """The backend asked for cannot run here; the message says why and which ones can."""
