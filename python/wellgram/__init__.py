@@ -1,0 +1,52 @@
+"""wellgram: perturbation maps and their benchmarks from well embeddings.
+
+Wells in, a map out, and every benchmark of the field on it::
+
+    import wellgram as wg
+
+    wells = wg.read_wells("embeddings.parquet", "metadata.csv", layout="rxrx3-core")
+    result = wg.score(wells, wg.TVN(), sources=wg.relationship_sources("efaar"))
+"""
+
+from wellgram import simulate
+from wellgram.aggregate import build_map
+from wellgram.align import TVN, CenterScale, PCACenterScale
+from wellgram.backends import available_backends, get_backend, set_backend
+from wellgram.errors import BackendUnavailable, InputError, WellgramError
+from wellgram.io import (
+    read_map,
+    read_relationships,
+    read_wells,
+    relationship_sources,
+    wells_from_frame,
+    write_map,
+)
+from wellgram.metrics import RecallResult, relationship_recall
+from wellgram.score import ScoreResult, score
+from wellgram.wells import PerturbationMap, Wells
+
+__all__ = [
+    "TVN",
+    "BackendUnavailable",
+    "CenterScale",
+    "InputError",
+    "PCACenterScale",
+    "PerturbationMap",
+    "RecallResult",
+    "ScoreResult",
+    "WellgramError",
+    "Wells",
+    "available_backends",
+    "build_map",
+    "get_backend",
+    "read_map",
+    "read_relationships",
+    "read_wells",
+    "relationship_recall",
+    "relationship_sources",
+    "score",
+    "set_backend",
+    "simulate",
+    "wells_from_frame",
+    "write_map",
+]

@@ -9,5 +9,5 @@ class InputError(WellgramError, ValueError):
     """The input cannot be used as it is: a file, a column, a value or an argument."""
 
 
-class BackendUnavailable(WellgramError, RuntimeError):
+class BackendUnavailable(WellgramError, RuntimeError):  # noqa: N818 - as the field says it
     """The backend asked for cannot run here; the message says why and which ones can."""

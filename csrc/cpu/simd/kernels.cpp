@@ -46,6 +46,23 @@ void gram_tile(const T* a, const T* b, Index depth, T* tile) {
   }
 }
 
+// a * b + c as gram_tile rounds it. Written out, because the compiler may take a scalar sum of
+// products for a reduction, multiply in vectors and add one by one, and so round twice.
+inline float multiply_add(float a, float b, float c) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  return __builtin_fmaf(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+inline double multiply_add(double a, double b, double c) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  return __builtin_fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
 // Eight independent chains hide the latency of the multiply-add.
 template <class T>
 void pair_dots(const T* x, Index x_stride, const T* y, Index y_stride, Index depth, const Index* i,
@@ -61,7 +78,7 @@ void pair_dots(const T* x, Index x_stride, const T* y, Index y_stride, Index dep
     T sum[width] = {};
     for (Index k = 0; k < depth; ++k) {
 #pragma GCC unroll 8
-      for (int w = 0; w < width; ++w) sum[w] += a[w][k] * b[w][k];
+      for (int w = 0; w < width; ++w) sum[w] = multiply_add(a[w][k], b[w][k], sum[w]);
     }
     for (int w = 0; w < width && p + w < pairs; ++w) out[p + w] = sum[w];
   }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wellgram.backends.protocol import Backend
 
 BACKENDS = ("cpu", "reference")
-"""The registry, in order of preference; each is a module of this package with the Protocol's names."""
+"""The registry, in order of preference: modules of this package that fulfil `Backend`."""
 
 _chosen: str | None = None
 

@@ -143,7 +143,7 @@ class Bracket:
     def absorb(self, state: State, cosines: Cosines) -> State:
         """Count, and keep what lies within while there is room."""
         within = cosines[(cosines >= self.low) & (cosines <= self.high)]
-        counts = state.counts + (np.count_nonzero(cosines < self.low), len(within))
+        counts = state.counts + np.array([np.count_nonzero(cosines < self.low), len(within)])
         room = max(0, self.capacity - len(state.values))
         return State(counts, np.concatenate([state.values, within[:room]]))
 

@@ -68,7 +68,9 @@ def threads() -> int:
     given = os.environ.get("WELLGRAM_NUM_THREADS")
     if given:
         if not given.isdecimal() or int(given) < 1:
-            raise InputError(f"WELLGRAM_NUM_THREADS={given!r} is not a number of threads (1, 2, ...)")
+            raise InputError(
+                f"WELLGRAM_NUM_THREADS={given!r} is not a number of threads (1, 2, ...)"
+            )
         return int(given)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -127,15 +129,23 @@ def apply_affine(x: Rows, codes: Codes, maps: AffineMaps) -> Rows:
     check_maps(x, maps)
     y = np.empty((len(x), maps.features), x.dtype)
     y[codes < 0] = np.nan
-    exact = {name: _matrix(getattr(maps, name)) for name in ("shift", "basis", "offset", "scale")}
-    factors = [_matrix(f) for f in maps.factors]
-    gains = [_matrix(g) for g in maps.gains]
-    _cpu.apply_affine(x, codes, *exact.values(), factors, gains, y, threads())
+    _cpu.apply_affine(
+        x,
+        codes,
+        _exact(maps.shift),
+        None if maps.basis is None else _exact(maps.basis),
+        _exact(maps.offset),
+        _exact(maps.scale),
+        [_exact(factor) for factor in maps.factors],
+        [_exact(gain) for gain in maps.gains],
+        y,
+        threads(),
+    )
     return y
 
 
-def _matrix(part: Floats | None) -> Floats | None:
-    return None if part is None else np.ascontiguousarray(part, dtype=np.float64)
+def _exact(part: Floats) -> Floats:
+    return np.ascontiguousarray(part, dtype=np.float64)
 
 
 def unit_rows(x: Rows) -> tuple[Rows, Codes]:

@@ -50,7 +50,7 @@ class GroupMoments:
 
     def pooled(self) -> tuple[int, Floats, Floats]:
         """Return count, mean (d,) and scatter (d, d) of all groups taken together."""
-        filled = np.flatnonzero(self.counts)
+        filled = np.flatnonzero(self.counts).tolist()
         count = int(self.counts.sum())
         mean = self.counts[filled] @ self.means[filled] / max(count, 1)
         between = np.sqrt(self.counts[filled])[:, None] * (self.means[filled] - mean)
@@ -92,7 +92,7 @@ class AffineMaps:
     @property
     def features(self) -> int:
         """The number of features k that come out."""
-        return self.offset.shape[1]
+        return int(self.offset.shape[1])
 
 
 class Backend(Protocol):

@@ -1,0 +1,167 @@
+"""From wells to perturbations: means and medians of aligned embeddings.
+
+A mean commutes with an affine map, so for means no aligned well is ever made: raw sums per
+(perturbation, batch), in one pass, then the maps on those few rows. A median does not commute;
+there wells are aligned a block of perturbations at a time.
+"""
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wellgram.align import Alignment, BatchAffine
+from wellgram.backends import get_backend
+from wellgram.backends.protocol import Codes, Floats, Rows
+from wellgram.errors import InputError
+from wellgram.wells import KEYS, PerturbationMap, Wells
+
+Method = Literal["mean", "median"]
+Precision = Literal["float32", "float64"]
+
+
+def build_map(
+    wells: Wells,
+    align: Alignment | None = None,
+    *,
+    method: Method = "mean",
+    precision: Precision = "float32",
+    backend: str | None = None,
+) -> PerturbationMap:
+    """Align and aggregate wells into a map.
+
+    Wells of one perturbation (and type and dose, where the screen has them) become one row; wells
+    that are not ``in_map`` serve the alignment only.
+
+    Parameters
+    ----------
+    wells
+        The wells (n, d).
+    align
+        An alignment; it is fitted to these wells unless it has been fitted before. None: raw.
+    method
+        "mean" or "median", over all wells of a perturbation, each well counted once.
+    precision
+        The type of the map's embeddings. Sums are float64 in any case.
+    backend
+        See `wellgram.set_backend`.
+
+    Returns
+    -------
+    PerturbationMap
+        (p, k), ordered by type, perturbation and dose. A row whose mean is zero but for rounding
+        is left out and named in ``provenance["without_direction"]``: such is the row of the
+        controls themselves after an alignment that centres every batch on them.
+
+    Raises
+    ------
+    InputError
+        If no well is in the map, no perturbation has a direction, or the alignment cannot be
+        fitted.
+    """
+    if method not in get_args(Method):
+        raise InputError(f"unknown aggregation {method!r}; choose {' or '.join(get_args(Method))}")
+    if precision not in get_args(Precision):
+        raise InputError(f"unknown precision {precision!r}; choose float32 or float64")
+    if align is not None and not hasattr(align, "affine_"):
+        align.fit(wells, backend=backend)
+    affine = align.affine_ if align is not None else None
+    codes, labels = map_rows(wells)
+    aggregate = _means if method == "mean" else _medians
+    embeddings = aggregate(wells, affine, codes, len(labels), backend)
+    kept = _with_direction(embeddings)
+    provenance: dict[str, Any] = {
+        "align": align.name if align is not None else "none",
+        "aggregate": method,
+        "precision": precision,
+        "n_wells": len(wells),
+        "without_direction": labels["perturbation"][~kept].tolist(),
+    }
+    labels = labels[kept].reset_index(drop=True)
+    return PerturbationMap(embeddings[kept].astype(precision), labels, provenance)
+
+
+def _with_direction(embeddings: Floats) -> NDArray[np.bool_]:
+    """Return which rows are more than the rounding error of a mean that is zero.
+
+    Rounding leaves about 1e-14 of the typical length, a perturbation that does anything over 1e-3;
+    the line is drawn between.
+    """
+    lengths = np.linalg.norm(embeddings, axis=1)
+    kept: NDArray[np.bool_] = lengths > 1e-9 * np.median(lengths)
+    if not kept.any():
+        raise InputError("every perturbation aggregates to zero: there is no map to make of that")
+    return kept
+
+
+def map_rows(wells: Wells) -> tuple[Codes, pd.DataFrame]:
+    """Return each well's row in the map, -1 for wells outside of it, and the labels of the rows.
+
+    Raises
+    ------
+    InputError
+        If no well is in the map.
+    """
+    in_map = wells.metadata["in_map"].to_numpy(bool)
+    if not in_map.any():
+        raise InputError(
+            f"none of the {len(wells):,} wells is in the map: all are controls or were left out"
+        )
+    keys = [key for key in KEYS if key in wells.metadata]
+    members = wells.metadata.loc[in_map]
+    groups = members.groupby(keys, dropna=False, sort=True, observed=True)
+    codes = np.full(len(wells), -1, np.int64)
+    codes[in_map] = groups.ngroup().to_numpy()
+    first = np.flatnonzero(in_map)[_first_of_each(codes[in_map])]
+    labels = wells.metadata.iloc[first][keys].reset_index(drop=True)
+    labels["n_wells"] = np.bincount(codes[in_map])
+    for column in wells.extra_columns():
+        value = pd.factorize(members[column])[0]
+        if (value == value[_first_of_each(codes[in_map])][codes[in_map]]).all():
+            labels[column] = wells.metadata[column].iloc[first].to_numpy()
+    return codes, labels
+
+
+def _first_of_each(codes: Codes) -> Codes:
+    return np.unique(codes, return_index=True)[1]
+
+
+def _means(
+    wells: Wells, affine: BatchAffine | None, codes: Codes, groups: int, backend: str | None
+) -> Floats:
+    run = get_backend(backend)
+    batches = affine.codes(wells) if affine else np.zeros(len(wells), np.int64)
+    width = int(batches.max()) + 1
+    cell = np.where(codes >= 0, codes * width + batches, -1)
+    cells, place = np.unique(cell[codes >= 0], return_inverse=True)
+    compact = np.full(len(wells), -1, np.int64)
+    compact[codes >= 0] = place
+    sums, counts = run.group_sums(wells.embeddings, compact, len(cells))
+    rows: Rows = sums / counts[:, None]
+    if affine:
+        rows = affine.apply(rows, cells % width, backend=backend)
+    totals, _ = run.group_sums(rows * counts[:, None], cells // width, groups)
+    return totals / np.bincount(codes[codes >= 0], minlength=groups)[:, None]
+
+
+def _medians(
+    wells: Wells, affine: BatchAffine | None, codes: Codes, groups: int, backend: str | None
+) -> Floats:
+    run = get_backend(backend)
+    batches = affine.codes(wells) if affine else None
+    order = np.argsort(codes, kind="stable")[np.count_nonzero(codes < 0) :]
+    bounds = np.searchsorted(codes[order], np.arange(groups + 1))
+    medians = []
+    first = 0
+    while first < groups:
+        # As many whole perturbations as fit into about 64k wells, one at least.
+        last = int(np.searchsorted(bounds, bounds[first] + (1 << 16), side="right")) - 1
+        last = min(groups, max(first + 1, last))
+        members = order[bounds[first] : bounds[last]]
+        rows = wells.embeddings[members]
+        if affine is not None and batches is not None:
+            rows = affine.apply(rows, batches[members], backend=backend)
+        medians.append(run.group_medians(rows, codes[members] - first, last - first))
+        first = last
+    return np.concatenate(medians)

@@ -1,0 +1,15 @@
+"""The CUDA devices of this machine, asked of the extension module where it was built."""
+
+from typing import Any
+
+
+def cuda_devices() -> tuple[list[dict[str, Any]], str]:
+    """Return the devices (name, compute_capability, memory in bytes) and why there is none.
+
+    Needs neither a driver nor the extension: without them the reason says so.
+    """
+    try:
+        from wellgram import _cuda
+    except ImportError as problem:
+        return [], f"wellgram was built without CUDA ({problem})"
+    return _cuda.devices()

@@ -1,0 +1,291 @@
+"""The command line: ``wellgram score``, ``wellgram simulate``, ``wellgram info``."""
+
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from wellgram import simulate as simulation
+from wellgram.aggregate import Method, Precision
+from wellgram.align import ALIGNMENTS, alignment
+from wellgram.backends import BACKENDS, set_backend
+from wellgram.backends.protocol import Progress as Report
+from wellgram.errors import InputError, WellgramError
+from wellgram.files import output_folder
+from wellgram.info import environment, peak_memory
+from wellgram.io import LAYOUTS, read_wells, relationship_sources
+from wellgram.io.screens import Missing
+from wellgram.metrics.recall import Null, RecallResult
+from wellgram.score import score as score_wells
+from wellgram.wells import Wells
+
+app = typer.Typer(
+    help="Perturbation maps and their benchmarks from well embeddings.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+_SCORE_EPILOG = """
+**Examples**
+
+A small simulated screen, to see what comes out:
+
+`wellgram score --demo`
+
+RxRx3-core with TVN, and the five public sources of an installed efaar_benchmarking:
+
+`wellgram score embeddings.parquet --metadata metadata.csv --align tvn --relationships efaar`
+
+A Cell Painting plate; pairs are compounds of one mechanism:
+
+`wellgram score plate.csv.gz --layout cell-painting --same Metadata_moa`
+"""
+
+
+@app.command(epilog=_SCORE_EPILOG)
+def score(
+    embeddings: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files or folders of embeddings: parquet, csv, tsv; also .gz."),
+    ] = None,
+    metadata: Annotated[
+        Path | None, typer.Option(help="What was done to each well, joined by well_id.")
+    ] = None,
+    layout: Annotated[
+        str, typer.Option(help=f"Which column plays which role: {', '.join(LAYOUTS)}.")
+    ] = "rxrx3-core",
+    perturbation: Annotated[str | None, typer.Option(help="Column of the perturbation.")] = None,
+    batch: Annotated[
+        str | None, typer.Option(help="Column of the batch, or 'none' for one batch.")
+    ] = None,
+    dose: Annotated[
+        str | None, typer.Option(help="Column of the dose, or 'none' to pool doses.")
+    ] = None,
+    control: Annotated[
+        list[str] | None, typer.Option(help="Label of the control wells; may be repeated.")
+    ] = None,
+    well_id: Annotated[str | None, typer.Option(help="Column that names the well.")] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(help="Feature column, or a pattern such as 'emb_*'; may be repeated."),
+    ] = None,
+    align: Annotated[
+        str | None,
+        typer.Option(help=f"Alignment: none, {', '.join(ALIGNMENTS)}; by default the layout's."),
+    ] = None,
+    aggregate: Annotated[Method, typer.Option(help="From wells to perturbations.")] = "mean",
+    relationships: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Known pairs: a file or folder of entity1,entity2 csv, or 'efaar' for the public "
+            "sources of an installed efaar_benchmarking; may be repeated."
+        ),
+    ] = None,
+    same: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Metadata column: every two perturbations that share a value are a known pair; "
+            "may be repeated."
+        ),
+    ] = None,
+    null: Annotated[
+        Null | None,
+        typer.Option(help="Rows whose pairs are the null; genes where the map has such."),
+    ] = None,
+    precision: Annotated[Precision, typer.Option(help="Type of the map.")] = "float32",
+    backend: Annotated[
+        str | None, typer.Option(help=f"Which device runs: {', '.join(BACKENDS)}.")
+    ] = None,
+    missing: Annotated[
+        Missing, typer.Option(help="What to do about NaN, Inf and all-zero wells.")
+    ] = "error",
+    allow_unmatched: Annotated[
+        bool, typer.Option("--allow-unmatched", help="Keep the wells found in both files.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("wellgram-out"),
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Score a small simulated screen instead of files.")
+    ] = False,
+) -> None:
+    """Align wells, aggregate them into a map, and score its recall of known relationships.
+
+    Writes map.parquet, recall.csv, recall.png, summary.json and report.html into the folder --out.
+    """
+    if demo == bool(embeddings):
+        raise InputError("give files of embeddings, or --demo for a simulated screen")
+    set_backend(backend)
+    began = time.perf_counter()
+    with output_folder(out):
+        sources: dict[str, pd.DataFrame] = {}
+        for where in relationships or []:
+            sources |= relationship_sources(where)
+        with _step("read wells"):
+            if demo:
+                screen = simulation.rxrx3_core(scale=0.1, seed=0)
+                wells, sources["planted complexes"] = screen.wells(), screen.relationships
+            else:
+                wells = read_wells(
+                    embeddings or [],
+                    metadata,
+                    layout=layout,
+                    perturbation=perturbation,
+                    batch=batch,
+                    dose=dose,
+                    control=control,
+                    well_id=well_id,
+                    features=features,
+                    columns=same or (),
+                    missing=missing,
+                    allow_unmatched=allow_unmatched,
+                )
+        read = time.perf_counter() - began
+        _out.print(repr(wells), markup=False)
+        align = align or LAYOUTS[layout].align
+        _advise(wells, align)
+        result = score_wells(
+            wells,
+            alignment(align),
+            sources=sources,
+            same=same or (),
+            aggregate=aggregate,
+            null=null,
+            precision=precision,
+            step=_step,
+        )
+        result.summary["seconds"] = {"read": round(read, 4)} | result.summary["seconds"]
+        result.summary["command"] = shlex.join(["wellgram", *sys.argv[1:]])
+        result.summary["inputs"] = [str(path) for path in [*(embeddings or []), metadata] if path]
+        with _step("write results"):
+            result.save(out)
+    _out.print(repr(result.map_), markup=False)
+    left_out = result.map_.provenance["without_direction"]
+    if left_out:
+        _out.print(f"left out, since it aggregates to zero: {', '.join(left_out)}", markup=False)
+    if result.recall is not None:
+        _out.print(_recall_table(result.recall))
+    else:
+        _out.print("no recall: name known pairs with --relationships or --same")
+    seconds = time.perf_counter() - began
+    _out.print(f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {out}/report.html")
+
+
+@app.command(
+    epilog="**Example**\n\n`wellgram simulate --scale 0.1 --out screen` then\n\n"
+    "`wellgram score screen/OpenPhenom_rxrx3_core_embeddings.parquet "
+    "--metadata screen/metadata_rxrx3_core.csv --relationships screen/relationships`"
+)
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder for the screen.")] = Path("screen"),
+    scale: Annotated[float, typer.Option(help="1.0: the size of RxRx3-core.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+    features: Annotated[int, typer.Option(help="Width of the embeddings.")] = 384,
+) -> None:
+    """Simulate a screen of RxRx3-core's shape, with planted complexes and compound targets.
+
+    Writes the embeddings, the metadata, and the truth: relationships/ and
+    compound_gene_interactions.csv.
+    """
+    with output_folder(out):
+        with _step("simulate"):
+            screen = simulation.rxrx3_core(scale, seed, features=features)
+        with _step("write"):
+            screen.write(out)
+    n, d = screen.embeddings.shape
+    _out.print(f"{n:,} wells x {d} features in {out}/", markup=False)
+
+
+@app.command()
+def info() -> None:
+    """Show versions, instruction set, threads, devices, and which backends work and why not."""
+    facts = environment()
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            for entry, state in value.items():
+                table.add_row(f"{name.rstrip('s')} {entry}", state)
+        elif isinstance(value, list):
+            for device in value:
+                table.add_row("cuda device", ", ".join(f"{k} {v}" for k, v in device.items()))
+        else:
+            table.add_row(name.replace("_", " "), str(value))
+    _out.print(table, markup=False)
+
+
+def main() -> None:
+    """Run the command line; a mistake in the input ends it with one line and exit status 1."""
+    try:
+        app()
+    except WellgramError as problem:
+        _err.print(f"error: {problem}", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _err.print("interrupted; unfinished results were not kept")
+        sys.exit(130)
+
+
+@contextmanager
+def _step(name: str) -> Iterator[Report]:
+    """Show a step of the work: a bar on a terminal, a plain line otherwise."""
+    if not _err.is_terminal:
+        began = time.perf_counter()
+        yield lambda _: None
+        _err.print(f"{name}: {time.perf_counter() - began:.2f} s", markup=False)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_err) as bars:
+        task = bars.add_task(name, total=None)
+        yield lambda share: bars.update(task, total=1.0, completed=share)
+        bars.update(task, total=1.0, completed=1.0)
+
+
+def _advise(wells: Wells, align: str) -> None:
+    """Say what is worth knowing before the numbers are read."""
+    codes, names = wells.batches()
+    if wells.origin.get("batch", "").lower() == "plate":
+        _err.print(
+            "note: plate numbers often repeat across experiments; a batch should name one plate of "
+            "one experiment"
+        )
+    controls = wells.metadata["is_control"].to_numpy(bool)
+    fewest = min(int((codes[controls] == b).sum()) for b in range(len(names)))
+    d = wells.embeddings.shape[1]
+    if align == "tvn" and 2 <= fewest < d / 4:
+        _err.print(
+            f"note: the smallest batch has {fewest} controls for {d} features; its covariance is "
+            "known in few directions only"
+        )
+
+
+def _recall_table(recall: RecallResult) -> Table:
+    first = recall.table.iloc[0]
+    table = Table(title=f"recall against {first['null_pairs']:,} pairs of {first['null']} rows")
+    table.add_column("source")
+    for name in ("known pairs", "tails", "recall", "chance"):
+        table.add_column(name, justify="right")
+    for row in recall.table.to_dict("records"):
+        table.add_row(
+            row["source"],
+            f"{row['known_pairs']:,}",
+            f"{row['low']:g}/{row['high']:g}",
+            f"{row['recall']:.4f}",
+            f"{row['random']:.2f}",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()

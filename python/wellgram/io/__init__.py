@@ -1,0 +1,17 @@
+"""Files in and out: screens, maps, and known relationships."""
+
+from wellgram.io.layouts import LAYOUTS, Layout
+from wellgram.io.maps import read_map, write_map
+from wellgram.io.relationships import read_relationships, relationship_sources
+from wellgram.io.screens import read_wells, wells_from_frame
+
+__all__ = [
+    "LAYOUTS",
+    "Layout",
+    "read_map",
+    "read_relationships",
+    "read_wells",
+    "relationship_sources",
+    "wells_from_frame",
+    "write_map",
+]

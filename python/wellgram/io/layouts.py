@@ -1,0 +1,116 @@
+"""What the public screens look like: which column plays which role.
+
+A layout answers, for a kind of file, what a generic reader must ask. Adding a screen is adding an
+entry to `LAYOUTS`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+RXRX3_CORE_DOSES = (0.0025, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0)
+"""The doses of RxRx3-core in uM; a handful of wells lie off this grid and make no map row."""
+
+
+def _all_but_controls(metadata: pd.DataFrame) -> NDArray[np.bool_]:
+    return ~metadata["is_control"].to_numpy(bool)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The roles of columns, each a tuple of usual names of which the first present is taken."""
+
+    name: str
+    summary: str
+    well_id: tuple[str, ...] = ()
+    perturbation: tuple[str, ...] = ()
+    perturbation_type: tuple[str, ...] = ()
+    batch: tuple[str, ...] = ()
+    dose: tuple[str, ...] = ()
+    control: tuple[str, ...] = ()
+    """The labels of the wells that define "no effect\""""
+    feature: Callable[[str], bool] = lambda column: column.startswith("feature_")
+    """Whether a column of the embeddings is a feature, by its name"""
+    files: str = "*.parquet"
+    """Which files of a folder are embeddings"""
+    separate: bool = False
+    """Whether the metadata is a file of its own"""
+    label: Callable[["pd.Series[str]"], "pd.Series[str]"] = lambda column: column
+    """From the perturbation column to the label of the perturbation"""
+    in_map: Callable[[pd.DataFrame], NDArray[np.bool_]] = _all_but_controls
+    """Which wells make up the map, given the columns of `Wells.metadata`"""
+    align: str = "center-scale"
+    """The alignment that this screen's own benchmark uses"""
+
+
+def _rxrx3_label(treatment: "pd.Series[str]") -> "pd.Series[str]":
+    """Return the part before the first underscore, or all of a control's name.
+
+    Guides of a gene, ``GENE_guide_1`` and so on, thus fall together.
+    """
+    gene = treatment.str.split("_", n=1).str[0]
+    return treatment.where(treatment.str.contains("_control", na=False), gene)
+
+
+def _rxrx3_in_map(metadata: pd.DataFrame) -> NDArray[np.bool_]:
+    """Leave out the control wells of compound plates and the doses off the grid.
+
+    The control wells of CRISPR plates stay: they make one row of the map, as published.
+    """
+    compound = metadata["perturbation_type"] == "COMPOUND"
+    control = metadata["perturbation"].str.contains("_control")
+    on_grid = np.ones(len(metadata), bool)
+    if "dose" in metadata:
+        dose = metadata["dose"].to_numpy()
+        on_grid = np.isnan(dose) | np.isclose(dose[:, None], RXRX3_CORE_DOSES, rtol=1e-6).any(
+            axis=1
+        )
+    return (~(compound & control)).to_numpy() & on_grid
+
+
+_RXRX3_CORE = Layout(
+    name="rxrx3-core",
+    summary="RxRx3-core: a parquet of well_id and feature_0 ..., and its metadata csv",
+    well_id=("well_id",),
+    perturbation=("treatment",),
+    perturbation_type=("perturbation_type",),
+    batch=("experiment_name",),
+    dose=("concentration",),
+    control=("EMPTY_control",),
+    separate=True,
+    label=_rxrx3_label,
+    in_map=_rxrx3_in_map,
+    align="pca-center-scale",
+)
+
+_ALL: Iterable[Layout] = (
+    _RXRX3_CORE,
+    replace(
+        _RXRX3_CORE,
+        name="rxrx3",
+        summary="RxRx3: EXPERIMENT/PLATE/embeddings.parquet, and the metadata csv",
+        files="**/embeddings.parquet",
+        feature=lambda column: column != "well_id",
+        align="tvn",
+    ),
+    Layout(
+        name="cell-painting",
+        summary="one table, Metadata_* columns and features (csv, tsv, parquet; also .gz)",
+        perturbation=("Metadata_broad_sample", "Metadata_JCP2022", "Metadata_perturbation"),
+        batch=("Metadata_Plate",),
+        control=("DMSO",),
+        feature=lambda column: not column.startswith("Metadata_"),
+        files="*",
+    ),
+    Layout(
+        name="columns",
+        summary="name the columns yourself; features are feature_* unless named",
+        files="*",
+    ),
+)
+
+LAYOUTS = {layout.name: layout for layout in _ALL}
+"""The registry, by name."""

@@ -1,0 +1,303 @@
+"""Recall of known relationships: the share of known pairs in the tails of all cosines."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wellgram.aggregate import Precision
+from wellgram.backends import get_backend
+from wellgram.backends.protocol import Codes, Progress, Rows
+from wellgram.errors import InputError
+from wellgram.files import replacing
+from wellgram.pairs import Histogram, order_statistics, pair_count, unit_embeddings
+from wellgram.wells import PerturbationMap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Null = Literal["genes", "all"]
+TAILS = ((0.05, 0.95), (0.1, 0.9))
+
+
+@dataclass(frozen=True, repr=False)
+class RecallResult:
+    """Recall of known pairs, one row per source and pair of tails.
+
+    Columns of `table`: ``source``; ``null`` (the rows whose pairs are the null) and ``null_pairs``
+    (how many); ``known_pairs`` (used, both ends in the map); ``low`` and ``high`` (the tails);
+    ``cosine_low`` and ``cosine_high`` (a known pair is recalled below the first or above the
+    second); ``recalled`` (how many were); ``recall`` (their share) and ``random`` (what a map
+    without signal scores, low + 1 - high).
+    """
+
+    table: pd.DataFrame
+    null_histogram: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """Counts of the null's cosines in equal bins of [-1, 1]"""
+    known_cosines: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """The cosines of the known pairs of each source"""
+
+    def __repr__(self) -> str:
+        shown = self.table[["source", "known_pairs", "low", "high", "recall", "random"]]
+        null = self.table["null"].iloc[0]
+        pairs = int(self.table["null_pairs"].iloc[0])
+        return f"Recall against {pairs:,} pairs of {null} rows\n{shown.to_string(index=False)}"
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw recall per source beside chance; return the matplotlib axes."""
+        from wellgram.plots import plot_recall
+
+        return plot_recall(self.table, axes)
+
+    def save(self, path: str | Path) -> None:
+        """Write the table as CSV."""
+        with replacing(path) as temporary:
+            self.table.to_csv(temporary, index=False)
+
+
+def relationship_recall(
+    map_: PerturbationMap,
+    sources: Mapping[str, pd.DataFrame] | None = None,
+    *,
+    same: Sequence[str] = (),
+    tails: Iterable[tuple[float, float]] = TAILS,
+    null: Null | None = None,
+    precision: Precision | None = None,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> RecallResult:
+    """Return the share of known pairs in the tails of the all-pairs cosine distribution.
+
+    The null is the cosines of all pairs i < j of the map's rows (or of its gene rows). For a known
+    pair with cosine q, its right rank is the share of the null <= q and its left rank the share
+    < q. It is recalled at (low, high) if its right rank <= low or its left rank >= high. This is
+    ``known_relationship_benchmark`` of efaar_benchmarking, by exact order statistics instead of
+    sorted copies of the null.
+
+    Parameters
+    ----------
+    map_
+        The map (p, d).
+    sources
+        Known pairs by source: columns ``entity1`` and ``entity2`` hold labels of perturbations.
+        Order within a pair, repeats, and pairs of one with itself do not count; pairs with an end
+        outside of the null's rows are left out.
+    same
+        Label columns of the map: each makes a source of every two rows that share a value. Where
+        one perturbation has several rows (doses), a second source leaves the pairs of a
+        perturbation with itself out, which are similar for another reason.
+    tails
+        Pairs (low, high) of shares of the null.
+    null
+        ``"genes"``: the CRISPR rows, the default where the map has such; ``"all"``: every row.
+    precision
+        The type cosines are computed in; by default that of the map's embeddings.
+    backend, progress
+        As for `wellgram.pairs.scan_pairs`.
+
+    Raises
+    ------
+    InputError
+        If no source has a known pair in the map, a label is ambiguous, a column is missing, tails
+        are no shares, or the null has no rows.
+    """
+    tails = [_check_tail(*pair) for pair in tails]
+    rows, null, known = known_pairs(map_.labels, sources, same=same, null=null)
+    x = map_.embeddings[rows]
+    unit = unit_embeddings(x if precision is None else x.astype(precision), backend=backend)
+    thresholds = _thresholds(unit, tails, backend, progress)
+    histogram = Histogram()
+    run = get_backend(backend)
+    (counts,) = run.scan_pairs(unit, [histogram], None, progress)
+    cosines = {
+        name: run.pair_cosines(unit, i, j).astype(np.float64) for name, (i, j) in known.items()
+    }
+    records = [
+        _record(name, q, tail, cut) | {"null": null, "null_pairs": pair_count(len(unit))}
+        for name, q in cosines.items()
+        for tail, cut in zip(tails, thresholds, strict=True)
+    ]
+    columns = (
+        "source null null_pairs known_pairs low high cosine_low cosine_high recalled recall random"
+    )
+    return RecallResult(pd.DataFrame(records)[columns.split()], counts, cosines)
+
+
+def known_pairs(
+    labels: pd.DataFrame,
+    sources: Mapping[str, pd.DataFrame] | None = None,
+    *,
+    same: Sequence[str] = (),
+    null: Null | None = None,
+) -> tuple[Codes, Null, dict[str, tuple[Codes, Codes]]]:
+    """Return the null's rows, its name, and per source the known pairs among those rows.
+
+    What `relationship_recall` can find out from the labels of a map alone; the parameters and
+    errors are its own. The pairs (i, j) index into the null's rows.
+    """
+    rows, null = _null_rows(labels, null)
+    labels = labels.iloc[rows].reset_index(drop=True)
+    known = {
+        name: _match(name, pairs, labels["perturbation"]) for name, pairs in (sources or {}).items()
+    }
+    for column in same:
+        known |= _same_value(column, labels)
+    if not any(len(i) for i, _ in known.values()):
+        raise InputError(_no_pairs(known, labels, null))
+    return rows, null, known
+
+
+def clean_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return unordered pairs once each, without pairs of an entity with itself or with nothing.
+
+    Raises
+    ------
+    InputError
+        If a column ``entity1`` or ``entity2`` is missing.
+    """
+    for column in ("entity1", "entity2"):
+        if column not in pairs:
+            have = ", ".join(map(repr, pairs.columns))
+            raise InputError(f"known pairs need a column {column!r}; there are: {have}")
+    both = pairs[["entity1", "entity2"]].dropna().astype("str")
+    first, second = both["entity1"], both["entity2"]
+    ordered = pd.DataFrame(
+        {
+            "entity1": first.where(first <= second, second),
+            "entity2": second.where(first <= second, first),
+        }
+    )
+    return ordered[ordered["entity1"] != ordered["entity2"]].drop_duplicates(ignore_index=True)
+
+
+def _check_tail(low: float, high: float) -> tuple[float, float]:
+    if not 0 <= low < high <= 1:
+        raise InputError(f"tails must be shares with 0 <= low < high <= 1, not ({low}, {high})")
+    return low, high
+
+
+def _null_rows(labels: pd.DataFrame, null: Null | None) -> tuple[Codes, Null]:
+    genes = np.empty(0, np.int64)
+    if "perturbation_type" in labels:
+        genes = np.flatnonzero(labels["perturbation_type"] == "CRISPR")
+    if null is None:
+        null = "genes" if len(genes) else "all"
+    if null not in ("genes", "all"):
+        raise InputError(f"unknown null {null!r}; choose 'genes' or 'all'")
+    if null == "genes" and not len(genes):
+        raise InputError("the map has no gene (CRISPR) rows; choose null='all'")
+    rows = genes if null == "genes" else np.arange(len(labels))
+    if len(rows) < 2:
+        raise InputError(
+            f"the null needs two rows at least, but the map has {len(rows)} {null} rows"
+        )
+    return rows, null
+
+
+def _match(name: str, pairs: pd.DataFrame, labels: pd.Series) -> tuple[Codes, Codes]:
+    """Return the rows (i, j) of the pairs whose two entities are in the map."""
+    clean = clean_pairs(pairs)
+    wanted = labels.isin(set(clean["entity1"]) | set(clean["entity2"]))
+    twice = labels[wanted & labels.duplicated(keep=False)]
+    if len(twice):
+        raise InputError(
+            f"{twice.nunique()} perturbations of source {name!r} have several rows in the map "
+            f"(first: {twice.iloc[0]!r}), such as one per dose; choose null='genes' or aggregate "
+            "over doses"
+        )
+    index, rows = pd.Index(labels[wanted]), np.flatnonzero(wanted)
+    i, j = (index.get_indexer(clean[end]) for end in ("entity1", "entity2"))
+    both = (i >= 0) & (j >= 0)
+    return rows[i[both]], rows[j[both]]
+
+
+def _same_value(column: str, labels: pd.DataFrame) -> dict[str, tuple[Codes, Codes]]:
+    if column not in labels:
+        raise InputError(
+            f"the map has no column {column!r} to make pairs of; it is missing from the metadata, "
+            f"or wells of one perturbation differ in it (there are: {', '.join(labels.columns)})"
+        )
+    value = pd.factorize(labels[column])[0]
+    order = np.argsort(value, kind="stable")
+    order = order[value[order] >= 0]
+    groups = np.split(order, np.flatnonzero(np.diff(value[order])) + 1) if len(order) else []
+    pairs = [group[np.array(np.triu_indices(len(group), k=1))] for group in groups]
+    i, j = np.concatenate(pairs, axis=1) if pairs else np.empty((2, 0), np.int64)
+    sources = {column: (i, j)}
+    if labels["perturbation"].duplicated().any():
+        name = labels["perturbation"].to_numpy()
+        other = name[i] != name[j]
+        sources[f"{column}, other perturbation"] = (i[other], j[other])
+    return sources
+
+
+def _no_pairs(known: Mapping[str, tuple[Codes, Codes]], labels: pd.DataFrame, null: Null) -> str:
+    if not known:
+        return "there is nothing to recall: give sources of known pairs or a label column (same=)"
+    some = ", ".join(repr(label) for label in labels["perturbation"].head(3))
+    return (
+        f"no known pair of {', '.join(known)} has both ends among the {len(labels)} {null} rows of "
+        f"the map; its perturbations are labelled like {some}"
+    )
+
+
+def _thresholds(
+    unit: Rows,
+    tails: Sequence[tuple[float, float]],
+    backend: str | None,
+    progress: Progress | None,
+) -> list[tuple[float, float]]:
+    """Return per tail the cosines (a, b) such that a known pair is recalled iff q < a or q > b.
+
+    With v sorted ascending and N = len(v): share(v <= q) <= low iff #(v <= q) <= c, where c is
+    the largest count with c / N <= low, iff q < v[c]. Likewise share(v < q) >= high iff
+    q > v[c - 1], where c is the smallest count with c / N >= high.
+    """
+    n = pair_count(len(unit))
+    lows = [_largest_count(n, low) for low, _ in tails]
+    highs = [_smallest_count(n, high) for _, high in tails]
+    wanted = sorted({c for c in lows if c < n} | {c - 1 for c in highs if c > 0})
+    cosine = dict(
+        zip(wanted, order_statistics(unit, wanted, backend=backend, progress=progress), strict=True)
+    )
+    return [
+        (cosine.get(a, np.inf), cosine.get(b - 1, -np.inf))
+        for a, b in zip(lows, highs, strict=True)
+    ]
+
+
+def _largest_count(n: int, share: float) -> int:
+    """Return the largest c in [0, n] with c / n <= share, the division rounded as float64."""
+    c = min(n, int(share * n) + 1)
+    while c / n > share:
+        c -= 1
+    return c
+
+
+def _smallest_count(n: int, share: float) -> int:
+    """Return the smallest c in [0, n] with c / n >= share, the division rounded as float64."""
+    c = max(0, int(share * n) - 1)
+    while c / n < share:
+        c += 1
+    return c
+
+
+def _record(
+    source: str, q: NDArray[np.float64], tail: tuple[float, float], cut: tuple[float, float]
+) -> dict[str, object]:
+    recalled = int(((q < cut[0]) | (q > cut[1])).sum())
+    return {
+        "source": source,
+        "known_pairs": len(q),
+        "low": tail[0],
+        "high": tail[1],
+        "cosine_low": cut[0],
+        "cosine_high": cut[1],
+        "recalled": recalled,
+        "recall": recalled / len(q) if len(q) else np.nan,
+        "random": tail[0] + 1 - tail[1],
+    }

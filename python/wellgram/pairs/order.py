@@ -1,0 +1,118 @@
+"""Exact order statistics of all pairwise cosines, without storing or sorting them.
+
+For each wanted rank a bracket is guessed from a sample of pairs; one pass counts what lies below
+the bracket and keeps what lies inside; the answer is then picked from the few that were kept. Had
+a bracket missed, what the pass counted says on which side the answer lies, and another pass is
+made. The sample decides how fast the answer comes, never what it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wellgram.backends import get_backend
+from wellgram.backends.consumers import Bracket, Bracketed
+from wellgram.backends.protocol import Floats, Progress, Rows
+from wellgram.errors import InputError
+from wellgram.pairs.scan import pair_count
+
+_SAMPLE = 1 << 17
+_SIGMAS = 4.0
+_CAPACITY = 1 << 22
+
+
+@dataclass
+class _Search:
+    """One wanted rank: the answer lies in [low, high]."""
+
+    rank: int
+    low: float = -np.inf
+    high: float = np.inf
+    answer: float | None = None
+
+    def guess(self, sample: Floats, share: float) -> Bracket:
+        """Return a bracket around the share-quantile of an ascending sample, inside the bounds."""
+        low, high = self.low, self.high
+        if len(sample):
+            spread = _SIGMAS * np.sqrt(len(sample) * share * (1 - share)) + 1
+            first, last = int(len(sample) * share - spread), int(len(sample) * share + spread)
+            low = max(low, sample[first] if first >= 0 else -np.inf)
+            high = min(high, sample[last] if last < len(sample) else np.inf)
+            # What the first pass kept may be an odd sample of a bracket that overflowed.
+            low, high = min(low, high), max(low, high)
+        return Bracket(low, high, _CAPACITY)
+
+    def learn(self, bracket: Bracket, found: Bracketed) -> Bracket | None:
+        """Take in what a pass found; return the next bracket, or None where the answer is known."""
+        place = self.rank - found.below
+        if place < 0:
+            self.high = np.nextafter(bracket.low, -np.inf)
+        elif place >= found.within:
+            self.low = np.nextafter(bracket.high, np.inf)
+        elif found.complete:
+            self.answer = float(found.values[place])
+        elif bracket.low == bracket.high:
+            self.answer = bracket.low
+        else:
+            # Too many to keep: look closer, halving at the least so that the search must end.
+            self.low, self.high = bracket.low, bracket.high
+            closer = self.guess(found.values, place / found.within)
+            if (closer.low, closer.high) != (self.low, self.high):
+                return closer
+        if self.answer is not None:
+            return None
+        return Bracket(self.low, _middle(self.low, self.high), _CAPACITY)
+
+
+def _middle(low: float, high: float) -> float:
+    low, high = max(low, -2.0), min(high, 2.0)  # cosines lie in [-1, 1] but for rounding
+    return low + (high - low) / 2
+
+
+def order_statistics(
+    unit: Rows,
+    ranks: Sequence[int],
+    *,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> Floats:
+    """Return the cosines of given ranks among all pairs i < j of rows of length 1.
+
+    Parameters
+    ----------
+    unit
+        (n, d), rows of length 1, float32 or float64; cosines are computed in this type.
+    ranks
+        Places in ascending order, from 0 to n (n - 1) / 2 - 1.
+    backend, progress
+        As for `wellgram.pairs.scan_pairs`.
+
+    Returns
+    -------
+    float64 array
+        For each rank the cosine that sorting all of them would put there, exactly.
+
+    Raises
+    ------
+    InputError
+        If a rank is out of range.
+    """
+    n = len(unit)
+    pairs = pair_count(n)
+    if any(not 0 <= rank < pairs for rank in ranks):
+        raise InputError(f"ranks must lie in [0, {pairs}) for the {pairs} pairs of {n} rows")
+    run = get_backend(backend)
+    sample = np.empty(0)
+    if pairs > _SAMPLE:
+        rng = np.random.default_rng(0)
+        i = rng.integers(n, size=_SAMPLE)
+        j = (i + rng.integers(1, n, size=_SAMPLE)) % n
+        sample = np.sort(run.pair_cosines(unit, i, j).astype(np.float64))
+    searches = [_Search(rank) for rank in ranks]
+    open_ = [(s, s.guess(sample, s.rank / pairs)) for s in searches]
+    while open_:
+        found = run.scan_pairs(unit, [bracket for _, bracket in open_], None, progress)
+        learned = [(s, s.learn(b, f)) for (s, b), f in zip(open_, found, strict=True)]
+        open_ = [(s, bracket) for s, bracket in learned if bracket is not None]
+    return np.array([s.answer for s in searches], np.float64)

@@ -1,0 +1,104 @@
+"""Figures, each a function of a table that returns matplotlib axes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_BLUE, _PALE, _GREY = "#2563a8", "#9dc3e6", "#777777"
+
+
+def figure(width: float, height: float) -> "tuple[Figure, Axes]":
+    """Return a figure of width x height inches that needs no display, and its axes."""
+    # Not pyplot: it would keep the figure alive and may want a screen.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    drawn = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(drawn)
+    return drawn, drawn.add_subplot()
+
+
+def save_png(axes: "Axes", target: "Path | IO[bytes]") -> None:
+    """Write the figure that holds the axes, as PNG."""
+    drawn = axes.get_figure(root=True)
+    if drawn is None:
+        raise ValueError("the axes belong to no figure")
+    drawn.savefig(target, dpi=160, format="png")
+
+
+def plot_recall(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
+    """Draw the recall of each source at each pair of tails, with chance as a line.
+
+    Parameters
+    ----------
+    table
+        As `wellgram.metrics.RecallResult` has it.
+    axes
+        Where to draw; a new figure if None.
+    """
+    sources = list(dict.fromkeys(table["source"]))
+    tails = list(table[["low", "high"]].drop_duplicates().itertuples(index=False, name=None))
+    if axes is None:
+        _, axes = figure(2.5 + 1.1 * len(sources), 3.4)
+    width = 0.8 / len(tails)
+    for k, (low, high) in enumerate(tails):
+        rows = table[(table["low"] == low) & (table["high"] == high)].set_index("source")
+        place = np.arange(len(sources)) + (k - (len(tails) - 1) / 2) * width
+        colour = (_BLUE, _PALE)[k % 2]
+        label = f"{low:g} / {high:g}"
+        bars = axes.bar(place, rows.loc[sources, "recall"], 0.92 * width, color=colour, label=label)
+        axes.bar_label(bars, fmt="%.3f", fontsize=7, padding=1)
+        axes.axhline(low + 1 - high, color=colour, linestyle=":", linewidth=1)
+    axes.set_xticks(range(len(sources)), [_wrap(source) for source in sources], fontsize=8)
+    axes.set_ylabel("recall of known pairs")
+    axes.set_title("Dotted: a map without signal", fontsize=8, color=_GREY, loc="right")
+    axes.legend(title="tails", fontsize=7, title_fontsize=7, frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def plot_null(
+    histogram: NDArray[np.int64],
+    known: Mapping[str, NDArray[np.float64]],
+    axes: "Axes | None" = None,
+) -> "Axes":
+    """Draw the cosines of all pairs, and of the known pairs of each source, as densities.
+
+    Parameters
+    ----------
+    histogram
+        Counts of the null in equal bins of [-1, 1].
+    known
+        The cosines of the known pairs, per source.
+    axes
+        Where to draw; a new figure if None.
+    """
+    if axes is None:
+        _, axes = figure(6.5, 3.2)
+    edges = np.linspace(-1, 1, len(histogram) + 1)
+    width = edges[1] - edges[0]
+    axes.stairs(histogram / max(1, histogram.sum()) / width, edges, fill=True, color="#d5d5d5",
+                label="all pairs")  # fmt: skip
+    coarse = np.linspace(-1, 1, 81)
+    for name, cosines in known.items():
+        if len(cosines):
+            density, _ = np.histogram(np.clip(cosines, -1, 1), bins=coarse, density=True)
+            axes.stairs(density, coarse, label=name, linewidth=1.2)
+    axes.set_xlabel("cosine similarity")
+    axes.set_ylabel("density")
+    axes.set_xlim(-1, 1)
+    axes.legend(fontsize=7, frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def _wrap(text: str) -> str:
+    return text.replace(", ", ",\n").replace("Metadata_", "")

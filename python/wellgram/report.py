@@ -1,0 +1,157 @@
+"""A report that a person reads: one self-contained HTML file."""
+
+import base64
+import io
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wellgram.metrics import RecallResult
+from wellgram.plots import plot_null, plot_recall, save_png
+from wellgram.wells import PerturbationMap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1d2733; --paper: #fff; --rule: #d8dee6; --soft: #5b6875 }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6ebf1; --paper: #14191f; --rule: #323c48; --soft: #9aa7b4 }
+  img { filter: invert(0.9) hue-rotate(180deg) }
+}
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+       max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2.2rem }
+p.soft, figcaption, th { color: var(--soft) }
+.scroll { overflow-x: auto }
+table { border-collapse: collapse; font-size: 0.9rem }
+th, td { text-align: left; padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--rule) }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
+figure { margin: 1rem 0 } img { max-width: 100%; height: auto }
+@media print { body { margin: 0; max-width: none } }
+"""
+
+
+def write_report(
+    path: Path, summary: Mapping[str, Any], map_: PerturbationMap, recall: RecallResult | None
+) -> None:
+    """Write the report of a run: headline, recall, figures, map, and how it was made."""
+    parts = [f"<h1>{escape(_headline(map_, recall))}</h1>", _lead(summary)]
+    if recall is not None:
+        parts += [
+            "<h2>Recall of known relationships</h2>",
+            _recall_text(recall),
+            _recall_table(recall),
+            _figure(plot_recall(recall.table), "Recall per source and tails; dotted: chance."),
+            _figure(
+                plot_null(recall.null_histogram, recall.known_cosines),
+                "Cosine similarity of all pairs, and of the known pairs of each source.",
+            ),
+        ]
+    else:
+        parts.append(f'<p class="soft">Recall was {escape(str(summary["recall"]))}.</p>')
+    parts += ["<h2>Map</h2>", _pairs(summary["map"]), "<h2>Screen</h2>", _pairs(summary["screen"])]
+    made = {
+        **summary["run"],
+        **{f"seconds: {name}": value for name, value in summary["seconds"].items()},
+        "peak memory": f"{summary['peak_memory_bytes'] / 1e9:.2f} GB",
+        **{k: v for k, v in summary["environment"].items() if isinstance(v, str)},
+        **{k: summary[k] for k in ("command", "inputs") if k in summary},
+    }
+    parts += ["<h2>How it was made</h2>", _pairs(made)]
+    path.write_text(
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>wellgram report</title><style>{_STYLE}</style></head>\n<body>\n"
+        + "\n".join(parts)
+        + "\n</body></html>\n",
+        encoding="utf-8",
+    )
+
+
+def _headline(map_: PerturbationMap, recall: RecallResult | None) -> str:
+    text = f"A map of {len(map_):,} perturbations"
+    if recall is None:
+        return text
+    best = recall.table.iloc[0]
+    return (
+        f"{text}, {best['recall']:.1%} of known pairs recalled "
+        f"({best['source']}, chance {best['random']:.0%})"
+    )
+
+
+def _lead(summary: Mapping[str, Any]) -> str:
+    screen, made = summary["screen"], summary["map"]
+    batches = f"{screen['batches']:,} batches" if screen["batches"] else "no batches"
+    return (
+        f'<p class="soft">From {screen["wells"]:,} wells of {screen["features"]} features in '
+        f"{batches}; alignment {escape(made['align'])}, aggregated by {escape(made['aggregate'])}."
+        "</p>"
+    )
+
+
+def _recall_text(recall: RecallResult) -> str:
+    first = recall.table.iloc[0]
+    return (
+        f"<p>A known pair is recalled when its cosine lies in a tail of the null: the "
+        f"{first['null_pairs']:,} pairs of {'gene' if first['null'] == 'genes' else 'all'} rows."
+        "</p>"
+    )
+
+
+def _recall_table(recall: RecallResult) -> str:
+    head = ("source", "known pairs", "tails", "recalled", "recall", "chance")
+    rows = (
+        (
+            row["source"],
+            f"{row['known_pairs']:,}",
+            f"{row['low']:g} / {row['high']:g}",
+            f"{row['recalled']:,}",
+            f"{row['recall']:.4f}",
+            f"{row['random']:.2f}",
+        )
+        for row in recall.table.to_dict("records")
+    )
+    return _table(head, rows)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    def cells(values: Iterable[str], tag: str) -> str:
+        classes = ["", *[' class="number"'] * 9]
+        return "".join(
+            f"<{tag}{kind}>{escape(str(value))}</{tag}>"
+            for value, kind in zip(values, classes, strict=False)
+        )
+
+    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
+    return (
+        f'<div class="scroll"><table><thead><tr>{cells(head, "th")}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    body = "".join(
+        f"<tr><th>{escape(str(name))}</th><td>{escape(_text(value))}</td></tr>"
+        for name, value in values.items()
+    )
+    return f'<div class="scroll"><table><tbody>{body}</tbody></table></div>'
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def _figure(axes: "Axes", caption: str) -> str:
+    image = io.BytesIO()
+    save_png(axes, image)
+    data = base64.b64encode(image.getvalue()).decode()
+    return (
+        f'<figure><img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )

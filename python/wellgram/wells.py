@@ -1,0 +1,193 @@
+"""The two containers: `Wells` (an embedding per well) and `PerturbationMap` (one per perturbation).
+
+Whatever the files called their columns, in a `Wells` they have the field's names. That translation
+happens once, in `wellgram.io`; everything downstream works on these names and on integer codes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from wellgram.backends.checks import as_rows
+from wellgram.backends.protocol import Codes, Rows
+from wellgram.errors import InputError
+
+KEYS = ("perturbation_type", "perturbation", "dose")
+"""The columns that together name a perturbation, where a screen has them."""
+
+_ROLES = ("well_id", *KEYS, "batch", "is_control", "in_map")
+
+
+@dataclass(frozen=True, repr=False)
+class Wells:
+    """Embeddings of wells (n, d) and what was done to them.
+
+    The columns of `metadata`, one row per well:
+
+    ``perturbation``
+        what was done: a gene or a compound. Required, never missing.
+    ``is_control``
+        whether the well defines "no effect". Required.
+    ``in_map``
+        whether the well makes up the map; the others only serve the alignment. Required.
+    ``well_id``
+        a name, unique. Required.
+    ``batch``
+        the experiment or plate that corrections are fitted per. May be absent: one batch.
+    ``dose``
+        concentration; NaN where there is none. May be absent.
+    ``perturbation_type``
+        as RxRx3 has it, ``CRISPR`` or ``COMPOUND``. May be absent.
+
+    Any other column travels along. `origin` says where the columns came from, for messages.
+
+    Raises
+    ------
+    InputError
+        If embeddings and metadata differ in length, a column is missing, or an embedding holds a
+        NaN or an Inf or is all zero; the message names the first such well.
+    """
+
+    embeddings: Rows
+    metadata: pd.DataFrame
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "embeddings", as_rows(self.embeddings, "embeddings"))
+        if len(self.embeddings) != len(self.metadata):
+            raise InputError(
+                f"{len(self.embeddings)} embeddings but {len(self.metadata)} rows of metadata"
+            )
+        for column in ("well_id", "perturbation", "is_control", "in_map"):
+            if column not in self.metadata:
+                raise InputError(f"the metadata of wells needs a column {column!r}")
+        missing = self.metadata["perturbation"].isna()
+        if missing.any():
+            first = self.metadata["well_id"][missing].iloc[0]
+            raise InputError(
+                f"{int(missing.sum())} wells have no perturbation (first: {first!r}); "
+                "label them or leave them out"
+            )
+        check_embeddings(self.embeddings, self.metadata["well_id"])
+
+    @classmethod
+    def from_arrays(
+        cls,
+        embeddings: ArrayLike,
+        perturbation: Sequence[Any] | NDArray[Any],
+        *,
+        control: str | Sequence[str],
+        batch: Sequence[Any] | NDArray[Any] | None = None,
+        dose: ArrayLike | None = None,
+        controls_in_map: bool = False,
+    ) -> "Wells":
+        """Make wells of arrays.
+
+        Parameters
+        ----------
+        embeddings
+            (n, d), float32 or float64.
+        perturbation
+            (n,) labels.
+        control
+            The label or labels of the control wells.
+        batch, dose
+            (n,), where there are such.
+        controls_in_map
+            Whether the map has rows for the controls.
+        """
+        labels = pd.Series(perturbation).astype("str").reset_index(drop=True)
+        is_control = labels.isin([control] if isinstance(control, str) else list(control))
+        columns: dict[str, Any] = {
+            "well_id": [f"well {i}" for i in range(len(labels))],
+            "perturbation": labels,
+            "is_control": is_control,
+            "in_map": is_control | ~is_control if controls_in_map else ~is_control,
+        }
+        if batch is not None:
+            columns["batch"] = pd.Series(batch).astype("str").to_numpy()
+        if dose is not None:
+            columns["dose"] = np.asarray(dose, np.float64)
+        origin = {"control": f"label {control!r}", "batch": "the batch labels"}
+        return cls(np.asarray(embeddings), pd.DataFrame(columns), origin)
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def __repr__(self) -> str:
+        n, d = self.embeddings.shape
+        labels = self.metadata["perturbation"].nunique()
+        controls = int(self.metadata["is_control"].sum())
+        return (
+            f"Wells({n:,} wells x {d} features, {labels:,} perturbations, "
+            f"{len(self.batches()[1]):,} batches, {controls:,} controls)"
+        )
+
+    def batches(self) -> tuple[Codes, list[str]]:
+        """Return each well's batch code (n,) and the names of the batches, sorted."""
+        if "batch" not in self.metadata:
+            return np.zeros(len(self), np.int64), ["all wells"]
+        codes, names = pd.factorize(self.metadata["batch"].astype("str"), sort=True)
+        return codes.astype(np.int64), [str(name) for name in names]
+
+    def extra_columns(self) -> list[str]:
+        """Return the columns that have no role of their own."""
+        return [str(c) for c in self.metadata.columns if c not in _ROLES]
+
+
+def bad_wells(embeddings: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which rows hold a NaN or an Inf, and which are all zero."""
+    not_finite = np.zeros(len(embeddings), bool)
+    zero = np.zeros(len(embeddings), bool)
+    step = max(1, (1 << 20) // max(1, embeddings.shape[1]))
+    for start in range(0, len(embeddings), step):
+        block = embeddings[start : start + step]
+        not_finite[start : start + step] = ~np.isfinite(block).all(axis=1)
+        zero[start : start + step] = ~block.any(axis=1)
+    return not_finite, zero
+
+
+def check_embeddings(embeddings: Rows, well_id: pd.Series) -> None:
+    """Raise unless every embedding is finite and not all zero."""
+    not_finite, zero = bad_wells(embeddings)
+    for bad, what in ((not_finite, "a NaN or an Inf"), (zero, "nothing but zeros")):
+        if bad.any():
+            first = well_id.iloc[int(np.flatnonzero(bad)[0])]
+            raise InputError(
+                f"the embeddings of {int(bad.sum()):,} wells hold {what} (first: {first!r}); drop "
+                "those wells (missing='drop-wells') or, for NaN in a few features, those features "
+                "(missing='drop-features')"
+            )
+
+
+@dataclass(frozen=True, repr=False)
+class PerturbationMap:
+    """One embedding per perturbation: (p, d), with its labels.
+
+    `labels` has one row per perturbation: ``perturbation``, where the screen has them
+    ``perturbation_type`` and ``dose``, ``n_wells`` (how many wells were aggregated), and the
+    metadata that all wells of a perturbation share. `provenance` records how the map was made.
+    """
+
+    embeddings: Rows
+    labels: pd.DataFrame
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "embeddings", as_rows(self.embeddings, "embeddings"))
+        if len(self.embeddings) != len(self.labels):
+            raise InputError(f"{len(self.embeddings)} embeddings but {len(self.labels)} labels")
+        if "perturbation" not in self.labels:
+            raise InputError("the labels of a map need a column 'perturbation'")
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def __repr__(self) -> str:
+        p, d = self.embeddings.shape
+        made = self.provenance.get("align", "unknown")
+        return f"PerturbationMap({p:,} perturbations x {d} features, align={made!r})"
