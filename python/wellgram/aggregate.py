@@ -20,6 +20,9 @@ from wellgram.wells import KEYS, PerturbationMap, Wells
 Method = Literal["mean", "median"]
 Precision = Literal["float32", "float64"]
 
+_BLOCK_WELLS = 1 << 16
+"""How many wells are aligned at a time for medians"""
+
 
 def build_map(
     wells: Wells,
@@ -155,8 +158,8 @@ def _medians(
     medians = []
     first = 0
     while first < groups:
-        # As many whole perturbations as fit into about 64k wells, one at least.
-        last = int(np.searchsorted(bounds, bounds[first] + (1 << 16), side="right")) - 1
+        # As many whole perturbations as fit into a block, one at least.
+        last = int(np.searchsorted(bounds, bounds[first] + _BLOCK_WELLS, side="right")) - 1
         last = min(groups, max(first + 1, last))
         members = order[bounds[first] : bounds[last]]
         rows = wells.embeddings[members]

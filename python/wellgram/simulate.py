@@ -37,7 +37,7 @@ _OFF_GRID = (0.002, 0.026, 0.26, 2.6)
 _REFERENCE_COMPOUNDS, _REFERENCE_DOSES = 28, (0.25, 2.5)
 
 # Sizes of what is planted, in units of the noise of a well in a typical direction.
-_COMPLEX_EFFECT, _GENE_EFFECT, _TARGET_EFFECT, _OFF_TARGET = 0.35, 0.5, 1.5, 0.8
+_COMPLEX_EFFECT, _GENE_EFFECT, _TARGET_EFFECT, _OFF_TARGET = 0.35, 0.5, 4.0, 0.8
 _EXPERIMENT_SHIFT, _PLATE_SHIFT, _NUISANCE = 3.0, 0.8, 3.0
 
 

@@ -6,6 +6,7 @@ a bracket missed, what the pass counted says on which side the answer lies, and 
 made. The sample decides how fast the answer comes, never what it is.
 """
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -66,8 +67,23 @@ class _Search:
 
 
 def _middle(low: float, high: float) -> float:
+    """Return the float halfway from low to high, counted in floats, so that 64 halvings suffice.
+
+    Never `high` itself unless the two are equal: the lower half must be smaller than the whole.
+    """
     low, high = max(low, -2.0), min(high, 2.0)  # cosines lie in [-1, 1] but for rounding
-    return low + (high - low) / 2
+    return _float((_place(low) + _place(high)) // 2)
+
+
+def _place(value: float) -> int:
+    """Return the place of a float in the order of all floats; 0.0 and -0.0 share place 0."""
+    bits: int = struct.unpack("<q", struct.pack("<d", abs(value)))[0]
+    return bits if value >= 0 else -bits
+
+
+def _float(place: int) -> float:
+    value: float = struct.unpack("<d", struct.pack("<q", abs(place)))[0]
+    return value if place >= 0 else -value
 
 
 def order_statistics(
