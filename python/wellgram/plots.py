@@ -87,9 +87,9 @@ def plot_null(
     width = edges[1] - edges[0]
     axes.stairs(histogram / max(1, histogram.sum()) / width, edges, fill=True, color="#d5d5d5",
                 label="all pairs")  # fmt: skip
-    coarse = np.linspace(-1, 1, 81)
     for name, cosines in known.items():
         if len(cosines):
+            coarse = np.linspace(-1, 1, int(np.clip(2 * np.sqrt(len(cosines)), 20, 100)) + 1)
             density, _ = np.histogram(np.clip(cosines, -1, 1), bins=coarse, density=True)
             axes.stairs(density, coarse, label=name, linewidth=1.2)
     axes.set_xlabel("cosine similarity")

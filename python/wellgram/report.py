@@ -28,7 +28,7 @@ p.soft, figcaption, th { color: var(--soft) }
 table { border-collapse: collapse; font-size: 0.9rem }
 th, td { text-align: left; padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid var(--rule) }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
-figure { margin: 1rem 0 } img { max-width: 100%; height: auto }
+figure { margin: 1rem 0; max-width: 42rem } img { max-width: 100%; height: auto }
 @media print { body { margin: 0; max-width: none } }
 """
 
@@ -83,7 +83,8 @@ def _headline(map_: PerturbationMap, recall: RecallResult | None) -> str:
 
 def _lead(summary: Mapping[str, Any]) -> str:
     screen, made = summary["screen"], summary["map"]
-    batches = f"{screen['batches']:,} batches" if screen["batches"] else "no batches"
+    count = screen["batches"]
+    batches = "no batches" if count == 0 else "one batch" if count == 1 else f"{count:,} batches"
     return (
         f'<p class="soft">From {screen["wells"]:,} wells of {screen["features"]} features in '
         f"{batches}; alignment {escape(made['align'])}, aggregated by {escape(made['aggregate'])}."

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,7 @@ class ScoreResult:
                 with replacing(out / "recall.png") as temporary:
                     save_png(plot_recall(self.recall.table), temporary)
             with replacing(out / "summary.json") as temporary:
-                temporary.write_text(json.dumps(self.summary, indent=2) + "\n")
+                temporary.write_text(json.dumps(self.summary, indent=2, allow_nan=False) + "\n")
             with replacing(out / "report.html") as temporary:
                 write_report(temporary, self.summary, self.map_, self.recall)
 
@@ -137,9 +137,14 @@ def _summary(
             "features": map_.embeddings.shape[1],
             **dict(map_.provenance),
         },
-        "recall": recall.table.to_dict("records") if recall else "skipped: no known pairs given",
+        "recall": _records(recall.table) if recall else "skipped: no known pairs given",
         "seconds": {name: round(value, 4) for name, value in seconds.items()},
         "peak_memory_bytes": peak_memory(),
         "run": {"backend": run.name, "as": run.describe()},
         "environment": environment(),
     }
+
+
+def _records(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """Return the rows of a table; JSON has no NaN, so what is missing becomes None."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")

@@ -16,7 +16,7 @@ from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": ","}
-_BLOCK = 2048  # rows: a block of a matrix stays in cache while its columns are filled in
+_BLOCK = 8192  # rows filled in at a time: few enough to share among threads, many per call
 
 
 @dataclass(frozen=True)
