@@ -1,7 +1,5 @@
 """What every backend asks of its arguments, checked in one place and in the same words."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -14,22 +12,17 @@ def as_rows(x: ArrayLike, name: str = "x") -> Rows:
     rows = np.asarray(x)
     if rows.ndim != 2:
         raise InputError(f"{name} must be a matrix (rows, features), not of shape {rows.shape}")
-    if rows.dtype == np.float16:
-        rows = rows.astype(np.float32)
-    if rows.dtype not in (np.float32, np.float64):
+    native = rows.dtype.newbyteorder("=")
+    if native == np.float16:
+        native = np.dtype(np.float32)
+    if native not in (np.float32, np.float64):
         raise InputError(
             f"{name} has dtype {rows.dtype}; give float32, float64 or float16 "
             f"(for example {name}.astype('float32'))"
         )
-    native: np.dtype[Any] = rows.dtype.newbyteorder("=")
-    item = rows.itemsize
-    contiguous = rows.shape[1] <= 1 or rows.strides[1] == item
-    if (
-        not contiguous
-        or not rows.flags.aligned
-        or rows.strides[0] % item
-        or not rows.dtype.isnative
-    ):
+    contiguous = rows.shape[1] <= 1 or rows.strides[1] == rows.itemsize
+    whole = rows.strides[0] % rows.itemsize == 0
+    if rows.dtype != native or not (contiguous and whole and rows.flags.aligned):
         rows = np.array(rows, dtype=native, order="C")
     return rows
 

@@ -89,14 +89,13 @@ def unit_rows(x: Rows) -> tuple[Rows, Codes]:
     x = as_rows(x)
     wide = x.astype(np.float64)
     largest = np.abs(wide).max(axis=1, initial=0)
-    _, exponent = np.frexp(largest)
+    finite, zero = np.isfinite(largest), largest == 0
+    wide[~finite] = np.nan
+    _, exponent = np.frexp(np.where(finite, largest, 1))
     scaled = np.ldexp(wide, -exponent[:, None])  # a power of two: rounds nothing, cannot overflow
     length = np.sqrt(np.square(scaled).sum(axis=1))
-    zero = largest == 0
     length[zero] = 1
-    unit = scaled / length[:, None]
-    unit[~np.isfinite(largest)] = np.nan
-    return unit.astype(x.dtype), np.flatnonzero(zero)
+    return (scaled / length[:, None]).astype(x.dtype), np.flatnonzero(zero)
 
 
 def pair_cosines(x: Rows, i: Codes, j: Codes, y: Rows | None = None) -> Rows:

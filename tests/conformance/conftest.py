@@ -1,0 +1,48 @@
+"""One suite, every backend of the registry; a compiled one once per instruction set."""
+
+import numpy as np
+import pytest
+
+from wellgram.backends import BACKENDS, get_backend, why_not
+
+
+def _variants():
+    for name in BACKENDS:
+        if why_not(name) is not None:
+            yield pytest.param((name, None), id=name)
+            continue
+        sets = getattr(get_backend(name), "instruction_sets", lambda: [None])()
+        for isa in sets:
+            yield pytest.param((name, isa), id=f"{name}[{isa}]" if isa else name)
+
+
+@pytest.fixture(params=_variants())
+def backend(request):
+    name, isa = request.param
+    reason = why_not(name)
+    if reason is not None:
+        (pytest.fail if name in request.config.getoption("--require") else pytest.skip)(reason)
+    module = get_backend(name)
+    if isa is None:
+        yield module
+        return
+    before = module.instruction_set()
+    module.use_instruction_set(isa)
+    yield module
+    module.use_instruction_set(before)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20)
+
+
+@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
+def dtype(request):
+    return request.param
+
+
+@pytest.fixture(params=["1", "2", "7"], ids=lambda count: f"{count} threads")
+def threads(request, monkeypatch):
+    monkeypatch.setenv("WELLGRAM_NUM_THREADS", request.param)
+    return int(request.param)
