@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -17,12 +16,13 @@ from rich.table import Table
 from wellgram import simulate as simulation
 from wellgram.aggregate import Method, Precision
 from wellgram.align import ALIGNMENTS, alignment
-from wellgram.backends import BACKENDS, set_backend
+from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.protocol import Progress as Report
 from wellgram.errors import InputError, WellgramError
 from wellgram.files import output_folder
 from wellgram.info import environment, peak_memory
 from wellgram.io import LAYOUTS, read_wells, relationship_sources
+from wellgram.io.layouts import layout_named
 from wellgram.io.screens import Missing
 from wellgram.metrics.recall import Null, RecallResult
 from wellgram.score import score as score_wells
@@ -37,6 +37,7 @@ app = typer.Typer(
 )
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
+_INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 
 _SCORE_EPILOG = """
@@ -128,11 +129,12 @@ def score(
     if demo == bool(embeddings):
         raise InputError("give files of embeddings, or --demo for a simulated screen")
     set_backend(backend)
+    get_backend()  # raises if the environment variable names one that cannot run
     began = time.perf_counter()
-    with output_folder(out):
-        sources: dict[str, pd.DataFrame] = {}
-        for where in relationships or []:
-            sources |= relationship_sources(where)
+    align = align or layout_named(layout).align
+    chosen = alignment(align)
+    with output_folder(out) as folder:
+        sources = relationship_sources(*relationships or ())
         with _step("read wells"):
             if demo:
                 screen = simulation.rxrx3_core(scale=0.1, seed=0)
@@ -154,11 +156,10 @@ def score(
                 )
         read = time.perf_counter() - began
         _out.print(repr(wells), markup=False)
-        align = align or LAYOUTS[layout].align
         _advise(wells, align)
         result = score_wells(
             wells,
-            alignment(align),
+            chosen,
             sources=sources,
             same=same or (),
             aggregate=aggregate,
@@ -170,7 +171,7 @@ def score(
         result.summary["command"] = shlex.join(["wellgram", *sys.argv[1:]])
         result.summary["inputs"] = [str(path) for path in [*(embeddings or []), metadata] if path]
         with _step("write results"):
-            result.save(out)
+            result.save(folder)
     _out.print(repr(result.map_), markup=False)
     left_out = result.map_.provenance["without_direction"]
     if left_out:
@@ -199,11 +200,11 @@ def simulate(
     Writes the embeddings, the metadata, and the truth: relationships/ and
     compound_gene_interactions.csv.
     """
-    with output_folder(out):
+    with output_folder(out) as folder:
         with _step("simulate"):
             screen = simulation.rxrx3_core(scale, seed, features=features)
         with _step("write"):
-            screen.write(out)
+            screen.write(folder)
     n, d = screen.embeddings.shape
     _out.print(f"{n:,} wells x {d} features in {out}/", markup=False)
 
@@ -232,9 +233,10 @@ def main() -> None:
     except WellgramError as problem:
         _err.print(f"error: {problem}", markup=False)
         sys.exit(1)
-    except KeyboardInterrupt:
-        _err.print("interrupted; unfinished results were not kept")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            _err.print("interrupted; unfinished results were not kept")
+        raise
 
 
 @contextmanager

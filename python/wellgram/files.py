@@ -1,6 +1,7 @@
 """Files appear whole or not at all: written under a temporary name, then renamed."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,16 @@ from wellgram.errors import InputError
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` on success, delete it otherwise."""
+    """Yield a temporary path beside `path`; rename it to `path` on success, delete it otherwise.
+
+    Raises
+    ------
+    InputError
+        If the folder of `path` is not there.
+    """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
     # The name ends as the real one does, since writers choose their format by it.
     temporary = path.with_name(f".{uuid.uuid4().hex[:12]}.{path.name}")
     try:
@@ -24,7 +33,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def output_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a folder that can be written to; if the work inside fails, leave no new folder behind.
+    """Yield a temporary folder within `path`, whose files move to `path` if the work succeeds.
+
+    If it fails, what was in `path` is as it was, and a new folder is not left behind.
 
     Raises
     ------
@@ -33,22 +44,25 @@ def output_folder(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     missing = [p for p in (path, *path.parents) if not p.exists()]
+    temporary = path / f".{uuid.uuid4().hex[:12]}"
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe = path / f".{uuid.uuid4().hex[:12]}"
-        probe.touch()
-        probe.unlink()
-    except OSError as problem:
+        try:
+            temporary.mkdir(parents=True)
+        except OSError as problem:
+            raise InputError(
+                f"cannot write to the output folder {str(path)!r}: "
+                f"{os.strerror(problem.errno or 0)}; choose another one"
+            ) from None
+        yield temporary
+        for file in sorted(temporary.rglob("*")):
+            target = path / file.relative_to(temporary)
+            if file.is_dir():
+                target.mkdir(exist_ok=True)
+            else:
+                file.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
         _remove_empty(missing)
-        raise InputError(
-            f"cannot write to the output folder {str(path)!r}: {os.strerror(problem.errno or 0)}; "
-            "choose another one"
-        ) from None
-    try:
-        yield path
-    except BaseException:
-        _remove_empty(missing)
-        raise
 
 
 def _remove_empty(folders: list[Path]) -> None:

@@ -74,10 +74,10 @@ def _headline(map_: PerturbationMap, recall: RecallResult | None) -> str:
     text = f"A map of {len(map_):,} perturbations"
     if recall is None:
         return text
-    best = recall.table.iloc[0]
+    best = recall.table[recall.table["known_pairs"] > 0].iloc[0]
     return (
         f"{text}, {best['recall']:.1%} of known pairs recalled "
-        f"({best['source']}, chance {best['random']:.0%})"
+        f"({best['source']}, tails {best['low']:g} / {best['high']:g}; chance {best['random']:.0%})"
     )
 
 

@@ -14,7 +14,7 @@ from wellgram.aggregate import Method, Precision, build_map, map_rows
 from wellgram.align import Alignment
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Progress
-from wellgram.files import output_folder, replacing
+from wellgram.files import output_folder
 from wellgram.info import environment, peak_memory
 from wellgram.io import write_map
 from wellgram.metrics import RecallResult, known_pairs, relationship_recall
@@ -46,18 +46,16 @@ class ScoreResult:
     def save(self, folder: str | Path) -> None:
         """Write ``map.parquet``, ``summary.json``, ``report.html``, ``recall.csv``, ``recall.png``.
 
-        Each file appears whole or not at all.
+        They appear together or not at all.
         """
         with output_folder(folder) as out:
             write_map(self.map_, out / "map.parquet")
             if self.recall is not None:
                 self.recall.save(out / "recall.csv")
-                with replacing(out / "recall.png") as temporary:
-                    save_png(plot_recall(self.recall.table), temporary)
-            with replacing(out / "summary.json") as temporary:
-                temporary.write_text(json.dumps(self.summary, indent=2, allow_nan=False) + "\n")
-            with replacing(out / "report.html") as temporary:
-                write_report(temporary, self.summary, self.map_, self.recall)
+                save_png(plot_recall(self.recall.table), out / "recall.png")
+            summary = json.dumps(self.summary, indent=2, allow_nan=False)
+            (out / "summary.json").write_text(summary + "\n", encoding="utf-8")
+            write_report(out / "report.html", self.summary, self.map_, self.recall)
 
 
 def score(

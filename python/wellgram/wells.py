@@ -19,7 +19,8 @@ from wellgram.errors import InputError
 KEYS = ("perturbation_type", "perturbation", "dose")
 """The columns that together name a perturbation, where a screen has them."""
 
-_ROLES = ("well_id", *KEYS, "batch", "is_control", "in_map")
+ROLES = ("well_id", *KEYS, "batch", "is_control", "in_map")
+"""The columns of `Wells.metadata` that have a meaning."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -136,7 +137,7 @@ class Wells:
 
     def extra_columns(self) -> list[str]:
         """Return the columns that have no role of their own."""
-        return [str(c) for c in self.metadata.columns if c not in _ROLES]
+        return [str(c) for c in self.metadata.columns if c not in ROLES]
 
 
 def bad_wells(embeddings: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wellgram.errors import InputError
+
 RXRX3_CORE_DOSES = (0.0025, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0)
 """The doses of RxRx3-core in uM; a handful of wells lie off this grid and make no map row."""
 
@@ -21,13 +23,13 @@ def _all_but_controls(metadata: pd.DataFrame) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class Layout:
-    """The roles of columns, each a tuple of usual names of which the first present is taken."""
+    """The roles of columns; of a tuple of usual names the first present is taken."""
 
     name: str
     summary: str
-    well_id: tuple[str, ...] = ()
+    well_id: str | None = None
     perturbation: tuple[str, ...] = ()
-    perturbation_type: tuple[str, ...] = ()
+    perturbation_type: str | None = None
     batch: tuple[str, ...] = ()
     dose: tuple[str, ...] = ()
     control: tuple[str, ...] = ()
@@ -74,9 +76,9 @@ def _rxrx3_in_map(metadata: pd.DataFrame) -> NDArray[np.bool_]:
 _RXRX3_CORE = Layout(
     name="rxrx3-core",
     summary="RxRx3-core: a parquet of well_id and feature_0 ..., and its metadata csv",
-    well_id=("well_id",),
+    well_id="well_id",
     perturbation=("treatment",),
-    perturbation_type=("perturbation_type",),
+    perturbation_type="perturbation_type",
     batch=("experiment_name",),
     dose=("concentration",),
     control=("EMPTY_control",),
@@ -114,3 +116,10 @@ _ALL: Iterable[Layout] = (
 
 LAYOUTS = {layout.name: layout for layout in _ALL}
 """The registry, by name."""
+
+
+def layout_named(name: str) -> Layout:
+    """Return the layout of that name; raise if there is none."""
+    if name not in LAYOUTS:
+        raise InputError(f"unknown layout {name!r}; choose {', '.join(LAYOUTS)}")
+    return LAYOUTS[name]

@@ -11,20 +11,20 @@ from pathlib import Path
 import pandas as pd
 
 from wellgram.errors import InputError
-from wellgram.io.tables import TableFile
+from wellgram.io.tables import TableFile, is_table, need_column
 from wellgram.metrics import clean_pairs
 
 EFAAR_SOURCES = ("CORUM", "HuMAP", "Reactome", "SIGNOR", "StringDB")
 
 
-def relationship_sources(where: str | Path) -> dict[str, pd.DataFrame]:
+def relationship_sources(*where: str | Path) -> dict[str, pd.DataFrame]:
     """Read sources of known pairs.
 
     Parameters
     ----------
     where
-        A file, a folder of ``.txt`` and ``.csv`` files, or ``"efaar"`` for the five public sets of
-        an installed ``efaar_benchmarking``.
+        Files, folders of files, or ``"efaar"`` for the five public sets of an installed
+        ``efaar_benchmarking``. A ``.txt`` is read as ``.csv``.
 
     Returns
     -------
@@ -34,30 +34,36 @@ def relationship_sources(where: str | Path) -> dict[str, pd.DataFrame]:
     Raises
     ------
     InputError
-        If there is no such file, or one lacks the two columns.
+        If there is no such file, one lacks the two columns, or two have the same name.
     """
-    if where == "efaar":
-        folder = _efaar_folder()
-        files = [folder / f"{name}.txt" for name in EFAAR_SOURCES]
-    elif Path(where).is_dir():
-        files = sorted(p for p in Path(where).iterdir() if p.suffix in (".txt", ".csv"))
-        if not files:
-            raise InputError(f"folder {str(where)!r} holds no .txt or .csv files")
-    else:
-        files = [Path(where)]
-    return {file.stem: read_relationships(file) for file in files}
+    sources: dict[str, pd.DataFrame] = {}
+    for file in (file for place in where for file in _files(place)):
+        name = Path(file.name.removesuffix(".gz")).stem
+        if name in sources:
+            raise InputError(f"two files of known pairs are named {name!r}; rename {str(file)!r}")
+        sources[name] = read_relationships(file)
+    return sources
 
 
 def read_relationships(path: str | Path) -> pd.DataFrame:
     """Read one file of known pairs; see `relationship_sources`."""
     file = TableFile.open(path)
-    ends = [name for name in file.names if name in ("entity1", "entity2")]
-    try:
-        return clean_pairs(
-            file.read(ends, text=ends).to_pandas() if ends else pd.DataFrame(columns=file.names)
-        )
-    except InputError as problem:
-        raise InputError(f"{str(path)!r}: {problem}") from None
+    ends = ["entity1", "entity2"]
+    for end in ends:
+        need_column(end, file.names, str(path), "known pairs are entity1,entity2")
+    return clean_pairs(file.read(ends, text=ends).to_pandas())
+
+
+def _files(where: str | Path) -> list[Path]:
+    if where == "efaar":
+        folder = _efaar_folder()
+        return [folder / f"{name}.txt" for name in EFAAR_SOURCES]
+    if not Path(where).is_dir():
+        return [Path(where)]
+    files = sorted(path for path in Path(where).iterdir() if is_table(path))
+    if not files:
+        raise InputError(f"folder {str(where)!r} holds no .csv, .txt, .tsv or .parquet files")
+    return files
 
 
 def _efaar_folder() -> Path:

@@ -1,6 +1,7 @@
 """Tables from files, by Arrow: parquet, CSV, TSV, and the two compressed by gzip."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
@@ -32,7 +34,7 @@ class TableFile:
         path = Path(path)
         if not path.is_file():
             raise InputError(f"there is no file {str(path)!r}")
-        if path.suffix != ".parquet" and _delimiter(path) is None:
+        if not is_table(path):
             raise InputError(
                 f"{path.name!r} is of an unknown kind; give .parquet, .csv, .tsv or .txt, "
                 "or one of the last three with .gz"
@@ -51,6 +53,7 @@ class TableFile:
     def batches(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> "Iterator[pa.Table]":
         """Yield the rows of the given columns, a part at a time; `text` are read as strings."""
         columns, text = list(columns), set(text)
+        self.check_unique(columns)
         with _reading(self.path):
             if self.path.suffix == ".parquet":
                 with pa.parquet.ParquetFile(self.path) as file:
@@ -73,25 +76,51 @@ class TableFile:
             return self.schema.empty_table().select(list(columns))
         return pa.concat_tables(parts, promote_options="permissive")
 
+    def check_unique(self, columns: Iterable[str]) -> None:
+        """Raise if several columns have one of these names."""
+        counts = Counter(self.names)
+        for name in columns:
+            if counts[name] > 1:
+                raise InputError(
+                    f"{self.path.name} has {counts[name]} columns named {name!r}; rename or remove "
+                    "all but one"
+                )
+
+
+def is_table(path: Path) -> bool:
+    """Whether the name of a file is that of a table."""
+    return path.suffix == ".parquet" or _delimiter(path) is not None
+
+
+def need_column(column: str, names: Sequence[str], where: str, role: str) -> str:
+    """Return the column; raise if it is not among the names, saying where and in which role."""
+    if column not in names:
+        raise InputError(f"{where} has no column {column!r} ({role}); there are: {some(names)}")
+    return column
+
+
+def some(names: Sequence[str], most: int = 12) -> str:
+    """Return the first names, quoted, and how many more there are."""
+    shown = ", ".join(repr(str(name)) for name in names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+
 
 def feature_matrix(table: pa.Table, features: list[str], path: Path) -> Rows:
     """Return feature columns as a matrix (n, d) with contiguous rows; a missing value is a NaN.
 
-    float32 unless a column is of another type, then float64; or, where the one feature column is a
-    list, the type of its values.
+    The features are many columns of numbers or one column of lists; float32 if all of them are
+    float32 or float16, else float64.
 
     Raises
     ------
     InputError
-        If a column is not numeric, naming the first value that is not a number.
+        If a column is not numeric, naming the first value that is not a number; or if lists differ
+        in length.
     """
     if len(features) == 1 and is_list(table.schema.field(features[0]).type):
         return _list_matrix(table.column(features[0]), features[0], path)
-    single = all(
-        pa.types.is_float32(t) or pa.types.is_float16(t)
-        for t in (table.schema.field(name).type for name in features)
-    )
-    matrix = np.empty((table.num_rows, len(features)), np.float32 if single else np.float64)
+    dtype = _matrix_type(table.schema.field(name).type for name in features)
+    matrix = np.empty((table.num_rows, len(features)), dtype)
     columns = [_numbers(table.column(name), name, path) for name in features]
 
     def fill(start: int) -> None:
@@ -121,6 +150,11 @@ def is_list(kind: pa.DataType) -> bool:
     )
 
 
+def _matrix_type(kinds: Iterable[pa.DataType]) -> type[np.float32] | type[np.float64]:
+    single = all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in kinds)
+    return np.float32 if single else np.float64
+
+
 def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> NDArray[Any]:
     if not is_numeric(column.type):
         raise InputError(_not_numeric(column, name, path))
@@ -141,31 +175,32 @@ def _not_numeric(column: pa.ChunkedArray, name: str, path: Path) -> str:
             where = f" (row {row + 1}: {value!r})"
             break
     return (
-        f"feature column {name!r} of {path.name} is not numeric{where}; correct it, choose the "
-        "features by name (features=), or mark it as metadata ('Metadata_...')"
+        f"feature column {name!r} of {path.name} is {column.type}, not numeric{where}; correct it, "
+        "choose the features by name (features=), or mark it as metadata ('Metadata_...')"
     )
 
 
 def _list_matrix(column: pa.ChunkedArray, name: str, path: Path) -> Rows:
-    parts = []
-    for chunk in column.chunks:
-        if chunk.null_count:
-            raise InputError(f"column {name!r} of {path.name} has {chunk.null_count} empty rows")
-        values = chunk.flatten().to_numpy(zero_copy_only=False)
-        width, rest = divmod(len(values), len(chunk)) if len(chunk) else (0, 0)
-        if rest or not _is_even(chunk, width):
-            raise InputError(f"the vectors of column {name!r} of {path.name} differ in length")
-        parts.append(values.reshape(len(chunk), width))
-    if len({part.shape[1] for part in parts if len(part)}) > 1:
-        raise InputError(f"the vectors of column {name!r} of {path.name} differ in length")
-    parts = [part for part in parts if len(part)] or [np.empty((0, 0), np.float32)]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _is_even(chunk: pa.Array, width: int) -> bool:
-    if pa.types.is_fixed_size_list(chunk.type):
-        return True
-    return bool((np.diff(chunk.offsets.to_numpy()) == width).all())
+    kind = column.type.value_type
+    where = f"column {name!r} of {path.name}"
+    if not is_numeric(kind):
+        raise InputError(f"the vectors of {where} hold {kind}, not numbers; choose another column")
+    if column.null_count:
+        raise InputError(f"{where} has {column.null_count} rows without a vector; remove them")
+    lengths = pc.unique(pc.list_value_length(column)).to_pylist()
+    if len(lengths) > 1:
+        raise InputError(
+            f"the vectors of {where} differ in length: {min(lengths)} to {max(lengths)}"
+        )
+    if lengths == [0]:
+        raise InputError(f"the vectors of {where} have no values")
+    dtype = _matrix_type([kind])
+    parts = [
+        chunk.flatten().to_numpy(zero_copy_only=False).astype(dtype, copy=False)
+        for chunk in column.chunks
+    ]
+    values = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, dtype), *parts])
+    return values.reshape(len(column), *(lengths or [0]))
 
 
 def _as_text(table: pa.Table, text: set[str]) -> pa.Table:
@@ -198,7 +233,9 @@ class _reading:  # noqa: N801 - reads as a phrase: with _reading(path)
             problem, (pa.ArrowException, OSError, EOFError)
         ):
             return
+        # Of a file in another format, Arrow quotes what it found there: binary, often.
+        said = "".join(c if c.isprintable() else "?" for c in str(problem).splitlines()[0])
         raise InputError(
-            f"cannot read {str(self.path)!r}: {str(problem).splitlines()[0]}; the file may be "
-            "truncated or of another format than its name says"
+            f"cannot read {str(self.path)!r}: {said.rstrip('.')}; the file may be truncated or of "
+            "another format than its name says"
         ) from problem

@@ -1,0 +1,262 @@
+"""The command line, as a process and in this one."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from small_screens import plate, write_csv
+from wellgram import read_map
+from wellgram.backends import BACKENDS, available_backends, set_backend
+from wellgram.cli import app
+
+WELLGRAM = [sys.executable, "-m", "wellgram.cli"]
+RESULTS = ["map.parquet", "recall.csv", "recall.png", "report.html", "summary.json"]
+
+
+@pytest.fixture(autouse=True)
+def default_backend():
+    yield
+    set_backend(None)
+
+
+def run(*arguments):
+    """Run in this process; what goes wrong is raised."""
+    return CliRunner().invoke(app, [*map(str, arguments)], catch_exceptions=False)
+
+
+def process(*arguments, **options):
+    return subprocess.run(
+        [*WELLGRAM, *map(str, arguments)], capture_output=True, text=True, **options
+    )
+
+
+def plain(text):
+    """Return text without the frames, line breaks and colours of a terminal."""
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m|│", " ", text).split())
+
+
+def strict_json(path):
+    """JSON as the standard has it: no NaN, no Infinity."""
+
+    def refuse(constant):
+        raise ValueError(constant)
+
+    return json.loads(path.read_text(), parse_constant=refuse)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    out = tmp_path_factory.mktemp("demo") / "out"
+    return process("score", "--demo", "--out", out), out
+
+
+@pytest.fixture
+def cp(tmp_path):
+    return write_csv(tmp_path / "plate.csv", plate())
+
+
+def test_the_demo_writes_five_files(demo):
+    done, out = demo
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in out.iterdir()) == RESULTS
+    assert (out / "recall.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_results_go_to_stdout_and_steps_to_stderr(demo):
+    done, out = demo
+    assert "planted complexes" in done.stdout
+    assert f"{out}/report.html" in done.stdout
+    steps = [line.split(":")[0] for line in done.stderr.splitlines()]
+    assert steps == [
+        "read wells", "align and aggregate", "recall of known relationships", "write results",
+    ]  # fmt: skip
+
+
+def test_what_is_no_terminal_gets_no_control_characters(demo):
+    assert "\x1b" not in demo[0].stdout + demo[0].stderr
+    assert "\r" not in demo[0].stdout + demo[0].stderr
+
+
+def test_the_summary_and_the_table_agree(demo):
+    summary, table = strict_json(demo[1] / "summary.json"), pd.read_csv(demo[1] / "recall.csv")
+    pd.testing.assert_frame_equal(pd.DataFrame(summary["recall"]), table, check_exact=True)
+    assert summary["map"]["perturbations"] == len(read_map(demo[1] / "map.parquet"))
+    assert summary["map"]["align"] == "pca-center-scale"
+    assert "--demo" in summary["command"]
+    assert (table["recall"] > 2 * table["random"]).all()
+
+
+def test_a_source_without_a_known_pair_leaves_the_summary_readable(cp, tmp_path):
+    (tmp_path / "known").mkdir()
+    (tmp_path / "known" / "found.csv").write_text("entity1,entity2\nA,B\n")
+    (tmp_path / "known" / "absent.csv").write_text("entity1,entity2\nX,Y\n")
+    out = tmp_path / "out"
+    run(
+        "score",
+        cp,
+        "--layout",
+        "cell-painting",
+        "--relationships",
+        tmp_path / "known",
+        "--out",
+        out,
+    )
+    recall = {row["source"]: row for row in strict_json(out / "summary.json")["recall"]}
+    assert recall["absent"]["known_pairs"] == 0
+    assert recall["absent"]["recall"] is None
+    assert recall["found"]["known_pairs"] == 1
+
+
+def test_without_known_pairs_there_is_a_map_and_a_hint(cp, tmp_path):
+    done = run("score", cp, "--layout", "cell-painting", "--out", tmp_path / "out")
+    assert "--relationships" in done.stdout
+    assert "--same" in done.stdout
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["map.parquet", "report.html", "summary.json"]
+
+
+def test_options_reach_the_map(cp, tmp_path):
+    run(
+        "score", cp, "--layout", "cell-painting", "--dose", "Metadata_dose", "--align", "none",
+        "--aggregate", "median", "--precision", "float64", "--backend", "reference",
+        "--out", tmp_path,
+    )  # fmt: skip
+    map_ = read_map(tmp_path / "map.parquet")
+    assert map_.embeddings.dtype == "float64"
+    assert map_.provenance["aggregate"] == "median"
+    assert map_.provenance["align"] == "none"
+    assert len(map_) == 12
+    assert strict_json(tmp_path / "summary.json")["run"]["backend"] == "reference"
+
+
+def test_scoring_again_replaces_the_results(cp, tmp_path):
+    for aggregate in ("mean", "median"):
+        run("score", cp, "--layout", "cell-painting", "--aggregate", aggregate, "--out", tmp_path)
+        assert strict_json(tmp_path / "summary.json")["map"]["aggregate"] == aggregate
+        assert read_map(tmp_path / "map.parquet").provenance["aggregate"] == aggregate
+
+
+def test_plates_that_are_only_numbered_get_a_note(tmp_path):
+    path = write_csv(tmp_path / "p.csv", plate().rename(columns={"Metadata_Plate": "Plate"}))
+    done = run(
+        "score", path, "--layout", "cell-painting", "--batch", "Plate", "--features", "Cells_*",
+        "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert "plate numbers often repeat" in done.stderr
+
+
+def simulate(folder, seed):
+    run("simulate", "--scale", "0.01", "--features", "8", "--seed", seed, "--out", folder)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_simulate_gives_the_same_bytes_for_the_same_seed(tmp_path):
+    first = simulate(tmp_path / "first", 3)
+    assert sorted(first) == [
+        "OpenPhenom_rxrx3_core_embeddings.parquet",
+        "compound_gene_interactions.csv",
+        "metadata_rxrx3_core.csv",
+        "relationships/planted_complexes.csv",
+    ]
+    assert simulate(tmp_path / "second", 3) == first
+    other = simulate(tmp_path / "other", 4)
+    assert all(other[name] != first[name] for name in first)
+
+
+def test_what_simulate_writes_score_reads(tmp_path):
+    simulate(tmp_path, 0)
+    done = run(
+        "score", tmp_path / "OpenPhenom_rxrx3_core_embeddings.parquet",
+        "--metadata", tmp_path / "metadata_rxrx3_core.csv",
+        "--relationships", tmp_path / "relationships", "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert done.exit_code == 0
+    assert "planted_complexes" in done.stdout
+
+
+@pytest.mark.parametrize("option", ["--scale=0", "--scale=1.5", "--seed=-1", "--features=2"])
+def test_simulate_refuses_what_is_out_of_range(tmp_path, option):
+    done = process("simulate", option, "--out", tmp_path / "screen")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {option[2:].split('=')[0]} must")
+    assert not (tmp_path / "screen").exists()
+
+
+def test_info_names_every_backend():
+    done = run("info")
+    assert done.exit_code == 0
+    for name in BACKENDS:
+        assert f"backend {name}" in done.stdout
+    assert "pyarrow" in done.stdout
+    assert "cuda" in done.stdout
+
+
+def test_info_works_where_the_environment_names_a_backend_that_does_not():
+    done = process("info", env=os.environ | {"WELLGRAM_BACKEND": "quantum"})
+    assert done.returncode == 0
+    assert "quantum" in done.stdout
+    assert available_backends()[0] in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--help"], ["score", "simulate", "info"]),
+        (["score", "--help"], ["Examples", "wellgram score --demo", "--relationships efaar"]),
+        (["simulate", "--help"], ["Example", "wellgram simulate --scale 0.1"]),
+    ],
+)
+def test_help_shows_examples(arguments, words):
+    done = run(*arguments)
+    assert done.exit_code == 0
+    for word in words:
+        assert word in plain(done.stdout)
+
+
+@pytest.mark.parametrize("option", ["--aggregate", "--null", "--precision", "--missing"])
+def test_a_choice_that_is_none_lists_the_choices(option, tmp_path):
+    done = process("score", "--demo", option, "quantum", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert option in done.stderr
+    assert "is not one of" in plain(done.stderr)
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_input_ends_the_process_with_one_line(tmp_path):
+    done = process("score", tmp_path / "absent.parquet", "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == f"error: there is no file '{tmp_path}/absent.parquet'\n"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [["simulate", "--scale", "1"], ["score", "--demo"]], ids=" ".join
+)
+@pytest.mark.parametrize("existed", [True, False])
+def test_ctrl_c_leaves_nothing_behind(tmp_path, command, existed):
+    out = tmp_path / "out"
+    if existed:
+        out.mkdir()
+        (out / "summary.json").write_text("{}")
+    before = sorted(tmp_path.rglob("*"))
+    with subprocess.Popen(
+        [*WELLGRAM, *command, "--out", str(out)], stderr=subprocess.PIPE, text=True
+    ) as running:
+        while running.poll() is None and sorted(tmp_path.rglob("*")) == before:
+            time.sleep(0.01)  # until it has secured its folder, and so begun
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate()
+    assert running.returncode == 130
+    assert said.splitlines()[-1].startswith("interrupted")
+    assert "Traceback" not in said
+    assert sorted(tmp_path.rglob("*")) == before
