@@ -89,6 +89,12 @@ def test_a_batch_with_fewer_than_two_controls_is_named(controls):
         CenterScale().fit(screen(controls))
 
 
+def test_too_few_controls_without_batches_speaks_of_none():
+    wells = Wells.from_arrays(np.eye(3), ["DMSO", "a", "b"], control="DMSO")
+    with pytest.raises(InputError, match="there is only one control well.*align='none'"):
+        CenterScale().fit(wells)
+
+
 def test_a_batch_unseen_at_fit_is_refused():
     wells = screen()
     fitted = CenterScale().fit(wells)

@@ -161,9 +161,19 @@ def test_too_few_controls_in_a_batch(refused, tmp_path, left, found):
 def test_controls_that_were_never_named(refused, cp):
     error = refused(
         cp(), "--layout", "columns", "--perturbation", "Metadata_broad_sample",
-        "--features", "Cells_*",
+        "--features", "Cells_*", read=False,
     )  # fmt: skip
-    has(error, "no control well", "none named")
+    has(error, "'center-scale'", "--control", "--align none")
+
+
+def test_a_misspelt_control_beside_a_right_one(refused, cp):
+    error = refused(cp(), *PLATE, "--control", "DMSO", "--control", "DMS0")
+    has(error, "'DMS0'", "'Metadata_broad_sample'", "control=")
+
+
+def test_a_file_given_twice(refused, cp):
+    path = cp()
+    has(refused(path, path, *PLATE), "given twice", str(path))
 
 
 # Values

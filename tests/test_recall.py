@@ -172,7 +172,7 @@ def test_no_known_pair_is_an_error_that_shows_labels():
 def test_a_label_with_several_rows_is_ambiguous():
     map_ = make_map(p=3)
     twice = PerturbationMap(map_.embeddings, map_.labels.assign(perturbation=["G0", "G0", "G1"]))
-    with pytest.raises(InputError, match="'G0'"):
+    with pytest.raises(InputError, match=r"'G0'.*dose='none'"):
         relationship_recall(twice, {"known": make_pairs()})
 
 

@@ -133,6 +133,11 @@ def score(
     began = time.perf_counter()
     align = align or layout_named(layout).align
     chosen = alignment(align)
+    if chosen is not None and not (demo or control or layout_named(layout).control):
+        raise InputError(
+            f"alignment {align!r} is fitted on control wells: name their label (--control), or "
+            "align by none (--align none)"
+        )
     with output_folder(out) as folder:
         sources = relationship_sources(*relationships or ())
         with _step("read wells"):
@@ -273,8 +278,7 @@ def _advise(wells: Wells, align: str) -> None:
 
 
 def _recall_table(recall: RecallResult) -> Table:
-    first = recall.table.iloc[0]
-    table = Table(title=f"recall against {first['null_pairs']:,} pairs of {first['null']} rows")
+    table = Table(title=f"recall against {recall.null}")
     table.add_column("source")
     for name in ("known pairs", "tails", "recall", "chance"):
         table.add_column(name, justify="right")

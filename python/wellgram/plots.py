@@ -91,14 +91,19 @@ def plot_null(
         if len(cosines):
             coarse = np.linspace(-1, 1, int(np.clip(2 * np.sqrt(len(cosines)), 20, 100)) + 1)
             density, _ = np.histogram(np.clip(cosines, -1, 1), bins=coarse, density=True)
-            axes.stairs(density, coarse, label=name, linewidth=1.2)
+            axes.stairs(density, coarse, label=_shortened(name), linewidth=1.2)
     axes.set_xlabel("cosine similarity")
     axes.set_ylabel("density")
     axes.set_xlim(-1, 1)
-    axes.legend(fontsize=7, frameon=False)
+    if len(known) <= 12:  # a longer legend would push the figure out of its frame
+        axes.legend(fontsize=7, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     return axes
 
 
+def _shortened(text: str, most: int = 40) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def _wrap(text: str) -> str:
-    return text.replace(", ", ",\n").replace("Metadata_", "")
+    return _shortened(text.replace("Metadata_", "")).replace(", ", ",\n")

@@ -93,11 +93,9 @@ def _lead(summary: Mapping[str, Any]) -> str:
 
 
 def _recall_text(recall: RecallResult) -> str:
-    first = recall.table.iloc[0]
     return (
-        f"<p>A known pair is recalled when its cosine lies in a tail of the null: the "
-        f"{first['null_pairs']:,} pairs of {'gene' if first['null'] == 'genes' else 'all'} rows."
-        "</p>"
+        "<p>A known pair is recalled when its cosine lies in a tail of the null: "
+        f"{escape(recall.null)}.</p>"
     )
 
 

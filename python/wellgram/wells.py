@@ -107,7 +107,7 @@ class Wells:
             "well_id": [f"well {i}" for i in range(len(labels))],
             "perturbation": labels,
             "is_control": is_control,
-            "in_map": is_control | ~is_control if controls_in_map else ~is_control,
+            "in_map": ~is_control | controls_in_map,
         }
         if batch is not None:
             columns["batch"] = pd.Series(batch).astype("str").to_numpy()

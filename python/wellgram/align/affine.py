@@ -104,15 +104,19 @@ class Alignment(ABC):
 
 def _too_few_controls(wells: Wells, codes: Codes, names: list[str], counts: Codes) -> str:
     few = np.flatnonzero(counts < 2)
-    batch, found = names[few[0]], int(counts[few[0]])
-    column = wells.origin.get("batch", "batch")
-    control = wells.origin.get("control", "is_control")
-    wells_there = int((codes == few[0]).sum())
+    found = "no control well" if counts[few[0]] == 0 else "only one control well"
+    control = wells.origin.get("control", "column 'is_control'")
+    if "batch" not in wells.metadata:
+        return (
+            f"there is {found} (controls: {control}); an alignment needs two: name other controls, "
+            "or do without an alignment (align='none')"
+        )
     more = f" and in {len(few) - 1} other batches" if len(few) > 1 else ""
+    size = int((codes == few[0]).sum())
     return (
-        f"{'no control well' if found == 0 else 'only one control well'} in batch {batch!r}"
-        f"{more} (column {column!r}; controls: {control}); an alignment needs two: leave out its "
-        f"{wells_there} wells, name other controls, or align without batches (batch='none')"
+        f"{found} in batch {names[few[0]]!r}{more} (column {wells.origin.get('batch', 'batch')!r}; "
+        f"controls: {control}); an alignment needs two: leave out its {size} wells, name other "
+        "controls, or align without batches (batch='none')"
     )
 
 

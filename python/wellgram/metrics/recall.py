@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Null = Literal["genes", "all"]
 TAILS = ((0.05, 0.95), (0.1, 0.9))
+_ROWS = {"genes": "gene rows", "all": "all rows"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,9 +44,13 @@ class RecallResult:
 
     def __repr__(self) -> str:
         shown = self.table[["source", "known_pairs", "low", "high", "recall", "random"]]
-        null = self.table["null"].iloc[0]
-        pairs = int(self.table["null_pairs"].iloc[0])
-        return f"Recall against {pairs:,} pairs of {null} rows\n{shown.to_string(index=False)}"
+        return f"Recall against {self.null}\n{shown.to_string(index=False)}"
+
+    @property
+    def null(self) -> str:
+        """The null in words: how many pairs of which rows."""
+        first = self.table.iloc[0]
+        return f"{first['null_pairs']:,} pairs of {_ROWS[first['null']]}"
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
         """Draw recall per source beside chance; return the matplotlib axes."""
@@ -193,7 +198,7 @@ def _null_rows(labels: pd.DataFrame, null: Null | None) -> tuple[Codes, Null]:
     rows = genes if null == "genes" else np.arange(len(labels))
     if len(rows) < 2:
         raise InputError(
-            f"the null needs two rows at least, but the map has {len(rows)} {null} rows"
+            f"the null needs two rows at least, but the map has {len(rows)} ({_ROWS[null]})"
         )
     return rows, null
 
@@ -206,8 +211,8 @@ def _match(name: str, pairs: pd.DataFrame, labels: pd.Series) -> tuple[Codes, Co
     if len(twice):
         raise InputError(
             f"{twice.nunique()} perturbations of source {name!r} have several rows in the map "
-            f"(first: {twice.iloc[0]!r}), such as one per dose; choose null='genes' or aggregate "
-            "over doses"
+            f"(first: {twice.iloc[0]!r}), one per dose or type; aggregate over doses (dose='none') "
+            "or, where the map has genes, choose null='genes'"
         )
     index, rows = pd.Index(labels[wanted]), np.flatnonzero(wanted)
     i, j = (index.get_indexer(clean[end]) for end in ("entity1", "entity2"))
@@ -238,10 +243,10 @@ def _same_value(column: str, labels: pd.DataFrame) -> dict[str, tuple[Codes, Cod
 def _no_pairs(known: Mapping[str, tuple[Codes, Codes]], labels: pd.DataFrame, null: Null) -> str:
     if not known:
         return "there is nothing to recall: give sources of known pairs or a label column (same=)"
-    some = ", ".join(repr(label) for label in labels["perturbation"].head(3))
+    some = ", ".join(repr(label) for label in labels["perturbation"].unique()[:3])
     return (
-        f"no known pair of {', '.join(known)} has both ends among the {len(labels)} {null} rows of "
-        f"the map; its perturbations are labelled like {some}"
+        f"no known pair of {', '.join(known)} has both ends in the map ({len(labels)} of its rows "
+        f"are looked at: {_ROWS[null]}); its perturbations are labelled like {some}"
     )
 
 
