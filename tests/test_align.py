@@ -91,7 +91,7 @@ def test_a_batch_with_fewer_than_two_controls_is_named(controls):
 
 def test_too_few_controls_without_batches_speaks_of_none():
     wells = Wells.from_arrays(np.eye(3), ["DMSO", "a", "b"], control="DMSO")
-    with pytest.raises(InputError, match="there is only one control well.*align='none'"):
+    with pytest.raises(InputError, match=r"there is only one control well.*align='none'"):
         CenterScale().fit(wells)
 
 
