@@ -40,11 +40,12 @@ def ours(folder: Path) -> dict[str, float]:
 
 def theirs(folder: Path) -> dict[str, float]:
     """Do the same with efaar_benchmarking; read and label with pandas, as its notebooks do."""
-    stand_in_for_unused_imports()
     import numpy as np
     import pandas as pd
-    from efaar_benchmarking import benchmarking, efaar
 
+    from peers import efaar as import_efaar
+
+    benchmarking, efaar = import_efaar("benchmarking"), import_efaar("efaar")
     seconds, clock = {}, Clock()
     table = pd.read_parquet(folder / EMBEDDINGS)
     metadata = pd.read_csv(folder / METADATA)
@@ -70,24 +71,6 @@ def theirs(folder: Path) -> dict[str, float]:
     seconds["recall"] = clock.lap()
     answer = {k.removeprefix("recall_"): v for k, v in result.items() if k.startswith("recall_")}
     return seconds | {"answer": answer, "null": int(result["null_distribution_size"])}
-
-
-def stand_in_for_unused_imports() -> None:
-    """Put empty modules in place of gigabytes that the functions measured here never call."""
-    import types
-    from importlib import import_module
-    from importlib.util import find_spec
-
-    # SciPy looks for torch.Tensor while it is imported; let it be done before torch is empty.
-    for module in ("scipy.stats", "sklearn.covariance", "sklearn.decomposition"):
-        import_module(module)
-    unused = {"scvi": [], "scvi.model": ["SCVI"], "geomloss": ["SamplesLoss"]}
-    unused["torch"] = ["from_numpy", "Tensor"]
-    absent = [name for name in unused if find_spec(name.split(".")[0]) is None]
-    for name in absent:
-        sys.modules[name] = types.ModuleType(name)
-        for attribute in unused[name]:
-            setattr(sys.modules[name], attribute, type(attribute, (), {}))
 
 
 class Clock:
@@ -128,12 +111,11 @@ def main() -> None:
         print(json.dumps(side(options.folder)))
         return
 
-    from importlib.util import find_spec
-
+    from peers import has_efaar
     from wellgram.info import environment
     from wellgram.simulate import rxrx3_core
 
-    sides = ["ours", "theirs"] if find_spec("efaar_benchmarking") else ["ours"]
+    sides = ["ours", "theirs"] if has_efaar() else ["ours"]
     facts = environment()
     print(f"backend {facts['backend']}: {facts['backends'][facts['backend']]}")
     with tempfile.TemporaryDirectory() as temporary:

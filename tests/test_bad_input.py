@@ -39,7 +39,7 @@ def refused(tmp_path, monkeypatch, capsys):
     return run
 
 
-def has(error, *words):
+def check_says(error, *words):
     missing = [word for word in words if word not in error]
     assert not missing, f"{missing} not in {error!r}"
 
@@ -81,7 +81,7 @@ def core(tmp_path):
 @pytest.mark.parametrize("role", ["perturbation", "batch", "dose", "well-id", "same"])
 def test_a_column_that_is_named_but_absent(refused, cp, role):
     error = refused(cp(), *PLATE, f"--{role}", "Metadata_typo")
-    has(error, "plate.csv", "'Metadata_typo'", role.replace("-", "_"), "'Metadata_Plate'")
+    check_says(error, "plate.csv", "'Metadata_typo'", role.replace("-", "_"), "'Metadata_Plate'")
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,17 @@ def test_a_column_that_is_named_but_absent(refused, cp, role):
     ],
 )
 def test_a_column_of_the_layout_that_is_absent(refused, core, column, words):
-    has(refused(*core(drop=[column])), "m.csv", f"'{column}'", *words, "there are: ")
+    check_says(refused(*core(drop=[column])), "m.csv", f"'{column}'", *words, "there are: ")
 
 
 def test_embeddings_without_the_column_that_joins_them(refused, core):
     embeddings, *metadata = core()
     pq.write_table(pq.read_table(embeddings).drop_columns(["well_id"]), embeddings)
-    has(refused(embeddings, *metadata), "e.parquet", "'well_id'", "'feature_0'")
+    check_says(refused(embeddings, *metadata), "e.parquet", "'well_id'", "'feature_0'")
 
 
 def test_metadata_of_its_own_that_is_not_named(refused, core):
-    has(refused(core()[0]), "rxrx3-core", "metadata=")
+    check_says(refused(core()[0]), "rxrx3-core", "metadata=")
 
 
 @pytest.mark.parametrize(
@@ -117,29 +117,29 @@ def test_a_name_that_is_unknown_is_refused_before_anything_is_read(
     refused, cp, option, known, demo
 ):
     screen = ["--demo"] if demo else [cp(), "--layout", "cell-painting"]
-    has(refused(*screen, f"--{option}", "quantum", read=False), "'quantum'", known)
+    check_says(refused(*screen, f"--{option}", "quantum", read=False), "'quantum'", known)
 
 
 def test_a_backend_of_the_environment_that_is_unknown(refused, cp, monkeypatch):
     monkeypatch.setenv("WELLGRAM_BACKEND", "quantum")
-    has(refused(cp(), *PLATE, read=False), "'quantum'", "cpu", "reference")
+    check_says(refused(cp(), *PLATE, read=False), "'quantum'", "cpu", "reference")
 
 
 def test_two_columns_of_one_name(refused, tmp_path):
     frame = plate()
     frame.columns = [*frame.columns[:-1], "Cells_4"]
     path = write_csv(tmp_path / "plate.csv", frame)
-    has(refused(path, *PLATE), "plate.csv", "2 columns", "'Cells_4'", "rename")
+    check_says(refused(path, *PLATE), "plate.csv", "2 columns", "'Cells_4'", "rename")
 
 
 @pytest.mark.parametrize("role", ["perturbation", "batch", "dose"])
 def test_a_feature_that_is_a_role_too(refused, cp, role):
     error = refused(cp(), *PLATE, f"--{role}", "Cells_1", "--features", "Cells_*")
-    has(error, "'Cells_1'", "both a feature", role)
+    check_says(error, "'Cells_1'", "both a feature", role)
 
 
 def test_features_that_match_nothing(refused, cp):
-    has(refused(cp(), *PLATE, "--features", "emb_*"), "'emb_*'", "'Cells_0'")
+    check_says(refused(cp(), *PLATE, "--features", "emb_*"), "'emb_*'", "'Cells_0'")
 
 
 # Controls
@@ -147,7 +147,7 @@ def test_features_that_match_nothing(refused, cp):
 
 def test_no_control_anywhere(refused, cp):
     error = refused(cp(), *PLATE, "--control", "vehicle")
-    has(error, "'vehicle'", "'Metadata_broad_sample'", "control=", "'DMSO'")
+    check_says(error, "'vehicle'", "'Metadata_broad_sample'", "control=", "'DMSO'")
 
 
 @pytest.mark.parametrize(("left", "found"), [(0, "no control well"), (1, "only one control well")])
@@ -155,7 +155,7 @@ def test_too_few_controls_in_a_batch(refused, tmp_path, left, found):
     write_csv(tmp_path / "P1.csv", plate("P1"))
     path = write_csv(tmp_path / "P2.csv", plate("P2").iloc[4 - left :])
     error = refused(tmp_path / "P1.csv", path, *PLATE)
-    has(error, found, "'P2'", "'Metadata_Plate'", "'DMSO'", "batch='none'")
+    check_says(error, found, "'P2'", "'Metadata_Plate'", "'DMSO'", "batch='none'")
 
 
 def test_controls_that_were_never_named(refused, cp):
@@ -163,17 +163,17 @@ def test_controls_that_were_never_named(refused, cp):
         cp(), "--layout", "columns", "--perturbation", "Metadata_broad_sample",
         "--features", "Cells_*", read=False,
     )  # fmt: skip
-    has(error, "'center-scale'", "--control", "--align none")
+    check_says(error, "'center-scale'", "--control", "--align none")
 
 
 def test_a_misspelt_control_beside_a_right_one(refused, cp):
     error = refused(cp(), *PLATE, "--control", "DMSO", "--control", "DMS0")
-    has(error, "'DMS0'", "'Metadata_broad_sample'", "control=")
+    check_says(error, "'DMS0'", "'Metadata_broad_sample'", "control=")
 
 
 def test_a_file_given_twice(refused, cp):
     path = cp()
-    has(refused(path, path, *PLATE), "given twice", str(path))
+    check_says(refused(path, path, *PLATE), "given twice", str(path))
 
 
 # Values
@@ -182,7 +182,7 @@ def test_a_file_given_twice(refused, cp):
 @pytest.mark.parametrize("value", ["", "nan", "inf", "-Inf"])
 def test_nan_and_inf_in_embeddings(refused, cp, value):
     error = refused(cp(Cells_2={5: value, 9: value}), *PLATE)
-    has(error, "2 wells", "NaN or an Inf", "'row 6'", "drop-wells", "drop-features")
+    check_says(error, "2 wells", "NaN or an Inf", "'row 6'", "drop-wells", "drop-features")
 
 
 def test_a_well_that_is_all_zero(refused, core):
@@ -190,7 +190,7 @@ def test_a_well_that_is_all_zero(refused, core):
     values, described = rxrx3_core()
     values[7] = 0
     write_wide(embeddings, values, described["well_id"])
-    has(refused(embeddings, *metadata), "1 wells", "zeros", "'w07'", "drop-wells")
+    check_says(refused(embeddings, *metadata), "1 wells", "zeros", "'w07'", "drop-wells")
 
 
 @pytest.mark.parametrize("missing", ["drop-features", "drop-wells"])
@@ -198,42 +198,42 @@ def test_nothing_is_left_after_dropping(refused, cp, missing):
     path = cp(**{feature: {5: np.nan} for feature in FEATURES})
     if missing == "drop-wells":
         path = cp(Cells_0=np.nan)
-    has(refused(path, *PLATE, "--missing", missing), "every", "NaN")
+    check_says(refused(path, *PLATE, "--missing", missing), "every", "NaN")
 
 
 def test_a_feature_that_is_text(refused, cp):
     error = refused(cp(Cells_3={7: "n/d"}), *PLATE)
-    has(error, "'Cells_3'", "plate.csv", "row 8", "'n/d'", "features=", "Metadata_")
+    check_says(error, "'Cells_3'", "plate.csv", "row 8", "'n/d'", "features=", "Metadata_")
 
 
 def test_a_dose_that_is_no_number(refused, cp):
     error = refused(cp(Metadata_dose={6: "10 uM", 8: "x"}), *PLATE, "--dose", "Metadata_dose")
-    has(error, "2 doses", "'row 7'", "'10 uM'", "'Metadata_dose'", "dose='none'")
+    check_says(error, "2 doses", "'row 7'", "'10 uM'", "'Metadata_dose'", "dose='none'")
 
 
 def test_a_dose_that_is_no_number_on_the_second_plate(refused, cp):
     paths = [cp("P1.csv"), cp("P2.csv", Metadata_dose={6: "10 uM"})]
-    has(refused(*paths, *PLATE, "--dose", "Metadata_dose"), "P2.csv row 7", "'10 uM'")
+    check_says(refused(*paths, *PLATE, "--dose", "Metadata_dose"), "P2.csv row 7", "'10 uM'")
 
 
 def test_an_infinite_dose(refused, cp):
-    has(refused(cp(Metadata_dose={6: "inf"}), *PLATE, "--dose", "Metadata_dose"), "'inf'")
+    check_says(refused(cp(Metadata_dose={6: "inf"}), *PLATE, "--dose", "Metadata_dose"), "'inf'")
 
 
 def test_a_well_without_a_perturbation(refused, cp):
     error = refused(cp(Metadata_broad_sample={6: None, 8: None}), *PLATE)
-    has(error, "2 wells", "'Metadata_broad_sample'", "'row 7'", "label")
+    check_says(error, "2 wells", "'Metadata_broad_sample'", "'row 7'", "label")
 
 
 def test_a_well_without_a_batch(refused, cp):
-    has(
+    check_says(
         refused(cp(Metadata_Plate={6: None}), *PLATE), "'Metadata_Plate'", "'row 7'", "batch='none'"
     )
 
 
 def test_kept_columns_of_two_types(refused, cp):
     paths = [cp("P1.csv", Metadata_lot=1), cp("P2.csv", Metadata_lot="two")]
-    has(refused(*paths, *PLATE, "--same", "Metadata_lot"), "Metadata_lot", "int64", "string")
+    check_says(refused(*paths, *PLATE, "--same", "Metadata_lot"), "Metadata_lot", "int64", "string")
 
 
 # Embeddings and metadata
@@ -241,12 +241,14 @@ def test_kept_columns_of_two_types(refused, cp):
 
 def test_a_well_described_in_two_ways(refused, core):
     error = refused(*core(extra=lambda m: m.iloc[[5]].assign(treatment="SRC_guide_1")))
-    has(error, "1 wells", "'w05'", "'PLK1_guide_2'", "'SRC_guide_1'", "'treatment'", "keep one")
+    check_says(
+        error, "1 wells", "'w05'", "'PLK1_guide_2'", "'SRC_guide_1'", "'treatment'", "keep one"
+    )
 
 
 def test_a_dose_described_in_two_ways_reads_as_a_number(refused, core):
     error = refused(*core(extra=lambda m: m.iloc[[26]].assign(concentration=2.5)))
-    has(error, "'w26' has '1.0' and '2.5'", "'concentration'")
+    check_says(error, "'w26' has '1.0' and '2.5'", "'concentration'")
 
 
 @pytest.mark.parametrize(
@@ -260,29 +262,29 @@ def test_a_dose_described_in_two_ways_reads_as_a_number(refused, core):
 )
 def test_wells_in_one_file_only(refused, core, keep, described, words):
     error = refused(*core(keep, described))
-    has(error, *words, "'well_id'", "--allow-unmatched")
+    check_says(error, *words, "'well_id'", "--allow-unmatched")
 
 
 def test_names_of_wells_that_never_agree(refused, core):
     error = refused(*core(well_id=[f"plate1_{i}" for i in range(32)]))
-    has(error, "no embedding has metadata", "'w00'", "'plate1_0'", "m.csv")
+    check_says(error, "no embedding has metadata", "'w00'", "'plate1_0'", "m.csv")
 
 
 @pytest.mark.parametrize("extra", [(), ("--allow-unmatched",)])
 def test_metadata_without_rows(refused, core, extra):
-    has(refused(*core(described=slice(0)), *extra), "m.csv", "no rows")
+    check_says(refused(*core(described=slice(0)), *extra), "m.csv", "no rows")
 
 
 def test_metadata_of_a_well_without_a_name(refused, core):
     error = refused(*core(extra=lambda m: m.iloc[[5]].assign(well_id=None)))
-    has(error, "1 rows", "m.csv", "'well_id'", "row 33")
+    check_says(error, "1 rows", "m.csv", "'well_id'", "row 33")
 
 
 def test_an_embedding_without_a_name(refused, core):
     embeddings, *metadata = core()
     values, described = rxrx3_core()
     write_wide(embeddings, values, [*described["well_id"][:-1], None])
-    has(refused(embeddings, *metadata), "1 rows", "'well_id'", "row 32")
+    check_says(refused(embeddings, *metadata), "1 rows", "'well_id'", "row 32")
 
 
 # Files that disagree
@@ -290,14 +292,14 @@ def test_an_embedding_without_a_name(refused, core):
 
 def test_features_of_another_number(refused, tmp_path, cp):
     short = write_csv(tmp_path / "short.csv", plate().drop(columns="Cells_5"))
-    has(
+    check_says(
         refused(cp(), short, *PLATE), "short.csv has 5", "plate.csv has 6", "'Cells_5'", "features="
     )
 
 
 def test_features_of_other_names(refused, tmp_path, cp):
     path = write_csv(tmp_path / "other.csv", plate().rename(columns={"Cells_5": "Nuclei_5"}))
-    has(refused(cp(), path, *PLATE), "other.csv", "plate.csv", "'Cells_5'", "features=")
+    check_says(refused(cp(), path, *PLATE), "other.csv", "plate.csv", "'Cells_5'", "features=")
 
 
 def write_lists(path, width, name="emb"):
@@ -309,23 +311,23 @@ def write_lists(path, width, name="emb"):
 
 def test_lists_of_another_length(refused, tmp_path, core):
     paths = [write_lists(tmp_path / f"{width}.parquet", width) for width in (5, 4)]
-    has(refused(*paths, *core()[1:]), "4.parquet has 4", "5.parquet has 5")
+    check_says(refused(*paths, *core()[1:]), "4.parquet has 4", "5.parquet has 5")
 
 
 def test_lists_of_other_names(refused, tmp_path, core):
     paths = [write_lists(tmp_path / f"{name}.parquet", 5, name) for name in ("a", "b")]
-    has(refused(*paths, *core()[1:]), "b.parquet", "a.parquet", "'a'")
+    check_says(refused(*paths, *core()[1:]), "b.parquet", "a.parquet", "'a'")
 
 
 def test_a_list_beside_other_features(refused, tmp_path, core):
     path = write_lists(tmp_path / "lists.parquet", 5)
     pq.write_table(pq.read_table(path).append_column("feature_0", [np.zeros(32)]), path)
-    has(refused(path, *core()[1:]), "'emb'", "vectors", "'feature_0'", "features=")
+    check_says(refused(path, *core()[1:]), "'emb'", "vectors", "'feature_0'", "features=")
 
 
 def test_a_plate_that_lacks_a_column_of_the_others(refused, tmp_path, cp):
     path = write_csv(tmp_path / "bare.csv", plate().drop(columns="Metadata_Plate"))
-    has(refused(cp(), path, *PLATE), "bare.csv", "'Metadata_Plate'")
+    check_says(refused(cp(), path, *PLATE), "bare.csv", "'Metadata_Plate'")
 
 
 # Files that cannot be read
@@ -344,7 +346,7 @@ def test_a_file_cut_short(refused, tmp_path, name, left):
     else:
         path.write_bytes(gzip.compress(plate().to_csv(index=False).encode()))
     path.write_bytes(left(path.read_bytes()))
-    has(refused(path, *PLATE), "cannot read", name, "truncated")
+    check_says(refused(path, *PLATE), "cannot read", name, "truncated")
 
 
 @pytest.mark.parametrize("name", ["plate.csv", "plate.csv.gz", "plate.parquet"])
@@ -352,7 +354,7 @@ def test_a_file_that_is_not_what_its_name_says(refused, tmp_path, name):
     path = tmp_path / name
     path.write_bytes(bytes(range(256)) * 40)
     error = refused(path, *PLATE)
-    has(error, "cannot read", name, "another format")
+    check_says(error, "cannot read", name, "another format")
     assert error.isprintable()
 
 
@@ -362,30 +364,32 @@ def test_a_file_that_is_not_what_its_name_says(refused, tmp_path, name):
 def test_a_table_without_rows(refused, tmp_path, text):
     path = tmp_path / "plate.csv"
     path.write_text(text)
-    has(refused(path, *PLATE), "plate.csv", "no rows" if text else "Empty")
+    check_says(refused(path, *PLATE), "plate.csv", "no rows" if text else "Empty")
 
 
 def test_a_line_with_too_many_values(refused, cp):
     path = cp()
     path.write_text(path.read_text() + ",".join("1" * 40) + "\n")
-    has(refused(path, *PLATE), "plate.csv", "columns")
+    check_says(refused(path, *PLATE), "plate.csv", "columns")
 
 
 def test_a_file_that_is_absent_or_of_an_unknown_kind(refused, tmp_path):
-    has(refused(tmp_path / "absent.csv", *PLATE), "no file", "absent.csv")
+    check_says(refused(tmp_path / "absent.csv", *PLATE), "no file", "absent.csv")
     (tmp_path / "plate.xlsx").write_bytes(b"")
-    has(refused(tmp_path / "plate.xlsx", *PLATE), "plate.xlsx", "unknown kind", ".parquet", ".csv")
+    check_says(
+        refused(tmp_path / "plate.xlsx", *PLATE), "plate.xlsx", "unknown kind", ".parquet", ".csv"
+    )
 
 
 def test_a_folder_without_tables(refused, tmp_path):
     (tmp_path / "plates").mkdir()
     (tmp_path / "plates" / "readme.md").write_text("nothing")
-    has(refused(tmp_path / "plates", *PLATE), "plates", "no table")
+    check_says(refused(tmp_path / "plates", *PLATE), "plates", "no table")
 
 
 def test_neither_files_nor_the_demo(refused, cp):
-    has(refused(), "files of embeddings", "--demo")
-    has(refused(cp(), "--demo"), "files of embeddings", "--demo")
+    check_says(refused(), "files of embeddings", "--demo")
+    check_says(refused(cp(), "--demo"), "files of embeddings", "--demo")
 
 
 # Known pairs
@@ -394,13 +398,13 @@ def test_neither_files_nor_the_demo(refused, cp):
 def test_no_known_pair_in_the_map(refused, cp, tmp_path):
     (tmp_path / "known.csv").write_text("entity1,entity2\nTP53,MDM2\n")
     error = refused(cp(), "--layout", "cell-painting", "--relationships", tmp_path / "known.csv")
-    has(error, "no known pair", "known", "6", "'A'")
+    check_says(error, "no known pair", "known", "6", "'A'")
 
 
 def test_a_relationship_file_without_the_two_columns(refused, cp, tmp_path):
     (tmp_path / "known.csv").write_text("entity1,gene2\nTP53,MDM2\n")
     error = refused(cp(), *PLATE, "--relationships", tmp_path / "known.csv")
-    has(error, "known.csv", "'entity2'", "'gene2'")
+    check_says(error, "known.csv", "'entity2'", "'gene2'")
 
 
 def test_known_pairs_of_perturbations_at_several_doses(refused, cp, tmp_path):
@@ -409,20 +413,20 @@ def test_known_pairs_of_perturbations_at_several_doses(refused, cp, tmp_path):
         cp(), "--layout", "cell-painting", "--dose", "Metadata_dose",
         "--relationships", tmp_path / "known.csv",
     )  # fmt: skip
-    has(error, "'A'", "per dose", "aggregate over doses")
+    check_says(error, "'A'", "per dose", "aggregate over doses")
 
 
 def test_a_null_of_genes_without_genes(refused, cp):
-    has(refused(cp(), *PLATE, "--null", "genes"), "gene", "null='all'")
+    check_says(refused(cp(), *PLATE, "--null", "genes"), "gene", "null='all'")
 
 
 def test_same_of_a_column_that_differs_within_a_perturbation(refused, cp):
     error = refused(cp(), *PLATE, "--same", "Metadata_Well")
-    has(error, "'Metadata_Well'", "differ", "Metadata_moa")
+    check_says(error, "'Metadata_Well'", "differ", "Metadata_moa")
 
 
 def test_same_of_a_column_that_is_empty(refused, cp):
-    has(refused(cp(Metadata_moa=None), *PLATE), "no known pair", "Metadata_moa")
+    check_says(refused(cp(Metadata_moa=None), *PLATE), "no known pair", "Metadata_moa")
 
 
 # The output folder
@@ -432,7 +436,7 @@ def test_same_of_a_column_that_is_empty(refused, cp):
 def test_an_output_folder_that_cannot_be(refused, cp, tmp_path, below):
     (tmp_path / "file").write_text("mine")
     error = refused(cp(), *PLATE, to=tmp_path / below)
-    has(error, "cannot write", below, "choose another")
+    check_says(error, "cannot write", below, "choose another")
     assert (tmp_path / "file").read_text() == "mine"
 
 

@@ -19,7 +19,9 @@ from wellgram.errors import BackendUnavailable, InputError
 try:
     from wellgram import _cpu
 except ImportError as problem:
-    _missing: str | None = f"the extension module wellgram._cpu does not load: {problem}"
+    _missing: str | None = (
+        f"the extension module wellgram._cpu does not load ({problem}); build it: pip install ."
+    )
 else:
     _missing = None
 

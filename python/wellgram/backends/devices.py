@@ -1,5 +1,6 @@
 """The CUDA devices of this machine, asked of the extension module where it was built."""
 
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -11,5 +12,7 @@ def cuda_devices() -> tuple[list[dict[str, Any]], str]:
     try:
         from wellgram import _cuda
     except ImportError as problem:
-        return [], f"wellgram was built without CUDA ({problem})"
+        if find_spec("wellgram._cuda") is None:
+            return [], "wellgram was built without CUDA"
+        return [], f"the extension module wellgram._cuda does not load: {problem}"
     return _cuda.devices()
