@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from wellgram import InputError
-from wellgram.pairs import order, order_statistics, pair_count, unit_embeddings
+from wellgram.pairs import CountBelow, order, order_statistics, pair_count, unit_embeddings
 
 
 def all_cosines(unit, backend="cpu"):
@@ -35,7 +35,7 @@ def test_every_rank_equals_sorting(n, d, dtype):
         {0, 1, len(expected) // 3, len(expected) // 2, len(expected) - 1}
         & set(range(len(expected)))
     )
-    np.testing.assert_array_equal(order_statistics(unit, ranks), expected[ranks])
+    np.testing.assert_array_equal(order_statistics(unit, ranks)[0], expected[ranks])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -43,7 +43,7 @@ def test_brackets_that_miss_or_overflow_only_cost_passes(small_sample, dtype):
     unit = unit_embeddings(np.random.default_rng(0).normal(size=(90, 6)).astype(dtype))
     expected = all_cosines(unit)
     ranks = [0, 17, 1000, 2000, len(expected) - 2, len(expected) - 1]
-    np.testing.assert_array_equal(order_statistics(unit, ranks), expected[ranks])
+    np.testing.assert_array_equal(order_statistics(unit, ranks)[0], expected[ranks])
 
 
 @pytest.mark.parametrize("d", [1, 3])
@@ -53,7 +53,7 @@ def test_ties_without_end(small_sample, d):
     unit = unit_embeddings(rng.choice([-1.0, 2.0], size=(80, d)).astype(np.float32))
     expected = all_cosines(unit)
     ranks = [*list(range(0, len(expected), 211)), len(expected) - 1]
-    np.testing.assert_array_equal(order_statistics(unit, ranks), expected[ranks])
+    np.testing.assert_array_equal(order_statistics(unit, ranks)[0], expected[ranks])
 
 
 @settings(max_examples=60, deadline=None)
@@ -73,14 +73,14 @@ def test_any_rank_of_any_small_map(rows, share):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(order, "_SAMPLE", 4)
         patch.setattr(order, "_CAPACITY", 2)
-        assert order_statistics(unit, [rank]) == expected[rank]
+        assert order_statistics(unit, [rank])[0] == expected[rank]
 
 
 def test_the_reference_backend_finds_the_same():
     unit = unit_embeddings(np.random.default_rng(2).normal(size=(40, 5)))
     expected = all_cosines(unit, "reference")
     np.testing.assert_array_equal(
-        order_statistics(unit, [0, 99, 700], backend="reference"), expected[[0, 99, 700]]
+        order_statistics(unit, [0, 99, 700], backend="reference")[0], expected[[0, 99, 700]]
     )
 
 
@@ -98,3 +98,11 @@ def test_rows_without_direction_are_refused(bad):
     x[2] = bad
     with pytest.raises(InputError, match="row 2"):
         unit_embeddings(x)
+
+
+def test_consumers_along_see_every_pair_once(small_sample):
+    unit = unit_embeddings(np.random.default_rng(3).normal(size=(60, 4)))
+    expected = all_cosines(unit)
+    values, (below,) = order_statistics(unit, [900], along=[CountBelow((0.0, 2.0))])
+    assert values.tolist() == [expected[900]]
+    assert below.tolist() == [(expected < 0).sum(), len(expected)]

@@ -93,12 +93,18 @@ class BracketConsumer : public Consumer<T> {
         high_(not_above<T>(recipe.high)),
         capacity_(recipe.capacity) {}
   void absorb(const T* values, Index count) override {
-    const auto [below, within] = kernels<T>().split(values, count, low_, high_);
-    below_ += below;
-    within_ += within;
-    if (within == 0 || static_cast<Index>(kept_.size()) >= capacity_) return;
-    for (Index k = 0; k < count; ++k)
-      if (values[k] >= low_ && values[k] <= high_) kept_.push_back(values[k]);
+    // A bracket is narrow: most stretches of a tile hold nothing of it, and those are only counted.
+    constexpr Index stretch = 64;
+    for (Index first = 0; first < count; first += stretch) {
+      const T* some = values + first;
+      const Index size = std::min(stretch, count - first);
+      const auto [below, within] = kernels<T>().split(some, size, low_, high_);
+      below_ += below;
+      within_ += within;
+      if (within == 0 || static_cast<Index>(kept_.size()) >= capacity_) continue;
+      for (Index k = 0; k < size; ++k)
+        if (some[k] >= low_ && some[k] <= high_) kept_.push_back(some[k]);
+    }
   }
   void merge(Consumer<T>& other) override {
     auto& rest = static_cast<BracketConsumer&>(other);

@@ -114,10 +114,8 @@ def relationship_recall(
     rows, null, known = known_pairs(map_.labels, sources, same=same, null=null)
     x = map_.embeddings[rows]
     unit = unit_embeddings(x if precision is None else x.astype(precision), backend=backend)
-    thresholds = _thresholds(unit, tails, backend, progress)
-    histogram = Histogram()
+    thresholds, histogram = _thresholds(unit, tails, backend, progress)
     run = get_backend(backend)
-    (counts,) = run.scan_pairs(unit, [histogram], None, progress)
     cosines = {
         name: run.pair_cosines(unit, i, j).astype(np.float64) for name, (i, j) in known.items()
     }
@@ -129,7 +127,7 @@ def relationship_recall(
     columns = (
         "source null null_pairs known_pairs low high cosine_low cosine_high recalled recall random"
     )
-    return RecallResult(pd.DataFrame(records)[columns.split()], counts, cosines)
+    return RecallResult(pd.DataFrame(records)[columns.split()], histogram, cosines)
 
 
 def known_pairs(
@@ -255,8 +253,10 @@ def _thresholds(
     tails: Sequence[tuple[float, float]],
     backend: str | None,
     progress: Progress | None,
-) -> list[tuple[float, float]]:
+) -> tuple[list[tuple[float, float]], NDArray[np.int64]]:
     """Return per tail the cosines (a, b) such that a known pair is recalled iff q < a or q > b.
+
+    Also a histogram of the null, which comes along in the same pass.
 
     With v sorted ascending and N = len(v): share(v <= q) <= low iff #(v <= q) <= c, where c is
     the largest count with c / N <= low, iff q < v[c]. Likewise share(v < q) >= high iff
@@ -266,13 +266,15 @@ def _thresholds(
     lows = [_largest_count(n, low) for low, _ in tails]
     highs = [_smallest_count(n, high) for _, high in tails]
     wanted = sorted({c for c in lows if c < n} | {c - 1 for c in highs if c > 0})
-    cosine = dict(
-        zip(wanted, order_statistics(unit, wanted, backend=backend, progress=progress), strict=True)
+    values, (histogram,) = order_statistics(
+        unit, wanted, along=[Histogram()], backend=backend, progress=progress
     )
-    return [
+    cosine = dict(zip(wanted, values, strict=True))
+    cuts = [
         (cosine.get(a, np.inf), cosine.get(b - 1, -np.inf))
         for a, b in zip(lows, highs, strict=True)
     ]
+    return cuts, histogram
 
 
 def _largest_count(n: int, share: float) -> int:

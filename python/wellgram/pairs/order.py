@@ -9,11 +9,12 @@ made. The sample decides how fast the answer comes, never what it is.
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from wellgram.backends import get_backend
-from wellgram.backends.consumers import Bracket, Bracketed
+from wellgram.backends.consumers import Bracket, Bracketed, Consumer
 from wellgram.backends.protocol import Floats, Progress, Rows
 from wellgram.errors import InputError
 from wellgram.pairs.scan import pair_count
@@ -90,9 +91,10 @@ def order_statistics(
     unit: Rows,
     ranks: Sequence[int],
     *,
+    along: Sequence[Consumer] = (),
     backend: str | None = None,
     progress: Progress | None = None,
-) -> Floats:
+) -> tuple[Floats, list[Any]]:
     """Return the cosines of given ranks among all pairs i < j of rows of length 1.
 
     Parameters
@@ -101,13 +103,16 @@ def order_statistics(
         (n, d), rows of length 1, float32 or float64; cosines are computed in this type.
     ranks
         Places in ascending order, from 0 to n (n - 1) / 2 - 1.
+    along
+        Consumers that join the first pass, so that what they find costs no pass of its own.
     backend, progress
         As for `wellgram.pairs.scan_pairs`.
 
     Returns
     -------
-    float64 array
-        For each rank the cosine that sorting all of them would put there, exactly.
+    float64 array, list
+        For each rank the cosine that sorting all of them would put there, exactly; and what each
+        consumer found.
 
     Raises
     ------
@@ -127,8 +132,12 @@ def order_statistics(
         sample = np.sort(run.pair_cosines(unit, i, j).astype(np.float64))
     searches = [_Search(rank) for rank in ranks]
     open_ = [(s, s.guess(sample, s.rank / pairs)) for s in searches]
+    brackets = [bracket for _, bracket in open_]
+    found = run.scan_pairs(unit, [*brackets, *along], None, progress)
+    others = found[len(brackets) :]
     while open_:
-        found = run.scan_pairs(unit, [bracket for _, bracket in open_], None, progress)
-        learned = [(s, s.learn(b, f)) for (s, b), f in zip(open_, found, strict=True)]
+        learned = [(s, s.learn(b, f)) for (s, b), f in zip(open_, found, strict=False)]
         open_ = [(s, bracket) for s, bracket in learned if bracket is not None]
-    return np.array([s.answer for s in searches], np.float64)
+        if open_:
+            found = run.scan_pairs(unit, [bracket for _, bracket in open_], None, progress)
+    return np.array([s.answer for s in searches], np.float64), others
