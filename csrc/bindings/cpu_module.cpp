@@ -21,10 +21,10 @@ using Codes = py::array_t<Index>;
 class Call {
  public:
   explicit Call(int threads, py::object progress = py::none())
-      : team(threads, [progress](double share) {
+      : team(threads, [progress](std::optional<double> share) {
           const py::gil_scoped_acquire gil;
           if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-          if (!progress.is_none()) progress(share);
+          if (share && !progress.is_none()) progress(*share);
         }) {}
   Team team;
 };

@@ -64,7 +64,7 @@ std::vector<State> scan_pairs(View<const T> x, const View<const T>* y,
     for (Index q = 0; q < right.count(); q += right_step)
       if (!symmetric || (q + right_step) * wide > p * tall + 1) chunks.push_back({p, q});
 
-  team.run(static_cast<Index>(chunks.size()), [&](Index c, int worker) {
+  team.run_reported(static_cast<Index>(chunks.size()), [&](Index c, int worker) {
     alignas(64) T tile[max_tile];
     const Index last_left = std::min(left.count(), chunks[c].left + block_panels);
     const Index last_right = std::min(right.count(), chunks[c].right + right_step);

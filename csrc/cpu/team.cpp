@@ -23,10 +23,9 @@ struct Helpers {
 };
 }  // namespace
 
-Team::Team(int threads, std::function<void(double)> watch)
-    : threads_(std::max(threads, 1)), watch_(std::move(watch)) {}
+Team::Team(int threads, Watch watch) : threads_(std::max(threads, 1)), watch_(std::move(watch)) {}
 
-void Team::run(Index chunks, const std::function<void(Index, int)>& body) const {
+void Team::loop(Index chunks, const Body& body, bool reported) const {
   std::atomic<Index> next{0};
   std::atomic<bool> stop{false};
   std::exception_ptr failure;
@@ -46,7 +45,8 @@ void Team::run(Index chunks, const std::function<void(Index, int)>& body) const 
         body(chunk, worker);
         if (worker == 0 && watch_ && Clock::now() - last > watch_interval) {
           last = Clock::now();
-          watch_(static_cast<double>(std::min(next.load(), chunks)) / static_cast<double>(chunks));
+          const auto begun = static_cast<double>(std::min(next.load(), chunks));
+          watch_(reported ? std::optional(begun / static_cast<double>(chunks)) : std::nullopt);
         }
       }
     } catch (...) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "common/view.hpp"
 
@@ -9,20 +10,29 @@ namespace wellgram {
 
 class Team {
  public:
-  // `watch` is called with the share of the chunks begun, in [0, 1], by the thread that calls
-  // run, between two of its chunks and at most every 50 ms. It may throw: the loop then stops.
-  Team(int threads, std::function<void(double)> watch);
+  using Body = std::function<void(Index chunk, int worker)>;
+  using Watch = std::function<void(std::optional<double> share)>;
+
+  // `watch` is called by the thread that calls run, between two of its chunks and at most every
+  // 50 ms. It may throw: the loop then stops.
+  Team(int threads, Watch watch);
 
   int threads() const { return threads_; }
 
   // Calls body(chunk, worker) once for every chunk in [0, chunks), worker in [0, threads). Chunks
   // are handed out in order as threads come free, so what a chunk computes must not depend on its
   // worker. The first exception of any thread stops the loop and is thrown here.
-  void run(Index chunks, const std::function<void(Index chunk, int worker)>& body) const;
+  void run(Index chunks, const Body& body) const { loop(chunks, body, false); }
+
+  // The same for the one loop of a primitive that is worth reporting: `watch` is told the share of
+  // the chunks begun, in [0, 1]. Were the preparing loops reported too, the share would fall.
+  void run_reported(Index chunks, const Body& body) const { loop(chunks, body, true); }
 
  private:
+  void loop(Index chunks, const Body& body, bool reported) const;
+
   int threads_;
-  std::function<void(double)> watch_;
+  Watch watch_;
 };
 
 }  // namespace wellgram

@@ -1,7 +1,9 @@
 """What every backend asks of its arguments, checked in one place and in the same words."""
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends.protocol import AffineMaps, Codes, Rows
 from wellgram.errors import InputError
@@ -34,40 +36,53 @@ def as_codes(codes: ArrayLike, rows: int, groups: int, name: str = "codes") -> C
         raise InputError(f"{name} must be integers, not {given.dtype}")
     if given.shape != (rows,):
         raise InputError(f"{name} has shape {given.shape}; expected one per row: ({rows},)")
-    out = np.ascontiguousarray(given, dtype=np.int64)
-    if rows and (out.min() < -1 or out.max() >= groups):
-        wrong = int(np.flatnonzero((out < -1) | (out >= groups))[0])
-        raise InputError(f"{name}[{wrong}] is {out[wrong]}; expected -1 to {groups - 1}")
-    return out
+    return _within(given, -1, groups, name)
 
 
-def as_indices(index: ArrayLike, rows: int, name: str) -> Codes:
-    """Return row indices as contiguous int64, each in [0, rows)."""
+def as_pairs(i: ArrayLike, j: ArrayLike, x: Rows, y: Rows) -> tuple[Codes, Codes]:
+    """Return indices of rows of x and of y as contiguous int64, as many of the one as the other."""
+    first, second = _as_indices(i, len(x), "i"), _as_indices(j, len(y), "j")
+    if len(first) != len(second):
+        raise InputError(f"i has {len(first)} rows and j {len(second)}; they must pair up")
+    return first, second
+
+
+def _as_indices(index: ArrayLike, rows: int, name: str) -> Codes:
     given = np.asarray(index)
     if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
         raise InputError(f"{name} must be a vector of integers, not {given.dtype} {given.shape}")
-    out = np.ascontiguousarray(given, dtype=np.int64)
-    if out.size and (out.min() < 0 or out.max() >= rows):
-        wrong = int(np.flatnonzero((out < 0) | (out >= rows))[0])
-        raise InputError(f"{name}[{wrong}] is {out[wrong]}; expected 0 to {rows - 1}")
-    return out
+    return _within(given, 0, rows, name)
 
 
-def same_features(x: Rows, y: Rows) -> None:
-    """Raise unless x and y can be compared."""
-    if x.shape[1] != y.shape[1]:
-        raise InputError(f"x has {x.shape[1]} features and y {y.shape[1]}; they must be the same")
+def _within(given: NDArray[np.integer[Any]], low: int, high: int, name: str) -> Codes:
+    # Looked at before conversion, which turns a uint64 past 2^63 into a negative number.
+    if given.size and (int(given.min()) < low or int(given.max()) >= high):
+        wrong = int(np.flatnonzero((given < low) | (given >= high))[0])
+        raise InputError(f"{name}[{wrong}] is {given[wrong]}; expected {low} to {high - 1}")
+    return np.ascontiguousarray(given, dtype=np.int64)
+
+
+def as_partner(y: ArrayLike, x: Rows) -> Rows:
+    """Return y as rows that can be compared with those of x: as wide, and of the same type."""
+    rows = as_rows(y, "y")
+    if x.shape[1] != rows.shape[1]:
+        raise InputError(
+            f"x has {x.shape[1]} features and y {rows.shape[1]}; they must be the same"
+        )
+    if x.dtype != rows.dtype:
+        raise InputError(f"x is {x.dtype} and y {rows.dtype}; give both in one type")
+    return rows
 
 
 def check_maps(x: Rows, maps: AffineMaps) -> None:
     """Raise unless the maps take rows of x's width and their parts fit together."""
     d, (batches, k) = x.shape[1], maps.offset.shape
-    wanted = (d, k) if maps.basis is not None else (d, d)
-    got = maps.basis.shape if maps.basis is not None else (d, k)
-    if maps.shift.shape != (d,) or got != wanted:
+    if maps.shift.shape != (d,):
         raise InputError(f"the maps take {maps.shift.shape[0]} features, but x has {d}")
+    basis = (d, d) if maps.basis is None else maps.basis.shape
     if (
-        maps.scale.shape != (batches, k)
+        basis != (d, k)
+        or maps.scale.shape != (batches, k)
         or len(maps.factors) != batches
         or len(maps.gains) != batches
         or any(f.shape != (k, len(g)) for f, g in zip(maps.factors, maps.gains, strict=True))

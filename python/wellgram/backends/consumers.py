@@ -83,8 +83,8 @@ class Histogram:
     bins: int = 400
 
     def __post_init__(self) -> None:
-        if not self.low < self.high or self.bins < 1:
-            raise InputError(f"a histogram needs low < high and bins >= 1, not {self}")
+        if not -np.inf < self.low < self.high < np.inf or self.bins < 1:
+            raise InputError(f"a histogram needs finite low < high and bins >= 1, not {self}")
 
     @property
     def edges(self) -> NDArray[np.float64]:
@@ -135,6 +135,10 @@ class Bracket:
     low: float
     high: float
     capacity: int
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high or self.capacity < 0:
+            raise InputError(f"a bracket needs low <= high and capacity >= 0, not {self}")
 
     def start(self) -> State:
         """Return nothing counted, nothing kept."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from wellgram.backends import consumers as definitions
-from wellgram.backends.checks import as_codes, as_indices, as_rows, check_maps, same_features
+from wellgram.backends.checks import as_codes, as_pairs, as_partner, as_rows, check_maps
 from wellgram.backends.consumers import Consumer, State
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Progress, Rows
 from wellgram.errors import BackendUnavailable, InputError
@@ -162,21 +162,11 @@ def unit_rows(x: Rows) -> tuple[Rows, Codes]:
 def pair_cosines(x: Rows, i: Codes, j: Codes, y: Rows | None = None) -> Rows:
     """See `Backend.pair_cosines`."""
     x = as_rows(x)
-    other = x if y is None else _alike(x, y)
-    i, j = as_indices(i, len(x), "i"), as_indices(j, len(other), "j")
-    if len(i) != len(j):
-        raise InputError(f"i has {len(i)} rows and j {len(j)}; they must pair up")
+    other = x if y is None else as_partner(y, x)
+    i, j = as_pairs(i, j, x, other)
     out = np.empty(len(i), x.dtype)
     _cpu.pair_cosines(x, other, i, j, out, threads())
     return out
-
-
-def _alike(x: Rows, y: Rows) -> Rows:
-    y = as_rows(y, "y")
-    same_features(x, y)
-    if x.dtype != y.dtype:
-        raise InputError(f"x is {x.dtype} and y {y.dtype}; give both in one type")
-    return y
 
 
 _TWINS: dict[type, Callable[[Any], Any]] = {
@@ -194,7 +184,7 @@ def scan_pairs(
 ) -> list[Any]:
     """See `Backend.scan_pairs`."""
     x = as_rows(x)
-    other = None if y is None else _alike(x, y)
+    other = None if y is None else as_partner(y, x)
     for consumer in consumers:
         if type(consumer) not in _TWINS:
             raise InputError(

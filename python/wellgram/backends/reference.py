@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wellgram.backends.checks import as_codes, as_indices, as_rows, check_maps, same_features
+from wellgram.backends.checks import as_codes, as_pairs, as_partner, as_rows, check_maps
 from wellgram.backends.consumers import Consumer
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Progress, Rows
 
@@ -101,9 +101,8 @@ def unit_rows(x: Rows) -> tuple[Rows, Codes]:
 def pair_cosines(x: Rows, i: Codes, j: Codes, y: Rows | None = None) -> Rows:
     """See `Backend.pair_cosines`."""
     x = as_rows(x)
-    other = x if y is None else as_rows(y, "y")
-    same_features(x, other)
-    i, j = as_indices(i, len(x), "i"), as_indices(j, len(other), "j")
+    other = x if y is None else as_partner(y, x)
+    i, j = as_pairs(i, j, x, other)
     left, right = x.astype(np.float64), other.astype(np.float64)
     return np.array([left[a] @ right[b] for a, b in zip(i, j, strict=True)], dtype=np.float64)
 
@@ -116,8 +115,7 @@ def scan_pairs(
 ) -> list[Any]:
     """See `Backend.scan_pairs`."""
     x = as_rows(x)
-    other = x if y is None else as_rows(y, "y")
-    same_features(x, other)
+    other = x if y is None else as_partner(y, x)
     left, right = x.astype(np.float64), other.astype(np.float64)
     states = [consumer.start() for consumer in consumers]
     for i, row in enumerate(left):
