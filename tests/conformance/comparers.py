@@ -1,22 +1,83 @@
-"""How far a backend may be from the float64 reference, and why."""
+"""How far a backend may be from the float64 reference, and why.
+
+In all of these, eps is the distance from 1 to the next number of a type: one rounding errs by at
+most eps / 2 of its result.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 
+from wellgram.backends import reference
 
-def close(got, expected, *, terms, dtype, magnitude):
-    """Sums of `terms` values computed in dtype, of summed absolute size at most `magnitude`.
 
-    Each of the roundings errs by at most eps / 2 of a partial sum, which is at most the magnitude;
-    the result's own rounding is one more. The bound holds for any order of summation.
-    """
-    bound = (terms + 4) * np.finfo(dtype).eps * np.asarray(magnitude, np.float64)
-    bound = bound + 4 * np.finfo(dtype).tiny  # subnormal results have an absolute error
+def within(got, expected, bound):
+    """Finite values differ by at most the bound; the others are the same."""
     got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
     assert got.shape == expected.shape
     finite = np.isfinite(expected)
     np.testing.assert_array_equal(got[~finite], expected[~finite])
     error, bound = np.abs(got[finite] - expected[finite]), np.broadcast_to(bound, got.shape)[finite]
     assert (error <= bound).all(), f"error {np.max(error):.3g}, bound {np.max(bound):.3g}"
+
+
+def close(got, expected, *, terms, dtype, magnitude):
+    """Sums of `terms` values computed in dtype, of summed absolute size at most `magnitude`.
+
+    Each of the roundings errs by at most eps / 2 of a partial sum, which is at most the magnitude;
+    the reference may err as much. The bound holds for any order of summation.
+    """
+    bound = (terms + 4) * np.finfo(dtype).eps * np.asarray(magnitude, np.float64)
+    within(got, expected, bound + 4 * np.finfo(dtype).tiny)  # subnormals have an absolute error
+
+
+def close_moments(got, expected, x, codes):
+    """Moments in float64.
+
+    A mean errs by `drift`, as a sum does. With deviations c from the true mean, which add up to
+    zero, a scatter about a mean that is off by e is sum(c c') + n e e': the drift enters squared
+    only. What is left is the sum's own rounding. Both sides may err so, hence the 2.
+    """
+    np.testing.assert_array_equal(got.counts, expected.counts)
+    assert len(got.spreads) == len(expected.spreads)
+    eps = np.finfo(np.float64).eps
+    sizes, counts = reference.group_sums(np.abs(x), codes, len(got.counts))
+    for g, n in enumerate(counts.tolist()):
+        drift = (n + 4) * eps * sizes[g] / max(n, 1)
+        within(got.means[g], expected.means[g], drift)
+        assert got.spreads[g].shape == expected.spreads[g].shape
+        assert (got.rows(g) is None) == (n >= x.shape[1])
+        if got.rows(g) is not None:
+            within(got.rows(g), expected.rows(g), 2 * (drift + eps * np.abs(expected.rows(g))))
+        deviations = np.abs(x[codes == g].astype(np.float64) - expected.means[g]) + drift
+        rounding = (n + 4) * eps * deviations.T @ deviations
+        bound = 2 * (rounding + n * np.outer(drift, drift))
+        within(got.scatter(g), expected.scatter(g), bound)
+        within(got.squares(g), np.diag(expected.scatter(g)), np.diag(bound))
+
+
+def close_affine(got, x, codes, maps):
+    """An affine map computed in the type of x, after an exact shift.
+
+    Along every way from an input to an output there are at most d + k + rank + 8 roundings: of the
+    parts of the map to that type, of three products and of what joins them. So the error is at
+    most that many eps of the same map with every term made positive.
+    """
+    assert got.dtype == x.dtype
+    wide = x.astype(np.float64)
+    expected = reference.apply_affine(wide, codes, maps)
+    positive = replace(
+        maps,
+        shift=np.zeros_like(maps.shift),
+        basis=None if maps.basis is None else np.abs(maps.basis),
+        offset=-np.abs(maps.offset),
+        factors=tuple(map(np.abs, maps.factors)),
+        gains=tuple(map(np.abs, maps.gains)),
+    )
+    magnitude = reference.apply_affine(np.abs(wide - maps.shift), codes, positive)
+    rank = max((len(gain) for gain in maps.gains), default=0)
+    terms = len(maps.shift) + maps.features + rank + 4
+    close(got, expected, terms=terms, dtype=x.dtype, magnitude=magnitude)
 
 
 def cosine_error(d, dtype):

@@ -42,7 +42,13 @@ def dtype(request):
     return request.param
 
 
-@pytest.fixture(params=["1", "2", "7"], ids=lambda count: f"{count} threads")
-def threads(request, monkeypatch):
-    monkeypatch.setenv("WELLGRAM_NUM_THREADS", request.param)
-    return int(request.param)
+@pytest.fixture
+def by_threads(monkeypatch):
+    """The answers of a call on 1, 2 and 7 threads."""
+
+    def answers(call):
+        for count in ("1", "2", "7"):
+            monkeypatch.setenv("WELLGRAM_NUM_THREADS", count)
+            yield call()
+
+    return answers

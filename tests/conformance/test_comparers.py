@@ -1,10 +1,20 @@
-"""The comparers can fail, and a backend that is wrong is caught."""
+"""The comparers can fail, and the suite fails a backend that is wrong."""
+
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from comparers import close, counted_below
+import test_arrays
+import test_groups
+import test_pairs
+import test_rows
+import test_twins
+from cases import labelled, some_maps
+from comparers import close, close_affine, close_moments, counted_below
 
 from wellgram.backends import reference
+from wellgram.backends.consumers import CountBelow
 
 
 def test_close_refuses_an_error_past_its_bound():
@@ -13,9 +23,10 @@ def test_close_refuses_an_error_past_its_bound():
     close([1 + 1e-7], [1.0], terms=10, dtype=np.float32, magnitude=1)
 
 
-def test_close_refuses_a_nan_where_there_is_none():
+@pytest.mark.parametrize(("got", "expected"), [(np.nan, 1), (1, np.nan), (np.inf, 1), (1, np.inf)])
+def test_close_refuses_what_is_finite_on_one_side_only(got, expected):
     with pytest.raises(AssertionError):
-        close([np.nan], [1.0], terms=10, dtype=np.float32, magnitude=1)
+        close([got], [expected], terms=10, dtype=np.float32, magnitude=1)
 
 
 def test_close_refuses_another_shape():
@@ -32,9 +43,203 @@ def test_counted_below_refuses_a_count_off_by_one(wrong):
         counted_below(wrong, values, 0.25, 1e-6)
 
 
-def test_a_dropped_row_is_caught(rng):
-    x, codes = rng.normal(size=(20, 3)), np.zeros(20, np.int64)
-    expected, _ = reference.group_sums(x, codes, 1)
-    mutated, _ = reference.group_sums(x[:-1], codes[:-1], 1)
+def test_close_moments_refuses_a_scatter_taken_in_float32(rng):
+    x, codes, groups = labelled(rng, 90, 4, np.float64, groups=3)
+    right = reference.group_moments(x, codes, groups)
+    close_moments(right, right, x, codes)
+    rounded = [spread.astype(np.float32).astype(np.float64) for spread in right.spreads]
     with pytest.raises(AssertionError):
-        close(mutated, expected, terms=20, dtype=np.float64, magnitude=np.abs(x).sum())
+        close_moments(replace(right, spreads=rounded), right, x, codes)
+
+
+def test_close_affine_refuses_a_part_rounded_to_float32(rng):
+    x, codes, maps = rng.normal(size=(20, 6)), np.zeros(20, int), some_maps(rng, 6, 4, (2,))
+    close_affine(reference.apply_affine(x, codes, maps), x, codes, maps)
+    for part in ("shift", "basis", "offset", "scale"):
+        rounded = getattr(maps, part).astype(np.float32).astype(np.float64)
+        wrong = reference.apply_affine(x, codes, replace(maps, **{part: rounded}))
+        with pytest.raises(AssertionError):
+            close_affine(wrong, x, codes, maps)
+
+
+# Backends that are the reference but for one mistake, and the test that must find it.
+
+
+def drop_last_row(x, codes, groups):
+    return reference.group_sums(x[:-1], codes[:-1], groups)
+
+
+def sum_in_float32(x, codes, groups):
+    sums, counts = reference.group_sums(x, codes, groups)
+    return sums.astype(np.float32).astype(np.float64), counts
+
+
+def scatter_about_zero(x, codes, groups):
+    moments = reference.group_moments(x, codes, groups)
+    for g, n in enumerate(moments.counts):
+        if n >= x.shape[1]:
+            moments.spreads[g] += n * np.outer(moments.means[g], moments.means[g])
+    return moments
+
+
+def moments_in_one_pass(x, codes, groups):
+    """Sum of squares less the squared sum, in float64."""
+    moments = reference.group_moments(x, codes, groups)
+    for g, n in enumerate(moments.counts):
+        if n >= x.shape[1]:
+            rows = x[codes == g].astype(np.float64)
+            sums = rows.sum(axis=0)
+            moments.spreads[g][:] = rows.T @ rows - np.outer(sums, sums) / n
+    return moments
+
+
+def rows_in_another_order(x, codes, groups):
+    moments = reference.group_moments(x, codes, groups)
+    return replace(moments, spreads=[spread[::-1] for spread in moments.spreads])
+
+
+def lower_median(x, codes, groups):
+    members = (np.sort(x[codes == g], axis=0) for g in range(groups))
+    none = np.full(x.shape[1], np.nan)
+    return np.array([rows[(len(rows) - 1) // 2] if len(rows) else none for rows in members])
+
+
+def without_correction(x, codes, maps):
+    return reference.apply_affine(x, codes, replace(maps, gains=tuple(g * 0 for g in maps.gains)))
+
+
+def with_a_narrow_shift(x, codes, maps):
+    narrow = maps.shift.astype(np.float32).astype(np.float64)
+    return reference.apply_affine(x, codes, replace(maps, shift=narrow))
+
+
+def zero_for_no_batch(x, codes, maps):
+    return np.nan_to_num(reference.apply_affine(x, codes, maps))
+
+
+def scaled_to_largest(x):
+    return x / np.abs(x).max(axis=1, keepdims=True, initial=1e-30), np.empty(0, np.int64)
+
+
+def without_care_for_range(x):
+    with np.errstate(all="ignore"):
+        return x / np.sqrt(np.square(x).sum(axis=1, keepdims=True)), np.empty(0, np.int64)
+
+
+def cosines_in_float16(x, i, j, y=None):
+    return reference.pair_cosines(x, i, j, y).astype(np.float16)
+
+
+def with_the_diagonal(x, consumers, y=None, progress=None):
+    found = reference.scan_pairs(x, consumers, y, progress)
+    return found if y is not None else [f + len(x) for f in found]
+
+
+def every_pair_twice(x, consumers, y=None, progress=None):
+    return [2 * f for f in reference.scan_pairs(x, consumers, y, progress)]
+
+
+def without_the_last_column(x, consumers, y=None, progress=None):
+    return reference.scan_pairs(x, consumers, None if y is None else y[:-1], progress)
+
+
+def at_or_below(x, consumers, y=None, progress=None):
+    loose = [
+        CountBelow(tuple(np.nextafter(t, 9) for t in c.thresholds))
+        if isinstance(c, CountBelow)
+        else c
+        for c in consumers
+    ]
+    return reference.scan_pairs(x, loose, y, progress)
+
+
+def as_it_lies_in_memory(x):
+    """Takes any array for a contiguous one in native byte order."""
+    raw = np.lib.stride_tricks.as_strided(x, strides=(x.shape[1] * x.itemsize, x.itemsize))
+    return reference.unit_rows(raw)
+
+
+F32, F64 = np.float32, np.float64
+MUTANTS = [
+    ("group_sums", drop_last_row, test_groups.test_sums, {"dtype": F32, "shape": (33, 17)}),
+    ("group_sums", sum_in_float32, test_groups.test_sums, {"dtype": F64, "shape": (33, 17)}),
+    (
+        "group_moments",
+        scatter_about_zero,
+        test_groups.test_moments,
+        {"dtype": F32, "shape": (257, 3), "origin": 3},
+    ),
+    (
+        "group_moments",
+        moments_in_one_pass,
+        test_groups.test_moments,
+        {"dtype": F32, "shape": (257, 3), "origin": 1e5},
+    ),
+    (
+        "group_moments",
+        rows_in_another_order,
+        test_groups.test_moments,
+        {"dtype": F32, "shape": (150, 384), "origin": 3},
+    ),
+    ("group_medians", lower_median, test_groups.test_medians, {"dtype": F32, "shape": (331, 33)}),
+    (
+        "apply_affine",
+        without_correction,
+        test_rows.test_apply_affine,
+        {"dtype": F32, "d": 130, "k": 130, "ranks": (7, 40), "basis": True, "n": 300},
+    ),
+    (
+        "apply_affine",
+        with_a_narrow_shift,
+        test_rows.test_apply_affine_shifts_exactly,
+        {"dtype": F32},
+    ),
+    (
+        "apply_affine",
+        zero_for_no_batch,
+        test_rows.test_only_rows_of_no_batch_and_rows_with_nan_become_nan,
+        {"dtype": F32},
+    ),
+    ("unit_rows", scaled_to_largest, test_rows.test_unit_rows, {"dtype": F32, "shape": (7, 16)}),
+    (
+        "unit_rows",
+        without_care_for_range,
+        test_rows.test_unit_rows_neither_overflow_nor_vanish,
+        {"scale": 1e200},
+    ),
+    (
+        "unit_rows",
+        as_it_lies_in_memory,
+        test_arrays.test_any_form_of_array_gives_the_same,
+        {"dtype": F32, "make": test_arrays.FORMS["every_other_row"], "name": "unit_rows"},
+    ),
+    ("pair_cosines", cosines_in_float16, test_rows.test_pair_cosines, {"dtype": F32, "d": 33}),
+    (
+        "pair_cosines",
+        cosines_in_float16,
+        test_pairs.test_a_pass_meets_the_very_values_of_pair_cosines,
+        {"dtype": F64, "d": 17},
+    ),
+    ("scan_pairs", with_the_diagonal, test_pairs.test_counts, {"dtype": F32, "shape": (7, 16)}),
+    ("scan_pairs", every_pair_twice, test_pairs.test_counts, {"dtype": F32, "shape": (7, 16)}),
+    (
+        "scan_pairs",
+        without_the_last_column,
+        test_pairs.test_counts_of_rows_against_others,
+        {"dtype": F32, "sizes": (40, 7, 5)},
+    ),
+    ("scan_pairs", at_or_below, test_twins.test_equal_and_opposite_rows, {"dtype": F32}),
+]
+
+
+@pytest.mark.parametrize(
+    ("primitive", "wrong", "test", "arguments"),
+    MUTANTS,
+    ids=[f"{primitive}-{wrong.__name__}" for primitive, wrong, *_ in MUTANTS],
+)
+def test_the_suite_finds_a_mistake(rng, primitive, wrong, test, arguments):
+    wants_rng = "rng" in test.__code__.co_varnames[: test.__code__.co_argcount]
+    arguments = arguments | ({"rng": rng} if wants_rng else {})
+    test(reference, **arguments)  # it is the mistake that is found, not the test that is wrong
+    with pytest.raises(AssertionError):
+        test(SimpleNamespace(**(vars(reference) | {primitive: wrong})), **arguments)

@@ -2,21 +2,15 @@
 
 import numpy as np
 import pytest
-from comparers import close
+from cases import SHAPES, labelled
+from comparers import close, close_moments
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wellgram import InputError
 from wellgram.backends import reference
 
-SHAPES = [(0, 3), (1, 1), (2, 5), (7, 16), (53, 15), (101, 17), (331, 33), (97, 1), (40, 384)]
-
-
-def labelled(rng, n, d, dtype, groups=6):
-    """Rows far from the origin, of groups of which the last is empty and some rows are of none."""
-    x = (rng.normal(size=(n, d)) + 3).astype(dtype)
-    codes = rng.integers(-1, groups - 1, n)
-    return x, codes, groups
+PRIMITIVES = ["group_sums", "group_medians", "group_moments"]
 
 
 def compare_sums(backend, x, codes, groups):
@@ -28,9 +22,44 @@ def compare_sums(backend, x, codes, groups):
     close(sums, expected, terms=len(x), dtype=np.float64, magnitude=magnitude)
 
 
+def compare_moments(backend, x, codes, groups):
+    got, expected = (b.group_moments(x, codes, groups) for b in (backend, reference))
+    close_moments(got, expected, x, codes)
+
+
+def compare_medians(backend, x, codes, groups):
+    # A median is a value or the middle of two: exact in float64.
+    np.testing.assert_array_equal(
+        backend.group_medians(x, codes, groups), reference.group_medians(x, codes, groups)
+    )
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_sums(backend, rng, dtype, shape):
     compare_sums(backend, *labelled(rng, *shape, dtype))
+
+
+@pytest.mark.parametrize("origin", [0, 3, 1e5])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_moments(backend, rng, dtype, shape, origin):
+    """Far from the origin, a scatter that is not taken about the mean has no digit left."""
+    compare_moments(backend, *labelled(rng, *shape, dtype, groups=3, origin=origin))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_medians(backend, rng, dtype, shape):
+    compare_medians(backend, *labelled(rng, *shape, dtype))
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(n=st.integers(0, 60), d=st.integers(1, 40), groups=st.integers(1, 8), seed=st.integers(0, 9))
+def test_any_shape(backend, n, d, groups, seed):
+    rng = np.random.default_rng(seed)
+    x, codes = rng.normal(size=(n, d)).astype(np.float32), rng.integers(-1, groups, n)
+    for compare in (compare_sums, compare_moments, compare_medians):
+        compare(backend, x, codes, groups)
 
 
 def test_sums_of_more_rows_than_a_chunk(backend, rng):
@@ -40,46 +69,50 @@ def test_sums_of_more_rows_than_a_chunk(backend, rng):
     compare_sums(backend, x, codes, 6)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, 1e-45, 3e38])
+@pytest.mark.parametrize("rows", [9, 10, 11, 256, 257, 700])
+def test_moments_around_the_turn_from_rows_to_scatter(backend, rng, dtype, rows):
+    """Fewer rows than the 10 features, as many, more; and blocks of 256 rows put together."""
+    compare_moments(backend, rng.normal(size=(rows, 10)).astype(dtype), np.zeros(rows, int), 1)
+
+
+@pytest.mark.parametrize("sizes", [(3, 9), (10, 10), (2, 30), (40, 0), (0, 0)])
+def test_pooled_moments_are_those_of_all_rows(backend, rng, sizes):
+    x = rng.normal(size=(sum(sizes), 10)) + 100
+    count, mean, scatter = backend.group_moments(x, np.repeat([0, 1], sizes), 2).pooled()
+    assert count == len(x)
+    expected = x.mean(axis=0) if len(x) else np.zeros(10)
+    np.testing.assert_allclose(mean, expected, rtol=1e-13)
+    np.testing.assert_allclose(scatter, (x - expected).T @ (x - expected), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_no_groups(backend, name):
+    """Every row of no group, and no group for any: empty answers, not a failure."""
+    answer = getattr(backend, name)(np.ones((3, 2)), np.full(3, -1), 0)
+    means = {"group_sums": lambda: answer[0], "group_moments": lambda: answer.means}
+    assert means.get(name, lambda: answer)().shape == (0, 2)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e-45, 3e38])
 def test_sums_carry_special_values(backend, value):
     x = np.ones((4, 3), np.float32)
     x[2, 1] = value
     compare_sums(backend, x, np.array([0, 0, 1, 1]), 2)
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_moments(backend, rng, dtype, shape):
-    n, d = shape
-    x, codes, groups = labelled(rng, n, d, dtype, groups=3)
-    got, expected = (b.group_moments(x, codes, groups) for b in (backend, reference))
-    np.testing.assert_array_equal(got.counts, expected.counts)
-    largest = np.abs(x).max(initial=0).astype(np.float64)
-    close(got.means, expected.means, terms=n, dtype=np.float64, magnitude=largest)
-    for g in range(groups):
-        assert got.spreads[g].shape == expected.spreads[g].shape
-        assert (got.rows(g) is None) == (got.counts[g] >= d)
-        bound = {"terms": 2 * n, "dtype": np.float64, "magnitude": max(n, 1) * 4 * largest**2}
-        close(got.scatter(g), expected.scatter(g), **bound)
-        close(got.squares(g), np.diag(expected.scatter(g)), **bound)
-
-
-@pytest.mark.parametrize("sizes", [(3, 9), (10, 10), (2, 30), (40, 0)])
-def test_pooled_moments_are_those_of_all_rows(backend, rng, sizes):
-    """Groups with fewer rows than features, as many, more, and none at all."""
-    x = rng.normal(size=(sum(sizes), 10)) + 100
-    moments = backend.group_moments(x, np.repeat([0, 1], sizes), 2)
-    count, mean, scatter = moments.pooled()
-    assert count == len(x)
-    np.testing.assert_allclose(mean, x.mean(axis=0), rtol=1e-13)
-    np.testing.assert_allclose(scatter, np.cov(x, rowvar=False) * (len(x) - 1), atol=1e-9)
-
-
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_medians(backend, rng, dtype, shape):
-    x, codes, groups = labelled(rng, *shape, dtype)
-    got = backend.group_medians(x, codes, groups)
-    # A median is a value or the middle of two: exact in float64.
-    np.testing.assert_array_equal(got, reference.group_medians(x, codes, groups))
+@pytest.mark.filterwarnings("ignore:invalid value")  # of the reference: Inf - Inf
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("d", [3, 20])
+def test_moments_keep_what_is_not_finite_to_its_group_and_features(backend, rng, value, d):
+    """Of the scatter for 3 features, of the rows for 20."""
+    x, codes = rng.normal(size=(10, d)), np.repeat([0, 1], 5)
+    x[2, 1] = value
+    got, expected = (b.group_moments(x, codes, 2) for b in (backend, reference))
+    for g in (0, 1):
+        spread = got.spreads[g]
+        np.testing.assert_array_equal(np.isfinite(spread), np.isfinite(expected.spreads[g]))
+    np.testing.assert_array_equal(got.means[0, 1], value)
+    assert np.isfinite(got.spreads[1]).all()
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")
@@ -90,33 +123,27 @@ def test_medians_with_nan_and_inf(backend):
     np.testing.assert_array_equal(got, [[3, np.nan], [7, 9]])
 
 
-@pytest.mark.parametrize("name", ["group_sums", "group_medians", "group_moments"])
-def test_results_do_not_depend_on_threads(backend, rng, threads, name, monkeypatch):
+def test_medians_of_subnormal_and_huge_values(backend):
+    x = np.array([[1e-45, 3e38], [3e-45, 3.2e38]], np.float32)
+    got = backend.group_medians(x, np.zeros(2, int), 1)
+    np.testing.assert_array_equal(got, x.astype(np.float64).mean(axis=0, keepdims=True))
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_results_do_not_depend_on_threads(backend, rng, by_threads, name):
     x, codes, groups = labelled(rng, 5000, 9, np.float32, groups=4)
-    call = getattr(backend, name)
-    many = call(x, codes, groups)
-    monkeypatch.setenv("WELLGRAM_NUM_THREADS", "1")
-    one = call(x, codes, groups)
-    if name == "group_moments":
-        many, one = ((m.means, *m.spreads) for m in (many, one))
-    for a, b in zip(many, one, strict=True):
-        np.testing.assert_array_equal(a, b)
+
+    def call():
+        answer = getattr(backend, name)(x, codes, groups)
+        return (answer.means, *answer.spreads) if name == "group_moments" else answer
+
+    one, *more = by_threads(call)
+    for other in more:
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(n=st.integers(0, 60), d=st.integers(1, 40), groups=st.integers(1, 8), seed=st.integers(0, 9))
-def test_any_shape(backend, n, d, groups, seed):
-    rng = np.random.default_rng(seed)
-    x, codes = rng.normal(size=(n, d)).astype(np.float32), rng.integers(-1, groups, n)
-    compare_sums(backend, x, codes, groups)
-    np.testing.assert_array_equal(
-        backend.group_medians(x, codes, groups), reference.group_medians(x, codes, groups)
-    )
-
-
-@pytest.mark.parametrize("name", ["group_sums", "group_medians", "group_moments"])
+@pytest.mark.parametrize("name", PRIMITIVES)
 @pytest.mark.parametrize(
     ("codes", "words"),
     [
@@ -124,6 +151,8 @@ def test_any_shape(backend, n, d, groups, seed):
         ([0, -2, 1], r"codes\[1\] is -2"),
         ([0, 1], "one per row"),
         ([0.0, 1.0, 1.0], "integers"),
+        ([True, False, True], "integers"),
+        (np.array([0, 1, 2**64 - 1], np.uint64), r"codes\[2\] is 18446744073709551615"),
     ],
 )
 def test_codes_that_cannot_be_are_refused(backend, name, codes, words):
