@@ -123,6 +123,15 @@ def test_medians_with_nan_and_inf(backend):
     np.testing.assert_array_equal(got, [[3, np.nan], [7, 9]])
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 8, 9])
+def test_a_nan_at_any_place_makes_the_median_nan(backend, rng, dtype, rows):
+    """Each column has its NaN in another row, and the last has none."""
+    x = rng.normal(size=(rows, rows + 1)).astype(dtype)
+    np.fill_diagonal(x, np.nan)
+    got = backend.group_medians(x, np.zeros(rows, int), 1)
+    np.testing.assert_array_equal(np.isnan(got[0]), [True] * rows + [False])
+
+
 def test_medians_of_subnormal_and_huge_values(backend):
     x = np.array([[1e-45, 3e38], [3e-45, 3.2e38]], np.float32)
     got = backend.group_medians(x, np.zeros(2, int), 1)

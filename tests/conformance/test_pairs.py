@@ -115,6 +115,25 @@ def test_a_row_of_nan_takes_only_its_own_pairs(backend, rng, dtype):
     np.testing.assert_array_equal(below, expected)
 
 
+@pytest.mark.parametrize("n", [2047, 2048, 4500])
+def test_more_rows_than_a_block(backend, dtype, n):
+    """Rows of 1 and -1, whose cosines need no reference."""
+    n = n if is_compiled(backend) else n // 10
+    negative = n // 3
+    x = np.ones((n, 1), dtype)
+    x[::3][:negative] = -1
+    below, bins = backend.scan_pairs(x, [CountBelow((0.0, 2.0)), Histogram(bins=2)])
+    unequal, pairs = negative * (n - negative), n * (n - 1) // 2
+    assert below.tolist() == [unequal, pairs]
+    assert bins.tolist() == [unequal, pairs - unequal]
+    (across,) = backend.scan_pairs(x, [CountBelow((0.0, 2.0))], x[: n // 2])
+    right = int((x[: n // 2] < 0).sum())
+    assert across.tolist() == [
+        negative * (n // 2 - right) + (n - negative) * right,
+        n * (n // 2),
+    ]
+
+
 def test_more_than_2_to_the_31_pairs(backend):
     if not is_compiled(backend):
         pytest.skip("one NumPy product per pair: the reference would take hours")
@@ -131,29 +150,36 @@ def test_more_than_2_to_the_31_pairs(backend):
     assert kept.within > 2**31
 
 
-def long_pass(backend, progress):
-    """A pass of as many rows as it takes to be reported on."""
-    n = 100
-    reported = []
+@pytest.fixture
+def long_pass(backend, monkeypatch):
+    """A pass of as many rows as it takes to be reported on; returns the shares told."""
+    monkeypatch.setenv("WELLGRAM_NUM_THREADS", "1")
 
-    def remember(share):
-        reported.append(share)
-        progress(share)
+    def run(progress):
+        n, told = 100, []
 
-    while not reported:
-        n *= 2
-        backend.scan_pairs(np.ones((n, 300)), [CountBelow((0.0,))], None, remember)
-    return reported
+        def remember(share):
+            told.append(share)
+            progress(share)
+
+        while not told:
+            n *= 2
+            # Reports are 50 ms apart; so many rows are 4e11 operations, of one thread.
+            assert n <= 25_600, "a pass of seconds told nothing"
+            backend.scan_pairs(np.ones((n, 300)), [CountBelow((0.0,))], None, remember)
+        return told
+
+    return run
 
 
-def test_progress_rises_from_0_to_1(backend):
-    shares = long_pass(backend, lambda share: None)
+def test_progress_rises_from_0_to_1(long_pass):
+    shares = long_pass(lambda share: None)
     assert shares == sorted(shares)
     assert shares[0] > 0
     assert shares[-1] <= 1
 
 
-def test_an_error_in_progress_stops_the_pass(backend):
+def test_an_error_in_progress_stops_the_pass(long_pass):
     calls = []
 
     def refuse(share):
@@ -161,12 +187,12 @@ def test_an_error_in_progress_stops_the_pass(backend):
         raise RuntimeError("enough")
 
     with pytest.raises(RuntimeError, match="enough"):
-        long_pass(backend, refuse)
+        long_pass(refuse)
     assert len(calls) == 1
 
 
 def test_packing_the_rows_is_no_progress(backend, monkeypatch):
-    """Half a second of packing before a pass over nothing: the share done would rise and fall."""
+    """Packed for longer than the 50 ms between reports; then there is nothing to pass over."""
     monkeypatch.setenv("WELLGRAM_NUM_THREADS", "1")
     many = np.broadcast_to(np.ones(1000, np.float32), (50_000 if is_compiled(backend) else 0, 1000))
     shares = []

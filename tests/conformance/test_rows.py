@@ -58,8 +58,9 @@ def test_unit_rows_at_the_ends_of_float32(backend, scale):
     np.testing.assert_allclose(unit, [[0.5**0.5, -(0.5**0.5), 0], [1, 0, 0]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("scale", [5e-324, 1e-310, 1e-200, 1e200, 1.7e308])
+@pytest.mark.parametrize("scale", [5e-324, 1e-310, 1e-200, 1e-160, 1e-139, 1e139, 1e200, 1.7e308])
 def test_unit_rows_neither_overflow_nor_vanish(backend, scale):
+    """Squares of 1e-160 do not vanish but have few digits left."""
     x = np.array([[1.0, -1.0, 0.0], [1.0, 0.0, 0.0]]) * scale
     unit, zero = backend.unit_rows(x)
     assert len(zero) == 0
