@@ -48,3 +48,11 @@ def test_consumers_count_what_numpy_counts(a):
 def test_a_histogram_without_width_or_bins_is_refused(options):
     with pytest.raises(InputError, match="low < high"):
         Histogram(**options)
+
+
+def test_thresholds_are_not_rounded_to_the_type_of_the_cosines():
+    cosines = np.array([0.6], np.float32)
+    just_above = np.nextafter(float(cosines[0]), 1)
+    count, bracket = CountBelow((just_above,)), Bracket(just_above, 1, 9)
+    assert count.finish(count.absorb(count.start(), cosines)).tolist() == [1]
+    assert bracket.finish(bracket.absorb(bracket.start(), cosines)).within == 0

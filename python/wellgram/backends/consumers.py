@@ -58,7 +58,8 @@ class CountBelow:
 
     def absorb(self, state: State, cosines: Cosines) -> State:
         """Count the cosines below each threshold."""
-        below = [np.count_nonzero(cosines < t) for t in self.thresholds]
+        # As float64: NumPy would round a plain number to the type of the cosines first.
+        below = [np.count_nonzero(cosines < np.float64(t)) for t in self.thresholds]
         return State(state.counts + np.asarray(below, np.int64), state.values)
 
     def merge(self, a: State, b: State) -> State:
@@ -146,8 +147,9 @@ class Bracket:
 
     def absorb(self, state: State, cosines: Cosines) -> State:
         """Count, and keep what lies within while there is room."""
-        within = cosines[(cosines >= self.low) & (cosines <= self.high)]
-        counts = state.counts + np.array([np.count_nonzero(cosines < self.low), len(within)])
+        low, high = np.float64(self.low), np.float64(self.high)
+        within = cosines[(cosines >= low) & (cosines <= high)]
+        counts = state.counts + np.array([np.count_nonzero(cosines < low), len(within)])
         room = max(0, self.capacity - len(state.values))
         return State(counts, np.concatenate([state.values, within[:room]]))
 
