@@ -115,19 +115,16 @@ def map_rows(wells: Wells) -> tuple[Codes, pd.DataFrame]:
     members = wells.metadata.loc[in_map]
     groups = members.groupby(keys, dropna=False, sort=True, observed=True)
     codes = np.full(len(wells), -1, np.int64)
-    codes[in_map] = groups.ngroup().to_numpy()
-    first = np.flatnonzero(in_map)[_first_of_each(codes[in_map])]
-    labels = wells.metadata.iloc[first][keys].reset_index(drop=True)
-    labels["n_wells"] = np.bincount(codes[in_map])
+    row = groups.ngroup().to_numpy()
+    codes[in_map] = row
+    first = np.unique(row, return_index=True)[1]
+    labels = members[keys].iloc[first].reset_index(drop=True)
+    labels["n_wells"] = np.bincount(row)
     for column in wells.extra_columns():
         value = pd.factorize(members[column])[0]
-        if (value == value[_first_of_each(codes[in_map])][codes[in_map]]).all():
-            labels[column] = wells.metadata[column].iloc[first].to_numpy()
+        if (value == value[first][row]).all():
+            labels[column] = members[column].iloc[first].to_numpy()
     return codes, labels
-
-
-def _first_of_each(codes: Codes) -> Codes:
-    return np.unique(codes, return_index=True)[1]
 
 
 def _means(

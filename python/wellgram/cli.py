@@ -261,16 +261,15 @@ def _step(name: str) -> Iterator[Report]:
 
 def _advise(wells: Wells, align: str) -> None:
     """Say what is worth knowing before the numbers are read."""
-    codes, names = wells.batches()
     if wells.origin.get("batch", "").lower() == "plate":
         _err.print(
             "note: plate numbers often repeat across experiments; a batch should name one plate of "
             "one experiment"
         )
-    controls = wells.metadata["is_control"].to_numpy(bool)
-    fewest = min(int((codes[controls] == b).sum()) for b in range(len(names)))
-    d = wells.embeddings.shape[1]
-    if align == "tvn" and 2 <= fewest < d / 4:
+    if align != "tvn":
+        return
+    fewest, d = int(wells.controls_per_batch().min()), wells.embeddings.shape[1]
+    if 2 <= fewest < d / 4:
         _err.print(
             f"note: the smallest batch has {fewest} controls for {d} features; its covariance is "
             "known in few directions only"

@@ -16,7 +16,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from wellgram.errors import InputError
-from wellgram.files import output_folder, replacing
+from wellgram.files import output_folder
 from wellgram.io.layouts import RXRX3_CORE_DOSES
 from wellgram.io.screens import wells_from_frame
 from wellgram.wells import Wells
@@ -68,14 +68,11 @@ class SimulatedScreen:
                 ("relationships/planted_complexes.csv", self.relationships),
                 ("compound_gene_interactions.csv", self.compound_targets),
             ):
-                with replacing(out / name) as temporary:
-                    frame.to_csv(temporary, index=False)
+                frame.to_csv(out / name, index=False)
             columns = {f"feature_{j}": column for j, column in enumerate(self.embeddings.T)}
             table = pa.table({"well_id": pa.array(self.metadata["well_id"])} | columns)
-            with replacing(out / "OpenPhenom_rxrx3_core_embeddings.parquet") as temporary:
-                pa.parquet.write_table(
-                    table, temporary, row_group_size=1 << 16, use_dictionary=["well_id"]
-                )
+            path = out / "OpenPhenom_rxrx3_core_embeddings.parquet"
+            pa.parquet.write_table(table, path, row_group_size=1 << 16, use_dictionary=["well_id"])
 
 
 def rxrx3_core(scale: float = 1.0, seed: int = 0, *, features: int = 384) -> SimulatedScreen:

@@ -135,6 +135,11 @@ class Wells:
         codes, names = pd.factorize(self.metadata["batch"].astype("str"), sort=True)
         return codes.astype(np.int64), [str(name) for name in names]
 
+    def controls_per_batch(self) -> Codes:
+        """Return the number of control wells of each batch, in the order of `batches`."""
+        codes, names = self.batches()
+        return np.bincount(codes[self.metadata["is_control"].to_numpy(bool)], minlength=len(names))
+
     def extra_columns(self) -> list[str]:
         """Return the columns that have no role of their own."""
         return [str(c) for c in self.metadata.columns if c not in ROLES]

@@ -83,7 +83,7 @@ class Alignment(ABC):
         """
         codes, names = wells.batches()
         is_control = wells.metadata["is_control"].to_numpy(bool)
-        counts = np.bincount(codes[is_control], minlength=len(names))
+        counts = wells.controls_per_batch()
         if (counts < 2).any():
             raise InputError(_too_few_controls(wells, codes, names, counts))
         moments = get_backend(backend).group_moments(

@@ -127,7 +127,7 @@ def _row_names(count: int, file: str = "") -> list[str]:
 def _as_wells(
     rows: Rows,
     table: pd.DataFrame,
-    roles: "Roles",
+    roles: Roles,
     layout: Layout,
     control: str | Sequence[str] | None,
     columns: Sequence[str],
