@@ -139,8 +139,8 @@ void scatter(View<const T> x, const Index* rows, Index count, const double* mean
       alignas(64) double tile[max_tile];
       const Index top = p * tall;
       for (Index q = top / wide; q < right_panels; ++q) {
-        kernel.gram_tile(left.data() + p * tall * steps, right.data() + q * wide * steps, steps,
-                         tile);
+        products<double>().gram_tile(left.data() + p * tall * steps,
+                                     right.data() + q * wide * steps, steps, tile, nullptr);
         for (Index j = q * wide; j < std::min(d, (q + 1) * wide); ++j)
           for (Index i = top; i < std::min(j + 1, top + tall); ++i)
             scatter.row(i)[j] += tile[(j - q * wide) * tall + i - top];

@@ -6,6 +6,11 @@
 // that an older processor runs.
 #pragma once
 
+#include <bit>
+#include <limits>
+#include <type_traits>
+
+#include "common/bfloat16.hpp"
 #include "common/view.hpp"
 
 namespace wellgram {
@@ -17,18 +22,76 @@ struct Split {
   Index below, within;
 };
 
+// A float as an integer of the same order; 0.0 and -0.0 are one. Integers are compared where
+// products leave the processor idle.
+template <class T>
+using Ordered = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+template <class T>
+Ordered<T> ordered(T value) {
+  const auto bits = std::bit_cast<Ordered<T>>(value + T(0));
+  return bits < 0 ? bits ^ std::numeric_limits<Ordered<T>>::max() : bits;
+}
+
+// Keys in ascending order, a few to a line of cache: up to 7 of them, the rest the largest integer;
+// and how many values were met above the key before, up to this one (the last: above all of them).
+// A line that would need more holds 8 times the smallest integer instead.
+constexpr int line_keys = 8;
+template <class T>
+struct alignas(64) RankLine {
+  Ordered<T> keys[line_keys];
+  std::uint32_t counts[line_keys];
+};
+
+// The line of a value: of the whole number (value - low) * units, the upper bits name a segment,
+// whose lines share the rest evenly. Values past the range, and NaN, go to the line after the last.
+constexpr int segment_bits = 20;
+constexpr std::int32_t segments = 256;
+struct RankSegment {
+  std::uint32_t first_line, lines;
+};
+template <class T>
+struct RankGrid {
+  T low, units;
+  const RankSegment* segment;  // segments + 1
+};
+
+// Where counts began from here, the values themselves are kept, if there are to be more. There is
+// room for those of a tile, and one.
+constexpr std::uint32_t keeping = std::uint32_t(1) << 31;
+template <class T>
+struct Kept {
+  T* values;
+  Index count, more;  // more: 0 or 1
+};
+
+// A tile full of values to be ranked. Each is counted at the first key that is not less, and if
+// equal to it once more in `equal`.
+template <class T>
+struct RankWork {
+  const T* values;
+  RankGrid<T> grid;
+  RankLine<T>* lines;
+  const std::uint32_t* first_key;  // of each line
+  std::uint32_t* equal;            // of each key
+  // Counts in `spilled` what falls into a line of too many keys.
+  const Ordered<T>* keys;
+  std::uint32_t* spilled;
+  Kept<T>* kept;
+};
+
+// Sums of cosines as integers of this resolution: equal for any order of adding up.
+constexpr double fixed_point = 1099511627776.0;  // 2^40
+
+// Sums and sums of squares, in fixed point.
+struct Moments {
+  std::int64_t sum, squares;
+};
+
+// Loops over values of type T: a tile of tile_rows x tile_columns cells, tile[j * tile_rows + i],
+// or its cells side by side. `v` of `count` values may be read up to the next multiple of 16.
 template <class T>
 struct Kernels {
-  // A register tile is tile_rows x tile_columns dot products.
   Index tile_rows, tile_columns;
-
-  // tile[j * tile_rows + i] = sum over k of a[k * tile_rows + i] * b[k * tile_columns + j],
-  // each one chain of fused multiply-adds over k = 0, 1, ...: its bits depend on depth alone.
-  void (*gram_tile)(const T* a, const T* b, Index depth, T* tile);
-
-  // out[p] = dot of rows i[p] of x and j[p] of y, by the same chain as gram_tile.
-  void (*pair_dots)(const T* x, Index x_stride, const T* y, Index y_stride, Index depth,
-                    const Index* i, const Index* j, Index pairs, T* out);
 
   // sums += row
   void (*add_row)(const T* row, Index columns, double* sums);
@@ -44,6 +107,45 @@ struct Kernels {
 
   // How many of v lie below low, and how many in [low, high].
   Split (*split)(const T* v, Index count, T low, T high);
+
+  // The same; copies those within to `kept`, in order.
+  Split (*collect)(const T* v, Index count, T low, T high, T* kept);
+
+  // ++counts[bin of v], bins counted from low; what lies outside into the first and last bin.
+  void (*count_bins)(const T* v, Index count, double low, double bins_per_unit, Index bins,
+                     Index* counts);
+
+  // (v - low) * units as whole numbers, those past the range of the grid its end.
+  void (*find_units)(const T* v, Index count, const RankGrid<T>& grid, std::int32_t* units);
+
+  void (*count_ranks)(const RankWork<T>& work);
+
+  // The cells of a tile that are not below the lesser of their row's and column's `most`, or not
+  // above the greater of their `least`. Returns how many; their places go to `found`.
+  Index (*admit)(const T* tile, const T* row_most, const T* column_most, const T* row_least,
+                 const T* column_least, std::uint16_t* found);
+
+  // Adds every cell of a tile to its row's moments and, unless null, to its column's.
+  void (*add_moments)(const T* tile, Moments* rows, Moments* columns);
+};
+
+// What two operands are packed as: float, double, or pairs of bfloat16, whose products are float.
+template <class P>
+using Product = std::conditional_t<std::is_same_v<P, Bfloat16Pair>, float, P>;
+template <class P>
+constexpr Index features_per_step = std::is_same_v<P, Bfloat16Pair> ? 2 : 1;
+
+template <class P>
+struct Products {
+  // tile[j * tile_rows + i] = sum over k of a[k * tile_rows + i] * b[k * tile_columns + j],
+  // each one chain of fused multiply-adds over k = 0, 1, ...: its bits depend on depth alone.
+  // Beside it, count_ranks of a tile before, unless null.
+  void (*gram_tile)(const P* a, const P* b, Index depth, Product<P>* tile,
+                    const RankWork<Product<P>>* beside);
+
+  // out[p] = dot of rows i[p] of x and j[p] of y, by the same chain as gram_tile.
+  void (*pair_dots)(const Product<P>* x, Index x_stride, const Product<P>* y, Index y_stride,
+                    Index features, const Index* i, const Index* j, Index pairs, Product<P>* out);
 };
 
 struct InstructionSet {
@@ -51,19 +153,10 @@ struct InstructionSet {
   bool (*supported)();
   Kernels<float> f32;
   Kernels<double> f64;
-
-  template <class T>
-  const Kernels<T>& kernels() const;
+  Products<float> products_f32;
+  Products<double> products_f64;
+  Products<Bfloat16Pair> products_bf16;
 };
-
-template <>
-inline const Kernels<float>& InstructionSet::kernels<float>() const {
-  return f32;
-}
-template <>
-inline const Kernels<double>& InstructionSet::kernels<double>() const {
-  return f64;
-}
 
 // The sets this build has and this processor runs, best first, up to a null pointer.
 const InstructionSet* const* usable_sets();
@@ -76,7 +169,20 @@ bool use_set(const char* name);
 
 template <class T>
 const Kernels<T>& kernels() {
-  return current_set().kernels<T>();
+  if constexpr (std::is_same_v<T, float>)
+    return current_set().f32;
+  else
+    return current_set().f64;
+}
+
+template <class P>
+const Products<P>& products() {
+  if constexpr (std::is_same_v<P, float>)
+    return current_set().products_f32;
+  else if constexpr (std::is_same_v<P, double>)
+    return current_set().products_f64;
+  else
+    return current_set().products_bf16;
 }
 
 }  // namespace wellgram

@@ -12,13 +12,18 @@ namespace wellgram {
 
 inline Index panel_count(Index vectors, Index width) { return (vectors + width - 1) / width; }
 
-// The panel of vectors [first, first + width); get(v, k) reads element k of vector v.
+// The panel of vectors [first, first + width); get(v, k) reads element k of vector v. By blocks of
+// k, because vectors lie far apart: a line of one is read whole before that of the next.
 template <class T, class Get>
 void pack_panel(Index first, Index vectors, Index width, Index depth, T* panel, const Get& get) {
+  constexpr Index block = 16;
   const Index present = std::min(width, vectors - first);
-  for (Index k = 0; k < depth; ++k, panel += width) {
-    for (Index w = 0; w < present; ++w) panel[w] = get(first + w, k);
-    for (Index w = present; w < width; ++w) panel[w] = T(0);
+  for (Index begin = 0; begin < depth; begin += block) {
+    const Index end = std::min(depth, begin + block);
+    for (Index w = 0; w < present; ++w)
+      for (Index k = begin; k < end; ++k) panel[k * width + w] = get(first + w, k);
+    for (Index w = present; w < width; ++w)
+      for (Index k = begin; k < end; ++k) panel[k * width + w] = T(0);
   }
 }
 
@@ -38,6 +43,7 @@ class Panels {
 
   T* operator[](Index panel) const { return buffer_.data() + panel * width_ * depth_; }
   Index count() const { return count_; }
+  Index depth() const { return depth_; }
 
  private:
   Index width_, depth_, count_;

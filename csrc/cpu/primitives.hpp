@@ -2,10 +2,10 @@
 #pragma once
 
 #include <optional>
-#include <variant>
 #include <vector>
 
 #include "common/view.hpp"
+#include "cpu/kernels.hpp"
 #include "cpu/team.hpp"
 
 namespace wellgram {
@@ -41,9 +41,10 @@ void scatter(View<const T> x, const Index* rows, Index count, const double* mean
 template <class T>
 void unit_rows(View<const T> x, View<T> out, bool* zero, const Team& team);
 
-template <class T>
-void pair_cosines(View<const T> x, View<const T> y, const Index* i, const Index* j, Index pairs,
-                  T* out, const Team& team);
+// P: float, double, or Bfloat16Pair for float rows rounded to bfloat16.
+template <class P>
+void pair_cosines(View<const Product<P>> x, View<const Product<P>> y, const Index* i,
+                  const Index* j, Index pairs, Product<P>* out, const Team& team);
 
 // y = (x - shift) basis, then per batch (z - offset) scale + ((z - offset) factor) gain factor'.
 // An absent basis is the identity; factor[b] is k x rank and may be empty.
@@ -59,30 +60,5 @@ struct AffineMaps {
 template <class T>
 void apply_affine(View<const T> x, const Groups& batches, const AffineMaps<T>& maps, View<T> y,
                   const Team& team);
-
-// What scan_pairs can do with the cosines it meets; each is defined in backends/consumers.py.
-struct CountBelow {
-  std::vector<double> thresholds;
-};
-struct Histogram {
-  double low, high;
-  Index bins;
-};
-struct Bracket {
-  double low, high;
-  Index capacity;
-};
-using Recipe = std::variant<CountBelow, Histogram, Bracket>;
-
-// A merged state: integers, and the values a bracket kept, in ascending order.
-struct State {
-  std::vector<Index> counts;
-  std::vector<double> values;
-};
-
-// Every pair i < j of rows of x once, or every row of x with every row of *y.
-template <class T>
-std::vector<State> scan_pairs(View<const T> x, const View<const T>* y,
-                              const std::vector<Recipe>& recipes, const Team& team);
 
 }  // namespace wellgram

@@ -60,11 +60,11 @@ void unit_rows(View<const T> x, View<T> out, bool* zero, const Team& team) {
   });
 }
 
-template <class T>
-void pair_cosines(View<const T> x, View<const T> y, const Index* i, const Index* j, Index pairs,
-                  T* out, const Team& team) {
+template <class P>
+void pair_cosines(View<const Product<P>> x, View<const Product<P>> y, const Index* i,
+                  const Index* j, Index pairs, Product<P>* out, const Team& team) {
   constexpr Index chunk_pairs = 512;
-  const auto& kernel = kernels<T>();
+  const auto& kernel = products<P>();
   team.run((pairs + chunk_pairs - 1) / chunk_pairs, [&](Index chunk, int) {
     const Index first = chunk * chunk_pairs, count = std::min(chunk_pairs, pairs - first);
     kernel.pair_dots(x.data, x.stride, y.data, y.stride, x.columns, i + first, j + first, count,
@@ -82,7 +82,7 @@ void multiply(const T* left, Index rows, const Panels<T>& right, Index width, In
   alignas(64) T tile[max_tile];
   for (Index q = 0; q < right.count(); ++q)
     for (Index p = 0; p * tall < rows; ++p) {
-      kernel.gram_tile(left + p * tall * depth, right[q], depth, tile);
+      products<T>().gram_tile(left + p * tall * depth, right[q], depth, tile, nullptr);
       const Index columns = std::min(wide, width - q * wide),
                   height = std::min(tall, rows - p * tall);
       for (Index i = 0; i < height; ++i)
@@ -182,14 +182,20 @@ void apply_affine(View<const T> x, const Groups& batches, const AffineMaps<T>& m
   }
 }
 
-#define INSTANTIATE(T)                                                                            \
-  template void unit_rows(View<const T>, View<T>, bool*, const Team&);                            \
-  template void pair_cosines(View<const T>, View<const T>, const Index*, const Index*, Index, T*, \
-                             const Team&);                                                        \
-  template void apply_affine(View<const T>, const Groups&, const AffineMaps<T>&, View<T>,         \
+#define INSTANTIATE(T)                                                                    \
+  template void unit_rows(View<const T>, View<T>, bool*, const Team&);                    \
+  template void apply_affine(View<const T>, const Groups&, const AffineMaps<T>&, View<T>, \
                              const Team&);
 INSTANTIATE(float)
 INSTANTIATE(double)
+#undef INSTANTIATE
+
+#define INSTANTIATE(P)                                                                        \
+  template void pair_cosines<P>(View<const Product<P>>, View<const Product<P>>, const Index*, \
+                                const Index*, Index, Product<P>*, const Team&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+INSTANTIATE(Bfloat16Pair)
 #undef INSTANTIATE
 
 }  // namespace wellgram

@@ -1,5 +1,7 @@
 """What the suite feeds to backends: sizes at which kernels break, and rows, codes and maps."""
 
+import numpy as np
+
 from wellgram.backends import reference
 from wellgram.backends.consumers import Bracket
 from wellgram.backends.protocol import AffineMaps
@@ -44,7 +46,12 @@ def unit(rng, n, d, dtype):
 
 def all_cosines(x, y=None):
     """Every cosine of a pass in float64, ascending."""
-    return reference.scan_pairs(x, [EVERYTHING], y)[0].values
+    return met_values(reference, x, y)
+
+
+def met_values(backend, x, y=None, **options):
+    """The very cosines that a pass meets, ascending."""
+    return np.sort(backend.scan_pairs(x, [EVERYTHING], y, **options)[0].values)
 
 
 def some_maps(rng, d, k, ranks, basis=True, origin=0.0):

@@ -1,10 +1,12 @@
 """What every backend asks of its arguments, checked in one place and in the same words."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from wellgram.backends.consumers import Consumer, Extent
 from wellgram.backends.protocol import AffineMaps, Codes, Rows
 from wellgram.errors import InputError
 
@@ -88,3 +90,11 @@ def check_maps(x: Rows, maps: AffineMaps) -> None:
         or any(f.shape != (k, len(g)) for f, g in zip(maps.factors, maps.gains, strict=True))
     ):
         raise InputError("the parts of the affine maps do not fit together")
+
+
+def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool) -> None:
+    """Raise unless the consumers fit the pass, and its type is float32 where bfloat16 is asked."""
+    if bfloat16 and dtype != np.float32:
+        raise InputError(f"bfloat16 products are of float32 rows, not {dtype}")
+    for consumer in consumers:
+        consumer.check(extent)

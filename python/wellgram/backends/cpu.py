@@ -11,8 +11,15 @@ from typing import Any
 import numpy as np
 
 from wellgram.backends import consumers as definitions
-from wellgram.backends.checks import as_codes, as_pairs, as_partner, as_rows, check_maps
-from wellgram.backends.consumers import Consumer, State
+from wellgram.backends.checks import (
+    as_codes,
+    as_pairs,
+    as_partner,
+    as_rows,
+    check_maps,
+    check_scan,
+)
+from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Progress, Rows
 from wellgram.errors import BackendUnavailable, InputError
 
@@ -159,21 +166,71 @@ def unit_rows(x: Rows) -> tuple[Rows, Codes]:
     return unit, np.flatnonzero(zero)
 
 
-def pair_cosines(x: Rows, i: Codes, j: Codes, y: Rows | None = None) -> Rows:
+def pair_cosines(
+    x: Rows, i: Codes, j: Codes, y: Rows | None = None, *, bfloat16: bool = False
+) -> Rows:
     """See `Backend.pair_cosines`."""
     x = as_rows(x)
     other = x if y is None else as_partner(y, x)
     i, j = as_pairs(i, j, x, other)
+    check_scan((), Extent(0), x.dtype, bfloat16)
     out = np.empty(len(i), x.dtype)
-    _cpu.pair_cosines(x, other, i, j, out, threads())
+    run = _cpu.pair_cosines_bfloat16 if bfloat16 else _cpu.pair_cosines
+    run(x, other, i, j, out, threads())
     return out
+
+
+def _within_groups(consumer: definitions.WithinGroups) -> Any:
+    rows = consumer.codes.astype(np.int32)
+    others = consumer.other_codes
+    columns = rows if others is None else others.astype(np.int32)
+    return _cpu.WithinGroups(rows, columns, consumer.groups)
 
 
 _TWINS: dict[type, Callable[[Any], Any]] = {
     definitions.CountBelow: lambda c: _cpu.CountBelow(list(c.thresholds)),
     definitions.Histogram: lambda c: _cpu.Histogram(c.low, c.high, c.bins),
     definitions.Bracket: lambda c: _cpu.Bracket(c.low, c.high, c.capacity),
+    definitions.Ranks: lambda c: _cpu.Ranks(c.keys, c.kept_keys, c.capacity),
+    definitions.Nearest: lambda c: _cpu.Nearest(c.most, c.least),
+    definitions.RowMoments: lambda c: _cpu.RowMoments(),
+    definitions.WithinGroups: _within_groups,
+    definitions.Matrix: lambda c: _cpu.Matrix(c.out),
 }
+
+
+class _PairScan:
+    """See `PairScan`; keeps the consumers, to whose arrays the compiled pass may write."""
+
+    def __init__(self, consumers: Sequence[Consumer], extent: Extent, kind: Any):
+        self._consumers = consumers
+        recipes = [_TWINS[type(consumer)](consumer) for consumer in consumers]
+        self._scan = kind(extent.rows, extent.columns, recipes, threads())
+
+    def add(
+        self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
+    ) -> None:
+        x = as_rows(x)
+        self._scan.add(x, as_partner(y, x), row, column, progress)
+
+    def states(self) -> list[State]:
+        return [State(*state) for state in self._scan.states()]
+
+
+def pair_scan(
+    consumers: Sequence[Consumer], extent: Extent, dtype: Any, *, bfloat16: bool = False
+) -> _PairScan:
+    """See `Backend.pair_scan`."""
+    check_scan(consumers, extent, dtype, bfloat16)
+    for consumer in consumers:
+        if type(consumer) not in _TWINS:
+            raise InputError(
+                f"backend 'cpu' has no consumer {type(consumer).__name__}; "
+                "use backend='reference' for one of your own"
+            )
+    kinds = {np.dtype(np.float32): _cpu.PairScanFloat32, np.dtype(np.float64): _cpu.PairScanFloat64}
+    kind = _cpu.PairScanBfloat16 if bfloat16 else kinds[np.dtype(dtype)]
+    return _PairScan(consumers, extent, kind)
 
 
 def scan_pairs(
@@ -181,16 +238,13 @@ def scan_pairs(
     consumers: Sequence[Consumer],
     y: Rows | None = None,
     progress: Progress | None = None,
+    *,
+    bfloat16: bool = False,
 ) -> list[Any]:
     """See `Backend.scan_pairs`."""
     x = as_rows(x)
-    other = None if y is None else as_partner(y, x)
-    for consumer in consumers:
-        if type(consumer) not in _TWINS:
-            raise InputError(
-                f"backend 'cpu' has no consumer {type(consumer).__name__}; "
-                "use backend='reference' for one of your own"
-            )
-    recipes = [_TWINS[type(consumer)](consumer) for consumer in consumers]
-    states = _cpu.scan_pairs(x, other, recipes, threads(), progress)
-    return [c.finish(State(*state)) for c, state in zip(consumers, states, strict=True)]
+    other = x if y is None else as_partner(y, x)
+    extent = Extent(len(x), None if y is None else len(other))
+    scan = pair_scan(consumers, extent, x.dtype, bfloat16=bfloat16)
+    scan.add(x, other, 0, 0, progress)
+    return [c.finish(s) for c, s in zip(consumers, scan.states(), strict=True)]

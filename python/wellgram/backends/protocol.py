@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends.consumers import Consumer
+from wellgram.backends.consumers import Consumer, Extent, State
 
 Rows = NDArray[np.floating[Any]]
 Floats = NDArray[np.float64]
@@ -95,6 +95,21 @@ class AffineMaps:
         return int(self.offset.shape[1])
 
 
+class PairScan(Protocol):
+    """A pass over all pairs, made block by block."""
+
+    def add(
+        self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
+    ) -> None:
+        """Hand over the pairs of rows x, which are those from `row` on, with y, from `column` on.
+
+        In a pass of a map against itself, the pairs i < j among them. Rows have length 1.
+        """
+
+    def states(self) -> list[State]:
+        """End the pass; return the merged state of each consumer."""
+
+
 class Backend(Protocol):
     """What every backend provides. A backend is a module with these names."""
 
@@ -126,11 +141,21 @@ class Backend(Protocol):
         A row that holds a NaN or an Inf becomes all NaN.
         """
 
-    def pair_cosines(self, x: Rows, i: Codes, j: Codes, y: Rows | None = None) -> Rows:
+    def pair_cosines(
+        self, x: Rows, i: Codes, j: Codes, y: Rows | None = None, *, bfloat16: bool = False
+    ) -> Rows:
         """Return the cosines (m,) of rows i of x and j of y (or of x), which have length 1.
 
-        On one backend and instruction set these are, to the bit, the values that `scan_pairs`
-        meets.
+        With `bfloat16`, of float32 rows rounded to that type. On one backend and instruction set
+        these are, to the bit, the values that a pass over all pairs meets.
+        """
+
+    def pair_scan(
+        self, consumers: Sequence[Consumer], extent: Extent, dtype: Any, *, bfloat16: bool = False
+    ) -> PairScan:
+        """Begin a pass over the pairs of an extent, among rows of a dtype.
+
+        With `bfloat16`, float32 rows are rounded to that type before they are multiplied.
         """
 
     def scan_pairs(
@@ -139,9 +164,12 @@ class Backend(Protocol):
         consumers: Sequence[Consumer],
         y: Rows | None = None,
         progress: Progress | None = None,
+        *,
+        bfloat16: bool = False,
     ) -> list[Any]:
         """Hand the cosine of every pair to the consumers; return what each one finishes with.
 
-        Pairs i < j of rows of x, or every row of x with every row of y; rows have length 1. The
-        matrix is never stored. `progress` is called now and then with the share done.
+        A whole `pair_scan` of rows that are at hand: pairs i < j of rows of x, or every row of x
+        with every row of y; rows have length 1. The matrix is never stored. `progress` is called
+        now and then with the share done.
         """

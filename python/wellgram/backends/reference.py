@@ -8,8 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from wellgram.backends.checks import as_codes, as_pairs, as_partner, as_rows, check_maps
-from wellgram.backends.consumers import Consumer
+from wellgram.backends.checks import (
+    as_codes,
+    as_pairs,
+    as_partner,
+    as_rows,
+    check_maps,
+    check_scan,
+)
+from wellgram.backends.consumers import Consumer, Extent, Met, State
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Progress, Rows
 
 name = "reference"
@@ -98,13 +105,60 @@ def unit_rows(x: Rows) -> tuple[Rows, Codes]:
     return (scaled / length[:, None]).astype(x.dtype), np.flatnonzero(zero)
 
 
-def pair_cosines(x: Rows, i: Codes, j: Codes, y: Rows | None = None) -> Rows:
+def _wide(x: Rows, bfloat16: bool) -> Floats:
+    """Return rows in float64, rounded to the upper half of a float32 first if asked for."""
+    if not bfloat16:
+        return x.astype(np.float64)
+    bits = x.astype(np.float32).view(np.uint32).astype(np.uint64)
+    upper = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16 << 16  # to the nearest, ties to even
+    return upper.astype(np.uint32).view(np.float32).astype(np.float64)
+
+
+def pair_cosines(
+    x: Rows, i: Codes, j: Codes, y: Rows | None = None, *, bfloat16: bool = False
+) -> Rows:
     """See `Backend.pair_cosines`."""
     x = as_rows(x)
     other = x if y is None else as_partner(y, x)
     i, j = as_pairs(i, j, x, other)
-    left, right = x.astype(np.float64), other.astype(np.float64)
+    check_scan((), Extent(0), x.dtype, bfloat16)
+    left, right = _wide(x, bfloat16), _wide(other, bfloat16)
     return np.array([left[a] @ right[b] for a, b in zip(i, j, strict=True)], dtype=np.float64)
+
+
+class _PairScan:
+    """See `PairScan`."""
+
+    def __init__(self, consumers: Sequence[Consumer], extent: Extent, bfloat16: bool):
+        self._consumers, self._extent, self._bfloat16 = consumers, extent, bfloat16
+        self._states = [consumer.start(extent) for consumer in consumers]
+
+    def add(
+        self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
+    ) -> None:
+        left, right = _wide(as_rows(x), self._bfloat16), _wide(as_rows(y, "y"), self._bfloat16)
+        for i, one in enumerate(left):
+            first = max(0, row + i + 1 - column) if self._extent.symmetric else 0
+            # One product per pair, as pair_cosines has it: a matrix product rounds otherwise.
+            cosines = np.array([one @ other for other in right[first:]], dtype=np.float64)
+            j = np.arange(first, first + len(cosines)) + column
+            met = Met(cosines, np.full(len(j), row + i), j, self._extent.symmetric)
+            self._states = [
+                c.absorb(s, met) for c, s in zip(self._consumers, self._states, strict=True)
+            ]
+            if progress:
+                progress((i + 1) / len(left))
+
+    def states(self) -> list[State]:
+        return self._states
+
+
+def pair_scan(
+    consumers: Sequence[Consumer], extent: Extent, dtype: Any, *, bfloat16: bool = False
+) -> _PairScan:
+    """See `Backend.pair_scan`."""
+    check_scan(consumers, extent, dtype, bfloat16)
+    return _PairScan(consumers, extent, bfloat16)
 
 
 def scan_pairs(
@@ -112,17 +166,13 @@ def scan_pairs(
     consumers: Sequence[Consumer],
     y: Rows | None = None,
     progress: Progress | None = None,
+    *,
+    bfloat16: bool = False,
 ) -> list[Any]:
     """See `Backend.scan_pairs`."""
     x = as_rows(x)
     other = x if y is None else as_partner(y, x)
-    left, right = x.astype(np.float64), other.astype(np.float64)
-    states = [consumer.start() for consumer in consumers]
-    for i, row in enumerate(left):
-        partners = right[i + 1 :] if y is None else right
-        # One product per pair, as pair_cosines has it: a matrix product rounds in another order.
-        cosines = np.array([row @ partner for partner in partners], dtype=np.float64)
-        states = [c.absorb(s, cosines) for c, s in zip(consumers, states, strict=True)]
-        if progress:
-            progress((i + 1) / len(left))
-    return [c.finish(s) for c, s in zip(consumers, states, strict=True)]
+    extent = Extent(len(x), None if y is None else len(other))
+    scan = pair_scan(consumers, extent, x.dtype, bfloat16=bfloat16)
+    scan.add(x, other, 0, 0, progress)
+    return [c.finish(s) for c, s in zip(consumers, scan.states(), strict=True)]

@@ -1,0 +1,70 @@
+// What a pass hands over, and what takes it: a consumer absorbs tiles of cosines while they are in
+// cache. Each thread has its own, made by `another`; they merge at the end. The definitions, with
+// formulas, are in backends/consumers.py; the classes of this folder are their twins.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "cpu/kernels.hpp"
+#include "cpu/scan.hpp"
+
+namespace wellgram {
+
+// cells[j * tall + i] is the cosine of rows (row + i, column + j) of the map, if inside: i < rows,
+// j < columns and, in a pass of a map against itself, above the diagonal.
+template <class T>
+struct Tile {
+  const T* cells;
+  Index tall, row, column, rows, columns;
+  bool symmetric;
+  const T* pairs;  // those inside, side by side: cells itself where that is all of them
+  Index count;
+
+  bool whole() const { return pairs == cells; }
+  // The rows of column j that are inside: [0, above(j)).
+  Index above(Index j) const {
+    return symmetric ? std::clamp(column + j - row, Index(0), rows) : rows;
+  }
+};
+
+// The rows and columns of the map that the next tiles lie in.
+struct Block {
+  Index row, rows, column, columns;
+};
+
+template <class T>
+class Consumer {
+ public:
+  virtual ~Consumer() = default;
+  virtual std::unique_ptr<Consumer> another() const = 0;
+  virtual void begin(const Block&) {}
+  virtual void absorb(const Tile<T>& tile) = 0;
+  // What is left to do of the last tile, to be done beside the product of the next, or null.
+  virtual const RankWork<T>* beside() { return nullptr; }
+  virtual void merge(Consumer& other) = 0;
+  virtual State<T> state() = 0;
+};
+
+// The smallest T that is not below t, and the largest that is not above it, so that a comparison
+// in T decides as the comparison with t itself would.
+template <class T>
+T not_below(double t) {
+  const T rounded = static_cast<T>(t);
+  return static_cast<double>(rounded) < t
+             ? std::nextafter(rounded, std::numeric_limits<T>::infinity())
+             : rounded;
+}
+template <class T>
+T not_above(double t) {
+  return -not_below<T>(-t);
+}
+
+inline void add(std::vector<Index>& sums, const std::vector<Index>& more) {
+  for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += more[k];
+}
+
+}  // namespace wellgram

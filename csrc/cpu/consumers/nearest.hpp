@@ -1,0 +1,152 @@
+// The most and the least similar partners of every row.
+//
+// A pair serves both of its rows. All threads share one table of candidates, so that a row's
+// threshold for admission rises with whatever any of them has met; heaps of each thread's own would
+// have to be filled once per thread. A row collects up to twice as many candidates as are wanted,
+// then drops all but the best and raises its threshold: a constant number of steps per candidate.
+#pragma once
+
+#include <atomic>
+#include <thread>
+
+#include "cpu/buffer.hpp"
+#include "cpu/consumers/consumer.hpp"
+
+namespace wellgram {
+
+// The best k partners of every row, where larger values are better and, among equals, smaller
+// indices.
+template <class T>
+class Ranking {
+ public:
+  Ranking(Index rows, Index k)
+      : k_(k),
+        capacity_(std::max(2 * k, k + 8)),
+        rows_(k > 0 ? rows : 0),
+        candidates_(static_cast<Index>(rows_.size()) * capacity_) {}
+
+  bool any() const { return k_ > 0; }
+
+  T threshold(Index row) const { return rows_[row].threshold.load(std::memory_order_relaxed); }
+
+  // Takes a candidate; returns the threshold, which none of the rest may be below.
+  T offer(Index row, T value, Index partner) {
+    Row& mine = rows_[row];
+    Candidate* mine_candidates = candidates_.data() + row * capacity_;
+    while (mine.busy.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
+    mine_candidates[mine.filled++] = {value, static_cast<std::uint32_t>(partner)};
+    if (mine.filled == capacity_) {
+      std::nth_element(mine_candidates, mine_candidates + k_ - 1, mine_candidates + capacity_,
+                       better);
+      mine.filled = static_cast<std::int32_t>(k_);
+      mine.threshold.store(mine_candidates[k_ - 1].value, std::memory_order_relaxed);
+    }
+    const T threshold = mine.threshold.load(std::memory_order_relaxed);
+    mine.busy.clear(std::memory_order_release);
+    return threshold;
+  }
+
+  // Appends the best of every row, in order, values times `sign`; NaN and -1 where there are fewer.
+  void append(State<T>& state, T sign) {
+    for (Index row = 0; row < static_cast<Index>(rows_.size()); ++row) {
+      Candidate* first = candidates_.data() + row * capacity_;
+      const Index filled = rows_[row].filled;
+      std::sort(first, first + filled, better);
+      for (Index rank = 0; rank < k_; ++rank) {
+        const bool there = rank < filled;
+        state.counts.push_back(there ? static_cast<Index>(first[rank].partner) : -1);
+        state.values.push_back(there ? sign * first[rank].value
+                                     : std::numeric_limits<T>::quiet_NaN());
+      }
+    }
+  }
+
+ private:
+  struct Candidate {
+    T value;
+    std::uint32_t partner;
+  };
+  struct Row {
+    std::atomic<T> threshold{-std::numeric_limits<T>::infinity()};
+    std::int32_t filled = 0;
+    std::atomic_flag busy;
+  };
+  static bool better(const Candidate& a, const Candidate& b) {
+    return a.value > b.value || (a.value == b.value && a.partner < b.partner);
+  }
+
+  Index k_, capacity_;
+  std::vector<Row> rows_;
+  Buffer<Candidate> candidates_;
+};
+
+template <class T>
+class NearestConsumer : public Consumer<T> {
+ public:
+  NearestConsumer(const Nearest& recipe, const Extent& extent)
+      : shared_(std::make_shared<Shared>(
+            Shared{{extent.rows, recipe.most}, {extent.rows, recipe.least}})) {}
+  std::unique_ptr<Consumer<T>> another() const override {
+    return std::make_unique<NearestConsumer>(*this);
+  }
+  void begin(const Block& block) override {
+    block_ = block;
+    load(row_most_, shared_->most, true, 1, block.row, block.rows);
+    load(row_least_, shared_->least, true, -1, block.row, block.rows);
+    loaded_columns_ = false;
+  }
+  void absorb(const Tile<T>& tile) override {
+    if (!loaded_columns_) load_columns(tile.symmetric);
+    T* row_most = &row_most_[tile.row - block_.row];
+    T* row_least = &row_least_[tile.row - block_.row];
+    T* column_most = &column_most_[tile.column - block_.column];
+    T* column_least = &column_least_[tile.column - block_.column];
+    std::uint16_t found[max_tile];
+    const Index count =
+        kernels<T>().admit(tile.cells, row_most, column_most, row_least, column_least, found);
+    for (Index f = 0; f < count; ++f) {
+      const Index i = found[f] % tile.tall, j = found[f] / tile.tall;
+      if (j >= tile.columns || i >= tile.above(j)) continue;
+      const T value = tile.cells[found[f]];
+      const Index row = tile.row + i, column = tile.column + j;
+      if (value >= row_most[i]) row_most[i] = shared_->most.offer(row, value, column);
+      if (value <= row_least[i]) row_least[i] = -shared_->least.offer(row, -value, column);
+      if (!tile.symmetric) continue;
+      if (value >= column_most[j]) column_most[j] = shared_->most.offer(column, value, row);
+      if (value <= column_least[j]) column_least[j] = -shared_->least.offer(column, -value, row);
+    }
+  }
+  void merge(Consumer<T>&) override {}
+  State<T> state() override {
+    State<T> state;
+    shared_->most.append(state, 1);
+    shared_->least.append(state, -1);
+    return state;
+  }
+
+ private:
+  struct Shared {
+    Ranking<T> most, least;
+  };
+  static constexpr T never = std::numeric_limits<T>::infinity();
+
+  // Thresholds as they stand, in the sign of the cosines; those of no row admit nothing.
+  static void load(std::vector<T>& out, const Ranking<T>& ranking, bool admits, int sign,
+                   Index first, Index count) {
+    out.assign(count + max_tile, static_cast<T>(sign) * never);
+    for (Index k = 0; admits && ranking.any() && k < count; ++k)
+      out[k] = static_cast<T>(sign) * ranking.threshold(first + k);
+  }
+  void load_columns(bool symmetric) {
+    load(column_most_, shared_->most, symmetric, 1, block_.column, block_.columns);
+    load(column_least_, shared_->least, symmetric, -1, block_.column, block_.columns);
+    loaded_columns_ = true;
+  }
+
+  std::shared_ptr<Shared> shared_;
+  Block block_{};
+  bool loaded_columns_ = false;
+  std::vector<T> row_most_, row_least_, column_most_, column_least_;
+};
+
+}  // namespace wellgram

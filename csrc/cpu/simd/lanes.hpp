@@ -1,0 +1,113 @@
+// Vectors of the instruction set this is compiled for, in the compiler's own vector types, and the
+// one thing they lack: a comparison as bits.
+#pragma once
+
+#include "cpu/kernels.hpp"
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+namespace wellgram::WELLGRAM_ISA {
+namespace {
+
+template <class T>
+struct Lanes {
+  typedef T Vector __attribute__((vector_size(WELLGRAM_VECTOR_BYTES)));
+  static constexpr int count = WELLGRAM_VECTOR_BYTES / sizeof(T);
+  typedef Ordered<T> OrderedVector __attribute__((vector_size(WELLGRAM_VECTOR_BYTES)));
+  typedef std::int32_t Whole __attribute__((vector_size(count * sizeof(std::int32_t))));
+};
+template <class T>
+using Vector = typename Lanes<T>::Vector;
+
+template <class T>
+Vector<T> load(const T* v) {
+  Vector<T> out;
+  __builtin_memcpy(&out, v, sizeof out);
+  return out;
+}
+
+template <class T>
+Vector<T> broadcast(T value) {
+  return Vector<T>{} + value;
+}
+
+// Bit l: whether a[l] < b[l]; and whether a[l] <= b[l].
+#if defined(__AVX512F__)
+inline unsigned less(Vector<float> a, Vector<float> b) {
+  return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ);
+}
+inline unsigned less(Vector<double> a, Vector<double> b) {
+  return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ);
+}
+inline unsigned up_to(Vector<float> a, Vector<float> b) {
+  return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ);
+}
+inline unsigned up_to(Vector<double> a, Vector<double> b) {
+  return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ);
+}
+#elif defined(__AVX2__)
+inline unsigned less(Vector<float> a, Vector<float> b) {
+  return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ)));
+}
+inline unsigned less(Vector<double> a, Vector<double> b) {
+  return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)));
+}
+inline unsigned up_to(Vector<float> a, Vector<float> b) {
+  return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LE_OQ)));
+}
+inline unsigned up_to(Vector<double> a, Vector<double> b) {
+  return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LE_OQ)));
+}
+#elif defined(__SSE2__)
+inline unsigned less(Vector<float> a, Vector<float> b) {
+  return static_cast<unsigned>(_mm_movemask_ps(_mm_cmplt_ps(a, b)));
+}
+inline unsigned less(Vector<double> a, Vector<double> b) {
+  return static_cast<unsigned>(_mm_movemask_pd(_mm_cmplt_pd(a, b)));
+}
+inline unsigned up_to(Vector<float> a, Vector<float> b) {
+  return static_cast<unsigned>(_mm_movemask_ps(_mm_cmple_ps(a, b)));
+}
+inline unsigned up_to(Vector<double> a, Vector<double> b) {
+  return static_cast<unsigned>(_mm_movemask_pd(_mm_cmple_pd(a, b)));
+}
+#elif defined(__aarch64__)
+inline unsigned bits_of(uint32x4_t mask) {
+  return vaddvq_u32(vandq_u32(mask, uint32x4_t{1, 2, 4, 8}));
+}
+inline unsigned bits_of(uint64x2_t mask) {
+  return static_cast<unsigned>(vaddvq_u64(vandq_u64(mask, uint64x2_t{1, 2})));
+}
+inline unsigned less(Vector<float> a, Vector<float> b) { return bits_of(vcltq_f32(a, b)); }
+inline unsigned less(Vector<double> a, Vector<double> b) { return bits_of(vcltq_f64(a, b)); }
+inline unsigned up_to(Vector<float> a, Vector<float> b) { return bits_of(vcleq_f32(a, b)); }
+inline unsigned up_to(Vector<double> a, Vector<double> b) { return bits_of(vcleq_f64(a, b)); }
+#else
+template <class V>
+unsigned less(V a, V b) {
+  unsigned bits = 0;
+  for (unsigned l = 0; l < sizeof(V) / sizeof(a[0]); ++l) bits |= unsigned(a[l] < b[l]) << l;
+  return bits;
+}
+template <class V>
+unsigned up_to(V a, V b) {
+  unsigned bits = 0;
+  for (unsigned l = 0; l < sizeof(V) / sizeof(a[0]); ++l) bits |= unsigned(a[l] <= b[l]) << l;
+  return bits;
+}
+#endif
+
+// A tile: two vectors tall.
+template <class T>
+struct Tile {
+  static constexpr int rows = 2 * Lanes<T>::count;
+  static constexpr int columns = WELLGRAM_TILE_COLUMNS;
+  static_assert(rows * columns <= max_tile);
+};
+
+}  // namespace
+}  // namespace wellgram::WELLGRAM_ISA
