@@ -126,7 +126,9 @@ def test_the_histogram_holds_the_null_and_the_cosines_the_known_pairs():
     map_, pairs = make_map(), make_pairs()
     result = relationship_recall(map_, {"known": pairs})
     assert result.null_histogram.sum() == 60 * 59 // 2
-    assert len(result.known_cosines["known"]) == len(indices(pairs))
+    known = result.known["known"]
+    ends = np.sort(known[["i", "j"]].to_numpy(), axis=1)
+    assert sorted(map(tuple, ends.tolist())) == sorted(indices(pairs))
 
 
 def test_a_source_without_pairs_in_the_map_is_reported_beside_others():
@@ -179,3 +181,46 @@ def test_a_label_with_several_rows_is_ambiguous():
 def test_columns_of_known_pairs_are_named():
     with pytest.raises(InputError, match="entity2"):
         relationship_recall(make_map(), {"known": pd.DataFrame({"entity1": ["G1"]})})
+
+
+def test_ranks_of_the_known_pairs_are_exact():
+    """And decide recall by themselves: right rank <= low or left rank >= high."""
+    map_, pairs = make_map(), make_pairs()
+    result = relationship_recall(map_, {"a": pairs[:90], "b": pairs[60:]}, tails=TAILS)
+    unit = map_.embeddings / np.linalg.norm(map_.embeddings, axis=1, keepdims=True)
+    null = np.sort((unit @ unit.T)[np.triu_indices(60, 1)])
+    for source, known in result.known.items():
+        cosines = known["cosine"].to_numpy()
+        near = 1e-14  # the sums of 8 products of another order
+        for rank, side in (("left_rank", -near), ("right_rank", near)):
+            np.testing.assert_array_equal(known[rank], np.searchsorted(null, cosines + side) / 1770)
+        for row in result.table[result.table["source"] == source].itertuples():
+            recalled = (known["right_rank"] <= row.low) | (known["left_rank"] >= row.high)
+            assert row.recalled == recalled.sum()
+
+
+def test_intervals_come_with_resampled_genes():
+    map_, pairs = make_map(p=200, d=16), make_pairs(p=200, count=900)
+    nowhere = pd.DataFrame({"entity1": ["X"], "entity2": ["Y"]})
+    sources = {"known": pairs, "none of the map": nowhere}
+    table = relationship_recall(map_, sources, resamples=200, seed=4).table
+    again = relationship_recall(map_, sources, resamples=200, seed=4).table
+    pd.testing.assert_frame_equal(table, again)
+    known, absent = (part for _, part in table.groupby("source"))
+    assert (known["interval_low"] < known["recall"]).all()
+    assert (known["recall"] < known["interval_high"]).all()
+    assert absent[["interval_low", "interval_high"]].isna().all(axis=None)
+    assert "interval_low" not in relationship_recall(map_, {"known": pairs}).table
+
+
+def test_one_pass_serves_all_sources(monkeypatch):
+    from wellgram.pairs import order
+
+    passes = []
+    monkeypatch.setattr(
+        order, "scan", lambda *given, scan=order.scan: passes.append(given) or scan(*given)
+    )
+    map_ = make_map(p=700)
+    sources = {str(seed): make_pairs(p=700, seed=seed) for seed in range(5)}
+    relationship_recall(map_, sources, tails=TAILS)
+    assert len(passes) == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -97,6 +97,52 @@ def plot_null(
     axes.set_xlim(-1, 1)
     if len(known) <= 12:  # a longer legend would push the figure out of its frame
         axes.legend(fontsize=7, frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def plot_bins(
+    table: pd.DataFrame, axes: "Axes | None" = None, *, label: str = "cosine similarity"
+) -> "Axes":
+    """Draw counts in bins: columns ``low``, ``high`` and ``pairs``."""
+    if axes is None:
+        _, axes = figure(6.5, 3.2)
+    edges = [*table["low"], table["high"].iloc[-1]]
+    axes.stairs(table["pairs"], edges, fill=True, color=_PALE)
+    return _finished(axes, label, "pairs")
+
+
+def plot_line(table: pd.DataFrame, x: str, y: str, axes: "Axes | None" = None) -> "Axes":
+    """Draw one column of a table against another."""
+    if axes is None:
+        _, axes = figure(4.8, 3.2)
+    ordered = table.sort_values(x)
+    axes.plot(ordered[x], ordered[y], color=_BLUE, marker=".")
+    return _finished(axes, x, y)
+
+
+def plot_neighbors(
+    most: NDArray[np.floating[Any]],
+    least: NDArray[np.floating[Any]],
+    axes: "Axes | None" = None,
+) -> "Axes":
+    """Draw how the cosines of the nearest and of the farthest are spread over rows, by rank."""
+    if axes is None:
+        _, axes = figure(6.5, 3.2)
+    for cosines, name, color in ((most, "most similar", _BLUE), (least, "least similar", _GREY)):
+        if cosines.size:
+            ranks = np.arange(1, cosines.shape[1] + 1)
+            low, middle, high = np.quantile(cosines, (0.1, 0.5, 0.9), axis=0)
+            axes.plot(ranks, middle, color=color, label=name)
+            axes.fill_between(ranks, low, high, color=color, alpha=0.25, linewidth=0)
+    axes.legend(fontsize=7, frameon=False)
+    axes.set_title("Median over rows, and 10 to 90 %", fontsize=8, color=_GREY, loc="right")
+    return _finished(axes, "rank", "cosine similarity")
+
+
+def _finished(axes: "Axes", x: str, y: str) -> "Axes":
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
     axes.spines[["top", "right"]].set_visible(False)
     return axes
 

@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.aggregate import Precision
-from wellgram.backends import get_backend
-from wellgram.backends.protocol import Codes, Progress, Rows
+from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.errors import InputError
 from wellgram.files import replacing
-from wellgram.pairs import Histogram, order_statistics, pair_count, unit_embeddings
+from wellgram.metrics.bootstrap import gene_bootstrap
+from wellgram.pairs import Histogram, Precision, UnitRows, order_statistics, pair_count
+from wellgram.pairs.order import OrderStatistics
 from wellgram.wells import PerturbationMap
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 Null = Literal["genes", "all"]
 TAILS = ((0.05, 0.95), (0.1, 0.9))
+_COLUMNS = (
+    *("source", "null", "null_pairs", "known_pairs", "low", "high"),
+    *("cosine_low", "cosine_high", "recalled", "recall", "random"),
+)
 _ROWS = {"genes": "gene rows", "all": "all rows"}
 
 
@@ -33,14 +37,16 @@ class RecallResult:
     (how many); ``known_pairs`` (used, both ends in the map); ``low`` and ``high`` (the tails);
     ``cosine_low`` and ``cosine_high`` (a known pair is recalled below the first or above the
     second); ``recalled`` (how many were); ``recall`` (their share) and ``random`` (what a map
-    without signal scores, low + 1 - high).
+    without signal scores, low + 1 - high). Where genes were resampled, ``interval_low`` and
+    ``interval_high``: the recall's 95 % confidence interval.
     """
 
     table: pd.DataFrame
     null_histogram: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """Counts of the null's cosines in equal bins of [-1, 1]"""
-    known_cosines: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    """The cosines of the known pairs of each source"""
+    known: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """Per source its known pairs: ``i`` and ``j``, rows of the map; ``cosine``; ``left_rank``, the
+    share of the null below it, and ``right_rank``, the share up to it; both exact"""
 
     def __repr__(self) -> str:
         shown = self.table[["source", "known_pairs", "low", "high", "recall", "random"]]
@@ -71,6 +77,8 @@ def relationship_recall(
     same: Sequence[str] = (),
     tails: Iterable[tuple[float, float]] = TAILS,
     null: Null | None = None,
+    resamples: int = 0,
+    seed: int = 0,
     precision: Precision | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
@@ -80,8 +88,8 @@ def relationship_recall(
     The null is the cosines of all pairs i < j of the map's rows (or of its gene rows). For a known
     pair with cosine q, its right rank is the share of the null <= q and its left rank the share
     < q. It is recalled at (low, high) if its right rank <= low or its left rank >= high. This is
-    ``known_relationship_benchmark`` of efaar_benchmarking, by exact order statistics instead of
-    sorted copies of the null.
+    ``known_relationship_benchmark`` of efaar_benchmarking, by one pass over the pairs for all
+    sources instead of sorted copies of the null.
 
     Parameters
     ----------
@@ -99,9 +107,10 @@ def relationship_recall(
         Pairs (low, high) of shares of the null.
     null
         ``"genes"``: the CRISPR rows, the default where the map has such; ``"all"``: every row.
-    precision
-        The type cosines are computed in; by default that of the map's embeddings.
-    backend, progress
+    resamples, seed
+        How often to resample the genes for confidence intervals, and the seed of the draws; none
+        by default. The null stays as it is: see `wellgram.metrics.gene_bootstrap`.
+    precision, backend, progress
         As for `wellgram.pairs.scan_pairs`.
 
     Raises
@@ -112,22 +121,33 @@ def relationship_recall(
     """
     tails = [_check_tail(*pair) for pair in tails]
     rows, null, known = known_pairs(map_.labels, sources, same=same, null=null)
-    x = map_.embeddings[rows]
-    unit = unit_embeddings(x if precision is None else x.astype(precision), backend=backend)
-    thresholds, histogram = _thresholds(unit, tails, backend, progress)
-    run = get_backend(backend)
-    cosines = {
-        name: run.pair_cosines(unit, i, j).astype(np.float64) for name, (i, j) in known.items()
-    }
-    records = [
-        _record(name, q, tail, cut) | {"null": null, "null_pairs": pair_count(len(unit))}
-        for name, q in cosines.items()
-        for tail, cut in zip(tails, thresholds, strict=True)
-    ]
-    columns = (
-        "source null null_pairs known_pairs low high cosine_low cosine_high recalled recall random"
+    whole = len(rows) == len(map_.labels)
+    unit = UnitRows(map_.embeddings if whole else map_.embeddings[rows], precision, backend)
+    i, j = (np.concatenate(ends) for ends in zip(*known.values(), strict=True))
+    cosines = unit.cosines(i, j).astype(np.float64)
+    thresholds, found = _thresholds(unit, tails, cosines, progress)
+    pairs = pair_count(unit.n)
+    ranked: Any = found.ranked
+    every = pd.DataFrame(
+        {
+            "i": rows[i],
+            "j": rows[j],
+            "cosine": cosines,
+            "left_rank": ranked.below / pairs,
+            "right_rank": ranked.up_to / pairs,
+        }
     )
-    return RecallResult(pd.DataFrame(records)[columns.split()], histogram, cosines)
+    ends = np.cumsum([len(first) for first, _ in known.values()])
+    parts = [every[end - len(i) : end] for end, (i, _) in zip(ends, known.values(), strict=True)]
+    by_source = dict(zip(known, (part.reset_index(drop=True) for part in parts), strict=True))
+    records = [
+        record | {"null": null, "null_pairs": pairs}
+        for name, part in by_source.items()
+        for record in _records(name, part, tails, thresholds, resamples, seed)
+    ]
+    table = pd.DataFrame(records)
+    table = table[[*_COLUMNS, *(column for column in table if column not in _COLUMNS)]]
+    return RecallResult(table, found.along[0], by_source)
 
 
 def known_pairs(
@@ -162,11 +182,7 @@ def clean_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     InputError
         If a column ``entity1`` or ``entity2`` is missing.
     """
-    for column in ("entity1", "entity2"):
-        if column not in pairs:
-            have = ", ".join(map(repr, pairs.columns))
-            raise InputError(f"known pairs need a column {column!r}; there are: {have}")
-    both = pairs[["entity1", "entity2"]].dropna().astype("str")
+    both = _entities(pairs)
     first, second = both["entity1"], both["entity2"]
     ordered = pd.DataFrame(
         {
@@ -175,6 +191,15 @@ def clean_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return ordered[ordered["entity1"] != ordered["entity2"]].drop_duplicates(ignore_index=True)
+
+
+def _entities(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the two columns of pairs that have both ends."""
+    for column in ("entity1", "entity2"):
+        if column not in pairs:
+            have = ", ".join(map(repr, pairs.columns))
+            raise InputError(f"known pairs need a column {column!r}; there are: {have}")
+    return pairs[["entity1", "entity2"]].dropna().astype("str")
 
 
 def _check_tail(low: float, high: float) -> tuple[float, float]:
@@ -203,19 +228,26 @@ def _null_rows(labels: pd.DataFrame, null: Null | None) -> tuple[Codes, Null]:
 
 def _match(name: str, pairs: pd.DataFrame, labels: pd.Series) -> tuple[Codes, Codes]:
     """Return the rows (i, j) of the pairs whose two entities are in the map."""
-    clean = clean_pairs(pairs)
-    wanted = labels.isin(set(clean["entity1"]) | set(clean["entity2"]))
-    twice = labels[wanted & labels.duplicated(keep=False)]
+    code, names = pd.factorize(labels)
+    ends = _entities(pairs)
+    entity, entities = pd.factorize(pd.concat([ends["entity1"], ends["entity2"]]))
+    place = pd.Index(names).get_indexer(pd.Index(entities))[entity]  # looked up once per name
+    first, second = np.split(place, 2)
+    both = (first >= 0) & (second >= 0) & (first != second)
+    ordered = np.sort(np.stack([first[both], second[both]]), axis=0)
+    i, j = np.divmod(np.unique(ordered[0] * len(names) + ordered[1]), max(1, len(names)))
+    repeated = np.bincount(code, minlength=len(names)) > 1
+    twice = np.unique(place[place >= 0])
+    twice = twice[repeated[twice]]
     if len(twice):
         raise InputError(
-            f"{twice.nunique()} perturbations of source {name!r} have several rows in the map "
-            f"(first: {twice.iloc[0]!r}), one per dose or type; aggregate over doses (dose='none') "
-            "or, where the map has genes, choose null='genes'"
+            f"{len(twice)} perturbations of source {name!r} have several rows in the map "
+            f"(first: {names[twice[0]]!r}), one per dose or type; aggregate over doses "
+            "(dose='none') or, where the map has genes, choose null='genes'"
         )
-    index, rows = pd.Index(labels[wanted]), np.flatnonzero(wanted)
-    i, j = (index.get_indexer(clean[end]) for end in ("entity1", "entity2"))
-    both = (i >= 0) & (j >= 0)
-    return rows[i[both]], rows[j[both]]
+    row = np.empty(len(names), np.int64)
+    row[code] = np.arange(len(code))
+    return row[i], row[j]
 
 
 def _same_value(column: str, labels: pd.DataFrame) -> dict[str, tuple[Codes, Codes]]:
@@ -249,32 +281,30 @@ def _no_pairs(known: Mapping[str, tuple[Codes, Codes]], labels: pd.DataFrame, nu
 
 
 def _thresholds(
-    unit: Rows,
+    unit: UnitRows,
     tails: Sequence[tuple[float, float]],
-    backend: str | None,
+    known: Floats,
     progress: Progress | None,
-) -> tuple[list[tuple[float, float]], NDArray[np.int64]]:
+) -> tuple[list[tuple[float, float]], OrderStatistics]:
     """Return per tail the cosines (a, b) such that a known pair is recalled iff q < a or q > b.
 
-    Also a histogram of the null, which comes along in the same pass.
+    Also what came along in the same pass: the ranks of the known cosines and a histogram.
 
     With v sorted ascending and N = len(v): share(v <= q) <= low iff #(v <= q) <= c, where c is
     the largest count with c / N <= low, iff q < v[c]. Likewise share(v < q) >= high iff
     q > v[c - 1], where c is the smallest count with c / N >= high.
     """
-    n = pair_count(len(unit))
+    n = pair_count(unit.n)
     lows = [_largest_count(n, low) for low, _ in tails]
     highs = [_smallest_count(n, high) for _, high in tails]
     wanted = sorted({c for c in lows if c < n} | {c - 1 for c in highs if c > 0})
-    values, (histogram,) = order_statistics(
-        unit, wanted, along=[Histogram()], backend=backend, progress=progress
-    )
-    cosine = dict(zip(wanted, values, strict=True))
+    found = order_statistics(unit, wanted, values=known, along=[Histogram()], progress=progress)
+    cosine = dict(zip(wanted, found.cosines, strict=True))
     cuts = [
         (cosine.get(a, np.inf), cosine.get(b - 1, -np.inf))
         for a, b in zip(lows, highs, strict=True)
     ]
-    return cuts, histogram
+    return cuts, found
 
 
 def _largest_count(n: int, share: float) -> int:
@@ -293,18 +323,34 @@ def _smallest_count(n: int, share: float) -> int:
     return c
 
 
-def _record(
-    source: str, q: NDArray[np.float64], tail: tuple[float, float], cut: tuple[float, float]
-) -> dict[str, object]:
-    recalled = int(((q < cut[0]) | (q > cut[1])).sum())
-    return {
-        "source": source,
-        "known_pairs": len(q),
-        "low": tail[0],
-        "high": tail[1],
-        "cosine_low": cut[0],
-        "cosine_high": cut[1],
-        "recalled": recalled,
-        "recall": recalled / len(q) if len(q) else np.nan,
-        "random": tail[0] + 1 - tail[1],
-    }
+def _records(
+    source: str,
+    known: pd.DataFrame,
+    tails: Sequence[tuple[float, float]],
+    cuts: Sequence[tuple[float, float]],
+    resamples: int,
+    seed: int,
+) -> list[dict[str, object]]:
+    """Return one row of the result's table per pair of tails."""
+    q = known["cosine"].to_numpy()
+    hits = np.array([(q < low) | (q > high) for low, high in cuts]).reshape(len(cuts), len(q))
+    records: list[dict[str, object]] = [
+        {
+            "source": source,
+            "known_pairs": len(q),
+            "low": low,
+            "high": high,
+            "cosine_low": cut[0],
+            "cosine_high": cut[1],
+            "recalled": int(hit.sum()),
+            "recall": hit.mean() if len(q) else np.nan,
+            "random": low + 1 - high,
+        }
+        for (low, high), cut, hit in zip(tails, cuts, hits, strict=True)
+    ]
+    if resamples:
+        i, j = known["i"].to_numpy(), known["j"].to_numpy()
+        intervals = gene_bootstrap(hits, i, j, resamples=resamples, seed=seed).tolist()
+        for record, (low, high) in zip(records, intervals, strict=True):
+            record |= {"interval_low": low, "interval_high": high}
+    return records

@@ -1,15 +1,56 @@
 """All pairs of perturbations: cosines met once, never stored."""
 
-from wellgram.backends.consumers import Bracket, CountBelow, Histogram
+from wellgram.backends.consumers import (
+    Bracket,
+    CountBelow,
+    Extent,
+    Histogram,
+    Matrix,
+    Nearest,
+    Ranks,
+    RowMoments,
+    WithinGroups,
+)
+from wellgram.pairs.distribution import (
+    PairHistogram,
+    PairQuantiles,
+    PairRanks,
+    pair_histogram,
+    pair_quantiles,
+    pair_ranks,
+)
+from wellgram.pairs.matrix import cosine_matrix
+from wellgram.pairs.neighbors import Neighbors, nearest
 from wellgram.pairs.order import order_statistics
-from wellgram.pairs.scan import pair_count, scan_pairs, unit_embeddings
+from wellgram.pairs.rows import Precision, RowSource, UnitRows, unit_embeddings
+from wellgram.pairs.scan import Scan, pair_count, scan_pairs, tile_count
 
 __all__ = [
     "Bracket",
     "CountBelow",
+    "Extent",
     "Histogram",
+    "Matrix",
+    "Nearest",
+    "Neighbors",
+    "PairHistogram",
+    "PairQuantiles",
+    "PairRanks",
+    "Precision",
+    "Ranks",
+    "RowMoments",
+    "RowSource",
+    "Scan",
+    "UnitRows",
+    "WithinGroups",
+    "cosine_matrix",
+    "nearest",
     "order_statistics",
     "pair_count",
+    "pair_histogram",
+    "pair_quantiles",
+    "pair_ranks",
     "scan_pairs",
+    "tile_count",
     "unit_embeddings",
 ]

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from wellgram.backends import get_backend
-from wellgram.backends.consumers import Bracket, Bracketed, Consumer
-from wellgram.backends.protocol import Floats, Progress, Rows
+from wellgram.backends.consumers import Bracket, Bracketed, Consumer, Extent, Ranked, Ranks
+from wellgram.backends.protocol import Floats, Progress
 from wellgram.errors import InputError
-from wellgram.pairs.scan import pair_count
+from wellgram.pairs.rows import UnitRows
+from wellgram.pairs.scan import scan
 
 _SAMPLE = 1 << 17
 _SIGMAS = 4.0
@@ -53,13 +53,14 @@ class _Search:
         elif place >= found.within:
             self.low = np.nextafter(bracket.high, np.inf)
         elif found.complete:
-            self.answer = float(found.values[place])
+            self.answer = float(np.partition(found.values, place)[place])
         elif bracket.low == bracket.high:
             self.answer = bracket.low
         else:
             # Too many to keep: look closer, halving at the least so that the search must end.
             self.low, self.high = bracket.low, bracket.high
-            closer = self.guess(found.values, place / found.within)
+            kept = np.sort(found.values.astype(np.float64))
+            closer = self.guess(kept, place / found.within)
             if (closer.low, closer.high) != (self.low, self.high):
                 return closer
         if self.answer is not None:
@@ -87,57 +88,77 @@ def _float(place: int) -> float:
     return value if place >= 0 else -value
 
 
+@dataclass(frozen=True)
+class OrderStatistics:
+    """What `order_statistics` found."""
+
+    cosines: Floats
+    """For each rank the cosine that sorting all of them would put there, exactly"""
+    ranked: Ranked | None
+    """The ranks of the values asked for"""
+    along: list[Any]
+    """What each consumer found that came along"""
+
+
 def order_statistics(
-    unit: Rows,
+    rows: UnitRows,
     ranks: Sequence[int],
     *,
+    other: UnitRows | None = None,
+    values: Floats | None = None,
     along: Sequence[Consumer] = (),
-    backend: str | None = None,
     progress: Progress | None = None,
-) -> tuple[Floats, list[Any]]:
-    """Return the cosines of given ranks among all pairs i < j of rows of length 1.
+) -> OrderStatistics:
+    """Return the cosines of given ranks among all pairs, and the ranks of given cosines.
 
     Parameters
     ----------
-    unit
-        (n, d), rows of length 1, float32 or float64; cosines are computed in this type.
+    rows, other
+        The pairs i < j of rows, or every row with every one of other.
     ranks
-        Places in ascending order, from 0 to n (n - 1) / 2 - 1.
+        Places in ascending order, from 0 to the number of pairs - 1.
+    values
+        Cosines whose ranks are counted in the same pass.
     along
         Consumers that join the first pass, so that what they find costs no pass of its own.
-    backend, progress
+    progress
         As for `wellgram.pairs.scan_pairs`.
-
-    Returns
-    -------
-    float64 array, list
-        For each rank the cosine that sorting all of them would put there, exactly; and what each
-        consumer found.
 
     Raises
     ------
     InputError
         If a rank is out of range.
     """
-    n = len(unit)
-    pairs = pair_count(n)
+    pairs = Extent(rows.n, None if other is None else other.n).pairs
     if any(not 0 <= rank < pairs for rank in ranks):
-        raise InputError(f"ranks must lie in [0, {pairs}) for the {pairs} pairs of {n} rows")
-    run = get_backend(backend)
-    sample = np.empty(0)
-    if pairs > _SAMPLE:
-        rng = np.random.default_rng(0)
-        i = rng.integers(n, size=_SAMPLE)
-        j = (i + rng.integers(1, n, size=_SAMPLE)) % n
-        sample = np.sort(run.pair_cosines(unit, i, j).astype(np.float64))
+        raise InputError(f"ranks must lie in [0, {pairs}) for the {pairs} pairs of {rows.n} rows")
+    sample = _sample(rows, other) if ranks and pairs > _SAMPLE else np.empty(0)
     searches = [_Search(rank) for rank in ranks]
     open_ = [(s, s.guess(sample, s.rank / pairs)) for s in searches]
     brackets = [bracket for _, bracket in open_]
-    found = run.scan_pairs(unit, [*brackets, *along], None, progress)
-    others = found[len(brackets) :]
+    if values is None:
+        found = scan(rows, other, [*brackets, *along], None, progress)[:]
+        ranked, found, others = None, found[: len(brackets)], found[len(brackets) :]
+    else:
+        bounds = tuple((b.low, b.high) for b in brackets)
+        consumer = Ranks(values, bounds, _CAPACITY * len(brackets))
+        ranked, *others = scan(rows, other, [consumer, *along], None, progress)
+        found = ranked.brackets
     while open_:
-        learned = [(s, s.learn(b, f)) for (s, b), f in zip(open_, found, strict=False)]
+        learned = [(s, s.learn(b, f)) for (s, b), f in zip(open_, found, strict=True)]
         open_ = [(s, bracket) for s, bracket in learned if bracket is not None]
         if open_:
-            found = run.scan_pairs(unit, [bracket for _, bracket in open_], None, progress)
-    return np.array([s.answer for s in searches], np.float64), others
+            found = scan(rows, other, [bracket for _, bracket in open_], None, progress)[:]
+    answers = np.array([s.answer for s in searches], np.float64)
+    return OrderStatistics(answers, ranked, list(others))
+
+
+def _sample(rows: UnitRows, other: UnitRows | None) -> Floats:
+    """Return the cosines of some pairs, ascending."""
+    rng = np.random.default_rng(0)
+    i = rng.integers(rows.n, size=_SAMPLE)
+    if other is None:
+        j = (i + rng.integers(1, rows.n, size=_SAMPLE)) % rows.n
+    else:
+        j = rng.integers(other.n, size=_SAMPLE)
+    return np.sort(rows.cosines(i, j, other).astype(np.float64))

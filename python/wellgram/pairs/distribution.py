@@ -1,0 +1,230 @@
+"""The distribution of all pairwise cosines: quantiles, a histogram, the ranks of chosen pairs."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from wellgram.backends.consumers import Extent, Histogram
+from wellgram.backends.protocol import Progress
+from wellgram.errors import InputError
+from wellgram.files import replacing
+from wellgram.pairs.labels import label_columns
+from wellgram.pairs.order import order_statistics
+from wellgram.pairs.rows import Map, Precision, UnitRows, check_indices, unit_pair
+from wellgram.pairs.scan import scan
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A result that is a table of so many pairs."""
+
+    table: pd.DataFrame
+    pairs: int
+    """How many pairs there are in all"""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of {self.pairs:,} pairs\n{self.table.to_string(max_rows=10)}"
+
+    def save(self, path: str | Path) -> None:
+        """Write the table as CSV."""
+        with replacing(path) as temporary:
+            self.table.to_csv(temporary, index=False)
+
+
+@dataclass(frozen=True, repr=False)
+class PairQuantiles(_Table):
+    """Quantiles of all cosines: columns ``share`` and ``cosine``."""
+
+    @property
+    def cosines(self) -> NDArray[np.float64]:
+        """The quantiles, in the order asked for."""
+        return self.table["cosine"].to_numpy()
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the cosine at each share; return the matplotlib axes."""
+        from wellgram.plots import plot_line
+
+        return plot_line(self.table, "share", "cosine", axes)
+
+
+@dataclass(frozen=True, repr=False)
+class PairHistogram(_Table):
+    """Counts of all cosines in equal bins: columns ``low``, ``high`` and ``pairs``."""
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """The pairs in each bin."""
+        return self.table["pairs"].to_numpy()
+
+    @property
+    def edges(self) -> NDArray[np.float64]:
+        """The bin edges, one more than bins."""
+        return np.append(self.table["low"].to_numpy(), self.table["high"].iloc[-1])
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the histogram; return the matplotlib axes."""
+        from wellgram.plots import plot_bins
+
+        return plot_bins(self.table, axes)
+
+
+@dataclass(frozen=True, repr=False)
+class PairRanks(_Table):
+    """Where chosen pairs lie among all, one row per chosen pair.
+
+    Columns: the labels of both rows where x is a map, ``row`` and ``other_row``; ``cosine``;
+    ``below`` and ``up_to``, how many pairs have a smaller cosine, and one not larger; and
+    ``percentile``, 100 times ``up_to`` over all pairs (the right rank; the left is ``below``'s).
+    """
+
+    @cached_property
+    def left_rank(self) -> NDArray[np.float64]:
+        """The share of pairs with a smaller cosine."""
+        return self.table["below"].to_numpy() / self.pairs
+
+    @cached_property
+    def right_rank(self) -> NDArray[np.float64]:
+        """The share of pairs whose cosine is not larger."""
+        return self.table["up_to"].to_numpy() / self.pairs
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw how the percentiles are spread; return the matplotlib axes."""
+        from wellgram.plots import plot_bins
+
+        counts, edges = np.histogram(self.table["percentile"], bins=50, range=(0, 100))
+        bins = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "pairs": counts})
+        return plot_bins(bins, axes, label="percentile of the chosen pairs")
+
+
+def pair_quantiles(
+    x: Map,
+    shares: ArrayLike,
+    *,
+    other: Map | None = None,
+    precision: Precision | None = None,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> PairQuantiles:
+    """Return quantiles of the cosines of all pairs, exact as sorting them would have it.
+
+    What ``numpy.quantile`` returns of all cosines (its default, linear between the two nearest of
+    N values at share (N - 1)), without storing them: two brackets are guessed from a sample, and
+    one pass counts what lies below and keeps what lies within.
+
+    Parameters
+    ----------
+    x, other, precision, backend, progress
+        As for `wellgram.pairs.scan_pairs`.
+    shares
+        One or more shares in [0, 1].
+
+    Raises
+    ------
+    InputError
+        If a share is not in [0, 1], there are no pairs, or as `wellgram.pairs.scan_pairs` has it.
+    """
+    wanted = np.atleast_1d(np.asarray(shares, np.float64))
+    if wanted.ndim != 1 or not ((wanted >= 0) & (wanted <= 1)).all():
+        raise InputError(f"shares must lie in [0, 1], not {np.asarray(shares).tolist()}")
+    rows, others = unit_pair(x, other, precision, backend)
+    pairs = _count(rows, others)
+    place = wanted * (pairs - 1)
+    below, above = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
+    ranks = np.unique(np.concatenate([below, above]))
+    found = order_statistics(rows, ranks.tolist(), other=others, progress=progress).cosines
+    low, high = (found[np.searchsorted(ranks, at)] for at in (below, above))
+    # As numpy.quantile interpolates, from the nearer end.
+    part, step = place - below, high - low
+    values = np.where(part < 0.5, low + step * part, high - step * (1 - part))
+    return PairQuantiles(pd.DataFrame({"share": wanted, "cosine": values}), pairs)
+
+
+def pair_histogram(
+    x: Map,
+    *,
+    bins: int = 400,
+    low: float = -1.0,
+    high: float = 1.0,
+    other: Map | None = None,
+    precision: Precision | None = None,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> PairHistogram:
+    """Return the number of pairs in each of equal bins of [low, high).
+
+    What lies outside is counted in the first and the last bin.
+
+    Parameters
+    ----------
+    x, other, precision, backend, progress
+        As for `wellgram.pairs.scan_pairs`.
+    bins, low, high
+        How many bins, and the ends of their range.
+
+    Raises
+    ------
+    InputError
+        If low < high or bins >= 1 does not hold, or as `wellgram.pairs.scan_pairs` has it.
+    """
+    consumer = Histogram(low, high, bins)
+    rows, others = unit_pair(x, other, precision, backend)
+    (counts,) = scan(rows, others, [consumer], progress=progress)
+    edges = consumer.edges
+    table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "pairs": counts})
+    return PairHistogram(table, _count(rows, others))
+
+
+def pair_ranks(
+    x: Map,
+    i: ArrayLike,
+    j: ArrayLike,
+    *,
+    other: Map | None = None,
+    precision: Precision | None = None,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> PairRanks:
+    """Return the cosines of chosen pairs, and their exact ranks among all pairs, from one pass.
+
+    Parameters
+    ----------
+    x, other, precision, backend, progress
+        As for `wellgram.pairs.scan_pairs`.
+    i, j
+        (m,): the chosen pairs, rows of x and rows of other (or of x).
+
+    Raises
+    ------
+    InputError
+        If an index is out of range, there are no pairs, or as `wellgram.pairs.scan_pairs` has it.
+    """
+    rows, others = unit_pair(x, other, precision, backend)
+    partners = others or rows
+    first, second = check_indices(i, rows.n, "i"), check_indices(j, partners.n, "j")
+    cosines = rows.cosines(first, second, others).astype(np.float64)
+    pairs = _count(rows, others)
+    ranked: Any = order_statistics(rows, (), other=others, values=cosines, progress=progress).ranked
+    table = pd.concat(
+        [label_columns(rows, first), label_columns(partners, second, "other_")], axis=1
+    ).assign(
+        cosine=cosines,
+        below=ranked.below,
+        up_to=ranked.up_to,
+        percentile=100 * (ranked.up_to / pairs),
+    )
+    return PairRanks(table, pairs)
+
+
+def _count(rows: UnitRows, others: UnitRows | None) -> int:
+    pairs = Extent(rows.n, None if others is None else others.n).pairs
+    if pairs == 0:
+        raise InputError(f"there are no pairs among {rows.n} rows")
+    return pairs

@@ -1,0 +1,204 @@
+"""Rows of length 1, from wherever a map lies: what every pass over pairs is made of."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import product
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
+
+import numpy as np
+import pandas as pd
+
+from wellgram.backends import get_backend
+from wellgram.backends.checks import as_rows
+from wellgram.backends.protocol import Backend, Codes, Rows
+from wellgram.errors import InputError
+from wellgram.wells import PerturbationMap
+
+Precision = Literal["float32", "float64", "bfloat16"]
+"""The type that rows are rounded to before they are multiplied; bfloat16 products are added up in
+float32."""
+
+BLOCK_ROWS = 2048
+"""Blocks of rows begin at multiples of this, and so do the tiles of a pass"""
+
+_BLOCK_BYTES = 1 << 29
+
+
+@runtime_checkable
+class RowSource(Protocol):
+    """A matrix (n, d) that can be read by ranges of rows: a memory map, a file, an array."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows by features."""
+
+    @property
+    def dtype(self) -> Any:
+        """One of float16, float32 and float64."""
+
+    def __getitem__(self, rows: slice) -> Any:
+        """Return these rows as an array."""
+
+
+Map = PerturbationMap | RowSource
+
+
+def unit_embeddings(x: Rows, *, backend: str | None = None, first: int = 0) -> Rows:
+    """Return the rows of x (n, d) scaled to length 1, in the type of x.
+
+    Raises
+    ------
+    InputError
+        If a row is zero, which has no direction, or holds a NaN or an Inf; `first` is the number
+        of the first row in the message.
+    """
+    unit, zero = get_backend(backend).unit_rows(x)
+    if len(zero):
+        raise InputError(
+            f"{len(zero)} rows are all zero (first: row {first + zero[0]}); leave them out"
+        )
+    bad = np.flatnonzero(np.isnan(unit[:, :1].ravel()))
+    if len(bad):
+        raise InputError(f"{len(bad)} rows hold a NaN or an Inf (first: row {first + bad[0]})")
+    return unit
+
+
+class UnitRows:
+    """The rows of a map scaled to length 1, a block at a time.
+
+    A map that fits into one block is scaled once and kept; of a larger one, which may lie on disk,
+    the last two blocks are. Rows that have no direction are refused at once.
+
+    Raises
+    ------
+    InputError
+        If it is no matrix of floats with a column at least, or a row is zero or not finite.
+    """
+
+    def __init__(self, x: Map, precision: Precision | None = None, backend: str | None = None):
+        self.labels: pd.DataFrame | None = getattr(x, "labels", None)
+        self._source: RowSource = x.embeddings if isinstance(x, PerturbationMap) else x
+        if not isinstance(self._source, RowSource):
+            self._source = np.asarray(x)
+        if precision is not None and precision not in get_args(Precision):
+            known = ", ".join(map(repr, get_args(Precision)))
+            raise InputError(f"unknown precision {precision!r}; choose one of {known}")
+        empty = as_rows(self._source[0:0])  # raises if it is no matrix of floats
+        self.n, self.d = self._source.shape[0], empty.shape[1]
+        if self.d == 0:
+            raise InputError("rows without features have no cosines")
+        self.precision: Precision | None = precision
+        self.bfloat16 = precision == "bfloat16"
+        self.dtype = np.dtype(
+            empty.dtype if precision is None else "float32" if self.bfloat16 else precision
+        )
+        self.backend = backend
+        rows = max(1, _BLOCK_BYTES // (self.d * self.dtype.itemsize * BLOCK_ROWS)) * BLOCK_ROWS
+        self.block_rows = rows
+        self._block = lru_cache(maxsize=2)(self._read)
+        for k in range(len(self.blocks)):
+            self._block(k)
+
+    @property
+    def run(self) -> Backend:
+        """The backend it is multiplied on."""
+        return get_backend(self.backend)
+
+    @property
+    def blocks(self) -> range:
+        """The numbers of its blocks."""
+        return range(-(-self.n // self.block_rows))
+
+    def _read(self, k: int) -> Rows:
+        first = k * self.block_rows
+        rows = as_rows(np.asarray(self._source[first : min(self.n, first + self.block_rows)]))
+        return unit_embeddings(
+            rows.astype(self.dtype, copy=False), backend=self.backend, first=first
+        )
+
+    def some(self, index: Codes) -> "UnitRows":
+        """Return chosen rows."""
+        return UnitRows(_Chosen(self._source, index), self.precision, self.backend)
+
+    def spans(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Cut the rows from start to stop into spans that each lie in one block."""
+        while start < stop:
+            end = min(stop, (start // self.block_rows + 1) * self.block_rows)
+            yield start, end
+            start = end
+
+    def span(self, start: int, stop: int) -> Rows:
+        """Return the rows of a span."""
+        first = start // self.block_rows * self.block_rows
+        return self._block(start // self.block_rows)[start - first : stop - first]
+
+    def cosines(self, i: Codes, j: Codes, other: "UnitRows | None" = None) -> Rows:
+        """Return the cosines (m,) of rows i with rows j of the other map, or of this one."""
+        right = self if other is None else other
+        i, j = check_indices(i, self.n, "i"), check_indices(j, right.n, "j")
+        if len(i) != len(j):
+            raise InputError(f"there are {len(i)} indices i but {len(j)} indices j")
+        out = np.empty(len(i), self.dtype)
+        home, goal = i // self.block_rows, j // right.block_rows
+        for a, b in product(self.blocks, right.blocks):
+            pairs = np.flatnonzero((home == a) & (goal == b))
+            if not len(pairs):
+                continue
+            out[pairs] = self.run.pair_cosines(
+                self._block(a),
+                i[pairs] - a * self.block_rows,
+                j[pairs] - b * right.block_rows,
+                right._block(b),
+                bfloat16=self.bfloat16,
+            )
+        return out
+
+
+class _Chosen:
+    """Rows of a source in an order of one's own."""
+
+    def __init__(self, source: RowSource, index: Codes):
+        self._source, self._index = source, index
+        self.shape = (len(index), *source.shape[1:])
+        self.dtype = source.dtype
+
+    def __getitem__(self, rows: slice) -> Any:
+        index = self._index[rows]
+        if isinstance(self._source, np.ndarray):
+            return self._source[index]
+        if not len(index):
+            return self._source[0:0]
+        low = int(index.min())
+        return np.asarray(self._source[low : int(index.max()) + 1])[index - low]
+
+
+def unit_pair(
+    x: Map, other: Map | None, precision: Precision | None, backend: str | None
+) -> tuple[UnitRows, UnitRows | None]:
+    """Return a map and the one it is compared with, if any, in one type.
+
+    Raises
+    ------
+    InputError
+        If they differ in features, or in type where no precision is given.
+    """
+    rows = UnitRows(x, precision, backend)
+    if other is None:
+        return rows, None
+    others = UnitRows(other, precision, backend)
+    if rows.d != others.d:
+        raise InputError(f"x has {rows.d} features and other {others.d}; they must be the same")
+    if rows.dtype != others.dtype:
+        raise InputError(f"x is {rows.dtype} and other {others.dtype}; choose a precision")
+    return rows, others
+
+
+def check_indices(index: Any, n: int, name: str) -> Codes:
+    """Return indices of rows as int64, or raise naming the first that is out of range."""
+    given = np.asarray(index)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+        raise InputError(f"{name} must be a vector of integers, not {given.dtype} {given.shape}")
+    wrong = np.flatnonzero((given < 0) | (given >= n)) if given.size else given
+    if len(wrong):
+        raise InputError(f"{name}[{wrong[0]}] is {given[wrong[0]]}, but there are {n} rows")
+    return given.astype(np.int64)
