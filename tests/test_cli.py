@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from small_screens import plate, write_csv
-from wellgram import read_map
+from wellgram import nearest, read_map
 from wellgram.backends import BACKENDS, available_backends, set_backend
 from wellgram.cli import app
 
@@ -263,3 +263,50 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path, command, existed):
     assert said.splitlines()[-1].startswith("interrupted")
     assert "Traceback" not in said
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.fixture
+def scored(tmp_path):
+    """The map of a small simulated screen."""
+    run("simulate", "--scale", "0.02", "--features", "8", "--out", tmp_path / "screen")
+    screen = tmp_path / "screen"
+    embeddings = screen / "OpenPhenom_rxrx3_core_embeddings.parquet"
+    metadata = screen / "metadata_rxrx3_core.csv"
+    run("score", embeddings, "--metadata", metadata, "--out", tmp_path / "out")
+    return tmp_path / "out" / "map.parquet"
+
+
+@pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
+def test_neighbors_of_a_map(scored, tmp_path, name):
+    done = run("neighbors", scored, "-k", "4", "--least", "2", "--out", tmp_path / name)
+    assert done.exit_code == 0
+    map_ = read_map(scored)
+    assert f"Neighbors of {len(map_):,} rows: 4 most and 2 least similar" in plain(done.stdout)
+    table = (pd.read_csv if name.endswith("csv") else pd.read_parquet)(tmp_path / name)
+    expected = nearest(map_, 4, least=2).table
+    assert table["neighbor_row"].tolist() == expected["neighbor_row"].tolist()
+    assert table["perturbation"].tolist() == expected["perturbation"].tolist()
+
+
+def test_neighbors_in_another_map(scored, tmp_path):
+    options = ("--other", scored, "-k", "1", "--least", "0", "--precision", "float64")
+    assert run("neighbors", scored, *options, "--out", tmp_path / "table.csv").exit_code == 0
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert (table["row"] == table["neighbor_row"]).mean() > 0.99  # each is its own nearest
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("-k", "100000"), "100000 neighbors are asked for"),
+        (("--out", "table.txt"), ".parquet or .csv"),
+        (("--out", "nowhere/table.csv"), "no folder"),
+        (("--other", "absent.parquet"), "no file"),
+    ],
+)
+def test_neighbors_that_cannot_be_are_an_error_in_one_line(scored, tmp_path, options, words):
+    done = process("neighbors", scored, *options, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+    assert words in done.stderr
+    assert not list(tmp_path.glob("*neighbors*"))

@@ -6,7 +6,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from wellgram import CenterScale, InputError, PerturbationMap, Wells, build_map, read_map, write_map
+from wellgram import (
+    CenterScale,
+    InputError,
+    PerturbationMap,
+    Wells,
+    build_map,
+    nearest,
+    open_map,
+    read_map,
+    write_map,
+)
 
 
 @pytest.fixture
@@ -89,3 +99,32 @@ def test_a_map_cut_short(tmp_path, map_):
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(InputError, match=r"cannot read .*map.parquet.*truncated"):
         read_map(path)
+
+
+def test_an_open_map_is_read_by_ranges_of_rows(tmp_path, map_, monkeypatch):
+    from wellgram.io import maps
+
+    monkeypatch.setattr(maps, "_GROUP_BYTES", 3 * 7 * 8)  # three rows a group
+    path = tmp_path / "map.parquet"
+    write_map(map_, path)
+    assert pq.ParquetFile(path).num_row_groups == 3
+    opened = open_map(path)
+    assert repr(opened).startswith("MapFile(7 perturbations x 7 features")
+    assert (opened.shape, opened.dtype) == (map_.embeddings.shape, np.float64)
+    pd.testing.assert_frame_equal(opened.labels, map_.labels)
+    for rows in (slice(None), slice(2, 5), slice(3, 4), slice(7, 100), slice(5, 5), slice(1, 8, 3)):
+        np.testing.assert_array_equal(opened[rows], map_.embeddings[rows])
+    pd.testing.assert_frame_equal(nearest(opened, 2).table, nearest(map_, 2).table)
+
+
+def test_what_cannot_be_opened_as_a_map(tmp_path, map_):
+    lists = pa.table({"perturbation": ["a", "b"], "embedding": [[1.0], [2.0, 3.0]]})
+    pq.write_table(lists, tmp_path / "lists.parquet")
+    pq.write_table(lists.select(["perturbation"]), tmp_path / "none.parquet")
+    for name, words in (
+        ("lists", "one length"),
+        ("none", "no column 'embedding'"),
+        ("absent", "no file"),
+    ):
+        with pytest.raises(InputError, match=words):
+            open_map(tmp_path / f"{name}.parquet")

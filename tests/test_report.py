@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from wellgram import CenterScale, Wells, score
+from wellgram.report import interval_words
 from wellgram.score import ScoreResult
 
 NASTY = "<b>x</b>&\"'"
@@ -81,7 +82,8 @@ def test_it_has_the_numbers_of_the_table(text, tmp_path):
         assert cells[1] == str(row["known_pairs"])
         assert cells[3] == str(row["recalled"])
         assert cells[4] == f"{row['recall']:.4f}"
-        assert cells[5] == f"{row['random']:.2f}"
+        assert cells[5] == interval_words(row)
+        assert cells[6] == f"{row['random']:.2f}"
 
 
 def test_labels_are_shown_and_not_obeyed(text):

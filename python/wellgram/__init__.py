@@ -14,6 +14,7 @@ from wellgram.align import TVN, CenterScale, PCACenterScale
 from wellgram.backends import available_backends, get_backend, set_backend
 from wellgram.errors import BackendUnavailable, InputError, WellgramError
 from wellgram.io import (
+    open_map,
     read_map,
     read_relationships,
     read_wells,
@@ -22,6 +23,14 @@ from wellgram.io import (
     write_map,
 )
 from wellgram.metrics import RecallResult, relationship_recall
+from wellgram.pairs import (
+    cosine_matrix,
+    nearest,
+    pair_histogram,
+    pair_quantiles,
+    pair_ranks,
+    scan_pairs,
+)
 from wellgram.score import ScoreResult, score
 from wellgram.wells import PerturbationMap, Wells
 
@@ -38,12 +47,19 @@ __all__ = [
     "Wells",
     "available_backends",
     "build_map",
+    "cosine_matrix",
     "get_backend",
+    "nearest",
+    "open_map",
+    "pair_histogram",
+    "pair_quantiles",
+    "pair_ranks",
     "read_map",
     "read_relationships",
     "read_wells",
     "relationship_recall",
     "relationship_sources",
+    "scan_pairs",
     "score",
     "set_backend",
     "simulate",

@@ -1,4 +1,4 @@
-"""The command line: ``wellgram score``, ``wellgram simulate``, ``wellgram info``."""
+"""The command line: ``wellgram score``, ``neighbors``, ``simulate`` and ``info``."""
 
 import shlex
 import sys
@@ -21,10 +21,14 @@ from wellgram.backends.protocol import Progress as Report
 from wellgram.errors import InputError, WellgramError
 from wellgram.files import output_folder
 from wellgram.info import environment, peak_memory
-from wellgram.io import LAYOUTS, read_wells, relationship_sources
+from wellgram.io import LAYOUTS, open_map, read_wells, relationship_sources
 from wellgram.io.layouts import layout_named
 from wellgram.io.screens import Missing
 from wellgram.metrics.recall import Null, RecallResult
+from wellgram.pairs import Precision as PairPrecision
+from wellgram.pairs import nearest
+from wellgram.pairs.neighbors import check_table_name
+from wellgram.report import interval_words
 from wellgram.score import score as score_wells
 from wellgram.wells import Wells
 
@@ -214,6 +218,49 @@ def simulate(
     _out.print(f"{n:,} wells x {d} features in {out}/", markup=False)
 
 
+@app.command(
+    epilog="**Example**\n\n`wellgram neighbors results/map.parquet -k 25 --out neighbors.parquet`"
+)
+def neighbors(
+    map_: Annotated[Path, typer.Argument(metavar="MAP", help="A map.parquet of wellgram score.")],
+    k: Annotated[int, typer.Option("-k", help="How many of the most similar.")] = 25,
+    least: Annotated[
+        int | None, typer.Option(help="How many of the least similar, if not k as well.")
+    ] = None,
+    other: Annotated[
+        Path | None, typer.Option(help="A map whose rows are the partners, instead of its own.")
+    ] = None,
+    precision: Annotated[
+        PairPrecision | None, typer.Option(help="Type of the products; that of the map if none.")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(help=f"Which device runs: {', '.join(BACKENDS)}.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The table to write: .parquet or .csv.")] = Path(
+        "neighbors.parquet"
+    ),
+) -> None:
+    """Find the k most and the k least similar perturbations of every perturbation of a map.
+
+    Writes one row per neighbor: perturbation, side, rank, neighbor, cosine. The map is read block
+    by block and may be larger than memory.
+    """
+    set_backend(backend)
+    get_backend()
+    check_table_name(out)
+    began = time.perf_counter()
+    partners = None if other is None else open_map(other)
+    with _step("nearest and farthest") as progress:
+        found = nearest(
+            open_map(map_), k, least=least, other=partners, precision=precision, progress=progress
+        )
+    with _step("write table"):
+        found.save(out)
+    _out.print(repr(found), markup=False)
+    seconds = time.perf_counter() - began
+    _out.print(f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {out}")
+
+
 @app.command()
 def info() -> None:
     """Show versions, instruction set, threads, devices, and which backends work and why not."""
@@ -278,8 +325,8 @@ def _advise(wells: Wells, align: str) -> None:
 
 def _recall_table(recall: RecallResult) -> Table:
     table = Table(title=f"recall against {recall.null}")
-    table.add_column("source")
-    for name in ("known pairs", "tails", "recall", "chance"):
+    table.add_column("source", no_wrap=True)
+    for name in ("known pairs", "tails", "recall", "95 %", "chance"):
         table.add_column(name, justify="right")
     for row in recall.table.to_dict("records"):
         table.add_row(
@@ -287,6 +334,7 @@ def _recall_table(recall: RecallResult) -> Table:
             f"{row['known_pairs']:,}",
             f"{row['low']:g}/{row['high']:g}",
             f"{row['recall']:.4f}",
+            interval_words(row),
             f"{row['random']:.2f}",
         )
     return table

@@ -2,7 +2,8 @@
 
 import base64
 import io
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Hashable, Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,10 @@ def write_report(
             _recall_table(recall),
             _figure(plot_recall(recall.table), "Recall per source and tails; dotted: chance."),
             _figure(
-                plot_null(recall.null_histogram, recall.known_cosines),
+                plot_null(
+                    recall.null_histogram,
+                    {name: pairs["cosine"].to_numpy() for name, pairs in recall.known.items()},
+                ),
                 "Cosine similarity of all pairs, and of the known pairs of each source.",
             ),
         ]
@@ -95,12 +99,18 @@ def _lead(summary: Mapping[str, Any]) -> str:
 def _recall_text(recall: RecallResult) -> str:
     return (
         "<p>A known pair is recalled when its cosine lies in a tail of the null: "
-        f"{escape(recall.null)}.</p>"
+        f"{escape(recall.null)}. Intervals are bootstrapped over genes, which pairs share.</p>"
     )
 
 
+def interval_words(row: Mapping[Hashable, Any]) -> str:
+    """Return the interval of a row of a table of recalls, where it has one."""
+    low, high = row.get("interval_low", math.nan), row.get("interval_high", math.nan)
+    return "-" if math.isnan(low) else f"{low:.3f}-{high:.3f}"
+
+
 def _recall_table(recall: RecallResult) -> str:
-    head = ("source", "known pairs", "tails", "recalled", "recall", "chance")
+    head = ("source", "known pairs", "tails", "recalled", "recall", "95 % interval", "chance")
     rows = (
         (
             row["source"],
@@ -108,6 +118,7 @@ def _recall_table(recall: RecallResult) -> str:
             f"{row['low']:g} / {row['high']:g}",
             f"{row['recalled']:,}",
             f"{row['recall']:.4f}",
+            interval_words(row),
             f"{row['random']:.2f}",
         )
         for row in recall.table.to_dict("records")

@@ -23,6 +23,9 @@ from wellgram.plots import plot_recall, save_png
 from wellgram.report import write_report
 from wellgram.wells import PerturbationMap, Wells
 
+RESAMPLES = 1000
+"""How often genes are resampled for the confidence intervals of a score"""
+
 Step = Callable[[str], AbstractContextManager[Progress]]
 """Announces a step of the work and yields a callback for the share done."""
 
@@ -106,7 +109,13 @@ def score(
         clock = time.perf_counter()
         with step("recall of known relationships") as progress:
             recall = relationship_recall(
-                map_, sources, same=same, null=null, backend=backend, progress=progress
+                map_,
+                sources,
+                same=same,
+                null=null,
+                resamples=RESAMPLES,
+                backend=backend,
+                progress=progress,
             )
         seconds["recall"] = time.perf_counter() - clock
     return ScoreResult(map_, recall, _summary(wells, map_, recall, seconds, backend))
