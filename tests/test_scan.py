@@ -17,6 +17,7 @@ from wellgram.pairs import (
     RowMoments,
     Scan,
     WithinGroups,
+    parts,
     rows,
     scan,
     tile_count,
@@ -31,7 +32,7 @@ def rng():
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch):
     """Tiles of 16 rows, so that a small map has many."""
-    for module in (rows, scan):
+    for module in (rows, parts, scan):
         monkeypatch.setattr(module, "BLOCK_ROWS", 16)
 
 
@@ -82,12 +83,12 @@ def test_ranges_of_tiles_merge_in_any_order(rng, other, at):
     whole = scan_pairs(x, asked, other=y)
     total = tile_count(whole.extent)
     assert total == (4 * 3 if other else 4 * 5 // 2)
-    parts = [scan_pairs(x, asked, other=y, tiles=range_) for range_ in cut(total, at)]
+    cuts = [scan_pairs(x, asked, other=y, tiles=range_) for range_ in cut(total, at)]
     for seed in range(3):
-        order = np.random.default_rng(seed).permutation(len(parts))
-        merged = parts[order[0]]
+        order = np.random.default_rng(seed).permutation(len(cuts))
+        merged = cuts[order[0]]
         for k in order[1:]:
-            merged = merged.merge(parts[k])
+            merged = merged.merge(cuts[k])
         assert merged.tiles == whole.tiles == ((0, total),)
         same(merged, whole)
 

@@ -22,8 +22,9 @@ from wellgram.pairs.distribution import (
 from wellgram.pairs.matrix import cosine_matrix
 from wellgram.pairs.neighbors import Neighbors, nearest
 from wellgram.pairs.order import order_statistics
+from wellgram.pairs.parts import Scan, tile_count
 from wellgram.pairs.rows import Precision, RowSource, UnitRows, unit_embeddings
-from wellgram.pairs.scan import Scan, pair_count, scan_pairs, tile_count
+from wellgram.pairs.scan import pair_count, scan_pairs
 
 __all__ = [
     "Bracket",

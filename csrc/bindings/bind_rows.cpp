@@ -1,0 +1,144 @@
+// The primitives on rows, registered once for float32 and once for float64.
+#include <pybind11/stl.h>
+
+#include "bindings/call.hpp"
+#include "cpu/primitives.hpp"
+
+namespace wellgram {
+namespace {
+
+Groups groups_of(const Codes& codes, Index rows, Index groups) {
+  const Index* code = vector_of<Index>(codes, rows);
+  for (Index i = 0; i < rows; ++i)
+    need(code[i] >= -1 && code[i] < groups, "a group code is out of range");
+  return Groups(code, rows, groups);
+}
+
+template <class T>
+void bind_primitives(py::module_& m) {
+  using namespace py::literals;
+
+  m.def(
+      "group_sums",
+      [](const Array<T>& x, const Codes& codes, Array<double> sums, int threads) {
+        const auto rows = rows_of<T>(x);
+        const auto out = output_rows<double>(sums);
+        need(out.columns == rows.columns, "sums and x differ in columns");
+        const Groups groups = groups_of(codes, rows.rows, out.rows);
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        group_sums<T>(rows, groups, out, call.team);
+      },
+      "x"_a.noconvert(), "codes"_a.noconvert(), "sums"_a.noconvert(), "threads"_a);
+
+  m.def(
+      "group_medians",
+      [](const Array<T>& x, const Codes& codes, Array<double> medians, int threads) {
+        const auto rows = rows_of<T>(x);
+        const auto out = output_rows<double>(medians);
+        need(out.columns == rows.columns, "medians and x differ in columns");
+        const Groups groups = groups_of(codes, rows.rows, out.rows);
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        group_medians<T>(rows, groups, out, call.team);
+      },
+      "x"_a.noconvert(), "codes"_a.noconvert(), "medians"_a.noconvert(), "threads"_a);
+
+  m.def(
+      "centre_rows",
+      [](const Array<T>& x, const Codes& index, const Array<double>& mean, Array<double> centred,
+         int threads) {
+        const auto rows = rows_of<T>(x);
+        const auto out = output_rows<double>(centred);
+        need(out.columns == rows.columns, "centred and x differ in columns");
+        const Index* chosen = vector_of<Index>(index, out.rows);
+        need_indices(chosen, out.rows, rows.rows);
+        const double* middle = vector_of<double>(mean, rows.columns);
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        centre_rows<T>(rows, chosen, middle, out, call.team);
+      },
+      "x"_a.noconvert(), "index"_a.noconvert(), "mean"_a.noconvert(), "centred"_a.noconvert(),
+      "threads"_a);
+
+  m.def(
+      "scatter",
+      [](const Array<T>& x, const Codes& index, const Array<double>& mean, Array<double> out,
+         int threads) {
+        const auto rows = rows_of<T>(x);
+        const auto matrix = output_rows<double>(out);
+        need(matrix.rows == rows.columns && matrix.columns == rows.columns, "scatter is not d x d");
+        const Index count = index.size();
+        const Index* chosen = vector_of<Index>(index, count);
+        need_indices(chosen, count, rows.rows);
+        const double* middle = vector_of<double>(mean, rows.columns);
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        scatter<T>(rows, chosen, count, middle, matrix, call.team);
+      },
+      "x"_a.noconvert(), "index"_a.noconvert(), "mean"_a.noconvert(), "out"_a.noconvert(),
+      "threads"_a);
+
+  m.def(
+      "unit_rows",
+      [](const Array<T>& x, Array<T> out, Array<bool> zero, int threads) {
+        const auto rows = rows_of<T>(x);
+        const auto unit = output_rows<T>(out);
+        need(unit.rows == rows.rows && unit.columns == rows.columns, "out and x differ in shape");
+        bool* zeros = output_vector<bool>(zero, rows.rows);
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        unit_rows<T>(rows, unit, zeros, call.team);
+      },
+      "x"_a.noconvert(), "out"_a.noconvert(), "zero"_a.noconvert(), "threads"_a);
+
+  m.def(
+      "apply_affine",
+      [](const Array<T>& x, const Codes& codes, const Array<double>& shift,
+         const std::optional<Array<double>>& basis, const Array<double>& offset,
+         const Array<double>& scale, const std::vector<Array<double>>& factors,
+         const std::vector<Array<double>>& gains, Array<T> y, int threads) {
+        const auto rows = rows_of<T>(x);
+        const auto out = output_rows<T>(y);
+        AffineMaps<T> maps{vector_of<double>(shift, rows.columns),
+                           {},
+                           rows_of<double>(offset),
+                           rows_of<double>(scale),
+                           {},
+                           {}};
+        if (basis) {
+          maps.basis = rows_of<double>(*basis);
+          need(maps.basis->rows == rows.columns && maps.basis->columns == out.columns,
+               "basis is not d x k");
+        } else {
+          need(out.columns == rows.columns, "y and x differ in columns");
+        }
+        const Index batches = maps.offset.rows;
+        need(out.rows == rows.rows, "y and x differ in rows");
+        need(maps.offset.columns == out.columns && maps.scale.columns == out.columns &&
+                 maps.scale.rows == batches && static_cast<Index>(factors.size()) == batches &&
+                 gains.size() == factors.size(),
+             "the parts of the maps differ in shape");
+        for (std::size_t b = 0; b < factors.size(); ++b) {
+          maps.factors.push_back(rows_of<double>(factors[b]));
+          need(maps.factors[b].rows == out.columns, "a factor has not k rows");
+          maps.gains.push_back(vector_of<double>(gains[b], maps.factors[b].columns));
+        }
+        const Groups groups = groups_of(codes, rows.rows, batches);
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        apply_affine<T>(rows, groups, maps, out, call.team);
+      },
+      "x"_a.noconvert(), "codes"_a.noconvert(), "shift"_a.noconvert(), "basis"_a.noconvert(),
+      "offset"_a.noconvert(), "scale"_a.noconvert(), "factors"_a, "gains"_a, "y"_a.noconvert(),
+      "threads"_a);
+}
+
+}  // namespace
+
+void bind_rows(py::module_& m) {
+  bind_primitives<float>(m);
+  bind_primitives<double>(m);
+}
+
+}  // namespace wellgram
