@@ -19,9 +19,11 @@ from wellgram.errors import InputError
 from wellgram.pairs.rows import UnitRows
 from wellgram.pairs.scan import scan
 
-_SAMPLE = 1 << 17
+# The sample grows with the pairs, or a large map's brackets would hold more than is kept of them.
+_SAMPLE, _LARGEST_SAMPLE = 1 << 17, 1 << 21
+_PAIRS_PER_SAMPLE = 1 << 10
 _SIGMAS = 4.0
-_CAPACITY = 1 << 22
+_CAPACITY = 1 << 23
 
 
 @dataclass
@@ -132,7 +134,8 @@ def order_statistics(
     pairs = Extent(rows.n, None if other is None else other.n).pairs
     if any(not 0 <= rank < pairs for rank in ranks):
         raise InputError(f"ranks must lie in [0, {pairs}) for the {pairs} pairs of {rows.n} rows")
-    sample = _sample(rows, other) if ranks and pairs > _SAMPLE else np.empty(0)
+    size = min(max(_SAMPLE, pairs // _PAIRS_PER_SAMPLE), _LARGEST_SAMPLE)
+    sample = _sample(rows, other, size) if ranks and pairs > size else np.empty(0)
     searches = [_Search(rank) for rank in ranks]
     open_ = [(s, s.guess(sample, s.rank / pairs)) for s in searches]
     brackets = [bracket for _, bracket in open_]
@@ -153,12 +156,12 @@ def order_statistics(
     return OrderStatistics(answers, ranked, list(others))
 
 
-def _sample(rows: UnitRows, other: UnitRows | None) -> Floats:
+def _sample(rows: UnitRows, other: UnitRows | None, size: int) -> Floats:
     """Return the cosines of some pairs, ascending."""
     rng = np.random.default_rng(0)
-    i = rng.integers(rows.n, size=_SAMPLE)
+    i = rng.integers(rows.n, size=size)
     if other is None:
-        j = (i + rng.integers(1, rows.n, size=_SAMPLE)) % rows.n
+        j = (i + rng.integers(1, rows.n, size=size)) % rows.n
     else:
-        j = rng.integers(other.n, size=_SAMPLE)
+        j = rng.integers(other.n, size=size)
     return np.sort(rows.cosines(i, j, other).astype(np.float64))
