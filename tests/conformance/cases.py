@@ -3,7 +3,18 @@
 import numpy as np
 
 from wellgram.backends import reference
-from wellgram.backends.consumers import Bracket
+from wellgram.backends.consumers import (
+    Bracket,
+    CountBelow,
+    Extent,
+    Histogram,
+    Matrix,
+    Met,
+    Nearest,
+    Ranks,
+    RowMoments,
+    WithinGroups,
+)
 from wellgram.backends.protocol import AffineMaps
 
 # Around the widths of vectors (2 to 16 values) and one of real embeddings.
@@ -25,6 +36,9 @@ SHAPES = [
     (331, 33),
 ]
 
+# Rows of a map and of another, if any: both sides of the height of a tile, much and little of each.
+SIZES = [(150, None), (331, None), (40, 130), (200, 7), (1, 30), (1, None), (0, None)]
+
 THRESHOLDS = (-0.3, -0.05, 0.0, 0.05, 0.3, 2.0)
 
 EVERYTHING = Bracket(-2, 2, 1 << 30)
@@ -42,6 +56,46 @@ def labelled(rng, n, d, dtype, groups=6, origin=3.0):
 
 def unit(rng, n, d, dtype):
     return reference.unit_rows(rng.normal(size=(n, d)).astype(dtype))[0]
+
+
+def x_and_y(rng, n, m, d, dtype):
+    """Unit rows x (n, d) and, unless m is None, y (m, d)."""
+    return unit(rng, n, d, dtype), None if m is None else unit(rng, m, d, dtype)
+
+
+def extent_of(x, y=None):
+    return Extent(len(x), None if y is None else len(y))
+
+
+def pairs_of(x, y=None):
+    """The rows i and j of every pair of a pass."""
+    if y is None:
+        return np.triu_indices(len(x), k=1)
+    return np.indices((len(x), len(y))).reshape(2, -1)
+
+
+def met(backend, x, y=None, **options):
+    """The very cosines of a pass, with the rows they belong to."""
+    i, j = pairs_of(x, y)
+    return Met(backend.pair_cosines(x, i, j, y, **options), i, j, y is None)
+
+
+def one_of_each(extent, dtype):
+    """A consumer of each kind; the same on every call, but for a matrix of its own, of sevens."""
+    rng = np.random.default_rng(7)
+    n, m = extent.rows, extent.columns
+    codes = rng.integers(-1, 5, n)
+    return [
+        CountBelow((-0.2, 0.1)),
+        Histogram(bins=9),
+        Bracket(-0.1, 0.1, 1 << 30),
+        Ranks(rng.uniform(-1, 1, 300), ((0.2, 0.3), (-2, -0.5)), 1 << 30),
+        Ranks(np.array([-1.0, 0.0, 0.5, 1.0])),
+        Nearest(11, 6),
+        RowMoments(),
+        WithinGroups(codes, None if m is None else rng.integers(-1, 5, m)),
+        Matrix(np.full((n, n if m is None else m), 7, dtype)),
+    ]
 
 
 def all_cosines(x, y=None):

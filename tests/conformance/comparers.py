@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from wellgram.backends import reference
+from wellgram.backends.consumers import FIXED_POINT, RowMoments
 
 
 def within(got, expected, bound):
@@ -85,8 +86,58 @@ def cosine_error(d, dtype):
     return (d + 4) * np.finfo(dtype).eps
 
 
+def bfloat16_error(d):
+    """A dot product of two unit rows that were rounded to bfloat16, summed in float32.
+
+    Rounding to 8 bits lengthens a row by a factor of at most 1 + 2^-8, so that the sizes of the
+    products add up to at most (1 + 2^-8)^2 < 1.008: with the errors' own, less than 1.01. The
+    products are exact, of 16 bits. What is rounded is d sums at most, however they are grouped,
+    each off by at most eps of itself (to the nearest it is half of that, but the instruction rounds
+    in a way of its own). It also takes numbers below 2^-126 for zero, before and after each of at
+    most 2 d operations; the 4 eps hold those.
+    """
+    eps = np.finfo(np.float32).eps
+    return 1.01 * (d + 4) * eps
+
+
 def counted_below(got, sorted_cosines, threshold, error):
     """A cosine within `error` of the threshold may fall either way; no other may."""
     least = np.searchsorted(sorted_cosines, threshold - error, side="left")
     most = np.searchsorted(sorted_cosines, threshold + error, side="right")
     assert least <= got <= most, f"{got} is not in [{least}, {most}]"
+
+
+def as_defined(consumer, met, extent):
+    """What the definition of a consumer finds of the cosines of a pass."""
+    return consumer.finish(consumer.absorb(consumer.start(extent), met))
+
+
+def same(got, expected):
+    """Answers of a consumer are equal; what a bracket kept is in no order."""
+    if isinstance(expected, np.ndarray):
+        np.testing.assert_array_equal(got, expected)
+    elif isinstance(expected, list):
+        for one, other in zip(got, expected, strict=True):
+            same(one, other)
+    elif isinstance(expected, int):
+        assert got == expected
+    else:
+        for name, part in vars(expected).items():
+            if name == "values":
+                same(np.sort(got.values), np.sort(part))
+            else:
+                same(getattr(got, name), part)
+
+
+def same_answer(consumer, got, expected, dtype):
+    """Answers are equal, but for the last bit of the squares in moments of rows.
+
+    The square of a float64 is rounded to 53 bits before it is to 2^-40 or, in a fused multiply-add,
+    is not. The first moves it by 2^-54 at most, which can take it to the next multiple of 2^-40 and
+    no farther: one such per partner. (That of a float32 fits 53 bits.)
+    """
+    if isinstance(consumer, RowMoments) and dtype == np.float64:
+        same(got[:2], expected[:2])
+        within(got[2], expected[2], expected[0] / FIXED_POINT)
+    else:
+        same(got, expected)

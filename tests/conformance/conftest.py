@@ -16,18 +16,32 @@ def _variants():
             yield pytest.param((name, isa), id=f"{name}[{isa}]" if isa else name)
 
 
-@pytest.fixture(params=_variants())
-def backend(request):
-    name, isa = request.param
+def _usable(name, request):
+    """The backend; where it cannot run, the test is skipped, or fails if it is required."""
     reason = why_not(name)
     if reason is not None:
         (pytest.fail if name in request.config.getoption("--require") else pytest.skip)(reason)
-    module = get_backend(name)
+    return get_backend(name)
+
+
+@pytest.fixture(params=_variants())
+def backend(request):
+    name, isa = request.param
+    module = _usable(name, request)
     if isa is None:
         yield module
         return
     before = module.instruction_set()
     module.use_instruction_set(isa)
+    yield module
+    module.use_instruction_set(before)
+
+
+@pytest.fixture
+def cpu(request):
+    """The cpu backend, for a test that chooses among its instruction sets."""
+    module = _usable("cpu", request)
+    before = module.instruction_set()
     yield module
     module.use_instruction_set(before)
 

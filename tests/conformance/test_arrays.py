@@ -5,9 +5,15 @@ import pytest
 from cases import some_maps
 
 from wellgram import InputError
-from wellgram.backends.consumers import Bracket, CountBelow, Histogram
+from wellgram.backends.consumers import Bracket, CountBelow, Histogram, Nearest, Ranks
 
-CONSUMERS = [CountBelow((0.0,)), Histogram(bins=9), Bracket(-0.5, 0.5, 1000)]
+CONSUMERS = [
+    CountBelow((0.0,)),
+    Histogram(bins=9),
+    Bracket(-0.5, 0.5, 1000),
+    Ranks(np.array([-0.5, 0.0, 0.5])),
+    Nearest(3, 2),
+]
 
 
 def _codes(x):
@@ -25,8 +31,9 @@ def _moments(backend, x):
 
 
 def _scan(backend, x, y=None):
-    below, bins, kept = backend.scan_pairs(x, CONSUMERS, y)
-    return [below, bins, kept.below, kept.within, kept.values]
+    below, bins, kept, ranked, found = backend.scan_pairs(x, CONSUMERS, y)
+    bracketed = [kept.below, kept.within, np.sort(kept.values)]
+    return [below, bins, *bracketed, ranked.below, ranked.up_to, *vars(found).values()]
 
 
 # Each primitive of rows x, its answer as a list of arrays.

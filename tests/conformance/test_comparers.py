@@ -6,15 +6,24 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import test_arrays
+import test_bfloat16
+import test_blocks
 import test_groups
 import test_pairs
 import test_rows
 import test_twins
 from cases import labelled, some_maps
-from comparers import close, close_affine, close_moments, counted_below
+from comparers import close, close_affine, close_moments, counted_below, same, same_answer
 
 from wellgram.backends import reference
-from wellgram.backends.consumers import CountBelow
+from wellgram.backends.consumers import (
+    FIXED_POINT,
+    Bracketed,
+    CountBelow,
+    NearestFound,
+    Ranked,
+    RowMoments,
+)
 
 
 def test_close_refuses_an_error_past_its_bound():
@@ -60,6 +69,31 @@ def test_close_affine_refuses_a_part_rounded_to_float32(rng):
         wrong = reference.apply_affine(x, codes, replace(maps, **{part: rounded}))
         with pytest.raises(AssertionError):
             close_affine(wrong, x, codes, maps)
+
+
+def test_same_answer_allows_the_squares_of_float64_one_unit_per_partner_and_nothing_else():
+    right = np.array([[3.0, 3.0], [0.5, -0.5], [0.25, 0.25]])
+    sums, squares = right.copy(), right.copy()
+    sums[1, 0] += 1 / FIXED_POINT
+    squares[2, 0] += 3 / FIXED_POINT
+    same_answer(RowMoments(), squares, right, np.float64)
+    for wrong, dtype in [(sums, np.float64), (squares, np.float32), (squares + 1e-9, np.float64)]:
+        with pytest.raises(AssertionError):
+            same_answer(RowMoments(), wrong, right, dtype)
+
+
+def test_same_refuses_another_answer_however_deep():
+    kept = Bracketed(1, 2, np.array([0.1, 0.2]))
+    ranked = Ranked(np.array([1]), np.array([2]), [kept])
+    same(Ranked(np.array([1]), np.array([2]), [replace(kept, values=kept.values[::-1])]), ranked)
+    for wrong in (
+        replace(ranked, brackets=[]),
+        replace(ranked, up_to=np.array([3])),
+        replace(ranked, brackets=[replace(kept, below=0)]),
+        replace(ranked, brackets=[replace(kept, values=np.array([0.1, 0.3]))]),
+    ):
+        with pytest.raises((AssertionError, ValueError)):
+            same(wrong, ranked)
 
 
 # Backends that are the reference but for one mistake, and the test that must find it.
@@ -153,6 +187,56 @@ def at_or_below(x, consumers, y=None, progress=None):
     return reference.scan_pairs(x, loose, y, progress)
 
 
+def larger_indices_among_equals(x, consumers, y=None, progress=None):
+    assert y is None
+    found = reference.scan_pairs(x[::-1], consumers)
+    last = len(x) - 1
+    return [
+        NearestFound(last - f.most[::-1], f.most_cosines, last - f.least[::-1], f.least_cosines)
+        for f in found
+    ]
+
+
+def ranks_below_only(x, consumers, y=None, progress=None):
+    found = reference.scan_pairs(x, consumers, y, progress)
+    return [replace(f, up_to=f.below) for f in found]
+
+
+def only_the_upper_triangle(x, consumers, y=None, progress=None):
+    (out,) = reference.scan_pairs(x, consumers, y, progress)
+    if y is None:
+        out[np.tril_indices(len(out), k=-1)] = 7
+    return [out]
+
+
+def half_of_each_pair(x, consumers, y=None, progress=None):
+    return [f / 2 for f in reference.scan_pairs(x, consumers, y, progress)]
+
+
+class Misplaced:
+    """A pass that forgets where a block of columns lies."""
+
+    def __init__(self, scan):
+        self.states, self._add = scan.states, scan.add
+
+    def add(self, x, y, row, column):
+        self._add(x, y, row, 0)
+
+
+def misplaced_blocks(consumers, extent, dtype, **options):
+    return Misplaced(reference.pair_scan(consumers, extent, dtype, **options))
+
+
+def not_rounded(x, i, j, y=None, *, bfloat16=False):
+    return reference.pair_cosines(x, i, j, y)
+
+
+def cut_off(x, i, j, y=None, *, bfloat16=False):
+    """Rounds towards zero: takes the upper halves as they are."""
+    upper = (np.asarray(x).view(np.uint32) & 0xFFFF0000).view(np.float32)
+    return reference.pair_cosines(upper if bfloat16 else x, i, j, y, bfloat16=bfloat16)
+
+
 def as_it_lies_in_memory(x):
     """Takes any array for a contiguous one in native byte order."""
     raw = np.lib.stride_tricks.as_strided(x, strides=(x.shape[1] * x.itemsize, x.itemsize))
@@ -229,6 +313,45 @@ MUTANTS = [
         {"dtype": F32, "sizes": (40, 7, 5)},
     ),
     ("scan_pairs", at_or_below, test_twins.test_equal_and_opposite_rows, {"dtype": F32}),
+    (
+        "scan_pairs",
+        larger_indices_among_equals,
+        test_twins.test_nearest_among_equals_are_those_of_smaller_index,
+        {"dtype": F32, "kind": "two directions", "others": None},
+    ),
+    (
+        "scan_pairs",
+        ranks_below_only,
+        test_twins.test_ranks_of_tens_of_thousands_of_values,
+        {"dtype": F32, "spread": 1e-2, "count": 300},
+    ),
+    (
+        "scan_pairs",
+        only_the_upper_triangle,
+        test_twins.test_the_matrix,
+        {"dtype": F32, "sizes": (150, None), "wider": 0},
+    ),
+    (
+        "scan_pairs",
+        half_of_each_pair,
+        test_twins.test_moments_of_rows,
+        {"dtype": F32, "sizes": (40, 130)},
+    ),
+    (
+        "pair_scan",
+        misplaced_blocks,
+        test_blocks.test_a_pass_in_blocks,
+        {"dtype": F32, "sizes": (170, 90)},
+    ),
+    *(
+        (
+            "pair_cosines",
+            wrong,
+            test_bfloat16.test_rows_are_rounded_to_the_nearest_and_ties_to_even,
+            {},
+        )
+        for wrong in (not_rounded, cut_off)
+    ),
 ]
 
 

@@ -5,7 +5,7 @@ import pytest
 from cases import DIMENSIONS, EVERYTHING, SHAPES, THRESHOLDS, all_cosines, met_values, unit
 from comparers import cosine_error, counted_below
 
-from wellgram.backends import get_backend, reference
+from wellgram.backends import reference
 from wellgram.backends.consumers import Bracket, CountBelow, Histogram
 
 COUNTS = [CountBelow(THRESHOLDS), Histogram(bins=50)]
@@ -56,14 +56,6 @@ def test_a_pass_meets_the_very_values_of_pair_cosines(backend, rng, dtype, d):
     np.testing.assert_array_equal(met_values(backend, x, y), expected)
 
 
-@pytest.fixture
-def cpu():
-    module = get_backend("cpu")
-    before = module.instruction_set()
-    yield module
-    module.use_instruction_set(before)
-
-
 @pytest.mark.parametrize("d", [3, 77, 384])
 def test_instruction_sets_with_fused_multiply_add_agree_to_the_bit(cpu, rng, dtype, d):
     sets = [isa for isa in cpu.instruction_sets() if isa != "baseline"]
@@ -75,18 +67,6 @@ def test_instruction_sets_with_fused_multiply_add_agree_to_the_bit(cpu, rng, dty
         values.append(met_values(cpu, x))
     for other in values[1:]:
         np.testing.assert_array_equal(values[0], other)
-
-
-def test_states_do_not_depend_on_threads(backend, rng, by_threads):
-    # Enough rows for every one of 7 threads to have a part of the pass.
-    x = unit(rng, 2500 if is_compiled(backend) else 50, 12, np.float32)
-    consumers = [*COUNTS, Bracket(-0.1, 0.2, 1 << 30)]
-    one, *more = by_threads(lambda: backend.scan_pairs(x, consumers))
-    for other in more:
-        for a, b in zip(one[:2], other[:2], strict=True):
-            np.testing.assert_array_equal(a, b)
-        np.testing.assert_array_equal(np.sort(one[2].values), np.sort(other[2].values))
-        assert (one[2].below, one[2].within) == (other[2].below, other[2].within)
 
 
 def test_counts_do_not_depend_on_the_order_of_rows(backend, rng):

@@ -1,14 +1,13 @@
 """Consumers on every backend decide as their definitions in NumPy do, to the last pair.
 
-No tolerance: `pair_cosines` gives the very values of the pass, and the definition absorbs those.
+No tolerance, but for one last bit (`same_answer`): `pair_cosines` gives the very values of the
+pass, and the definition absorbs those.
 """
-
-import itertools
 
 import numpy as np
 import pytest
-from cases import met_values
-from comparers import cosine_error
+from cases import SIZES, extent_of, met, unit, x_and_y
+from comparers import as_defined, same, same_answer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -18,54 +17,24 @@ from wellgram.backends import reference
 from wellgram.backends.consumers import (
     FIXED_POINT,
     Bracket,
+    Bracketed,
     CountBelow,
     Extent,
     Histogram,
     Matrix,
-    Met,
     Nearest,
+    Ranked,
     Ranks,
     RowMoments,
     WithinGroups,
 )
 
 
-def met(backend, x, y=None):
-    """The very cosines of a pass, with the rows they belong to."""
-    if y is None:
-        i, j = np.triu_indices(len(x), k=1)
-    else:
-        i, j = np.indices((len(x), len(y))).reshape(2, -1)
-    return Met(backend.pair_cosines(x, i, j, y), i, j, y is None)
-
-
-def as_defined(consumer, met, x, y=None):
-    extent = Extent(len(x), None if y is None else len(y))
-    return consumer.finish(consumer.absorb(consumer.start(extent), met))
-
-
-def same(got, expected):
-    """Answers are equal; what a bracket kept is in no order."""
-    if isinstance(expected, np.ndarray):
-        np.testing.assert_array_equal(got, expected)
-    elif isinstance(expected, list):
-        for one, other in zip(got, expected, strict=True):
-            same(one, other)
-    elif isinstance(expected, int):
-        assert got == expected
-    else:
-        for name, part in vars(expected).items():
-            if name == "values":
-                same(np.sort(got.values), np.sort(part))
-            else:
-                same(getattr(got, name), part)
-
-
 def compare(backend, consumers, x, y=None):
     """Each consumer finds on a backend what its definition finds of the same cosines."""
-    cosines = met(backend, x, y)
+    pairs, extent = met(backend, x, y), extent_of(x, y)
     for consumer, got in zip(consumers, backend.scan_pairs(x, consumers, y), strict=True):
-        same(got, as_defined(consumer, cosines, x, y))
+        same_answer(consumer, got, as_defined(consumer, pairs, extent), x.dtype)
 
 
 @st.composite
@@ -168,45 +137,51 @@ def test_a_histogram_without_ends_is_refused(bounds):
         Histogram(*bounds)
 
 
-# Sizes on both sides of tiles and blocks; one map against itself and against another.
-SIZES = [(150, None), (331, None), (40, 130), (200, 7), (1, 30), (1, None), (0, None)]
-
-
-def rows(rng, n, m, d, dtype):
-    x = reference.unit_rows(rng.normal(size=(n, d)).astype(dtype))[0]
-    return x, None if m is None else reference.unit_rows(rng.normal(size=(m, d)).astype(dtype))[0]
-
-
-@pytest.mark.parametrize("sizes", SIZES, ids=str)
-@pytest.mark.parametrize("sides", [(7, 3), (5, 0), (0, 5), (400, 400)], ids=str)
-def test_nearest(backend, rng, dtype, sizes, sides):
-    compare(backend, [Nearest(*sides)], *rows(rng, *sizes, 5, dtype))
-
-
-@pytest.mark.parametrize("kind", ["equal", "two directions", "repeated"])
-def test_nearest_among_equals_are_those_of_smaller_index(backend, rng, dtype, kind):
-    x = {
-        "equal": np.ones((90, 2)),
-        "two directions": rng.choice([-1.0, 1.0], size=(90, 1)),
-        "repeated": np.repeat(rng.normal(size=(9, 3)), 10, axis=0),
-    }[kind]
-    compare(backend, [Nearest(12, 12)], reference.unit_rows(x.astype(dtype))[0])
-
-
 def test_a_cosine_of_nan_is_no_neighbor_and_has_no_rank(backend, dtype):
     x = np.array([[np.nan, 0], [1, 0], [1, 0]], dtype)
     found, ranked = backend.scan_pairs(x, [Nearest(2, 1), Ranks(np.array([1.0, np.inf]))])
     assert found.most.tolist() == [[-1, -1], [2, -1], [1, -1]]
     assert found.least.tolist() == [[-1], [2], [1]]
+    np.testing.assert_array_equal(found.most_cosines, [[np.nan] * 2, [1, np.nan], [1, np.nan]])
+    np.testing.assert_array_equal(found.least_cosines, [[np.nan], [1], [1]])
     assert ranked.below.tolist() == [0, 1]
     assert ranked.up_to.tolist() == [1, 1]
+    # Values past any cosine, so many that they share a place with NaN and fill it.
+    (past,) = backend.scan_pairs(x, [Ranks(np.arange(3.0, 40.0), ((2.0, 50.0),), 9)])
+    assert set(past.below) == set(past.up_to) == {1}
+    assert past.brackets[0].within == 0
+
+
+def rows_of_kind(rng, kind, dtype):
+    x = {
+        "equal": np.ones((90, 2)),
+        "two directions": rng.choice([-1.0, 1.0], size=(90, 1)),
+        "repeated": np.repeat(rng.normal(size=(9, 3)), 10, axis=0),
+        "zero": np.zeros((90, 3)),
+    }[kind]
+    return reference.unit_rows(x.astype(dtype))[0]
+
+
+@pytest.mark.parametrize("kind", ["equal", "two directions", "repeated", "zero"])
+@pytest.mark.parametrize("others", [None, 41])
+def test_nearest_among_equals_are_those_of_smaller_index(backend, rng, dtype, kind, others):
+    x = rows_of_kind(rng, kind, dtype)
+    y = None if others is None else x[rng.permutation(len(x))[:others]]
+    compare(backend, [Nearest(12, 12)], x, y)
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+@pytest.mark.parametrize("sides", [(7, 3), (5, 0), (0, 5), (400, 400)], ids=str)
+def test_nearest(backend, rng, dtype, sizes, sides):
+    """Many, few, of one side only, and more than there are."""
+    compare(backend, [Nearest(*sides)], *x_and_y(rng, *sizes, 5, dtype))
 
 
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 @pytest.mark.parametrize("count", [0, 1, 5, 3000])
 def test_ranks(backend, rng, dtype, sizes, count):
     """Values are cosines of the pass, their neighbors, repeats, and what no cosine is."""
-    x, y = rows(rng, *sizes, 6, dtype)
+    x, y = x_and_y(rng, *sizes, 6, dtype)
     cosines = met(backend, x, y).cosines.astype(np.float64)
     some = rng.choice(cosines, count) if len(cosines) else np.zeros(count)
     values = np.concatenate([some, np.nextafter(some, 2), some[:3], rng.uniform(-2, 2, count)])
@@ -215,22 +190,97 @@ def test_ranks(backend, rng, dtype, sizes, count):
     compare(backend, [Ranks(values, brackets, 1 << 20)], x, y)
 
 
-def test_ranks_of_values_that_crowd(backend, rng, dtype):
-    """Hundreds of values within what one line of the table is meant for, and one far away."""
-    x, _ = rows(rng, 300, None, 4, dtype)
-    crowd = rng.uniform(0.1, 0.1001, 5000).astype(dtype).astype(np.float64)
-    values = np.concatenate([crowd, [-1.0, 1.0]])
-    compare(backend, [Ranks(values, ((0.1, 0.10002),), 1 << 20)], x)
+@pytest.mark.parametrize("d", [384, 1500])
+def test_ranks_beside_long_products(backend, rng, dtype, d):
+    """So many features that a cosine is ranked only every few steps of the next product."""
+    x, _ = x_and_y(rng, 90, None, d, dtype)
+    values = rng.choice(met(backend, x).cosines, 500).astype(np.float64)
+    compare(backend, [Ranks(values, ((-0.02, 0.01),), 1 << 20), Nearest(3, 3)], x)
 
 
-def test_several_ranks_in_one_pass(backend, rng):
-    x, _ = rows(rng, 200, None, 4, np.float32)
-    compare(backend, [Ranks(rng.uniform(-1, 1, size)) for size in (400, 9, 0)], x)
+def ranks_by_sorting(values, brackets, cosines):
+    """Without the definition: in sorted cosines, ranks are places."""
+    ascending = np.sort(cosines.astype(np.float64))
+    below, up_to = (np.searchsorted(ascending, values, side) for side in ("left", "right"))
+    found = []
+    for low, high in brackets:
+        first = int(np.searchsorted(ascending, low, "left"))
+        last = int(np.searchsorted(ascending, high, "right"))
+        found.append(Bracketed(first, last - first, ascending[first:last]))
+    return Ranked(below, up_to, found)
+
+
+@pytest.mark.parametrize("spread", [1.0, 1e-2, 1e-4])
+@pytest.mark.parametrize("count", [300, 30_000])
+def test_ranks_of_tens_of_thousands_of_values(backend, rng, dtype, spread, count):
+    """Rows around one direction: their cosines, and the values, crowd into a small part of [-1, 1].
+
+    With a spread of 1e-4 thousands of values share the place of a few, and hundreds one cosine of
+    float32.
+    """
+    base = rng.normal(size=4)
+    x = reference.unit_rows((base + spread * rng.normal(size=(300, 4))).astype(dtype))[0]
+    cosines = met(backend, x).cosines.astype(np.float64)
+    some = rng.choice(cosines, count)
+    values = np.concatenate([some, np.nextafter(some[:99], 2), [-1.0, 0.0, 1.0, np.inf, -np.inf]])
+    low, high = np.quantile(cosines, [0.4, 0.6])
+    brackets = [(low, high), (np.nextafter(low, -9), np.nextafter(high, 9)), (cosines[7],) * 2]
+    (got,) = backend.scan_pairs(x, [Ranks(values, tuple(brackets), 1 << 20)])
+    same(got, ranks_by_sorting(values, brackets, cosines))
+
+
+@pytest.mark.parametrize("n", [200, 30])
+def test_several_ranks_in_one_pass(backend, rng, dtype, n):
+    """One of them is done beside the next product, the others are not; each keeps its own."""
+    x, _ = x_and_y(rng, n, None, 4, dtype)
+    consumers = [
+        Ranks(rng.uniform(-1, 1, size), brackets, 1 << 20)
+        for size, brackets in [(400, ((-0.1, 0.1),)), (9, ()), (0, ((-2, 2), (0.9, 1))), (0, ())]
+    ]
+    compare(backend, consumers, x)
+
+
+def test_ranks_of_more_cosines_than_a_short_counter_holds(cpu, monkeypatch):
+    """Short counters are emptied after 2^31 / 384 tiles of one thread, full or not.
+
+    Those of the plainest instruction set hold 48 float64 at most: 2^28 pairs. What is to be kept
+    must be kept after that too; the last rows are met throughout the pass.
+    """
+    monkeypatch.setenv("WELLGRAM_NUM_THREADS", "1")
+    cpu.use_instruction_set(cpu.instruction_sets()[-1])
+    n, negative = 24_000, 3
+    x = np.ones((n, 1))
+    x[-negative:] = -1
+    unequal, pairs = negative * (n - negative), n * (n - 1) // 2
+    assert pairs > 1 << 28
+    (ranked,) = cpu.scan_pairs(x, [Ranks(np.array([-1.0, 0.0, 1.0]), ((-2.0, -0.5),), 1 << 20)])
+    assert ranked.below.tolist() == [0, unequal, unequal]
+    assert ranked.up_to.tolist() == [unequal, unequal, pairs]
+    (kept,) = ranked.brackets
+    assert (kept.below, kept.within, set(kept.values)) == (0, unequal, {-1})
+    assert kept.complete
+
+
+@pytest.mark.parametrize("count", [0, 2000])
+def test_brackets_beside_ranks_answer_as_brackets_do(backend, rng, dtype, count):
+    """On cosines and next to them, nested, equal, empty, overlapping, without ends."""
+    x, _ = x_and_y(rng, 150, None, 4, dtype)
+    cosines = met(backend, x).cosines.astype(np.float64)
+    a, b, c, d = np.sort(rng.choice(cosines, 4, replace=False)).tolist()
+    past_b, past_c = np.nextafter(b, 2), np.nextafter(c, -2)
+    bounds = [(a, d), (b, c), (b, c), (a, c), (b, d), (b, b), (past_b, past_c), (b, past_b)]
+    bounds += [(past_b, np.nextafter(past_b, 2)), (-np.inf, a), (d, np.inf), (-np.inf, np.inf)]
+    bounds += [(2.0, 3.0), (-3.0, -2.0)]
+    ranks = Ranks(rng.choice(cosines, count), tuple(bounds), 1 << 20)
+    brackets = [Bracket(low, high, 1 << 20) for low, high in bounds]
+    ranked, *bracketed = backend.scan_pairs(x, [ranks, *brackets])
+    same(ranked.brackets, bracketed)
+    assert all(found.complete for found in ranked.brackets)
 
 
 @pytest.mark.parametrize("capacity", [0, 10])
 def test_brackets_beside_ranks_count_past_their_capacity(backend, rng, capacity):
-    x, _ = rows(rng, 150, None, 3, np.float32)
+    x, _ = x_and_y(rng, 150, None, 3, np.float32)
     (ranked,) = backend.scan_pairs(x, [Ranks(np.zeros(0), ((-2.0, 2.0),), capacity)])
     (kept,) = ranked.brackets
     assert kept.within == 11175
@@ -239,133 +289,108 @@ def test_brackets_beside_ranks_count_past_their_capacity(backend, rng, capacity)
 
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_moments_of_rows(backend, rng, dtype, sizes):
-    """Sums exactly. A square of float64 may be rounded once (in a fused multiply-add) or twice."""
-    x, y = rows(rng, *sizes, 6, dtype)
-    (got,) = backend.scan_pairs(x, [RowMoments()], y)
-    expected = as_defined(RowMoments(), met(backend, x, y), x, y)
-    np.testing.assert_array_equal(got[:2], expected[:2])
-    bound = 0 if dtype == np.float32 else expected[0] / FIXED_POINT
-    assert (np.abs(got[2] - expected[2]) <= bound).all()
+    compare(backend, [RowMoments()], *x_and_y(rng, *sizes, 6, dtype))
+
+
+def test_moments_of_rows_round_halves_to_even(backend, dtype):
+    """Cosines halfway between multiples of 2^-40, of which Python's `round` decides likewise."""
+    halves = np.arange(1, 2001, 2) / 2
+    x, y = np.ones((40, 1), dtype), (halves / FIXED_POINT).astype(dtype)[:, None]
+    compare(backend, [RowMoments()], x, y)
+    (moments,) = backend.scan_pairs(x, [RowMoments()], y)
+    assert (moments[1] * FIXED_POINT == sum(round(half) for half in halves.tolist())).all()
 
 
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
-@pytest.mark.parametrize("groups", [1, 4, 60])
+@pytest.mark.parametrize("groups", [0, 1, 4, 60])
 def test_sums_within_groups(backend, rng, dtype, sizes, groups):
+    """From no group at all to groups of which only one side has rows."""
     n, m = sizes
-    x, y = rows(rng, n, m, 6, dtype)
+    x, y = x_and_y(rng, n, m, 6, dtype)
     others = None if m is None else rng.integers(-1, groups, m)
     compare(backend, [WithinGroups(rng.integers(-1, groups, n), others)], x, y)
 
 
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
-def test_the_matrix(backend, rng, dtype, sizes):
+@pytest.mark.parametrize("wider", [0, 5])
+def test_the_matrix(backend, rng, dtype, sizes, wider):
+    """Also as a part of one that is wider, whose rest stays as it was."""
     n, m = sizes
-    x, y = rows(rng, n, m, 6, dtype)
-    out = np.full((n, n if m is None else m), 7, dtype)
+    x, y = x_and_y(rng, n, m, 6, dtype)
+    columns = n if m is None else m
+    whole = np.full((n, columns + wider), 7, dtype)
+    out = whole[:, :columns]
     (got,) = backend.scan_pairs(x, [Matrix(out)], y)
     assert got is out
+    assert (whole[:, columns:] == 7).all()
     pairs = met(backend, x, y)
-    cosines = pairs.cosines.astype(dtype)  # the reference computes in float64
-    np.testing.assert_array_equal(out[pairs.i, pairs.j], cosines)
+    expected = np.full((n, columns), 7, dtype)
+    expected[pairs.i, pairs.j] = pairs.cosines  # in the type of the matrix: the reference's differ
     if m is None:
-        np.testing.assert_array_equal(out[pairs.j, pairs.i], cosines)
-        assert (np.diag(out) == 7).all()
+        expected[pairs.j, pairs.i] = pairs.cosines
+    np.testing.assert_array_equal(out, expected)
 
 
-def every_consumer(rng, n):
-    return [
-        CountBelow((-0.2, 0.1)),
-        Histogram(bins=9),
-        Bracket(-0.1, 0.1, 1 << 20),
-        Ranks(rng.uniform(-1, 1, 300), ((0.2, 0.3),), 1 << 20),
-        Nearest(11, 6),
-        RowMoments(),
-        WithinGroups(rng.integers(-1, 5, n)),
-    ]
-
-
-def blocks(rng, n):
-    """The pairs of n rows as blocks in any order: uneven, some across the diagonal."""
-    cuts = [0, 5, 64, 100, n]
-    spans = list(itertools.pairwise(cuts))
-    pairs = [(a, b) for a in spans for b in spans if a <= b]
-    return [pairs[k] for k in rng.permutation(len(pairs))]
-
-
-def test_a_pass_in_blocks_is_the_pass_in_one(backend, rng, dtype):
-    x, _ = rows(rng, 140, None, 5, dtype)
-    consumers = every_consumer(rng, 140)
-    whole = backend.scan_pairs(x, consumers)
-    scan = backend.pair_scan(consumers, Extent(140), x.dtype)
-    for (top, bottom), (left, right) in blocks(rng, 140):
-        scan.add(x[top:bottom], x[left:right], top, left)
-    same([c.finish(s) for c, s in zip(consumers, scan.states(), strict=True)], whole)
-
-
-def test_passes_of_blocks_merge_to_the_whole(backend, rng, dtype):
-    x, _ = rows(rng, 140, None, 5, dtype)
-    consumers = every_consumer(rng, 140)
-    states = []
-    for (top, bottom), (left, right) in blocks(rng, 140):
-        scan = backend.pair_scan(consumers, Extent(140), x.dtype)
-        scan.add(x[top:bottom], x[left:right], top, left)
-        states.append(scan.states())
-    merged = states[0]
-    for more in states[1:]:
-        merged = [c.merge(a, b) for c, a, b in zip(consumers, merged, more, strict=True)]
-    whole = backend.scan_pairs(x, consumers)
-    same([c.finish(s) for c, s in zip(consumers, merged, strict=True)], whole)
-
-
-def test_every_consumer_on_any_number_of_threads(backend, rng, by_threads):
-    n = 700 if backend is not reference else 60
-    x, _ = rows(rng, n, None, 5, np.float32)
-    consumers = every_consumer(rng, n)
-    one, *more = by_threads(lambda: backend.scan_pairs(x, consumers))
-    for other in more:
-        same(other, one)
+@pytest.mark.parametrize(
+    ("dtype", "bfloat16"), [(np.float32, False), (np.float64, False), (np.float32, True)]
+)
+def test_cosines_that_are_kept_are_of_the_type_of_the_pass(backend, rng, dtype, bfloat16):
+    x = unit(rng, 30, 4, dtype)
+    consumers = [Bracket(-2, 2, 99), Ranks(np.zeros(1), ((-2, 2), (3, 4)), 99), Nearest(2, 2)]
+    kept, ranked, found = backend.scan_pairs(x, consumers, bfloat16=bfloat16)
+    expected = backend.pair_cosines(x, [0], [1], bfloat16=bfloat16).dtype
+    assert expected == (np.float64 if backend is reference else dtype)
+    bracketed = [kept, *ranked.brackets]
+    types = [b.values.dtype for b in bracketed]
+    assert {*types, found.most_cosines.dtype, found.least_cosines.dtype} == {expected}
 
 
 @pytest.mark.parametrize(
     ("consumer", "extent", "words"),
     [
         (WithinGroups(np.zeros(9, int)), Extent(10), "9 by None"),
-        (WithinGroups(np.zeros(9, int)), Extent(9, 4), "by 4"),
+        (WithinGroups(np.zeros(9, int)), Extent(9, 4), "9 by 4"),
+        (WithinGroups(np.zeros(9, int), np.zeros(4, int)), Extent(9), "9 by None"),
+        (WithinGroups(np.zeros(9, int), np.zeros(4, int)), Extent(9, 5), "9 by 5"),
         (Matrix(np.empty((4, 5))), Extent(4), r"\(4, 4\)"),
-        (RowMoments(), Extent(1 << 24), "2\\^23"),
+        (Matrix(np.empty((4, 5))), Extent(5, 4), r"\(5, 4\)"),
+        (Matrix(np.empty(16)), Extent(4), r"\(4, 4\)"),
+        (RowMoments(), Extent((1 << 22) + 1), "2\\^22"),
+        (RowMoments(), Extent(3, (1 << 22) + 1), "2\\^22"),
     ],
+    ids=lambda value: type(value).__name__ if hasattr(value, "start") else None,
 )
 def test_consumers_that_do_not_fit_the_pass_are_refused(backend, consumer, extent, words):
+    """Before anything is made: the rows themselves need not be there."""
     with pytest.raises(InputError, match=words):
-        backend.pair_scan([consumer], extent, np.float64)
+        backend.pair_scan([CountBelow(()), consumer], extent, np.float64)
 
 
-@pytest.mark.parametrize("d", [1, 2, 3, 16, 17, 33, 384])
-@pytest.mark.parametrize("sizes", [(120, None), (45, 37)], ids=str)
-def test_bfloat16_products(backend, rng, sizes, d):
-    """A pass meets what pair_cosines gives, and both are near the reference's exact sums.
-
-    The rounded rows are the same. Products of bfloat16 are exact in float32; what is rounded is d
-    sums, of partial sums of size 1 at most, in float32: (d + 4) eps, as in `cosine_error`. The
-    instruction adds two products before it rounds, and takes subnormals for zero: no more than
-    that, and d times the smallest normal number.
-    """
-    x, y = rows(rng, *sizes, d, np.float32)
-    if y is None:
-        i, j = np.triu_indices(len(x), k=1)
-    else:
-        i, j = np.indices((len(x), len(y))).reshape(2, -1)
-    cosines = backend.pair_cosines(x, i, j, y, bfloat16=True)
-    np.testing.assert_array_equal(
-        met_values(backend, x, y, bfloat16=True).astype(np.float64),
-        np.sort(cosines).astype(np.float64),
-    )
-    exact = reference.pair_cosines(x, i, j, y, bfloat16=True)
-    assert np.abs(cosines - exact).max() <= 1.01 * cosine_error(d, np.float32)
+def test_a_nan_of_either_sign_has_no_rank(backend, dtype):
+    x = np.array([[np.copysign(np.nan, -1), 0], [1, 0], [1, 0]], dtype)
+    (ranked,) = backend.scan_pairs(x, [Ranks(np.array([0.5, 1.0, np.inf]))])
+    assert ranked.up_to.tolist() == [0, 1, 1]
 
 
-def test_bfloat16_products_are_of_float32(backend):
-    with pytest.raises(InputError, match="float32"):
-        backend.pair_cosines(np.eye(2), [0], [1], bfloat16=True)
-    with pytest.raises(InputError, match="float32"):
-        backend.scan_pairs(np.eye(2), [], bfloat16=True)
+@pytest.mark.parametrize("out", [np.empty((4, 4), np.float16), np.empty((4, 4)).T, "F"])
+def test_a_matrix_of_another_type_or_order_is_refused(backend, out):
+    out = np.empty((4, 4), order="F") if isinstance(out, str) else out
+    with pytest.raises(InputError, match="contiguous rows"):
+        backend.scan_pairs(np.eye(4), [Matrix(out)])
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ((np.eye(3), np.eye(3), 2, 0), "rows 2 to 5 are not within the pass's 0 to 4"),
+        ((np.eye(3), np.eye(3), 0, -1), "not within"),
+        ((np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32), 0, 0), "over float64 rows"),
+        ((np.eye(3), np.ones((3, 2)), 0, 0), "3 features and y 2"),
+    ],
+)
+def test_blocks_that_are_none_of_the_pass_are_refused(backend, block, words):
+    scan = backend.pair_scan([], Extent(4), np.float64)
+    with pytest.raises(InputError, match=words):
+        scan.add(*block)
+    with pytest.raises(InputError, match="float32 or float64"):
+        backend.pair_scan([], Extent(4), np.float16)

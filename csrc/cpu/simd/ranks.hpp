@@ -26,13 +26,14 @@ void find_units(const T* v, Index count, const RankGrid<T>& grid, std::int32_t* 
   for (Index k = 0; k < count; k += Lanes<T>::count) units_of(load(v + k), grid, units + k);
 }
 
-// A vector of values as integers of the same order.
+// A vector of values as integers of the same order; NaN as the largest.
 template <class T>
 inline void order(Vector<T> values, Ordered<T>* out) {
   using Integers = typename Lanes<T>::OrderedVector;
   const Integers all = Integers{} + std::numeric_limits<Ordered<T>>::max();
   const Integers bits = reinterpret_cast<Integers>(values + T(0));
-  const Integers keys = bits ^ ((bits < 0) & all);
+  const auto number = reinterpret_cast<Integers>(values == values);
+  const Integers keys = ((bits ^ ((bits < 0) & all)) & number) | (all & ~number);
   __builtin_memcpy(out, &keys, sizeof keys);
 }
 

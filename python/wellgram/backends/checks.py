@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wellgram.backends.consumers import Consumer, Extent
+from wellgram.backends.consumers import Consumer, Extent, Matrix
 from wellgram.backends.protocol import AffineMaps, Codes, Rows
 from wellgram.errors import InputError
 
@@ -94,7 +94,34 @@ def check_maps(x: Rows, maps: AffineMaps) -> None:
 
 def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool) -> None:
     """Raise unless the consumers fit the pass, and its type is float32 where bfloat16 is asked."""
+    if dtype not in (np.float32, np.float64):
+        raise InputError(f"a pass is over float32 or float64 rows, not {np.dtype(dtype)}")
     if bfloat16 and dtype != np.float32:
-        raise InputError(f"bfloat16 products are of float32 rows, not {dtype}")
+        raise InputError(f"bfloat16 products are of float32 rows, not {np.dtype(dtype)}")
     for consumer in consumers:
         consumer.check(extent)
+        if isinstance(consumer, Matrix):
+            out = consumer.out
+            contiguous = out.size == 0 or out.shape[1] == 1 or out.strides[1] == out.itemsize
+            if out.dtype != dtype or not contiguous:
+                raise InputError(
+                    f"the matrix must be {np.dtype(dtype)} with contiguous rows, not {out.dtype} "
+                    f"of strides {out.strides}"
+                )
+
+
+def check_block(
+    x: ArrayLike, y: ArrayLike, row: int, column: int, extent: Extent, dtype: Any
+) -> tuple[Rows, Rows]:
+    """Return a block of a pass as rows, or raise unless it is one of that pass."""
+    left = as_rows(x)
+    right = as_partner(y, left)
+    if left.dtype != dtype:
+        raise InputError(f"the pass is over {np.dtype(dtype)} rows, not {left.dtype}")
+    columns = extent.rows if extent.columns is None else extent.columns
+    for first, rows, all_rows in ((row, left, extent.rows), (column, right, columns)):
+        if first < 0 or first + len(rows) > all_rows:
+            raise InputError(
+                f"rows {first} to {first + len(rows)} are not within the pass's 0 to {all_rows}"
+            )
+    return left, right

@@ -4,7 +4,8 @@ A consumer is defined here once, in NumPy: ``start`` makes a state, ``absorb`` a
 cosines to it, ``merge`` joins two states and ``finish`` turns one into the answer. The reference
 backend runs these definitions; compiled backends have twins of the same name. States merge in any
 order, so the answer does not depend on threads or on how a pass was cut. Sums are kept as integers
-(`FIXED_POINT`), so that not even their last bit does.
+(`FIXED_POINT`), so that not even their last bit does; but the square of a float64 may be rounded
+once or twice, by the place of a pair in the pass, which can move it by one unit of that integer.
 
 The cosines of a pass are finite: rows of NaN are for its callers to refuse.
 """
@@ -394,14 +395,14 @@ def _fixed(values: NDArray[np.float64]) -> Counts:
 class RowMoments(_Counting):
     """Per row the number of its partners, and the sum and sum of squares of its cosines.
 
-    The answer is a float64 array (3, n). For at most 2^23 partners, or 64 bits overflow.
+    The answer is a float64 array (3, n). For at most 2^22 partners, or 64 bits overflow.
     """
 
     def check(self, extent: Extent) -> None:
         """Raise for rows of more partners than 64 bits hold the sum of."""
         partners = extent.rows if extent.columns is None else extent.columns
-        if partners > 1 << 23:
-            raise InputError(f"sums over rows are kept for 2^23 partners at most, not {partners}")
+        if partners > 1 << 22:
+            raise InputError(f"sums over rows are kept for 2^22 partners at most, not {partners}")
 
     def start(self, extent: Extent) -> State:
         """Return zeros."""

@@ -16,6 +16,7 @@ from wellgram.backends.checks import (
     as_pairs,
     as_partner,
     as_rows,
+    check_block,
     check_maps,
     check_scan,
 )
@@ -202,16 +203,16 @@ _TWINS: dict[type, Callable[[Any], Any]] = {
 class _PairScan:
     """See `PairScan`; keeps the consumers, to whose arrays the compiled pass may write."""
 
-    def __init__(self, consumers: Sequence[Consumer], extent: Extent, kind: Any):
-        self._consumers = consumers
+    def __init__(self, consumers: Sequence[Consumer], extent: Extent, dtype: Any, kind: Any):
+        self._consumers, self._extent, self._dtype = consumers, extent, dtype
         recipes = [_TWINS[type(consumer)](consumer) for consumer in consumers]
         self._scan = kind(extent.rows, extent.columns, recipes, threads())
 
     def add(
         self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
     ) -> None:
-        x = as_rows(x)
-        self._scan.add(x, as_partner(y, x), row, column, progress)
+        x, y = check_block(x, y, row, column, self._extent, self._dtype)
+        self._scan.add(x, y, row, column, progress)
 
     def states(self) -> list[State]:
         return [State(*state) for state in self._scan.states()]
@@ -230,7 +231,7 @@ def pair_scan(
             )
     kinds = {np.dtype(np.float32): _cpu.PairScanFloat32, np.dtype(np.float64): _cpu.PairScanFloat64}
     kind = _cpu.PairScanBfloat16 if bfloat16 else kinds[np.dtype(dtype)]
-    return _PairScan(consumers, extent, kind)
+    return _PairScan(consumers, extent, dtype, kind)
 
 
 def scan_pairs(

@@ -13,6 +13,7 @@ from wellgram.backends.checks import (
     as_pairs,
     as_partner,
     as_rows,
+    check_block,
     check_maps,
     check_scan,
 )
@@ -109,7 +110,11 @@ def _wide(x: Rows, bfloat16: bool) -> Floats:
     """Return rows in float64, rounded to the upper half of a float32 first if asked for."""
     if not bfloat16:
         return x.astype(np.float64)
-    bits = x.astype(np.float32).view(np.uint32).astype(np.uint64)
+    bits = (
+        np.where(np.isnan(x), np.float32(np.nan), x.astype(np.float32))
+        .view(np.uint32)
+        .astype(np.uint64)
+    )
     upper = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16 << 16  # to the nearest, ties to even
     return upper.astype(np.uint32).view(np.float32).astype(np.float64)
 
@@ -129,14 +134,16 @@ def pair_cosines(
 class _PairScan:
     """See `PairScan`."""
 
-    def __init__(self, consumers: Sequence[Consumer], extent: Extent, bfloat16: bool):
-        self._consumers, self._extent, self._bfloat16 = consumers, extent, bfloat16
+    def __init__(self, consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool):
+        self._consumers, self._extent = consumers, extent
+        self._dtype, self._bfloat16 = dtype, bfloat16
         self._states = [consumer.start(extent) for consumer in consumers]
 
     def add(
         self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
     ) -> None:
-        left, right = _wide(as_rows(x), self._bfloat16), _wide(as_rows(y, "y"), self._bfloat16)
+        x, y = check_block(x, y, row, column, self._extent, self._dtype)
+        left, right = _wide(x, self._bfloat16), _wide(y, self._bfloat16)
         for i, one in enumerate(left):
             first = max(0, row + i + 1 - column) if self._extent.symmetric else 0
             # One product per pair, as pair_cosines has it: a matrix product rounds otherwise.
@@ -158,7 +165,7 @@ def pair_scan(
 ) -> _PairScan:
     """See `Backend.pair_scan`."""
     check_scan(consumers, extent, dtype, bfloat16)
-    return _PairScan(consumers, extent, bfloat16)
+    return _PairScan(consumers, extent, dtype, bfloat16)
 
 
 def scan_pairs(
