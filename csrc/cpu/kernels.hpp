@@ -49,6 +49,13 @@ constexpr std::int32_t segments = 256;
 struct RankSegment {
   std::uint32_t first_line, lines;
 };
+// Static and always inlined, so that kernel objects offer no copy of it to the linker.
+[[gnu::always_inline]] static inline std::uint32_t line_of(const RankSegment* segment,
+                                                           std::uint32_t units) {
+  const RankSegment mine = segment[units >> segment_bits];
+  const std::uint64_t rest = units & ((1u << segment_bits) - 1);
+  return mine.first_line + static_cast<std::uint32_t>(rest * mine.lines >> segment_bits);
+}
 template <class T>
 struct RankGrid {
   T low, units;

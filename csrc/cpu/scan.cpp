@@ -127,7 +127,7 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
     const Block block{first_row + first_left * tall,
                       std::min(x.rows, last_left * tall) - first_left * tall,
                       first_column + first_right * wide,
-                      std::min(y.rows, last_right * wide) - first_right * wide};
+                      std::min(y.rows, last_right * wide) - first_right * wide, symmetric};
     for (auto& consumer : consumers) consumer->begin(block);
     for (Index q = first_right; q < last_right; ++q)
       for (Index p = first_left; p < last_left; ++p) {

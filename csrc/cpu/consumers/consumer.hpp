@@ -34,6 +34,7 @@ struct Tile {
 // The rows and columns of the map that the next tiles lie in.
 struct Block {
   Index row, rows, column, columns;
+  bool symmetric;
 };
 
 template <class T>

@@ -93,10 +93,10 @@ class NearestConsumer : public Consumer<T> {
     block_ = block;
     load(row_most_, shared_->most, true, 1, block.row, block.rows);
     load(row_least_, shared_->least, true, -1, block.row, block.rows);
-    loaded_columns_ = false;
+    load(column_most_, shared_->most, block.symmetric, 1, block.column, block.columns);
+    load(column_least_, shared_->least, block.symmetric, -1, block.column, block.columns);
   }
   void absorb(const Tile<T>& tile) override {
-    if (!loaded_columns_) load_columns(tile.symmetric);
     T* row_most = &row_most_[tile.row - block_.row];
     T* row_least = &row_least_[tile.row - block_.row];
     T* column_most = &column_most_[tile.column - block_.column];
@@ -137,15 +137,9 @@ class NearestConsumer : public Consumer<T> {
     for (Index k = 0; admits && ranking.any() && k < count; ++k)
       out[k] = static_cast<T>(sign) * ranking.threshold(first + k);
   }
-  void load_columns(bool symmetric) {
-    load(column_most_, shared_->most, symmetric, 1, block_.column, block_.columns);
-    load(column_least_, shared_->least, symmetric, -1, block_.column, block_.columns);
-    loaded_columns_ = true;
-  }
 
   std::shared_ptr<Shared> shared_;
   Block block_{};
-  bool loaded_columns_ = false;
   std::vector<T> row_most_, row_least_, column_most_, column_least_;
 };
 

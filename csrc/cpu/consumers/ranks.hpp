@@ -103,10 +103,7 @@ class RanksConsumer : public Consumer<T> {
 
     shared.first_key.assign(lines + 1, 0);
     for (std::size_t k = 0; k < values.size(); ++k) {
-      const auto unit = static_cast<std::uint32_t>(units[k]);
-      const RankSegment segment = shared.segment[unit >> segment_bits];
-      const std::uint64_t rest = unit & ((1u << segment_bits) - 1);
-      ++shared.first_key[segment.first_line + (rest * segment.lines >> segment_bits) + 1];
+      ++shared.first_key[line_of(shared.grid.segment, static_cast<std::uint32_t>(units[k])) + 1];
       shared.keys.push_back(ordered(keys[k]));
     }
     for (std::uint32_t line = 0; line < lines; ++line)

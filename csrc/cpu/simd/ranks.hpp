@@ -83,11 +83,7 @@ class RankSteps {
     order<T>(some, value_ + k);
   }
   [[gnu::always_inline]] void send_for(int k) {
-    constexpr std::uint32_t rest = (1u << segment_bits) - 1;
-    const auto units = static_cast<std::uint32_t>(units_[k]);
-    const RankSegment segment = work_.grid.segment[units >> segment_bits];
-    const std::uint64_t share = std::uint64_t(units & rest) * segment.lines;
-    line_[k] = work_.lines + (segment.first_line + (share >> segment_bits));
+    line_[k] = work_.lines + line_of(work_.grid.segment, static_cast<std::uint32_t>(units_[k]));
     __builtin_prefetch(line_[k], 1);
   }
   [[gnu::always_inline]] void count(int k) {
