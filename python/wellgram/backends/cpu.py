@@ -22,6 +22,7 @@ from wellgram.backends.checks import (
 )
 from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Progress, Rows
+from wellgram.backends.whole import scan_whole
 from wellgram.errors import BackendUnavailable, InputError
 
 try:
@@ -243,9 +244,4 @@ def scan_pairs(
     bfloat16: bool = False,
 ) -> list[Any]:
     """See `Backend.scan_pairs`."""
-    x = as_rows(x)
-    other = x if y is None else as_partner(y, x)
-    extent = Extent(len(x), None if y is None else len(other))
-    scan = pair_scan(consumers, extent, x.dtype, bfloat16=bfloat16)
-    scan.add(x, other, 0, 0, progress)
-    return [c.finish(s) for c, s in zip(consumers, scan.states(), strict=True)]
+    return scan_whole(pair_scan, x, consumers, y, progress, bfloat16)
