@@ -92,13 +92,10 @@ def plot_null(
             coarse = np.linspace(-1, 1, int(np.clip(2 * np.sqrt(len(cosines)), 20, 100)) + 1)
             density, _ = np.histogram(np.clip(cosines, -1, 1), bins=coarse, density=True)
             axes.stairs(density, coarse, label=_shortened(name), linewidth=1.2)
-    axes.set_xlabel("cosine similarity")
-    axes.set_ylabel("density")
     axes.set_xlim(-1, 1)
     if len(known) <= 12:  # a longer legend would push the figure out of its frame
         axes.legend(fontsize=7, frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
-    return axes
+    return _finished(axes, "cosine similarity", "density")
 
 
 def plot_bins(
