@@ -171,7 +171,8 @@ def _within(values: Cosines, low: float, high: float) -> Cosines:
         least = np.nextafter(least, kind(np.inf))
     if most > np.float64(high):
         most = np.nextafter(most, kind(-np.inf))
-    return values[(values >= least) & (values <= most)]
+    # By place: a mask as an index costs five times as much where what is wanted lies scattered.
+    return values[np.flatnonzero((values >= least) & (values <= most))]
 
 
 @dataclass(frozen=True)
