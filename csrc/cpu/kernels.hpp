@@ -32,57 +32,67 @@ Ordered<T> ordered(T value) {
   return bits < 0 ? bits ^ std::numeric_limits<Ordered<T>>::max() : bits;
 }
 
-// Keys in ascending order, a few to a line of cache: up to 7 of them, the rest the largest integer;
-// and how many values were met above the key before, up to this one (the last: above all of them).
-// A line that would need more holds 8 times the smallest integer instead.
-constexpr int line_keys = 8;
+// The bin of a value: a whole number that grows with it, evenly about the centre, ever less so far
+// away. With z = (value - centre) * rate and s = sign(z) (1 - 1 / (1 + |z| + 2 z^2)^2), s in (-1,
+// 1), it is that of (1 + s) * half; NaN goes to one more, the last.
+template <class T>
+struct RankGrid {
+  T centre, rate, half;
+  Index bins() const { return 2 * static_cast<Index>(half) + 2; }
+};
+
+// Values are counted by bin, but those of a bin that needs a closer look: one with a key, or one
+// that is full, which the closer look empties.
+constexpr std::uint8_t full_bin = 0x80, keyed_bin = 0xff;
+
+// Counts up the bins of as many values as a tile has cells, full ones excepted, and notes what each
+// has come to.
+struct Tally {
+  std::uint8_t* bins;
+  const std::int32_t* places;
+  std::uint8_t* notes;
+};
+
+// The keys of 32 bins in ascending order: up to 7 of them, the rest the largest integer; how many
+// values were met above the key before, up to this one (the last: above all of them), and how many
+// equal to it. A line that would need more holds 8 times the smallest integer instead.
+constexpr int line_keys = 8, line_bins_log2 = 5;
 template <class T>
 struct alignas(64) RankLine {
   Ordered<T> keys[line_keys];
-  std::uint32_t counts[line_keys];
+  std::uint16_t counts[line_keys], equal[line_keys];
 };
 
-// The line of a value: of the whole number (value - low) * units, the upper bits name a segment,
-// whose lines share the rest evenly. Values past the range, and NaN, go to the line after the last.
-constexpr int segment_bits = 20;
-constexpr std::int32_t segments = 256;
-struct RankSegment {
-  std::uint32_t first_line, lines;
-};
-// Static and always inlined, so that kernel objects offer no copy of it to the linker.
-[[gnu::always_inline]] static inline std::uint32_t line_of(const RankSegment* segment,
-                                                           std::uint32_t units) {
-  const RankSegment mine = segment[units >> segment_bits];
-  const std::uint64_t rest = units & ((1u << segment_bits) - 1);
-  return mine.first_line + static_cast<std::uint32_t>(rest * mine.lines >> segment_bits);
-}
-template <class T>
-struct RankGrid {
-  T low, units;
-  const RankSegment* segment;  // segments + 1
-};
+// A counter of a line whose upper bit turns is full, and its count goes to that of the key.
+// Counters of values that are to be kept themselves begin at the second.
+constexpr std::uint16_t full_count = 0x8000, kept_count = 0xc000;
 
-// Where counts began from here, the values themselves are kept, if there are to be more. There is
-// room for those of a tile, and one.
-constexpr std::uint32_t keeping = std::uint32_t(1) << 31;
+// Values that are kept, if there are to be more; there is room for those of a tile, and one.
 template <class T>
 struct Kept {
   T* values;
   Index count, more;  // more: 0 or 1
 };
 
-// A tile full of values to be ranked. Each is counted at the first key that is not less, and if
-// equal to it once more in `equal`.
+// Values that need a closer look, and their bins.
 template <class T>
-struct RankWork {
-  const T* values;
-  RankGrid<T> grid;
+struct Picked {
+  T* values;
+  std::int32_t* places;
+  Index count;
+};
+
+// Values near a key, to be counted at the first key that is not less and, if equal to it, once more
+// in `equal`; and values of full bins.
+template <class T>
+struct KeyWork {
+  Picked<T> near, full;
+  std::uint8_t* bins;
   RankLine<T>* lines;
   const std::uint32_t* first_key;  // of each line
-  std::uint32_t* equal;            // of each key
-  // Counts in `spilled` what falls into a line of too many keys.
   const Ordered<T>* keys;
-  std::uint32_t* spilled;
+  const std::uint8_t* keeps;  // of each key, whether what is counted there is kept
+  Index *counts, *equal;      // of each key, what lines cannot hold
   Kept<T>* kept;
 };
 
@@ -122,10 +132,15 @@ struct Kernels {
   void (*count_bins)(const T* v, Index count, double low, double bins_per_unit, Index bins,
                      Index* counts);
 
-  // (v - low) * units as whole numbers, those past the range of the grid its end.
-  void (*find_units)(const T* v, Index count, const RankGrid<T>& grid, std::int32_t* units);
+  void (*find_bins)(const T* v, Index count, const RankGrid<T>& grid, std::int32_t* bins);
 
-  void (*count_ranks)(const RankWork<T>& work);
+  void (*tally)(const Tally& tally);
+
+  // Makes those of a tile whose note is a full bin's the values of `work`, and sends for their
+  // lines.
+  void (*pick)(const T* v, Index count, const Tally& tally, KeyWork<T>& work);
+
+  void (*count_by_key)(const KeyWork<T>& work);
 
   // The cells of a tile that are not below the lesser of their row's and column's `most`, or not
   // above the greater of their `least`. Returns how many; their places go to `found`.
@@ -146,9 +161,8 @@ template <class P>
 struct Products {
   // tile[j * tile_rows + i] = sum over k of a[k * tile_rows + i] * b[k * tile_columns + j],
   // each one chain of fused multiply-adds over k = 0, 1, ...: its bits depend on depth alone.
-  // Beside it, count_ranks of a tile before, unless null.
-  void (*gram_tile)(const P* a, const P* b, Index depth, Product<P>* tile,
-                    const RankWork<Product<P>>* beside);
+  // Beside it, a tally, unless null.
+  void (*gram_tile)(const P* a, const P* b, Index depth, Product<P>* tile, const Tally* beside);
 
   // out[p] = dot of rows i[p] of x and j[p] of y, by the same chain as gram_tile.
   void (*pair_dots)(const Product<P>* x, Index x_stride, const Product<P>* y, Index y_stride,

@@ -133,7 +133,7 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
       for (Index p = first_left; p < last_left; ++p) {
         const Index row = p * tall, column = q * wide;
         if (!has_pairs(row, column + wide)) continue;
-        const RankWork<T>* beside = nullptr;
+        const Tally* beside = nullptr;
         for (auto& consumer : consumers)
           if (beside == nullptr) beside = consumer->beside();
         products<P>().gram_tile(left[p], right[q], depth, cells, beside);

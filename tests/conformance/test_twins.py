@@ -229,6 +229,27 @@ def test_ranks_of_tens_of_thousands_of_values(backend, rng, dtype, spread, count
     same(got, ranks_by_sorting(values, brackets, cosines))
 
 
+def test_ranks_of_cosines_that_recur(backend, rng, dtype):
+    """A few cosines, tens of thousands of times each: at a value, near one, kept and not.
+
+    More than any short counter holds.
+    """
+    copies = np.repeat(rng.normal(size=(3, 8)), [500, 400, 40], 0)
+    x = reference.unit_rows(np.r_[copies, rng.normal(size=(20, 8))].astype(dtype))[0]
+    cosines = met(backend, x).cosines.astype(np.float64)
+    common, rarer = cosines.max(), np.median(cosines)
+    for values in (
+        [common],
+        [rarer],
+        [rarer - 1e-3, rarer + 1e-3],
+        [-0.99, common + 1e-3],
+        cosines[::99],
+    ):
+        for brackets in ((), ((rarer - 1e-2, rarer + 1e-2),), ((-2.0, 2.0),)):
+            (got,) = backend.scan_pairs(x, [Ranks(np.array(values), brackets, 1 << 20)])
+            same(got, ranks_by_sorting(np.array(values), brackets, cosines))
+
+
 @pytest.mark.parametrize("n", [200, 30])
 def test_several_ranks_in_one_pass(backend, rng, dtype, n):
     """One of them is done beside the next product, the others are not; each keeps its own."""

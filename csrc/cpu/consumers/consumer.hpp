@@ -45,7 +45,7 @@ class Consumer {
   virtual void begin(const Block&) {}
   virtual void absorb(const Tile<T>& tile) = 0;
   // What is left to do of the last tile, to be done beside the product of the next, or null.
-  virtual const RankWork<T>* beside() { return nullptr; }
+  virtual const Tally* beside() { return nullptr; }
   virtual void merge(Consumer& other) = 0;
   virtual State<T> state() = 0;
 };

@@ -1,182 +1,121 @@
 // Ranks of given values, the keys, among all cosines: every cosine is counted at the first key that
-// is not less. A table of the keys, a few to a line of cache, is each thread's own, because it
-// holds the counts too; how to find a line in it is shared. Cosines that are counted at certain
-// keys are kept as well.
+// is not less. Most fall into bins that hold no key and are counted there; the others are compared
+// with the keys of their bin's line. Both tables are each thread's own, because they hold counts.
+// Cosines that are counted at certain keys are kept as well.
 #pragma once
 
-#include "cpu/buffer.hpp"
-#include "cpu/consumers/consumer.hpp"
+#include "cpu/consumers/rank_keys.hpp"
 
 namespace wellgram {
 
 template <class T>
 class RanksConsumer : public Consumer<T> {
  public:
-  explicit RanksConsumer(const Ranks& recipe) : counts_(2 * recipe.values.size()) {
-    auto shared = std::make_shared<Shared>();
-    shared->recipe = recipe;
-    make_grid(*shared);
-    shared_ = std::move(shared);
-    const std::size_t keys = shared_->keys.size();
-    equal_.resize(keys);
-    spilled_.resize(keys);
-    lines_.resize(shared_->first_key.size() - 1);
-    fill_lines();
-    clear();
-  }
+  explicit RanksConsumer(std::shared_ptr<const RankKeys<T>> keys)
+      : keys_(std::move(keys)),
+        tables_(keys_->empty_tables()),
+        counts_(keys_->count() + 1),
+        equal_(keys_->count() + 1),
+        tally_{tables_.bins.data(), places_, notes_},
+        work_{{near_values_, near_places_, 0},
+              {full_values_, full_places_, 0},
+              tables_.bins.data(),
+              tables_.lines.data(),
+              keys_->first_key.data(),
+              keys_->keys.data(),
+              keys_->keeps.data(),
+              counts_.data(),
+              equal_.data(),
+              &kept_so_far_} {}
+  explicit RanksConsumer(const Ranks& recipe)
+      : RanksConsumer(std::make_shared<const RankKeys<T>>(recipe)) {}
+  RanksConsumer(const RanksConsumer&) = delete;  // points at itself
   std::unique_ptr<Consumer<T>> another() const override {
-    auto fresh = std::make_unique<RanksConsumer>(*this);
-    fresh->clear();
-    fresh->counts_.assign(counts_.size(), 0);
-    fresh->kept_.clear();
-    fresh->kept_so_far_ = {};
-    return fresh;
+    return std::make_unique<RanksConsumer>(keys_);
   }
   void absorb(const Tile<T>& tile) override {
-    rank_pending();
-    if (absorbed_ > std::numeric_limits<std::int32_t>::max() - max_tile) flush();
-    std::copy_n(tile.pairs, tile.count, pending_);
-    std::fill(pending_ + tile.count, pending_ + max_tile, std::numeric_limits<T>::quiet_NaN());
-    is_pending_ = true;
-    absorbed_ += max_tile;
+    finish_tile();
+    std::copy_n(tile.pairs, tile.count, values_);
+    kernels<T>().find_bins(values_, tile.count, keys_->grid, places_);
+    std::fill(places_ + tile.count, places_ + max_tile, keys_->spare_bin());
+    pending_ = tile.count;
+    tallied_ = false;
   }
-  const RankWork<T>* beside() override {
-    if (!is_pending_) return nullptr;
-    is_pending_ = false;
-    kept_so_far_.more = kept_so_far_.count < shared_->recipe.capacity;
-    if (kept_so_far_.count + max_tile + 1 > std::ssize(kept_))
-      kept_.resize(2 * kept_.size() + max_tile + 1);
-    kept_so_far_.values = kept_.data();
-    work_ = {pending_,      shared_->grid,        lines_.data(),   shared_->first_key.data(),
-             equal_.data(), shared_->keys.data(), spilled_.data(), &kept_so_far_};
-    return &work_;
+  const Tally* beside() override {
+    if (tallied_) return nullptr;
+    tallied_ = true;
+    return &tally_;
   }
   void merge(Consumer<T>& other) override {
     auto& rest = static_cast<RanksConsumer&>(other);
-    flush();
-    rest.flush();
+    settle();
+    rest.settle();
     add(counts_, rest.counts_);
-    kept_.resize(kept_so_far_.count);
-    kept_.insert(kept_.end(), rest.kept_.begin(), rest.kept_.begin() + rest.kept_so_far_.count);
+    add(equal_, rest.equal_);
+    kept_.insert(kept_.end(), rest.kept_.begin(), rest.kept_.end());
     kept_so_far_.count = std::ssize(kept_);
   }
   State<T> state() override {
-    flush();
-    kept_.resize(kept_so_far_.count);
-    return {counts_, std::move(kept_)};
+    settle();
+    std::vector<Index> counts(counts_.begin(), counts_.end() - 1);
+    for (Index k = 0; k < keys_->count(); ++k)
+      counts.push_back(keys_->is_cosine(k) ? equal_[k] : 0);
+    return {counts, std::move(kept_)};
   }
 
  private:
-  struct Shared {
-    Ranks recipe;
-    std::vector<Ordered<T>> keys;  // and one more, the largest integer
-    std::vector<RankSegment> segment;
-    std::vector<std::uint32_t> first_key;  // of each line, and their number
-    RankGrid<T> grid;
-  };
-
-  // The largest cosine not above a value: other cosines compare with the one as with the other.
-  static T key_of(double value) { return not_above<T>(value); }
-
-  static void make_grid(Shared& shared) {
-    constexpr std::uint32_t per_line = 3;  // on average: lines of more than 7 are then rare
-    const auto& values = shared.recipe.values;
-    std::vector<T> keys(values.size());
-    for (std::size_t k = 0; k < keys.size(); ++k) keys[k] = key_of(values[k]);
-    const T low = keys.empty() ? T(0) : std::clamp(keys.front(), T(-2), T(2));
-    const T high = keys.empty() ? T(0) : std::clamp(keys.back(), T(-2), T(2));
-    const double width = std::max(1e-6, static_cast<double>(high) - static_cast<double>(low));
-    shared.grid = {low, static_cast<T>((segments << segment_bits) / width), nullptr};
-
-    std::vector<std::int32_t> units(keys.size() + 16);
-    keys.resize(keys.size() + 16);  // find_units reads whole vectors
-    kernels<T>().find_units(keys.data(), std::ssize(values), shared.grid, units.data());
-    std::vector<std::uint32_t> sizes(segments + 1);
-    for (std::size_t k = 0; k < values.size(); ++k) ++sizes[units[k] >> segment_bits];
-    shared.segment.resize(segments + 1);
-    std::uint32_t lines = 0;
-    for (std::int32_t s = 0; s <= segments; ++s) {
-      shared.segment[s] = {lines, sizes[s] / per_line + 1};
-      lines += shared.segment[s].lines;
-    }
-    shared.grid.segment = shared.segment.data();
-
-    shared.first_key.assign(lines + 1, 0);
-    for (std::size_t k = 0; k < values.size(); ++k) {
-      ++shared.first_key[line_of(shared.grid.segment, static_cast<std::uint32_t>(units[k])) + 1];
-      shared.keys.push_back(ordered(keys[k]));
-    }
-    for (std::uint32_t line = 0; line < lines; ++line)
-      shared.first_key[line + 1] += shared.first_key[line];
-    shared.keys.push_back(std::numeric_limits<Ordered<T>>::max());
+  // Counts what was near a key in the tile before the last, and finds it in the last.
+  void finish_tile() {
+    count_near();
+    if (const Tally* tally = beside()) kernels<T>().tally(*tally);
+    kernels<T>().pick(values_, pending_, tally_, work_);
+    pending_ = 0;
+  }
+  void count_near() {
+    kept_so_far_.more = kept_so_far_.count < keys_->recipe.capacity;
+    if (kept_so_far_.count + max_tile + 1 > std::ssize(kept_))
+      kept_.resize(2 * kept_.size() + max_tile + 1);
+    kept_so_far_.values = kept_.data();
+    kernels<T>().count_by_key(work_);
+    work_.near.count = work_.full.count = 0;
   }
 
-  // Calls each(line, first key, how many).
-  template <class Each>
-  void over_lines(const Each& each) {
-    for (std::size_t line = 0; line < lines_.size(); ++line) {
-      const std::uint32_t first = shared_->first_key[line];
-      each(lines_[line], first, shared_->first_key[line + 1] - first);
-    }
-  }
-  void fill_lines() {
-    over_lines([&](RankLine<T>& line, std::uint32_t first, std::uint32_t keys) {
-      const bool fits = keys < line_keys;
-      std::fill_n(
-          line.keys, line_keys,
-          fits ? std::numeric_limits<Ordered<T>>::max() : std::numeric_limits<Ordered<T>>::min());
-      if (fits) std::copy_n(&shared_->keys[first], keys, line.keys);
-    });
-  }
-  void clear() {
-    over_lines([](RankLine<T>& line, std::uint32_t, std::uint32_t) {
-      std::fill_n(line.counts, line_keys, 0u);
-    });
-    std::fill(equal_.begin(), equal_.end(), 0u);
-    std::fill(spilled_.begin(), spilled_.end(), 0u);
-    for (const auto& [first, last] : shared_->recipe.kept) keep(first, last);
-    is_pending_ = false;
-    absorbed_ = 0;
-  }
-  // Has the cosines kept that are counted at keys first to last.
-  void keep(Index first, Index last) {
-    std::fill(&spilled_[first], &spilled_[last] + 1, keeping);
-    over_lines([&](RankLine<T>& line, std::uint32_t key, std::uint32_t keys) {
-      for (std::uint32_t k = 0; k <= keys && k < line_keys; ++k)
-        if (first <= key + k && key + k <= last) line.counts[k] = keeping;
-    });
-  }
-  void rank_pending() {
-    if (const RankWork<T>* work = beside()) kernels<T>().count_ranks(*work);
-  }
-  // Empties the short counters into the long ones. What lies above the last key of a line belongs
-  // to the first of the next; above all keys, to none. A value that T cannot hold has no equal: its
-  // key is the cosine next below, whose equals were counted there.
-  void flush() {
-    rank_pending();
-    const auto& values = shared_->recipe.values;
-    over_lines([&](RankLine<T>& line, std::uint32_t first, std::uint32_t keys) {
-      for (std::uint32_t k = 0; k <= keys && k < line_keys; ++k)
-        if (first + k < values.size()) counts_[first + k] += line.counts[k] % keeping;
-    });
-    for (std::size_t k = 0; k < values.size(); ++k) {
-      counts_[k] += spilled_[k] % keeping;
-      if (static_cast<double>(key_of(values[k])) == values[k])
-        counts_[values.size() + k] += equal_[k];
-    }
-    clear();
+  // Finishes what has begun, and empties the tables into the long counters. What lies above the
+  // last key of a line belongs to the first of the next, as do the bins that follow. Ends the pass.
+  void settle() {
+    if (tables_.lines.empty()) return;  // settled before
+    finish_tile();
+    count_near();
+    for (Index k = 0, bin = 0; k < keys_->count(); ++k)
+      for (; bin <= keys_->bin[k]; ++bin)
+        if (tables_.bins[bin] < full_bin) counts_[k] += tables_.bins[bin];
+    keys_->over_lines(
+        tables_.lines, [&](RankLine<T>& line, std::uint32_t first, std::uint32_t own) {
+          for (std::uint32_t k = 0; k <= own && own < line_keys; ++k) {
+            counts_[first + k] += line.counts[k] - (keys_->keeps[first + k] ? kept_count : 0);
+            equal_[first + k] += line.equal[k];
+          }
+        });
+    tables_ = {};
+    kept_.resize(kept_so_far_.count);
   }
 
-  std::shared_ptr<const Shared> shared_;
-  std::vector<RankLine<T>, PageAllocator<RankLine<T>>> lines_;
-  std::vector<std::uint32_t> equal_, spilled_;
-  RankWork<T> work_{};
+  std::shared_ptr<const RankKeys<T>> keys_;
+  RankTables<T> tables_;
+  std::vector<Index> counts_, equal_;  // of each key; those above all come last
   Kept<T> kept_so_far_{};
   std::vector<T> kept_;
-  Index absorbed_ = 0;
-  bool is_pending_ = false;
-  T pending_[max_tile];
-  std::vector<Index> counts_;
+  // A tile, and what is known of its values so far.
+  Index pending_ = 0;
+  bool tallied_ = true;
+  Tally tally_{};
+  T values_[max_tile + 16];
+  std::int32_t places_[max_tile + 16];
+  std::uint8_t notes_[max_tile];
+  // Of the tile before.
+  KeyWork<T> work_{};
+  T near_values_[max_tile + 16], full_values_[max_tile + 16];
+  std::int32_t near_places_[max_tile + 1], full_places_[max_tile + 1];
 };
 
 }  // namespace wellgram

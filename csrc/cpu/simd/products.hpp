@@ -113,9 +113,9 @@ struct Chain {
 #else
 
 typedef std::uint32_t Bits __attribute__((vector_size(WELLGRAM_VECTOR_BYTES)));
-inline Vector<float> first_of(Bits pairs) { return reinterpret_cast<Vector<float>>(pairs << 16); }
+inline Vector<float> first_of(Bits pairs) { return reinterpret_cast<Vector<float> >(pairs << 16); }
 inline Vector<float> second_of(Bits pairs) {
-  return reinterpret_cast<Vector<float>>(pairs & 0xffff0000u);
+  return reinterpret_cast<Vector<float> >(pairs & 0xffff0000u);
 }
 inline float first_of(Bfloat16Pair pair) {
   const std::uint32_t bits = pair.bits << 16;
@@ -173,21 +173,20 @@ void pair_dots_bf16(const float* x, Index x_stride, const float* y, Index y_stri
   }
 }
 
-// Products wait for arithmetic, ranks for memory: a tile's values are ranked a few at a time
-// between the steps of the next tile's product, and cost little there.
+// Products wait for arithmetic, a tally for memory: it is made a value at a time between the steps
+// of the product, and costs little there.
 template <class P>
-void gram_tile(const P* a, const P* b, Index depth, Product<P>* tile,
-               const RankWork<Product<P>>* beside) {
+void gram_tile(const P* a, const P* b, Index depth, Product<P>* tile, const Tally* beside) {
   using T = Product<P>;
   constexpr Index rows = Tile<T>::rows, columns = Tile<T>::columns;
   Vector<T> top[columns] = {}, bottom[columns] = {};
   Index k = 0;
   if (beside != nullptr) {
-    RankSteps<T> ranks(*beside);
-    const Index stride = depth / RankSteps<T>::steps > 0 ? depth / RankSteps<T>::steps : 1;
-    for (int s = 0; s < RankSteps<T>::steps; ++s) {
-      ranks.step(s);
-      for (Index end = k + stride < depth ? k + stride : depth; k < end; ++k)
+    const TallySteps<T> tally{*beside};
+    const Index stride = depth / tally.count > 0 ? depth / tally.count : 1;
+    for (Index s = 0; s < tally.count; ++s) {
+      tally.step(s);
+      for (const Index end = k + stride < depth ? k + stride : depth; k < end; ++k)
         multiply_step(a + k * rows, b + k * columns, top, bottom);
     }
   }

@@ -1,7 +1,5 @@
-// count_ranks: finds each cosine its place among the keys and counts it there.
-//
-// Per value one line of a table that is larger than the nearer caches; the lines are sent for some
-// values ahead of their turn.
+// Ranking, in three steps: a tally of the bins, which waits for memory and is made beside products;
+// picking out what is near a key; and finding it its place among the keys of a line.
 #pragma once
 
 #include "cpu/simd/lanes.hpp"
@@ -9,21 +7,24 @@
 namespace wellgram::WELLGRAM_ISA {
 namespace {
 
-// Compared so that NaN goes to the end.
+// Grows with the value because each operation does, rounded.
 template <class T>
-inline void units_of(Vector<T> values, const RankGrid<T>& grid, std::int32_t* out) {
+inline void bins_of(Vector<T> values, const RankGrid<T>& grid, std::int32_t* out) {
   using Whole = typename Lanes<T>::Whole;
-  const auto zero = broadcast(T(0)), end = broadcast(T(segments << segment_bits));
-  auto place = (values - broadcast(grid.low)) * broadcast(grid.units);
-  place = place < zero ? zero : place;
-  place = place < end ? place : end;
-  const Whole whole = __builtin_convertvector(place, Whole);
+  const auto zero = broadcast(T(0)), one = broadcast(T(1)), half = broadcast(grid.half);
+  const auto z = (values - broadcast(grid.centre)) * broadcast(grid.rate);
+  const auto far = z < zero ? -z : z;
+  const auto rest = one / (one + far * (one + far + far));
+  const auto share = one - rest * rest;
+  const auto place = (one + (z < zero ? -share : share)) * half;
+  const auto end = half + half + one;
+  const Whole whole = __builtin_convertvector(place < end ? place : end, Whole);
   __builtin_memcpy(out, &whole, sizeof whole);
 }
 
 template <class T>
-void find_units(const T* v, Index count, const RankGrid<T>& grid, std::int32_t* units) {
-  for (Index k = 0; k < count; k += Lanes<T>::count) units_of(load(v + k), grid, units + k);
+void find_bins(const T* v, Index count, const RankGrid<T>& grid, std::int32_t* bins) {
+  for (Index k = 0; k < count; k += Lanes<T>::count) bins_of(load(v + k), grid, bins + k);
 }
 
 // A vector of values as integers of the same order; NaN as the largest.
@@ -53,80 +54,128 @@ inline int keys_below(const std::int32_t* keys, std::int32_t value) {
 }
 #endif
 
-// The ranking of a tile, a value a step: send for the line of one, count one that was sent for.
+// Makes a tally step by step: every bin is sent for some steps ahead of its turn.
 template <class T>
-class RankSteps {
- public:
-  static constexpr int steps = Tile<T>::rows * Tile<T>::columns;
-  static constexpr int ahead = steps < 32 ? steps / 2 : 16;
-  static_assert(steps % Lanes<T>::count == 0 && ahead % Lanes<T>::count == 0);
+struct TallySteps {
+  static constexpr Index cells = Tile<T>::rows * Tile<T>::columns, ahead = 16;
+  static constexpr Index count = cells + ahead;
+  const Tally tally;
 
-  [[gnu::always_inline]] explicit RankSteps(const RankWork<T>& work) : work_(work) {
-    for (int k = 0; k < ahead; ++k) {
-      if (k % Lanes<T>::count == 0) prepare(k);
-      send_for(k);
-    }
+  [[gnu::always_inline]] void step(Index s) const {
+    if (s < cells) __builtin_prefetch(tally.bins + tally.places[s], 1);
+    if (s < ahead) return;
+    std::uint8_t& bin = tally.bins[tally.places[s - ahead]];
+    bin = static_cast<std::uint8_t>(bin + (bin < full_bin));
+    tally.notes[s - ahead] = bin;
   }
-
-  [[gnu::always_inline]] void step(int k) {
-    if (k + ahead < steps) {
-      if (k % Lanes<T>::count == 0) prepare(k + ahead);
-      send_for(k + ahead);
-    }
-    count(k);
-  }
-
- private:
-  [[gnu::always_inline]] void prepare(int k) {
-    const auto some = load(work_.values + k);
-    units_of<T>(some, work_.grid, units_ + k);
-    order<T>(some, value_ + k);
-  }
-  [[gnu::always_inline]] void send_for(int k) {
-    line_[k] = work_.lines + line_of(work_.grid.segment, static_cast<std::uint32_t>(units_[k]));
-    __builtin_prefetch(line_[k], 1);
-  }
-  [[gnu::always_inline]] void count(int k) {
-    RankLine<T>* line = line_[k];
-    const Ordered<T> value = value_[k];
-    const int place = keys_below(line->keys, value);
-    if (place == line_keys) [[unlikely]] {
-      spill(k);
-      return;
-    }
-    keep(k, ++line->counts[place]);
-    if (line->keys[place] == value) [[unlikely]]
-      ++work_.equal[work_.first_key[line - work_.lines] + place];
-  }
-  // Written every time and kept by moving on: a branch would often go the way not foreseen.
-  [[gnu::always_inline]] void keep(int k, std::uint32_t count) {
-    work_.kept->values[work_.kept->count] = work_.values[k];
-    work_.kept->count += count / keeping & work_.kept->more;
-  }
-  [[gnu::always_inline]] void spill(int k) {
-    const Index line = line_[k] - work_.lines;
-    std::uint32_t first = work_.first_key[line], end = work_.first_key[line + 1];
-    while (first < end) {
-      const std::uint32_t middle = first + (end - first) / 2;
-      if (work_.keys[middle] < value_[k])
-        first = middle + 1;
-      else
-        end = middle;
-    }
-    keep(k, ++work_.spilled[first]);
-    if (work_.keys[first] == value_[k]) ++work_.equal[first];
-  }
-
-  const RankWork<T> work_;
-  std::int32_t units_[steps];
-  Ordered<T> value_[steps];
-  RankLine<T>* line_[steps];
 };
 
 template <class T>
-void count_ranks(const RankWork<T>& work) {
-  RankSteps<T> ranks(work);
-  for (int k = 0; k < RankSteps<T>::steps; ++k) ranks.step(k);
+void tally(const Tally& tally) {
+  const TallySteps<T> steps{tally};
+  for (Index s = 0; s < steps.count; ++s) steps.step(s);
+}
+
+// The upper bits of 8 notes as the bits of a byte (little-endian, as all sets are).
+inline std::uint64_t upper_bits(const std::uint8_t* notes) {
+  std::uint64_t eight;
+  __builtin_memcpy(&eight, notes, sizeof eight);
+  return (eight >> 7 & 0x0101010101010101) * 0x0102040810204080 >> 56;
+}
+
+template <class T>
+void pick(const T* v, Index count, const Tally& tally, KeyWork<T>& work) {
+  Picked<T> near = work.near, full = work.full;
+  near.count = full.count = 0;
+  for (Index first = 0; first < count; first += 64) {
+    std::uint64_t bits = 0;
+    for (Index k = 0; k < 64 && first + k < count; k += 8)
+      bits |= upper_bits(tally.notes + first + k) << k;
+    if (count - first < 64) bits &= (std::uint64_t(1) << (count - first)) - 1;
+    for (; bits != 0; bits &= bits - 1) {
+      const Index k = first + __builtin_ctzll(bits);
+      __builtin_prefetch(&work.lines[tally.places[k] >> line_bins_log2], 1);
+      // Written to both and kept by moving on: a branch would often go the way not foreseen.
+      const bool is_near = tally.notes[k] == keyed_bin;
+      near.values[near.count] = full.values[full.count] = v[k];
+      near.places[near.count] = full.places[full.count] = tally.places[k];
+      near.count += is_near;
+      full.count += !is_near;
+    }
+  }
+  work.near = near;
+  work.full = full;
+}
+
+// The place among all keys, where a line has too many.
+template <class T>
+[[gnu::noinline]] std::uint32_t search(const KeyWork<T>& work, Ordered<T> key, Index line) {
+  std::uint32_t first = work.first_key[line], end = work.first_key[line + 1];
+  while (first < end) {
+    const std::uint32_t middle = first + (end - first) / 2;
+    if (work.keys[middle] < key)
+      first = middle + 1;
+    else
+      end = middle;
+  }
+  return first;
+}
+
+// Moves a full counter of a line to that of the key.
+template <class T>
+[[gnu::noinline]] void empty(const KeyWork<T>& work, Index line, int slot) {
+  std::uint16_t& count = work.lines[line].counts[slot];
+  const std::uint16_t start = count < full_count ? kept_count : 0;
+  work.counts[work.first_key[line] + slot] += static_cast<std::uint16_t>(count - start);
+  count = start;
+}
+
+// Counts a value so many times; returns whether it is to be kept.
+template <class T>
+inline bool count_one(const KeyWork<T>& work, Ordered<T> value, std::int32_t place,
+                      std::uint16_t times) {
+  const Index line = place >> line_bins_log2;
+  RankLine<T>& keys = work.lines[line];
+  const int slot = keys_below(keys.keys, value);
+  if (slot == line_keys) [[unlikely]] {
+    const std::uint32_t key = search(work, value, line);
+    work.counts[key] += times;
+    work.equal[key] += work.keys[key] == value;
+    return work.keeps[key];
+  }
+  const std::uint16_t before = keys.counts[slot], after = before + times;
+  keys.counts[slot] = after;
+  if ((before ^ after) & full_count) [[unlikely]]
+    empty(work, line, slot);
+  const std::uint16_t same = keys.keys[slot] == value;
+  keys.equal[slot] += same;
+  if (keys.equal[slot] < same) [[unlikely]]
+    work.equal[work.first_key[line] + slot] += 1 << 16;
+  return before / full_count;
+}
+
+template <class T>
+void count_by_key(const KeyWork<T>& work) {
+  Ordered<T> value[max_tile];
+  const auto order_all = [&](const Picked<T>& some) {
+    for (Index k = 0; k < some.count; k += Lanes<T>::count)
+      order<T>(load(some.values + k), value + k);
+  };
+  order_all(work.near);
+  Kept<T> kept = *work.kept;
+  for (Index k = 0; k < work.near.count; ++k) {
+    kept.values[kept.count] = work.near.values[k];  // and kept by moving on, as above
+    kept.count += count_one(work, value[k], work.near.places[k], 1) & kept.more;
+  }
+  *work.kept = kept;
+  // The value that filled a bin stands for all in it. Others may have come before it was emptied.
+  order_all(work.full);
+  for (Index k = 0; k < work.full.count; ++k) {
+    std::uint8_t& bin = work.bins[work.full.places[k]];
+    const bool is_full = bin == full_bin;
+    if (is_full) bin = 0;
+    count_one(work, value[k], work.full.places[k], is_full ? full_bin : 1);
+  }
 }
 
 }  // namespace
