@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +44,11 @@ LARGEST = (116_000, 3_600)  # JUMP's compounds: by a range of tiles
 TAILS = (0.05, 0.1, 0.9, 0.95)
 
 
-def peak(isa: str, threads: int) -> tuple[float, float]:
-    """Return flops and copied bytes per second, at best, of an instruction set."""
+@contextmanager
+def peak_of(isa: str, threads: int) -> Iterator[Callable[[], list[float]]]:
+    """Yield what measures the flops and the copied bytes per second, at best, of an ISA."""
     width, flags = {"avx512": ("64", ["-mavx512f"]), "avx2": ("32", ["-mavx2", "-mfma"])}.get(
-        isa, ("16", [])
+        isa.removesuffix("bf16"), ("16", [])
     )
     with tempfile.TemporaryDirectory() as folder:
         binary = f"{folder}/peak"
@@ -55,8 +57,11 @@ def peak(isa: str, threads: int) -> tuple[float, float]:
             ["cc", "-O2", f"-DWIDTH={width}", *flags, "-pthread", str(source), "-o", binary],
             check=True,
         )
-        flops, copied = subprocess.check_output([binary, str(threads)], text=True).split()
-    return float(flops), float(copied)
+
+        def measure() -> list[float]:
+            return [float(f) for f in subprocess.check_output([binary, str(threads)]).split()]
+
+        yield measure
 
 
 def made(n: int, d: int) -> np.ndarray:
@@ -79,10 +84,16 @@ def gene_map(n: int, d: int) -> tuple[wg.PerturbationMap, dict[str, pd.DataFrame
 
 
 def in_turn(sides: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Return the median seconds of each side; one of each before the next round."""
+    """Return the median seconds of each side; one of each before the next round.
+
+    Before each, more memory is touched than it will need: a virtual machine gives what lies idle
+    back to its host, and the first use after that takes 40 times as long as on a machine of its
+    own (3.3 ms a megabyte, measured).
+    """
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(repeats):
         for name, side in sides.items():
+            np.ones(1 << 31, np.uint8)
             began = time.perf_counter()
             side()
             seconds[name].append(time.perf_counter() - began)
@@ -118,8 +129,6 @@ def consumers_table(repeats: int, threads: int) -> None:
         if isa in ("baseline", "avx512bf16") and isa != best:
             continue
         cpu.use_instruction_set(isa)
-        flops, copied = peak(isa.removesuffix("bf16"), threads)
-        print(f"\n{isa}: peak {flops / 1e9:.0f} GFLOP/s, copy {copied / 1e9:.0f} GB/s (1 thread)")
         asked = {
             "no consumer": [],
             "2 counts": [CountBelow((-0.05, 0.05))],
@@ -135,8 +144,13 @@ def consumers_table(repeats: int, threads: int) -> None:
             map_, [CountBelow((-0.05, 0.05))], precision="bfloat16"
         )
         sides["NumPy X @ X.T"] = lambda: unit @ unit.T
-        seconds = in_turn(sides, repeats)
-        for name, value in seconds.items():
+        with peak_of(isa, threads) as peak:
+            before = peak()
+            seconds = in_turn(sides, repeats)
+            flops, copied = (statistics.mean(both) for both in zip(before, peak(), strict=True))
+        print(f"\n{isa}: peak {flops / 1e9:.0f} GFLOP/s, copy {copied / 1e9:.0f} GB/s (1 thread)")
+        for name in sides:
+            value = seconds[name]
             rate = Extent(N).pairs * 2 * D / value
             share = "" if "bfloat" in name else f"{rate / flops:6.1%} of peak"
             print(

@@ -6,6 +6,7 @@
 #include "cpu/scan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "cpu/consumers/bracket.hpp"
 #include "cpu/consumers/counts.hpp"
@@ -52,21 +53,25 @@ std::unique_ptr<Consumer<T>> make_consumer(const Matrix& recipe, const Extent&) 
   return std::make_unique<MatrixConsumer<T>>(recipe);
 }
 
-// The rows of a matrix as panels.
+// How panels read the rows of a matrix: P(row, step).
 template <class P, class T>
-Panels<P> pack(const View<const T>& x, Index width, const Team& team) {
-  constexpr Index step = features_per_step<P>;
-  return Panels<P>(
-      x.rows, width, (x.columns + step - 1) / step,
-      [&](Index row, Index k) {
-        const T* value = x.row(row) + k * step;
-        if constexpr (step == 2)
-          return P(value[0], 2 * k + 1 < x.columns ? value[1] : T(0));
-        else
-          return *value;
-      },
-      team);
+auto reader(const View<const T>& x) {
+  return [x](Index row, Index k) {
+    const T* value = x.row(row) + k * features_per_step<P>;
+    if constexpr (features_per_step<P> == 2)
+      return P(value[0], 2 * k + 1 < x.columns ? value[1] : T(0));
+    else
+      return *value;
+  };
 }
+
+// A block of panels, which each thread packs for itself when it comes to another.
+template <class P>
+struct LeftBlock {
+  explicit LeftBlock(Index size) : panels(size) {}
+  Buffer<P> panels;
+  Index first = -1;
+};
 
 // Copies the cells of a tile that are pairs of the pass, side by side. Returns how many.
 template <class T>
@@ -100,10 +105,14 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
                       const Team& team) {
   constexpr Index block_bytes = 1536 << 10, block_columns = 2048;
   const Index tall = kernels<T>().tile_rows, wide = kernels<T>().tile_columns;
-  const auto left = pack<P>(x, tall, team), right = pack<P>(y, wide, team);
-  const Index depth = left.depth(), step = panel_count(block_columns, wide);
+  const Index depth = panel_count(x.columns, features_per_step<P>);
+  const Panels<P> right(y.rows, wide, depth, reader<P>(y), team);
+  const Index lefts = panel_count(x.rows, tall), step = panel_count(block_columns, wide);
   const Index panel_bytes = tall * std::max<Index>(depth, 1) * static_cast<Index>(sizeof(P));
   const Index block_panels = std::clamp<Index>(block_bytes / panel_bytes, 1, 64);
+  std::vector<LeftBlock<P>> blocks;
+  for (int worker = 0; worker < team.threads(); ++worker)
+    blocks.emplace_back(std::min(block_panels, lefts) * tall * depth);
   const bool symmetric = extent_.symmetric;
   // Whether columns up to `column` of y, exclusive, reach above the diagonal from row `row` of x.
   const auto has_pairs = [&](Index row, Index column) {
@@ -114,7 +123,7 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
     Index left, right;  // first panels
   };
   std::vector<Chunk> chunks;
-  for (Index p = 0; p < left.count(); p += block_panels)
+  for (Index p = 0; p < lefts; p += block_panels)
     for (Index q = 0; q < right.count(); q += step)
       if (has_pairs(p * tall, std::min(y.rows, (q + step) * wide))) chunks.push_back({p, q});
 
@@ -122,12 +131,19 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
     alignas(64) T cells[max_tile], pairs[max_tile];
     auto& consumers = consumers_[worker];
     const auto [first_left, first_right] = chunks[c];
-    const Index last_left = std::min(left.count(), first_left + block_panels);
+    const Index last_left = std::min(lefts, first_left + block_panels);
     const Index last_right = std::min(right.count(), first_right + step);
     const Block block{first_row + first_left * tall,
                       std::min(x.rows, last_left * tall) - first_left * tall,
                       first_column + first_right * wide,
                       std::min(y.rows, last_right * wide) - first_right * wide, symmetric};
+    LeftBlock<P>& left = blocks[worker];
+    const auto panel = [&](Index p) {
+      return left.panels.data() + (p - first_left) * tall * depth;
+    };
+    if (std::exchange(left.first, first_left) != first_left)
+      for (Index p = first_left; p < last_left; ++p)
+        pack_panel(p * tall, x.rows, tall, depth, panel(p), reader<P>(x));
     for (auto& consumer : consumers) consumer->begin(block);
     for (Index q = first_right; q < last_right; ++q)
       for (Index p = first_left; p < last_left; ++p) {
@@ -136,7 +152,7 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
         const Tally* beside = nullptr;
         for (auto& consumer : consumers)
           if (beside == nullptr) beside = consumer->beside();
-        products<P>().gram_tile(left[p], right[q], depth, cells, beside);
+        products<P>().gram_tile(panel(p), right[q], depth, cells, beside);
         Tile<T> tile{cells,
                      tall,
                      first_row + row,
