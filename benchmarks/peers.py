@@ -5,7 +5,8 @@ import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
 
 # What efaar_benchmarking imports but the functions compared never call, and which weighs gigabytes.
 _UNUSED = {
@@ -28,6 +29,20 @@ def efaar(module: str) -> types.ModuleType:
         import_module(name)
     with _stand_ins():
         return import_module(f"efaar_benchmarking.{module}")
+
+
+def pycytominer_transforms() -> types.ModuleType | None:
+    """Return pycytominer's transforms without the package around them, or None where it is not."""
+    found = find_spec("pycytominer")
+    if found is None or found.origin is None:
+        return None
+    path = Path(found.origin).parent / "operations" / "transform.py"
+    spec = spec_from_file_location("pycytominer_transforms", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @contextmanager

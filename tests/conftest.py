@@ -1,8 +1,14 @@
 """Options of the whole suite."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from wellgram.backends import BACKENDS
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+"""Real screens, which lie beside a checkout; tests of them are skipped where they do not"""
 
 
 def pytest_addoption(parser):
@@ -20,3 +26,27 @@ def pytest_configure(config):
         if name not in BACKENDS:  # a slip of the pen would require nothing
             known = ", ".join(BACKENDS)
             raise pytest.UsageError(f"there is no backend {name!r} (there are {known})")
+
+
+def _beside(path):
+    if not path.exists():
+        pytest.skip(f"the real screen is absent: there is no {path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def lincs_plate():
+    """The file of 384 wells: 58 compounds at 6 doses, DMSO controls, 454 features."""
+    return _beside(DATA / "lincs_a549_SQ00015054.csv.gz")
+
+
+@pytest.fixture(scope="session")
+def dye_screen():
+    """The file of a Cell Painting batch: plates of 384 wells."""
+    plates = _beside(DATA / "cdot_dye_screen" / "plates")
+    return plates / "2023_05_15_Batch1_normalized_feature_select_negcon_batch.csv.gz"
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20)

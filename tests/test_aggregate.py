@@ -36,6 +36,32 @@ def test_a_map_is_the_aggregate_of_aligned_wells(wells, name, statistic):
     np.testing.assert_allclose(map_.embeddings, expected[~zero], rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["none", "center-scale", "tvn"])
+def test_a_spherical_mean_is_the_direction_of_the_mean_of_directions(monkeypatch, wells, name):
+    monkeypatch.setattr("wellgram.aggregate._BLOCK_WELLS", 100)
+    precise = Wells(wells.embeddings.astype(np.float64), wells.metadata)
+    align = alignment(name)
+    map_ = build_map(precise, align, method="spherical-mean", precision="float64")
+    y = precise.embeddings if align is None else align.transform(precise)
+    mean = by_hand(precise, y / np.linalg.norm(y, axis=1, keepdims=True), "mean").to_numpy()
+    expected = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+    np.testing.assert_allclose(map_.embeddings, expected, rtol=1e-7, atol=1e-9)
+
+
+def test_directions_that_cancel_have_no_spherical_mean():
+    x = np.array([[1.0, 2], [-3, -6], [1, 0]])
+    opposed = Wells.from_arrays(x, ["a", "a", "b"], control="none", controls_in_map=True)
+    map_ = build_map(opposed, method="spherical-mean")
+    assert map_.provenance["without_direction"] == ["a"]
+
+
+def test_fitted_maps_do_what_the_alignment_does(wells):
+    fitted = TVN().fit(wells)
+    ours = build_map(wells, fitted.affine_)
+    np.testing.assert_array_equal(ours.embeddings, build_map(wells, fitted).embeddings)
+    assert ours.provenance["align"] == "as fitted before"
+
+
 def test_labels_are_type_perturbation_and_dose_with_counts(wells):
     map_ = build_map(wells)
     labels = map_.labels

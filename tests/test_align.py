@@ -6,6 +6,9 @@ import pytest
 from wellgram import TVN, CenterScale, InputError, PCACenterScale, Wells
 from wellgram.align import ALIGNMENTS, alignment
 
+FEW = pytest.mark.filterwarnings("ignore::wellgram.errors.ControlsWarning")
+"""For tests that mean to have few controls"""
+
 
 def screen(controls=(30, 40), features=6, others=12, seed=0, shift=10.0):
     """Wells of two batches with their own shift and covariance."""
@@ -57,6 +60,7 @@ def test_tvn_low_rank_correction_is_the_inverse_root_of_each_batch(controls):
         np.testing.assert_allclose(y[rows], white[rows] @ root, rtol=1e-7, atol=1e-7)
 
 
+@FEW
 @pytest.mark.parametrize("method", [PCACenterScale, TVN])
 def test_null_axes_are_dropped_instead_of_blown_up(method):
     """With fewer controls in all than features the public code returns values up to 1e14."""
@@ -111,6 +115,7 @@ def test_a_fitted_alignment_applies_to_other_wells_of_its_batches():
     np.testing.assert_allclose(fitted.transform(part), fitted.transform(wells)[some], rtol=1e-12)
 
 
+@FEW
 @pytest.mark.parametrize("name", ALIGNMENTS)
 def test_backends_agree(name):
     wells = screen(controls=(4, 50), features=17)
@@ -132,6 +137,6 @@ def test_ridge_must_be_positive(ridge):
 
 
 def test_repr_says_how_many_controls_there_are_per_feature():
-    assert "4 controls in the smallest batch, 0.67 per feature" in repr(
+    assert "fitted on 4 wells in the smallest batch, 0.67 per feature" in repr(
         CenterScale().fit(screen(controls=(4, 50))).affine_
     )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
@@ -140,8 +141,35 @@ def test_options_reach_the_map(cp, tmp_path):
     assert strict_json(tmp_path / "summary.json")["run"]["backend"] == "reference"
 
 
+def test_alignments_joined_by_plus_and_one_without_controls(cp, tmp_path):
+    run(
+        "score", cp, "--layout", "cell-painting", "--align", "robust-mad+inverse-normal",
+        "--out", tmp_path,
+    )  # fmt: skip
+    assert read_map(tmp_path / "map.parquet").provenance["align"] == "robust-mad+inverse-normal"
+    run(
+        "score", cp, "--layout", "columns", "--perturbation", "Metadata_broad_sample",
+        "--features", "Cells_*", "--align", "inverse-normal", "--out", tmp_path,
+    )  # fmt: skip
+    assert read_map(tmp_path / "map.parquet").provenance["align"] == "inverse-normal"
+
+
+def test_few_controls_get_a_note(cp, tmp_path):
+    """4 DMSO wells; 6 features 4 times over."""
+    table = pd.read_csv(cp)
+    for k in range(2):
+        copies = table.filter(like="Cells_").add_suffix(f"_{k}")
+        table = pd.concat(
+            [table, copies + np.random.default_rng(k).normal(size=copies.shape)], axis=1
+        )
+    wide = tmp_path / "wide.csv"
+    table.to_csv(wide, index=False)
+    done = run("score", wide, "--layout", "cell-painting", "--align", "tvn", "--out", tmp_path)
+    assert "note: 4 controls in batch 'P1' for 24 features" in " ".join(done.stderr.split())
+
+
 def test_scoring_again_replaces_the_results(cp, tmp_path):
-    for aggregate in ("mean", "median"):
+    for aggregate in ("mean", "median", "spherical-mean"):
         run("score", cp, "--layout", "cell-painting", "--aggregate", aggregate, "--out", tmp_path)
         assert strict_json(tmp_path / "summary.json")["map"]["aggregate"] == aggregate
         assert read_map(tmp_path / "map.parquet").provenance["aggregate"] == aggregate

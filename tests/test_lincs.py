@@ -1,7 +1,6 @@
 """A real plate, against a computation of its own in NumPy and pandas."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,16 +11,6 @@ from wellgram import read_map
 from wellgram.cli import app
 
 TAILS = ((0.05, 0.95), (0.1, 0.9))
-
-
-@pytest.fixture(scope="module")
-def lincs_plate():
-    """384 wells, 58 compounds at 6 doses, DMSO controls; the data lies beside a checkout."""
-    data = Path(__file__).resolve().parents[1].parent / "shared" / "data"
-    path = data / "lincs_a549_SQ00015054.csv.gz"
-    if not path.exists():
-        pytest.skip(f"the real plate is absent: there is no {path}")
-    return path
 
 
 def independent_map(path):

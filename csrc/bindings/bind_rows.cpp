@@ -32,6 +32,24 @@ void bind_primitives(py::module_& m) {
       "x"_a.noconvert(), "codes"_a.noconvert(), "sums"_a.noconvert(), "threads"_a);
 
   m.def(
+      "group_squares",
+      [](const Array<T>& x, const Codes& codes, const Array<double>& means, Array<double> squares,
+         int threads) {
+        const auto rows = rows_of<T>(x);
+        const auto middles = rows_of<double>(means);
+        const auto out = output_rows<double>(squares);
+        need(out.columns == rows.columns, "squares and x differ in columns");
+        need(middles.rows == out.rows && middles.columns == out.columns,
+             "means and squares differ in shape");
+        const Groups groups = groups_of(codes, rows.rows, out.rows);
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        group_squares<T>(rows, groups, middles, out, call.team);
+      },
+      "x"_a.noconvert(), "codes"_a.noconvert(), "means"_a.noconvert(), "squares"_a.noconvert(),
+      "threads"_a);
+
+  m.def(
       "group_medians",
       [](const Array<T>& x, const Codes& codes, Array<double> medians, int threads) {
         const auto rows = rows_of<T>(x);

@@ -1,8 +1,8 @@
-// group_sums, group_medians and the two halves of group_moments.
+// group_sums, group_squares, group_medians and the two halves of group_moments.
 //
-// group_sums     reads x once (n d sizeof(T) bytes), memory-bound. A chunk is at most 1,024 rows of
-//                one group; the partial sums of a large group are added in row order, so the result
-//                does not depend on the number of threads.
+// group_sums     reads x once (n d sizeof(T) bytes), memory-bound; group_squares too. A chunk is at
+//                most 1,024 rows of one group; the partial sums of a large group are added in row
+//                order, so the result does not depend on the number of threads.
 // group_medians  gathers 32 columns of one group at a time (n d sizeof(T) bytes read, about as many
 //                written) and selects: O(n d) comparisons. A chunk is one group's 32 columns.
 // scatter        n d^2 flops in float64 on register tiles, the upper triangle only; 256 rows are
@@ -28,11 +28,15 @@ Groups::Groups(const Index* codes, Index rows, Index groups)
     if (codes[i] >= 0) order[next[codes[i]]++] = i;
 }
 
-template <class T>
-void group_sums(View<const T> x, const Groups& groups, View<double> sums, const Team& team) {
+namespace {
+
+// Adds up each group's rows by add(row, group, sums).
+template <class T, class Add>
+void add_up(View<const T> x, const Groups& groups, View<double> sums, const Team& team,
+            const Add& add) {
   constexpr Index chunk_rows = 1024;
   struct Chunk {
-    Index first, last;  // places in groups.order
+    Index group, first, last;  // places in groups.order
     double* out;
   };
   std::vector<Chunk> chunks;
@@ -49,15 +53,14 @@ void group_sums(View<const T> x, const Groups& groups, View<double> sums, const 
         out = next_spill;
         next_spill += x.columns;
       }
-      chunks.push_back({first, std::min(first + chunk_rows, groups.starts[g + 1]), out});
+      chunks.push_back({g, first, std::min(first + chunk_rows, groups.starts[g + 1]), out});
     }
 
-  const auto& kernel = kernels<T>();
   team.run(static_cast<Index>(chunks.size()), [&](Index c, int) {
     const Chunk& chunk = chunks[c];
     std::fill_n(chunk.out, x.columns, 0.0);
     for (Index k = chunk.first; k < chunk.last; ++k)
-      kernel.add_row(x.row(groups.order[k]), x.columns, chunk.out);
+      add(x.row(groups.order[k]), chunk.group, chunk.out);
   });
 
   next_spill = spill.data();
@@ -67,6 +70,24 @@ void group_sums(View<const T> x, const Groups& groups, View<double> sums, const 
          first += chunk_rows, next_spill += x.columns)
       for (Index k = 0; k < x.columns; ++k) sums.row(g)[k] += next_spill[k];
   }
+}
+
+}  // namespace
+
+template <class T>
+void group_sums(View<const T> x, const Groups& groups, View<double> sums, const Team& team) {
+  const auto& kernel = kernels<T>();
+  add_up(x, groups, sums, team,
+         [&](const T* row, Index, double* out) { kernel.add_row(row, x.columns, out); });
+}
+
+template <class T>
+void group_squares(View<const T> x, const Groups& groups, View<const double> means,
+                   View<double> squares, const Team& team) {
+  const auto& kernel = kernels<T>();
+  add_up(x, groups, squares, team, [&](const T* row, Index g, double* out) {
+    kernel.add_squares(row, means.row(g), x.columns, out);
+  });
 }
 
 template <class T>
@@ -151,12 +172,14 @@ void scatter(View<const T> x, const Index* rows, Index count, const double* mean
     for (Index j = 0; j < i; ++j) scatter.row(i)[j] = scatter.row(j)[i];
 }
 
-#define INSTANTIATE(T)                                                                   \
-  template void group_sums(View<const T>, const Groups&, View<double>, const Team&);     \
-  template void group_medians(View<const T>, const Groups&, View<double>, const Team&);  \
-  template void centre_rows(View<const T>, const Index*, const double*, View<double>,    \
-                            const Team&);                                                \
-  template void scatter(View<const T>, const Index*, Index, const double*, View<double>, \
+#define INSTANTIATE(T)                                                                        \
+  template void group_squares(View<const T>, const Groups&, View<const double>, View<double>, \
+                              const Team&);                                                   \
+  template void group_sums(View<const T>, const Groups&, View<double>, const Team&);          \
+  template void group_medians(View<const T>, const Groups&, View<double>, const Team&);       \
+  template void centre_rows(View<const T>, const Index*, const double*, View<double>,         \
+                            const Team&);                                                     \
+  template void scatter(View<const T>, const Index*, Index, const double*, View<double>,      \
                         const Team&);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -113,6 +113,9 @@ struct Kernels {
   // sums += row
   void (*add_row)(const T* row, Index columns, double* sums);
 
+  // sums += (row - mean)^2
+  void (*add_squares)(const T* row, const double* mean, Index columns, double* sums);
+
   // Sum of the squares of row, in float64.
   double (*sum_of_squares)(const T* row, Index columns);
 

@@ -25,6 +25,11 @@ struct Groups {
 template <class T>
 void group_sums(View<const T> x, const Groups& groups, View<double> sums, const Team& team);
 
+// squares = sum over the rows of each group of (x - mean of the group)^2, in float64.
+template <class T>
+void group_squares(View<const T> x, const Groups& groups, View<const double> means,
+                   View<double> squares, const Team& team);
+
 template <class T>
 void group_medians(View<const T> x, const Groups& groups, View<double> medians, const Team& team);
 

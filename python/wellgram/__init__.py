@@ -10,9 +10,22 @@ Wells in, a map out, and every benchmark of the field on it::
 
 from wellgram import simulate
 from wellgram.aggregate import build_map
-from wellgram.align import TVN, CenterScale, PCACenterScale
+from wellgram.align import (
+    CORAL,
+    TVN,
+    BatchAffine,
+    CenterScale,
+    ComBat,
+    InverseNormal,
+    PCACenterScale,
+    PCAWhiten,
+    RobustMAD,
+    Sphering,
+    Standardize,
+    chain,
+)
 from wellgram.backends import available_backends, get_backend, set_backend
-from wellgram.errors import BackendUnavailable, InputError, WellgramError
+from wellgram.errors import BackendUnavailable, ControlsWarning, InputError, WellgramError
 from wellgram.io import (
     open_map,
     read_map,
@@ -35,18 +48,28 @@ from wellgram.score import ScoreResult, score
 from wellgram.wells import PerturbationMap, Wells
 
 __all__ = [
+    "CORAL",
     "TVN",
     "BackendUnavailable",
+    "BatchAffine",
     "CenterScale",
+    "ComBat",
+    "ControlsWarning",
     "InputError",
+    "InverseNormal",
     "PCACenterScale",
+    "PCAWhiten",
     "PerturbationMap",
     "RecallResult",
+    "RobustMAD",
     "ScoreResult",
+    "Sphering",
+    "Standardize",
     "WellgramError",
     "Wells",
     "available_backends",
     "build_map",
+    "chain",
     "cosine_matrix",
     "get_backend",
     "nearest",

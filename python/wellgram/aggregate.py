@@ -1,10 +1,11 @@
 """From wells to perturbations: means and medians of aligned embeddings.
 
 A mean commutes with an affine map, so for means no aligned well is ever made: raw sums per
-(perturbation, batch), in one pass, then the maps on those few rows. A median does not commute;
-there wells are aligned a block of perturbations at a time.
+(perturbation, batch), in one pass, then the maps on those few rows. Medians and spherical means do
+not commute; there wells are aligned a block of perturbations at a time.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -17,16 +18,16 @@ from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.errors import InputError
 from wellgram.wells import KEYS, PerturbationMap, Wells
 
-Method = Literal["mean", "median"]
+Method = Literal["mean", "median", "spherical-mean"]
 Precision = Literal["float32", "float64"]
 
 _BLOCK_WELLS = 1 << 16
-"""How many wells are aligned at a time for medians"""
+"""How many wells are aligned at a time where they must be made"""
 
 
 def build_map(
     wells: Wells,
-    align: Alignment | None = None,
+    align: Alignment | BatchAffine | None = None,
     *,
     method: Method = "mean",
     precision: Precision = "float32",
@@ -42,9 +43,11 @@ def build_map(
     wells
         The wells (n, d).
     align
-        An alignment; it is fitted to these wells unless it has been fitted before. None: raw.
+        An alignment, fitted to these wells unless it has been fitted before, or the maps of one.
+        None: raw.
     method
-        "mean" or "median", over all wells of a perturbation, each well counted once.
+        "mean", "median" or "spherical-mean" (the direction of the mean of wells of length 1), over
+        all wells of a perturbation, each well counted once.
     precision
         The type of the map's embeddings. Sums are float64 in any case.
     backend
@@ -67,15 +70,21 @@ def build_map(
         raise InputError(f"unknown aggregation {method!r}; choose {' or '.join(get_args(Method))}")
     if precision not in get_args(Precision):
         raise InputError(f"unknown precision {precision!r}; choose float32 or float64")
-    if align is not None and not hasattr(align, "affine_"):
-        align.fit(wells, backend=backend)
-    affine = align.affine_ if align is not None else None
     codes, labels = map_rows(wells)
-    aggregate = _means if method == "mean" else _medians
-    embeddings = aggregate(wells, affine, codes, len(labels), backend)
+    if isinstance(align, Alignment) and not align.is_fitted:
+        align.fit(wells, backend=backend)
+    affine = align if isinstance(align, BatchAffine) else getattr(align, "affine_", None)
+    if isinstance(align, Alignment) and affine is None:
+        rows = align.transform(wells, backend=backend)
+        wells = Wells(rows, wells.metadata, wells.origin)
+    if method == "mean":
+        embeddings = _means(wells, affine, codes, len(labels), backend)
+    else:
+        reduce = _REDUCERS[method]
+        embeddings = _by_blocks(wells, affine, codes, len(labels), reduce, backend)
     kept = _with_direction(embeddings)
     provenance: dict[str, Any] = {
-        "align": align.name if align is not None else "none",
+        "align": "none" if align is None else getattr(align, "name", "as fitted before"),
         "aggregate": method,
         "precision": precision,
         "n_wells": len(wells),
@@ -145,14 +154,41 @@ def _means(
     return totals / np.bincount(codes[codes >= 0], minlength=groups)[:, None]
 
 
-def _medians(
-    wells: Wells, affine: BatchAffine | None, codes: Codes, groups: int, backend: str | None
-) -> Floats:
+Reduce = Callable[[Rows, Codes, int, str | None], Floats]
+
+
+def _medians(rows: Rows, codes: Codes, groups: int, backend: str | None) -> Floats:
+    return get_backend(backend).group_medians(rows, codes, groups)
+
+
+def _spherical_means(rows: Rows, codes: Codes, groups: int, backend: str | None) -> Floats:
     run = get_backend(backend)
+    unit, _ = run.unit_rows(rows)
+    sums, _ = run.group_sums(unit, codes, groups)
+    direction: Floats = run.unit_rows(sums)[0].astype(np.float64)
+    # What is zero but for rounding has no direction: it stays as small as it is.
+    counts = np.bincount(codes, minlength=groups)
+    none = np.linalg.norm(sums, axis=1) < 1e-6 * counts
+    direction[none] = 0
+    return direction
+
+
+_REDUCERS: dict[str, Reduce] = {"median": _medians, "spherical-mean": _spherical_means}
+
+
+def _by_blocks(
+    wells: Wells,
+    affine: BatchAffine | None,
+    codes: Codes,
+    groups: int,
+    reduce: Reduce,
+    backend: str | None,
+) -> Floats:
+    """Return what `reduce` makes of the aligned wells of each group, some groups at a time."""
     batches = affine.codes(wells) if affine else None
     order = np.argsort(codes, kind="stable")[np.count_nonzero(codes < 0) :]
     bounds = np.searchsorted(codes[order], np.arange(groups + 1))
-    medians = []
+    reduced = []
     first = 0
     while first < groups:
         # As many whole perturbations as fit into a block, one at least.
@@ -162,6 +198,6 @@ def _medians(
         rows = wells.embeddings[members]
         if affine is not None and batches is not None:
             rows = affine.apply(rows, batches[members], backend=backend)
-        medians.append(run.group_medians(rows, codes[members] - first, last - first))
+        reduced.append(reduce(rows, codes[members] - first, last - first, backend))
         first = last
-    return np.concatenate(medians)
+    return np.concatenate(reduced)

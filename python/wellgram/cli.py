@@ -3,6 +3,7 @@
 import shlex
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from wellgram.aggregate import Method, Precision
 from wellgram.align import ALIGNMENTS, alignment
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.protocol import Progress as Report
-from wellgram.errors import InputError, WellgramError
+from wellgram.errors import ControlsWarning, InputError, WellgramError
 from wellgram.files import output_folder
 from wellgram.info import environment, peak_memory
 from wellgram.io import LAYOUTS, open_map, read_wells, relationship_sources
@@ -137,12 +138,16 @@ def score(
     began = time.perf_counter()
     align = align or layout_named(layout).align
     chosen = alignment(align)
-    if chosen is not None and not (demo or control or layout_named(layout).control):
+    if (
+        chosen is not None
+        and chosen.needs_controls
+        and not (demo or control or layout_named(layout).control)
+    ):
         raise InputError(
             f"alignment {align!r} is fitted on control wells: name their label (--control), or "
             "align by none (--align none)"
         )
-    with output_folder(out) as folder:
+    with output_folder(out) as folder, _noting():
         sources = relationship_sources(*relationships or ())
         with _step("read wells"):
             if demo:
@@ -165,7 +170,7 @@ def score(
                 )
         read = time.perf_counter() - began
         _out.print(repr(wells), markup=False)
-        _advise(wells, align)
+        _advise(wells)
         result = score_wells(
             wells,
             chosen,
@@ -306,20 +311,21 @@ def _step(name: str) -> Iterator[Report]:
         bars.update(task, total=1.0, completed=1.0)
 
 
-def _advise(wells: Wells, align: str) -> None:
+@contextmanager
+def _noting() -> Iterator[None]:
+    """Print what the library warns of as a note."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ControlsWarning)
+        warnings.showwarning = lambda message, *_, **__: _err.print(f"note: {message}")
+        yield
+
+
+def _advise(wells: Wells) -> None:
     """Say what is worth knowing before the numbers are read."""
     if wells.origin.get("batch", "").lower() == "plate":
         _err.print(
             "note: plate numbers often repeat across experiments; a batch should name one plate of "
             "one experiment"
-        )
-    if align != "tvn":
-        return
-    fewest, d = int(wells.controls_per_batch().min()), wells.embeddings.shape[1]
-    if 2 <= fewest < d / 4:
-        _err.print(
-            f"note: the smallest batch has {fewest} controls for {d} features; its covariance is "
-            "known in few directions only"
         )
 
 

@@ -11,3 +11,7 @@ class InputError(WellgramError, ValueError):
 
 class BackendUnavailable(WellgramError, RuntimeError):  # noqa: N818 - as the field says it
     """The backend asked for cannot run here; the message says why and which ones can."""
+
+
+class ControlsWarning(UserWarning):
+    """There are few control wells for what is asked of them."""

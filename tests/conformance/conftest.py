@@ -46,11 +46,6 @@ def cpu(request):
     module.use_instruction_set(before)
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(20)
-
-
 @pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
 def dtype(request):
     return request.param

@@ -108,27 +108,35 @@ def sum_in_float32(x, codes, groups):
     return sums.astype(np.float32).astype(np.float64), counts
 
 
-def scatter_about_zero(x, codes, groups):
-    moments = reference.group_moments(x, codes, groups)
+def scatter_about_zero(x, codes, groups, spread="smaller"):
+    moments = reference.group_moments(x, codes, groups, spread)
     for g, n in enumerate(moments.counts):
-        if n >= x.shape[1]:
+        if spread == "smaller" and n >= x.shape[1]:
             moments.spreads[g] += n * np.outer(moments.means[g], moments.means[g])
     return moments
 
 
-def moments_in_one_pass(x, codes, groups):
+def moments_in_one_pass(x, codes, groups, spread="smaller"):
     """Sum of squares less the squared sum, in float64."""
-    moments = reference.group_moments(x, codes, groups)
+    moments = reference.group_moments(x, codes, groups, spread)
     for g, n in enumerate(moments.counts):
-        if n >= x.shape[1]:
+        if spread == "smaller" and n >= x.shape[1]:
             rows = x[codes == g].astype(np.float64)
             sums = rows.sum(axis=0)
             moments.spreads[g][:] = rows.T @ rows - np.outer(sums, sums) / n
     return moments
 
 
-def rows_in_another_order(x, codes, groups):
-    moments = reference.group_moments(x, codes, groups)
+def variances_of_the_last_row_less(x, codes, groups, spread="smaller"):
+    moments = reference.group_moments(x, codes, groups, spread)
+    if spread == "variances":
+        fewer = reference.group_moments(x[:-1], codes[:-1], groups, spread)
+        moments = replace(moments, spreads=fewer.spreads)
+    return moments
+
+
+def rows_in_another_order(x, codes, groups, spread="smaller"):
+    moments = reference.group_moments(x, codes, groups, spread)
     return replace(moments, spreads=[spread[::-1] for spread in moments.spreads])
 
 
@@ -258,6 +266,12 @@ MUTANTS = [
         moments_in_one_pass,
         test_groups.test_moments,
         {"dtype": F32, "shape": (257, 3), "origin": 1e5},
+    ),
+    (
+        "group_moments",
+        variances_of_the_last_row_less,
+        test_groups.test_moments,
+        {"dtype": F64, "shape": (257, 3), "origin": 3},
     ),
     (
         "group_moments",

@@ -23,8 +23,10 @@ def compare_sums(backend, x, codes, groups):
 
 
 def compare_moments(backend, x, codes, groups):
-    got, expected = (b.group_moments(x, codes, groups) for b in (backend, reference))
-    close_moments(got, expected, x, codes)
+    for spread in ("smaller", "rows", "variances"):
+        got, expected = (b.group_moments(x, codes, groups, spread) for b in (backend, reference))
+        assert got.kept == spread
+        close_moments(got, expected, x, codes)
 
 
 def compare_medians(backend, x, codes, groups):
@@ -78,11 +80,15 @@ def test_moments_around_the_turn_from_rows_to_scatter(backend, rng, dtype, rows)
 @pytest.mark.parametrize("sizes", [(3, 9), (10, 10), (2, 30), (40, 0), (0, 0)])
 def test_pooled_moments_are_those_of_all_rows(backend, rng, sizes):
     x = rng.normal(size=(sum(sizes), 10)) + 100
-    count, mean, scatter = backend.group_moments(x, np.repeat([0, 1], sizes), 2).pooled()
-    assert count == len(x)
     expected = x.mean(axis=0) if len(x) else np.zeros(10)
-    np.testing.assert_allclose(mean, expected, rtol=1e-13)
-    np.testing.assert_allclose(scatter, (x - expected).T @ (x - expected), atol=1e-9)
+    scatter = (x - expected).T @ (x - expected)
+    for spread in ("smaller", "rows", "variances"):
+        pooled = backend.group_moments(x, np.repeat([0, 1], sizes), 2, spread).pooled()
+        assert pooled.count == len(x)
+        np.testing.assert_allclose(pooled.mean, expected, rtol=1e-13)
+        np.testing.assert_allclose(pooled.squares(), np.diag(scatter), atol=1e-9)
+        if spread != "variances":
+            np.testing.assert_allclose(pooled.scatter(), scatter, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", PRIMITIVES)

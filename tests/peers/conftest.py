@@ -19,3 +19,18 @@ def efaar():
 @pytest.fixture(scope="session")
 def efaar_benchmarks():
     return _efaar("benchmarking")
+
+
+@pytest.fixture(scope="session")
+def pycytominer():
+    transforms = peers.pycytominer_transforms()
+    if transforms is None:
+        pytest.skip("pycytominer is absent (pip install --no-deps pycytominer==1.7.1)")
+    return transforms
+
+
+@pytest.fixture(scope="session")
+def neurocombat():
+    return pytest.importorskip(
+        "neuroCombat", reason="neuroCombat is absent (pip install --no-deps neuroCombat==0.2.12)"
+    )

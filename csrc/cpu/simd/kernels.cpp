@@ -18,9 +18,10 @@ namespace {
 
 template <class T>
 constexpr Kernels<T> loops() {
-  return {Tile<T>::rows,  Tile<T>::columns, add_row<T>,      sum_of_squares<T>, scale_row<T>,
-          count_below<T>, split<T>,         collect<T>,      count_bins<T>,     find_bins<T>,
-          tally<T>,       pick<T>,          count_by_key<T>, admit<T>,          add_moments<T>};
+  return {Tile<T>::rows,     Tile<T>::columns, add_row<T>,     add_squares<T>,
+          sum_of_squares<T>, scale_row<T>,     count_below<T>, split<T>,
+          collect<T>,        count_bins<T>,    find_bins<T>,   tally<T>,
+          pick<T>,           count_by_key<T>,  admit<T>,       add_moments<T>};
 }
 
 bool supported() {

@@ -11,6 +11,14 @@ void add_row(const T* row, Index columns, double* sums) {
   for (Index k = 0; k < columns; ++k) sums[k] += static_cast<double>(row[k]);
 }
 
+template <class T>
+void add_squares(const T* row, const double* mean, Index columns, double* sums) {
+  for (Index k = 0; k < columns; ++k) {
+    const double deviation = static_cast<double>(row[k]) - mean[k];
+    sums[k] += deviation * deviation;
+  }
+}
+
 // Eight partial sums, so that the loop is not bound by the latency of one addition.
 template <class T>
 double sum_of_squares(const T* row, Index columns) {

@@ -1,31 +1,68 @@
-"""Alignment (batch correction): fit on control wells, one affine map per batch."""
+"""Alignment (batch correction): fitted mostly on controls; mostly one affine map per batch."""
 
-from wellgram.align.affine import Alignment, BatchAffine
-from wellgram.align.center_scale import CenterScale, PCACenterScale
+from wellgram.align.affine import BatchAffine
+from wellgram.align.center_scale import CenterScale, PCACenterScale, RobustMAD, Standardize
+from wellgram.align.chain import Chain, chain
+from wellgram.align.combat import ComBat
+from wellgram.align.coral import CORAL
+from wellgram.align.estimator import AffineAlignment, Alignment
+from wellgram.align.inverse_normal import InverseNormal
+from wellgram.align.sphering import PCAWhiten, Sphering
 from wellgram.align.tvn import TVN
 from wellgram.errors import InputError
 
 ALIGNMENTS: dict[str, type[Alignment]] = {
-    cls.name: cls for cls in (CenterScale, PCACenterScale, TVN)
+    cls.name: cls
+    for cls in (
+        CenterScale,
+        Standardize,
+        RobustMAD,
+        PCACenterScale,
+        PCAWhiten,
+        Sphering,
+        CORAL,
+        TVN,
+        ComBat,
+        InverseNormal,
+    )
 }
 """The registry: the name on the command line and the class behind it."""
 
 
 def alignment(name: str) -> Alignment | None:
-    """Return a new alignment of that name with its defaults; None for ``"none"``."""
+    """Return a new alignment of that name with its defaults; None for ``"none"``.
+
+    Names joined by ``+`` make a chain: ``"robust-mad+inverse-normal"``.
+    """
     if name == "none":
         return None
-    if name not in ALIGNMENTS:
-        raise InputError(f"unknown alignment {name!r}; choose none, {', '.join(ALIGNMENTS)}")
-    return ALIGNMENTS[name]()
+    steps = []
+    for part in name.split("+"):
+        if part not in ALIGNMENTS:
+            raise InputError(
+                f"unknown alignment {part!r}; choose none, {', '.join(ALIGNMENTS)}, or several "
+                "joined by +"
+            )
+        steps.append(ALIGNMENTS[part]())
+    return steps[0] if len(steps) == 1 else Chain(steps)
 
 
 __all__ = [
     "ALIGNMENTS",
+    "CORAL",
     "TVN",
+    "AffineAlignment",
     "Alignment",
     "BatchAffine",
     "CenterScale",
+    "Chain",
+    "ComBat",
+    "InverseNormal",
     "PCACenterScale",
+    "PCAWhiten",
+    "RobustMAD",
+    "Sphering",
+    "Standardize",
     "alignment",
+    "chain",
 ]

@@ -1,147 +1,338 @@
-"""The algebra that every alignment shares: fit moments of the controls, apply one map per batch.
+"""Affine maps of batches: what all linear alignments are once they are fitted.
 
-A fitted alignment is d x d algebra on the moments of control wells. Since the mean of wells
-commutes with an affine map, a map of perturbations needs the aligned means only: see
-`wellgram.aggregate`.
+Maps are applied in turn, composed on paper where that makes them no larger, and stored.
 """
 
-from abc import ABC, abstractmethod
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from wellgram.align.sample import Labels, as_sample
 from wellgram.backends import get_backend
-from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Rows
+from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Moments, Rows
 from wellgram.errors import InputError
+from wellgram.files import replacing
 from wellgram.wells import Wells
+
+_FORMAT = "wellgram.BatchAffine 1"
+_BLOCK_ROWS = 1 << 12
+"""How many rows go through several maps at a time: what they become then stays in cache"""
 
 
 @dataclass(frozen=True, repr=False)
 class BatchAffine:
-    """A fitted alignment: an affine map for each named batch."""
+    """An affine map for each batch: the identity and a correction of low rank, or dense.
 
-    batches: tuple[str, ...]
-    maps: AffineMaps
-    controls: Codes
-    """The number of control wells it was fitted on, per batch"""
-
-    def codes(self, wells: Wells) -> Codes:
-        """Return the batch of each well as an index into `batches`.
-
-        Raises
-        ------
-        InputError
-            If a batch was not there at fit.
-        """
-        codes, names = wells.batches()
-        place = {name: b for b, name in enumerate(self.batches)}
-        unseen = [name for name in names if name not in place]
-        if unseen:
-            raise InputError(
-                f"{len(unseen)} batches were not there when the alignment was fitted "
-                f"(first: {unseen[0]!r}); fit it on wells that include them"
-            )
-        return np.array([place[name] for name in names], np.int64)[codes]
-
-    def apply(self, x: Rows, codes: Codes, *, backend: str | None = None) -> Rows:
-        """Return rows x (n, d) of batches `codes` (n,), aligned: (n, k) in the type of x."""
-        return get_backend(backend).apply_affine(x, codes, self.maps)
-
-    def __repr__(self) -> str:
-        d, k = len(self.maps.shift), self.maps.features
-        least = int(self.controls.min())
-        return (
-            f"BatchAffine({len(self.batches)} batches, {d} -> {k} features, "
-            f"{least} controls in the smallest batch, {least / d:.2g} per feature)"
-        )
-
-
-class Alignment(ABC):
-    """An alignment that is fitted on control wells, by scikit-learn's conventions.
-
-    Subclasses give `name` and the maps; after `fit`, `affine_` holds the `BatchAffine`.
+    Each of `maps` has the form of `AffineMaps`, and they are applied in turn. Where `pooled`, the
+    last map of each is fitted on all batches, for the batches that were not there at fit.
     """
 
-    name: ClassVar[str]
-    affine_: BatchAffine
+    batches: tuple[str, ...] | None
+    """The names; None for one map for all rows, of whatever batch"""
+    maps: tuple[AffineMaps, ...]
+    fitted_on: Codes
+    """The number of wells it was fitted on, per batch"""
+    pooled: bool = False
 
-    @abstractmethod
-    def _maps(self, moments: GroupMoments, *, by_batch: bool) -> AffineMaps:
-        """Return the maps, given the moments of the controls of each batch.
+    @property
+    def inputs(self) -> int:
+        """How many features d it takes."""
+        return len(self.maps[0].shift)
 
-        Where the wells have no batches there is one group, and `by_batch` is False.
-        """
+    @property
+    def features(self) -> int:
+        """How many features k it returns."""
+        return self.maps[-1].features
 
-    def fit(self, wells: Wells, *, backend: str | None = None) -> Self:
-        """Fit the maps on the control wells of each batch.
+    def codes(self, wells: Wells) -> Codes:
+        """Return the map of each well, an index.
 
         Raises
         ------
         InputError
-            If a batch has fewer than two control wells.
+            If a batch was not there at fit, and no pooled map is.
         """
         codes, names = wells.batches()
-        is_control = wells.metadata["is_control"].to_numpy(bool)
-        counts = wells.controls_per_batch()
-        if (counts < 2).any():
-            raise InputError(_too_few_controls(wells, codes, names, counts))
-        moments = get_backend(backend).group_moments(
-            wells.embeddings[is_control], codes[is_control], len(names)
+        return self.codes_of(codes, names)
+
+    def codes_of(self, codes: Codes, names: Sequence[str] | None) -> Codes:
+        """Return the map of each row, given its batch's place among names."""
+        if self.batches is None:
+            return np.zeros(len(codes), np.int64)
+        place = {name: b for b, name in enumerate(self.batches)}
+        unseen = [name for name in names or ["all wells"] if name not in place]
+        if unseen and not self.pooled:
+            raise InputError(
+                f"{len(unseen)} batches were not there when the alignment was fitted "
+                f"(first: {unseen[0]!r}); fit it on wells that include them, or with "
+                "unseen='pooled'"
+            )
+        return np.array([place.get(n, len(place)) for n in names or ["all wells"]], np.int64)[codes]
+
+    def apply(
+        self, x: Rows, codes: Codes, *, out: Rows | None = None, backend: str | None = None
+    ) -> Rows:
+        """Return rows x (n, d) by the maps `codes` (n,): (n, k) in the type of x.
+
+        Parameters
+        ----------
+        x, codes
+            The rows, and the map of each as `codes` returns it; -1 makes a row of NaN.
+        out
+            Where they go; x itself where k is d.
+        backend
+            See `wellgram.set_backend`.
+        """
+        run = get_backend(backend)
+        if len(self.maps) == 1:
+            return run.apply_affine(x, codes, self.maps[0], out)
+        y = np.empty((len(x), self.features), x.dtype) if out is None else out
+        for first in range(0, len(x), _BLOCK_ROWS):
+            rows = slice(first, first + _BLOCK_ROWS)
+            block = x[rows]
+            for step in self.maps:
+                block = run.apply_affine(block, codes[rows], step)
+            y[rows] = block
+        return y
+
+    def transform(
+        self, x: "Wells | Rows", *, batch: Labels | None = None, backend: str | None = None
+    ) -> Rows:
+        """Return the embeddings of wells, or rows with the labels of their batches, aligned."""
+        sample = as_sample(x, batch, None)
+        self.check_width(sample.rows)
+        codes = self.codes_of(sample.codes, sample.names)
+        return self.apply(sample.rows, codes, backend=backend)
+
+    def check_width(self, rows: Rows) -> None:
+        """Raise unless rows have the features it was fitted on."""
+        if rows.shape[1] != self.inputs:
+            raise InputError(
+                f"the alignment was fitted on {self.inputs} features; these rows have "
+                f"{rows.shape[1]}"
+            )
+
+    def matrix(self, b: int) -> tuple[Floats, Floats]:
+        """Return the map of batch b as A (d, k) and c (k,): a row x becomes x A + c."""
+        a, c = np.eye(self.inputs), np.zeros(self.inputs)
+        for step in self.maps:
+            a, c = _apply(a, step, b), _apply(c - step.shift, step, b, step.offset[b])
+        return a, c
+
+    def moments(self, raw: GroupMoments) -> GroupMoments:
+        """Return the moments of rows aligned, from those of the raw rows; group b has map b."""
+        groups = []
+        for b in range(len(raw.counts)):
+            group = raw[b]
+            for step in self.maps:
+                group = _pushed(group, step, b)
+            if group.is_rows and raw.kept == "smaller" and group.count >= self.features:
+                group = Moments(group.count, group.mean, group.scatter(), False)
+            groups.append(group)
+        means = np.array([group.mean for group in groups])
+        return GroupMoments(raw.counts, means, [group.spread for group in groups], raw.kept)
+
+    def then(self, after: "BatchAffine") -> "BatchAffine":
+        """Return the map that applies this one, then the other, of the same batches or of none.
+
+        Raises
+        ------
+        InputError
+            If both have batches and those differ.
+        """
+        first, second = self, after
+        if first.batches is None:
+            first = first._repeated(second)
+        elif second.batches is None:
+            second = second._repeated(first)
+        if (first.batches, first.pooled) != (second.batches, second.pooled):
+            raise InputError(
+                "alignments that follow each other must be fitted on the same batches, and treat "
+                "unseen ones (unseen=) alike"
+            )
+        maps = list(first.maps)
+        for step in second.maps:
+            merged = _merged(maps[-1], step)
+            maps[-1:] = [merged] if merged is not None else [maps[-1], step]
+        return BatchAffine(second.batches, tuple(maps), second.fitted_on, second.pooled)
+
+    def _repeated(self, like: "BatchAffine") -> "BatchAffine":
+        """Return one map for all as one for each of another's batches."""
+        count = len(like.maps[0].offset)
+        maps = (
+            AffineMaps(
+                step.shift,
+                step.basis,
+                np.repeat(step.offset, count, axis=0),
+                np.repeat(step.scale, count, axis=0),
+                step.factors * count,
+                step.gains * count,
+            )
+            for step in self.maps
         )
-        maps = self._maps(moments, by_batch="batch" in wells.metadata)
-        self.affine_ = BatchAffine(tuple(names), maps, counts)
-        return self
+        return BatchAffine(like.batches, tuple(maps), like.fitted_on, like.pooled)
 
-    def transform(self, wells: Wells, *, backend: str | None = None) -> Rows:
-        """Return the aligned embeddings (n, k) in the type of the wells' embeddings."""
-        return self.affine_.apply(wells.embeddings, self.affine_.codes(wells), backend=backend)
+    def save(self, path: str | Path) -> None:
+        """Write the maps as a NumPy archive (.npz), with a checksum of all that is in it."""
+        arrays = {
+            f"{name}.{k}": part
+            for k, step in enumerate(self.maps)
+            for name, part in _parts(step).items()
+        }
+        arrays["fitted_on"] = self.fitted_on
+        about = {
+            "format": _FORMAT,
+            "batches": None if self.batches is None else list(self.batches),
+            "maps": len(self.maps),
+            "pooled": self.pooled,
+        }
+        about["sha256"] = _checksum(about, arrays)
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
 
-    def fit_transform(self, wells: Wells, *, backend: str | None = None) -> Rows:
-        """Fit, then transform the same wells."""
-        return self.fit(wells, backend=backend).transform(wells, backend=backend)
+    @classmethod
+    def load(cls, path: str | Path) -> "BatchAffine":
+        """Read what `save` wrote.
 
+        Raises
+        ------
+        InputError
+            If the file is something else, of another version, or damaged.
+        """
+        try:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+            about = json.loads(str(arrays.pop("about")))
+            said = about.pop("sha256")
+        except FileNotFoundError:
+            raise InputError(f"there is no file {str(path)!r}") from None
+        except Exception as problem:  # damage shows in many ways: zip, pickle, json, a missing name
+            raise InputError(f"{str(path)!r} is no saved alignment ({problem})") from None
+        if about["format"] != _FORMAT:
+            raise InputError(f"{str(path)!r} is {about['format']!r}; this reads {_FORMAT!r}")
+        if said != _checksum(about, arrays):
+            raise InputError(f"{str(path)!r} is damaged: its checksum differs; save it again")
+        batches = None if about["batches"] is None else tuple(about["batches"])
+        maps = tuple(_from_parts(arrays, k) for k in range(about["maps"]))
+        return cls(batches, maps, arrays["fitted_on"], about["pooled"])
 
-def _too_few_controls(wells: Wells, codes: Codes, names: list[str], counts: Codes) -> str:
-    few = np.flatnonzero(counts < 2)
-    found = "no control well" if counts[few[0]] == 0 else "only one control well"
-    control = wells.origin.get("control", "column 'is_control'")
-    if "batch" not in wells.metadata:
+    def __repr__(self) -> str:
+        least, d = int(self.fitted_on.min()), self.inputs
+        batches = "no batches" if self.batches is None else f"{len(self.batches):,} batches"
         return (
-            f"there is {found} (controls: {control}); an alignment needs two: name other controls, "
-            "or do without an alignment (align='none')"
+            f"BatchAffine({batches}, {d} -> {self.features} features, fitted on {least:,} wells in "
+            f"the smallest batch, {least / d:.2g} per feature)"
         )
-    more = f" and in {len(few) - 1} other batches" if len(few) > 1 else ""
-    size = int((codes == few[0]).sum())
-    return (
-        f"{found} in batch {names[few[0]]!r}{more} (column {wells.origin.get('batch', 'batch')!r}; "
-        f"controls: {control}); an alignment needs two: leave out its {size} wells, name other "
-        "controls, or align without batches (batch='none')"
+
+
+def _pushed(group: Moments, step: AffineMaps, b: int) -> Moments:
+    """Return the moments of rows by a map, of those before."""
+    mean = _apply(group.mean - step.shift, step, b, step.offset[b])
+    if group.is_rows:
+        return Moments(group.count, mean, _apply(group.spread, step, b), True)
+    if group.spread.ndim == 1:
+        if step.basis is not None or step.factors[b].shape[1]:
+            raise ValueError("variances alone do not tell those of mixed features")
+        return Moments(group.count, mean, group.spread * np.square(step.scale[b]), False)
+    return Moments(group.count, mean, _apply(_apply(group.spread, step, b).T, step, b), False)
+
+
+def _apply(rows: Floats, step: AffineMaps, b: int, offset: Floats | float = 0.0) -> Floats:
+    """Return shifted rows by a map in float64; its linear part alone for an offset of 0."""
+    z = (rows if step.basis is None else rows @ step.basis) - offset
+    factor = step.factors[b]
+    moved: Floats = z * step.scale[b] + ((z @ factor) * step.gains[b]) @ factor.T
+    return moved
+
+
+def _merged(first: AffineMaps, second: AffineMaps) -> AffineMaps | None:
+    """Return the two as one where that is no larger than they are, else None."""
+    if any(factor.shape[1] for factor in first.factors):
+        return None
+    mixes = any(factor.shape[1] for factor in second.factors)
+    if second.basis is None and (first.scale != 0).all() and (_is_even(first) or not mixes):
+        # (z - o) s then (. - t - p) S  is  (z - o - (t + p) / s) s S, and S may mix features if s
+        # is one number per batch.
+        offset = first.offset + (second.shift + second.offset) / first.scale
+        gains = tuple(g * s[0] for g, s in zip(second.gains, first.scale, strict=True))
+        scale = first.scale * second.scale
+        return AffineMaps(first.shift, first.basis, offset, scale, second.factors, gains)
+    if _is_shared(first) and not (first.basis is None and second.basis is None):
+        scale, offset = first.scale[0], first.offset[0]
+        mixed = np.diag(scale) if second.basis is None else scale[:, None] * second.basis
+        basis = mixed if first.basis is None else first.basis @ mixed
+        inner = second.shift + offset * scale
+        moved = inner if second.basis is None else inner @ second.basis
+        return AffineMaps(
+            first.shift, basis, second.offset + moved, second.scale, second.factors, second.gains
+        )
+    return None
+
+
+def _is_even(step: AffineMaps) -> bool:
+    """Whether each batch has one scale for all features."""
+    return bool((step.scale == step.scale[:, :1]).all())
+
+
+def _is_shared(step: AffineMaps) -> bool:
+    """Whether a map without factors is the same for all batches."""
+    return bool((step.scale == step.scale[:1]).all() and (step.offset == step.offset[:1]).all())
+
+
+def _parts(step: AffineMaps) -> dict[str, Any]:
+    ranks = np.array([factor.shape[1] for factor in step.factors], np.int64)
+    return {
+        "shift": step.shift,
+        **({} if step.basis is None else {"basis": step.basis}),
+        "offset": step.offset,
+        "scale": step.scale,
+        "ranks": ranks,
+        "factors": np.concatenate([np.empty((step.features, 0)), *step.factors], axis=1),
+        "gains": np.concatenate([np.empty(0), *step.gains]),
+    }
+
+
+def _from_parts(arrays: dict[str, Any], k: int) -> AffineMaps:
+    def part(name: str) -> Any:
+        return arrays[f"{name}.{k}"]
+
+    ends = np.cumsum(part("ranks"))[:-1]
+    return AffineMaps(
+        part("shift"),
+        arrays.get(f"basis.{k}"),
+        part("offset"),
+        part("scale"),
+        tuple(np.ascontiguousarray(f) for f in np.split(part("factors"), ends, axis=1)),
+        tuple(np.split(part("gains"), ends)),
     )
 
 
-def standard_scale(variance: Floats, mean: Floats, count: Codes | int) -> Floats:
-    """Return 1 / sd, and 1 where a feature is constant, by scikit-learn's rule for constant.
-
-    A variance counts as zero up to the rounding error of computing it,
-    ``n eps var + (n eps mean)^2``, as in ``sklearn.preprocessing.StandardScaler``.
-    """
-    eps = np.finfo(np.float64).eps
-    constant = variance <= count * eps * variance + (count * eps * mean) ** 2
-    return 1 / np.sqrt(np.where(constant, 1.0, variance))
+def _checksum(about: dict[str, Any], arrays: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
-def principal_axes(covariance: Floats) -> tuple[Floats, Floats]:
-    """Return the variances (k,), descending, and the axes (d, k) of a covariance matrix (d, d).
+def diagonal_maps(shift: Floats, offset: Floats, scale: Floats) -> AffineMaps:
+    """Return maps that move and scale each feature."""
+    batches, k = offset.shape
+    none = (np.empty((k, 0)),) * batches
+    return AffineMaps(shift, None, offset, scale, none, (np.empty(0),) * batches)
 
-    Null axes are left out: those whose variance is under ``d eps`` of the largest, the size that
-    rounding gives a variance that is zero (the rule of ``numpy.linalg.matrix_rank``). There are
-    such where controls are fewer than features; dividing by them would blow rounding errors up.
-    """
-    variances, axes = np.linalg.eigh(covariance)
-    kept = variances > len(covariance) * np.finfo(np.float64).eps * max(variances[-1], 0)
-    if not kept.any():
-        raise InputError(
-            "all control wells have the same embedding; an alignment needs controls that vary"
-        )
-    return variances[kept][::-1], axes[:, kept][:, ::-1]
+
+def shared_maps(
+    batches: int, shift: Floats, basis: Floats, offset: Floats | None = None
+) -> AffineMaps:
+    """Return the map (x - shift) basis - offset for each of so many batches."""
+    k = basis.shape[1]
+    moved = np.zeros((batches, k)) if offset is None else np.tile(offset, (batches, 1))
+    none = (np.empty((k, 0)),) * batches
+    return AffineMaps(shift, basis, moved, np.ones((batches, k)), none, (np.empty(0),) * batches)

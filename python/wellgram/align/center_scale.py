@@ -1,12 +1,17 @@
-"""Standardise each batch by its own controls, as they are or after a rotation."""
+"""Standardise each batch: by its controls or all its wells, as they are or after a rotation."""
 
 import numpy as np
 
-from wellgram.align.affine import Alignment, principal_axes, standard_scale
-from wellgram.backends.protocol import AffineMaps, GroupMoments
+from wellgram.align.affine import BatchAffine, diagonal_maps
+from wellgram.align.estimator import AffineAlignment, MomentAlignment, Own, Shared, Unseen
+from wellgram.align.sample import Sample
+from wellgram.align.spectrum import principal_axes, standard_scale
+from wellgram.backends import get_backend
+from wellgram.backends.protocol import Floats, GroupMoments, Moments
+from wellgram.errors import InputError
 
 
-class CenterScale(Alignment):
+class CenterScale(MomentAlignment):
     """Standardise each batch with the mean and standard deviation of its controls.
 
     ``y_j = (x_j - mean(x_j | controls of b)) / sd(x_j | controls of b)``, sd with ddof 0; a
@@ -14,16 +19,30 @@ class CenterScale(Alignment):
     """
 
     name = "center-scale"
+    spread = "variances"
 
-    def _maps(self, moments: GroupMoments, *, by_batch: bool) -> AffineMaps:
-        batches, d = moments.means.shape
-        variance = np.array([moments.squares(b) for b in range(batches)]) / moments.counts[:, None]
-        scale = standard_scale(variance, moments.means, moments.counts[:, None])
-        none = (np.empty((d, 0)),) * batches
-        return AffineMaps(np.zeros(d), None, moments.means, scale, none, (np.empty(0),) * batches)
+    def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
+        """Return nothing: each batch has all of its own."""
+        return Shared(np.zeros(len(pooled.mean)))
+
+    def own(self, shared: Shared, group: Moments) -> Own:
+        """Return the standardisation of a batch."""
+        variance = group.squares() / group.count
+        return Own.diagonal(group.mean, standard_scale(variance, group.mean, group.count))
 
 
-class PCACenterScale(Alignment):
+class Standardize(CenterScale):
+    """Standardise each batch with the mean and standard deviation of all its wells.
+
+    Follows ``efaar_benchmarking.efaar.centerscale_by_batch`` and, for one plate,
+    ``pycytominer.normalize(samples="all", method="standardize")``.
+    """
+
+    name = "standardize"
+    fits_on = "all"
+
+
+class PCACenterScale(MomentAlignment):
     """Rotate by the principal axes of all controls, then standardise each batch by its controls.
 
     ``z = (x - mean of all controls) V``, V all principal axes; then `CenterScale` of z. This is the
@@ -32,22 +51,85 @@ class PCACenterScale(Alignment):
     """
 
     name = "pca-center-scale"
+    covariance = "pooled"
 
-    def _maps(self, moments: GroupMoments, *, by_batch: bool) -> AffineMaps:
-        count, mean, scatter = moments.pooled()
-        _, axes = principal_axes(scatter / count)
-        batches, k = len(moments.counts), axes.shape[1]
-        offset = (moments.means - mean) @ axes
-        variance = np.empty((batches, k))
-        for b in range(batches):
-            rows = moments.rows(b)
-            # diag(V' S V), by rows where they were kept: n d k flops instead of d^2 k.
-            variance[b] = (
-                np.square(rows @ axes).sum(axis=0)
-                if rows is not None
-                else np.einsum("dk,dk->k", axes, moments.spreads[b] @ axes)
+    def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
+        """Return the rotation."""
+        _, axes = principal_axes(pooled.scatter() / pooled.count)
+        return Shared(pooled.mean, axes)
+
+    def own(self, shared: Shared, group: Moments) -> Own:
+        """Return the standardisation of a batch."""
+        assert shared.basis is not None
+        offset = (group.mean - shared.shift) @ shared.basis
+        # The diagonal of V' S V alone, by rows where they were kept.
+        squares = (
+            np.square(group.spread @ shared.basis).sum(axis=0)
+            if group.is_rows
+            else np.einsum("dk,dk->k", shared.basis, group.spread @ shared.basis)
+        )
+        return Own.diagonal(offset, standard_scale(squares / group.count, offset, group.count))
+
+
+class RobustMAD(AffineAlignment):
+    """Standardise each batch with the median and the median absolute deviation of its controls.
+
+    ``y_j = (x_j - median_j) / (1.4826 mad_j + epsilon)``, so that a normal feature gets a standard
+    deviation of 1. Follows ``pycytominer``'s ``RobustMAD``; a feature whose deviation is zero is
+    only centred, where that tool divides by epsilon.
+
+    Parameters
+    ----------
+    epsilon
+        Added to the deviation; pycytominer's default is 1e-18.
+    min_controls, unseen
+        See `AffineAlignment`.
+    """
+
+    name = "robust-mad"
+
+    def __init__(
+        self,
+        epsilon: float = 1e-18,
+        *,
+        min_controls: int = 2,
+        unseen: Unseen = "raise",
+    ) -> None:
+        self.epsilon = epsilon
+        super().__init__(min_controls=min_controls, unseen=unseen)
+
+    def check_params(self) -> None:
+        """Raise unless the parameters can be used."""
+        super().check_params()
+        if not self.epsilon >= 0:
+            raise InputError(f"epsilon must not be negative, but is {self.epsilon}")
+
+    def fit_sample(self, sample: Sample, backend: str | None) -> None:
+        """Fit to a sample."""
+        codes = self.fitting(sample)
+        rows, codes = sample.rows[codes >= 0], codes[codes >= 0]
+        run = get_backend(backend)
+
+        def robust(codes: np.ndarray, groups: int) -> tuple[Floats, Floats]:
+            medians = run.group_medians(rows, codes, groups)
+            deviations = np.abs(rows - medians[codes])
+            return medians, run.group_medians(deviations, codes, groups)
+
+        medians, deviations = robust(codes, sample.batches)
+        pooled = sample.names is not None and self.unseen == "pooled"
+        if pooled:
+            more = robust(np.zeros_like(codes), 1)
+            medians, deviations = (
+                np.concatenate(both) for both in zip((medians, deviations), more, strict=True)
             )
-        variance /= moments.counts[:, None]
-        scale = standard_scale(variance, offset, moments.counts[:, None])
-        none = (np.empty((k, 0)),) * batches
-        return AffineMaps(mean, axes, offset, scale, none, (np.empty(0),) * batches)
+        size = deviations * _NORMAL + self.epsilon
+        scale = 1 / np.where(deviations > 0, size, 1.0)
+        maps = diagonal_maps(np.zeros(rows.shape[1]), medians, scale)
+        names = None if sample.names is None else tuple(sample.names)
+        counts = np.bincount(codes, minlength=sample.batches)
+        self.affine_ = BatchAffine(names, (maps,), counts, pooled)
+
+
+_NORMAL = 1.4826
+"""The standard deviation of a normal distribution over its median absolute deviation, rounded as
+pycytominer has it"""

@@ -2,12 +2,20 @@
 
 import numpy as np
 
-from wellgram.align.affine import Alignment, principal_axes, standard_scale
-from wellgram.backends.protocol import AffineMaps, Floats, GroupMoments
-from wellgram.errors import InputError
+from wellgram.align.estimator import MomentAlignment, Own, Shared, Unseen
+from wellgram.align.spectrum import (
+    Shrinkage,
+    Spectrum,
+    check_positive,
+    check_shrinkage,
+    principal_axes,
+    shrinkage_of,
+    standard_scale,
+)
+from wellgram.backends.protocol import GroupMoments, Moments, Spread
 
 
-class TVN(Alignment):
+class TVN(MomentAlignment):
     """Make the controls white, then whiten what is left of each batch's covariance.
 
     Follows ``efaar_benchmarking.efaar.tvn_on_controls``: (a) standardise with all controls, (b)
@@ -24,53 +32,61 @@ class TVN(Alignment):
     ----------
     ridge
         What is added to the diagonal of a batch's covariance; above 0.
+    recolor
+        Whether step d is followed by ``S^(1/2)``, S the covariance of all controls plus the ridge,
+        so that controls keep their size (Ando et al.). After step c that is one number.
+    shrinkage
+        How far each batch's covariance is shrunk towards a sphere of the same size: an amount in
+        [0, 1], or "ledoit-wolf" for the one that Ledoit and Wolf (2004) derive; None: not at all.
+    min_controls, unseen
+        See `AffineAlignment`.
     """
 
     name = "tvn"
+    covariance = "batch"
 
-    def __init__(self, ridge: float = 0.5) -> None:
-        if not ridge > 0:
-            raise InputError(f"ridge must be above 0, not {ridge}")
+    def __init__(
+        self,
+        ridge: float = 0.5,
+        *,
+        recolor: bool = False,
+        shrinkage: Shrinkage = None,
+        min_controls: int = 2,
+        unseen: Unseen = "raise",
+    ) -> None:
         self.ridge = ridge
+        self.recolor = recolor
+        self.shrinkage = shrinkage
+        super().__init__(min_controls=min_controls, unseen=unseen)
 
-    def _maps(self, moments: GroupMoments, *, by_batch: bool) -> AffineMaps:
-        count, mean, scatter = moments.pooled()
-        variance = np.diag(scatter) / count
-        scale = standard_scale(variance, mean, count)
-        variances, axes = principal_axes(scatter / count * np.outer(scale, scale))
-        basis = scale[:, None] * axes / np.sqrt(variances)
-        batches, k = len(moments.counts), basis.shape[1]
-        if by_batch:
-            parts = [self._correction(moments, b, basis) for b in range(batches)]
-        else:
-            parts = [(np.empty((k, 0)), np.empty(0))]
-        return AffineMaps(
-            shift=mean,
-            basis=basis,
-            offset=np.zeros((batches, k)),
-            scale=np.full((batches, k), 1 / np.sqrt(self.ridge) if by_batch else 1.0),
-            factors=tuple(factor for factor, _ in parts),
-            gains=tuple(gain for _, gain in parts),
-        )
+    def check_params(self) -> None:
+        """Raise unless the parameters can be used."""
+        super().check_params()
+        check_positive("ridge", self.ridge)
+        check_shrinkage(self.shrinkage)
 
-    def _correction(self, moments: GroupMoments, b: int, basis: Floats) -> tuple[Floats, Floats]:
-        rows = moments.rows(b)
-        degrees = moments.counts[b] - 1
-        if rows is None or len(rows) >= basis.shape[1]:
-            axes, variances = _dense_axes(basis.T @ moments.scatter(b) @ basis / degrees)
-        else:
-            axes, variances = _thin_axes(rows @ basis / np.sqrt(degrees))
-        return axes, 1 / np.sqrt(variances + self.ridge) - 1 / np.sqrt(self.ridge)
+    def wanted_spread(self) -> Spread:
+        """Return what must be kept of the spread of a batch."""
+        return "rows" if self.shrinkage == "ledoit-wolf" else "smaller"
 
+    def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
+        """Return steps a to c."""
+        scale = standard_scale(pooled.squares() / pooled.count, pooled.mean, pooled.count)
+        correlation = pooled.scatter() / pooled.count * np.outer(scale, scale)
+        variances, axes = principal_axes(correlation)
+        return Shared(pooled.mean, scale[:, None] * axes / np.sqrt(variances))
 
-def _dense_axes(covariance: Floats) -> tuple[Floats, Floats]:
-    variances, axes = np.linalg.eigh(covariance)
-    return axes, np.maximum(variances, 0)
+    def own(self, shared: Shared, group: Moments) -> Own:
+        """Return step d."""
+        white = shared.moments(group)
+        spectrum = Spectrum.of(white)
+        if self.shrinkage is not None:
+            spectrum = spectrum.shrunk(shrinkage_of(self.shrinkage, white))
+        scale, gains = spectrum.inverse_root(self.ridge)
+        size = np.sqrt(1 + self.ridge) if self.recolor else 1.0
+        k = shared.features
+        return Own(np.zeros(k), np.full(k, scale * size), spectrum.axes, gains * size)
 
-
-def _thin_axes(rows: Floats) -> tuple[Floats, Floats]:
-    """Return the axes and variances of ``rows' rows``, from the small Gram matrix of the rows."""
-    variances, left = np.linalg.eigh(rows @ rows.T)
-    # Centred rows have one null direction at least; the ridge makes dropping it exact.
-    kept = variances > len(rows) * np.finfo(np.float64).eps * max(variances[-1], 0)
-    return rows.T @ (left[:, kept] / np.sqrt(variances[kept])), variances[kept]
+    def alone(self, shared: Shared, group: Moments) -> Own:
+        """Return nothing more: without batches the controls are white after step c."""
+        return Own.nothing(shared.features)

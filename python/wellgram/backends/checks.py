@@ -92,6 +92,18 @@ def check_maps(x: Rows, maps: AffineMaps) -> None:
         raise InputError("the parts of the affine maps do not fit together")
 
 
+def as_out(out: Rows | None, x: Rows, maps: AffineMaps) -> Rows:
+    """Return where the rows of x by these maps go: `out`, or a new matrix."""
+    shape = (len(x), maps.features)
+    if out is None:
+        return np.empty(shape, x.dtype)
+    if out.shape != shape or out.dtype != x.dtype:
+        raise InputError(f"out must be {shape} {x.dtype}, not {out.shape} {out.dtype}")
+    if as_rows(out, "out") is not out or not out.flags.writeable:
+        raise InputError("out must be writable, with contiguous rows")
+    return out
+
+
 def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool) -> None:
     """Raise unless the consumers fit the pass, and its type is float32 where bfloat16 is asked."""
     if dtype not in (np.float32, np.float64):

@@ -13,6 +13,7 @@ import numpy as np
 from wellgram.backends import consumers as definitions
 from wellgram.backends.checks import (
     as_codes,
+    as_out,
     as_pairs,
     as_partner,
     as_rows,
@@ -21,7 +22,15 @@ from wellgram.backends.checks import (
     check_scan,
 )
 from wellgram.backends.consumers import Consumer, Extent, State
-from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Progress, Rows
+from wellgram.backends.protocol import (
+    AffineMaps,
+    Codes,
+    Floats,
+    GroupMoments,
+    Progress,
+    Rows,
+    Spread,
+)
 from wellgram.backends.whole import scan_whole
 from wellgram.errors import BackendUnavailable, InputError
 
@@ -101,7 +110,7 @@ def group_sums(x: Rows, codes: Codes, groups: int) -> tuple[Floats, Codes]:
     return sums, np.bincount(codes[codes >= 0], minlength=groups)
 
 
-def group_moments(x: Rows, codes: Codes, groups: int) -> GroupMoments:
+def group_moments(x: Rows, codes: Codes, groups: int, spread: Spread = "smaller") -> GroupMoments:
     """See `Backend.group_moments`."""
     x = as_rows(x)
     codes = as_codes(codes, len(x), groups)
@@ -109,19 +118,23 @@ def group_moments(x: Rows, codes: Codes, groups: int) -> GroupMoments:
     sums, counts = group_sums(x, codes, groups)
     with np.errstate(invalid="ignore"):  # an empty group: 0 / 0
         means = sums / counts[:, None]
+    if spread == "variances":
+        squares = np.empty((groups, d))
+        _cpu.group_squares(x, codes, means, squares, threads())
+        return GroupMoments(counts, means, list(squares), spread)
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(groups + 1))
     spreads = []
     for g in range(groups):
         rows = order[bounds[g] : bounds[g + 1]]
-        if len(rows) < d:
-            spread = np.empty((len(rows), d))
-            _cpu.centre_rows(x, rows, means[g], spread, threads())
+        if spread == "rows" or len(rows) < d:
+            kept = np.empty((len(rows), d))
+            _cpu.centre_rows(x, rows, means[g], kept, threads())
         else:
-            spread = np.empty((d, d))
-            _cpu.scatter(x, rows, means[g], spread, threads())
-        spreads.append(spread)
-    return GroupMoments(counts, means, spreads)
+            kept = np.empty((d, d))
+            _cpu.scatter(x, rows, means[g], kept, threads())
+        spreads.append(kept)
+    return GroupMoments(counts, means, spreads, spread)
 
 
 def group_medians(x: Rows, codes: Codes, groups: int) -> Floats:
@@ -133,13 +146,12 @@ def group_medians(x: Rows, codes: Codes, groups: int) -> Floats:
     return medians
 
 
-def apply_affine(x: Rows, codes: Codes, maps: AffineMaps) -> Rows:
+def apply_affine(x: Rows, codes: Codes, maps: AffineMaps, out: Rows | None = None) -> Rows:
     """See `Backend.apply_affine`."""
     x = as_rows(x)
     codes = as_codes(codes, len(x), len(maps.offset))
     check_maps(x, maps)
-    y = np.empty((len(x), maps.features), x.dtype)
-    y[codes < 0] = np.nan
+    y = as_out(out, x, maps)
     _cpu.apply_affine(
         x,
         codes,
@@ -152,6 +164,7 @@ def apply_affine(x: Rows, codes: Codes, maps: AffineMaps) -> Rows:
         y,
         threads(),
     )
+    y[codes < 0] = np.nan
     return y
 
 

@@ -7,7 +7,7 @@ integers in [0, groups), or -1 for a row of no group.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,49 +20,81 @@ Codes = NDArray[np.int64]
 Progress = Callable[[float], None]
 
 
+Spread = Literal["smaller", "rows", "variances"]
+"""What is kept of a group's spread: see `Moments`"""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Count, mean (d,) and spread of some rows.
+
+    The spread is the centred rows (n, d), their scatter matrix (d, d), the sum of
+    (x - mean)'(x - mean), or only its diagonal (d,).
+    """
+
+    count: int
+    mean: Floats
+    spread: Floats = field(repr=False)
+    is_rows: bool
+
+    @property
+    def rows(self) -> Floats | None:
+        """The centred rows (n, d), or None where they were not kept."""
+        return self.spread if self.is_rows else None
+
+    def scatter(self) -> Floats:
+        """Return the scatter matrix (d, d)."""
+        if self.spread.ndim == 1:
+            raise ValueError("only variances were kept")
+        scatter: Floats = self.spread.T @ self.spread if self.is_rows else self.spread
+        return scatter
+
+    def squares(self) -> Floats:
+        """Return the sum of squared deviations (d,): the scatter's diagonal."""
+        if self.is_rows:
+            return np.asarray(np.square(self.spread).sum(axis=0))
+        squares: Floats = self.spread if self.spread.ndim == 1 else np.diag(self.spread).copy()
+        return squares
+
+
 @dataclass(frozen=True)
 class GroupMoments:
     """Count, mean and spread of the rows of each group.
 
-    The spread of a group is whichever is smaller: for fewer rows than features its centred rows
-    (n_g, d), else its scatter matrix (d, d), the sum of (x - mean)'(x - mean). Thus g groups never
-    cost g d^2 memory. An empty group has a mean of NaN.
+    Of the spread is kept "smaller", whichever takes less memory: for fewer rows than features the
+    rows, else the scatter matrix; thus g groups never cost g d^2 memory. Or "rows" in any case, or
+    only "variances". An empty group has a mean of NaN.
     """
 
     counts: Codes
     means: Floats
     spreads: list[Floats] = field(repr=False)
+    kept: Spread = "smaller"
 
-    def rows(self, g: int) -> Floats | None:
-        """Return the centred rows (n_g, d) of group g, or None where its scatter was kept."""
+    def __getitem__(self, g: int) -> Moments:
         spread = self.spreads[g]
-        return spread if len(spread) < spread.shape[1] else None
+        few = self.kept == "smaller" and self.counts[g] < self.means.shape[1]
+        return Moments(int(self.counts[g]), self.means[g], spread, few or self.kept == "rows")
 
-    def scatter(self, g: int) -> Floats:
-        """Return the scatter matrix (d, d) of group g."""
-        rows = self.rows(g)
-        return self.spreads[g] if rows is None else rows.T @ rows
-
-    def squares(self, g: int) -> Floats:
-        """Return the sum of squared deviations (d,) of group g: the scatter's diagonal."""
-        rows = self.rows(g)
-        return np.diag(self.spreads[g]).copy() if rows is None else np.square(rows).sum(axis=0)
-
-    def pooled(self) -> tuple[int, Floats, Floats]:
-        """Return count, mean (d,) and scatter (d, d) of all groups taken together."""
+    def pooled(self) -> Moments:
+        """Return the moments of all groups taken together."""
         filled = np.flatnonzero(self.counts).tolist()
         count = int(self.counts.sum())
         mean = self.counts[filled] @ self.means[filled] / max(count, 1)
         between = np.sqrt(self.counts[filled])[:, None] * (self.means[filled] - mean)
+        if self.kept == "variances":
+            within = sum((self.spreads[g] for g in filled), np.zeros(len(mean)))
+            return Moments(count, mean, within + np.square(between).sum(axis=0), False)
         scatter = between.T @ between
-        few = [rows for g in filled if (rows := self.rows(g)) is not None]
+        groups = [self[g] for g in filled]
+        few = [group.spread for group in groups if group.is_rows]
         if few:
             stacked = np.concatenate(few)
             scatter += stacked.T @ stacked
-        for g in filled:
-            if self.rows(g) is None:
-                scatter += self.spreads[g]
-        return count, mean, scatter
+        for group in groups:
+            if not group.is_rows:
+                scatter += group.spread
+        return Moments(count, mean, scatter, False)
 
 
 @dataclass(frozen=True)
@@ -126,14 +158,21 @@ class Backend(Protocol):
     def group_sums(self, x: Rows, codes: Codes, groups: int) -> tuple[Floats, Codes]:
         """Return the sums (g, d) and the counts (g,) of the rows of each group."""
 
-    def group_moments(self, x: Rows, codes: Codes, groups: int) -> GroupMoments:
+    def group_moments(
+        self, x: Rows, codes: Codes, groups: int, spread: Spread = "smaller"
+    ) -> GroupMoments:
         """Return count, mean and spread of each group, accumulated in float64."""
 
     def group_medians(self, x: Rows, codes: Codes, groups: int) -> Floats:
         """Return the medians (g, d) of each feature; NaN for an empty group or where one is NaN."""
 
-    def apply_affine(self, x: Rows, codes: Codes, maps: AffineMaps) -> Rows:
-        """Return y (n, k) in the type of x: each row by its batch's map; NaN for code -1."""
+    def apply_affine(
+        self, x: Rows, codes: Codes, maps: AffineMaps, out: Rows | None = None
+    ) -> Rows:
+        """Return y (n, k) in the type of x: each row by its batch's map; NaN for code -1.
+
+        Written to `out` where that is given, which may be x itself if k is d.
+        """
 
     def unit_rows(self, x: Rows) -> tuple[Rows, Codes]:
         """Return the rows scaled to length 1 and the indices of the zero rows, which stay zero.

@@ -10,6 +10,7 @@ import numpy as np
 
 from wellgram.backends.checks import (
     as_codes,
+    as_out,
     as_pairs,
     as_partner,
     as_rows,
@@ -18,7 +19,15 @@ from wellgram.backends.checks import (
     check_scan,
 )
 from wellgram.backends.consumers import Consumer, Extent, Met, State
-from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Progress, Rows
+from wellgram.backends.protocol import (
+    AffineMaps,
+    Codes,
+    Floats,
+    GroupMoments,
+    Progress,
+    Rows,
+    Spread,
+)
 from wellgram.backends.whole import scan_whole
 
 name = "reference"
@@ -50,7 +59,7 @@ def group_sums(x: Rows, codes: Codes, groups: int) -> tuple[Floats, Codes]:
     return sums, np.bincount(codes[codes >= 0], minlength=groups)
 
 
-def group_moments(x: Rows, codes: Codes, groups: int) -> GroupMoments:
+def group_moments(x: Rows, codes: Codes, groups: int, spread: Spread = "smaller") -> GroupMoments:
     """See `Backend.group_moments`."""
     x = as_rows(x)
     codes = as_codes(codes, len(x), groups)
@@ -62,8 +71,13 @@ def group_moments(x: Rows, codes: Codes, groups: int) -> GroupMoments:
         if len(members):
             means[g] = members.mean(axis=0)
         centred = members - means[g]
-        spreads.append(centred if len(rows) < x.shape[1] else centred.T @ centred)
-    return GroupMoments(counts, means, spreads)
+        if spread == "variances":
+            spreads.append(np.square(centred).sum(axis=0))
+        elif spread == "rows" or len(rows) < x.shape[1]:
+            spreads.append(centred)
+        else:
+            spreads.append(centred.T @ centred)
+    return GroupMoments(counts, means, spreads, spread)
 
 
 def group_medians(x: Rows, codes: Codes, groups: int) -> Floats:
@@ -77,7 +91,7 @@ def group_medians(x: Rows, codes: Codes, groups: int) -> Floats:
     return medians
 
 
-def apply_affine(x: Rows, codes: Codes, maps: AffineMaps) -> Rows:
+def apply_affine(x: Rows, codes: Codes, maps: AffineMaps, out: Rows | None = None) -> Rows:
     """See `Backend.apply_affine`."""
     x = as_rows(x)
     codes = as_codes(codes, len(x), len(maps.offset))
@@ -90,7 +104,9 @@ def apply_affine(x: Rows, codes: Codes, maps: AffineMaps) -> Rows:
         z -= maps.offset[b]
         factor = maps.factors[b]
         y[rows] = z * maps.scale[b] + ((z @ factor) * maps.gains[b]) @ factor.T
-    return y.astype(x.dtype)
+    written = as_out(out, x, maps)
+    written[...] = y
+    return written
 
 
 def unit_rows(x: Rows) -> tuple[Rows, Codes]:

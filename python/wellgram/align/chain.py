@@ -1,0 +1,110 @@
+"""Several alignments in turn, as one."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from wellgram.align.affine import BatchAffine
+from wellgram.align.estimator import AffineAlignment, Alignment, MomentAlignment
+from wellgram.align.sample import Sample
+from wellgram.backends.protocol import GroupMoments, Rows, Spread
+from wellgram.errors import InputError
+
+
+class Chain(Alignment):
+    """Alignments in turn, each fitted on what the one before made of the wells.
+
+    Where all of them follow from moments, wells are read once and only moments go from one to the
+    next; where all are affine, so is the chain, and `affine_` is their composition.
+
+    Parameters
+    ----------
+    steps
+        The alignments.
+    """
+
+    affine_: BatchAffine
+
+    def __init__(self, steps: Iterable[Alignment]) -> None:
+        self.steps = list(steps)
+        self.check_params()
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The names of its steps, joined by +."""
+        return "+".join(step.name for step in self.steps)
+
+    def check_params(self) -> None:
+        """Raise unless the parameters can be used."""
+        if not self.steps:
+            raise InputError("a chain needs one alignment or more")
+        for step in self.steps:
+            if not isinstance(step, Alignment):
+                raise InputError(f"a chain is made of alignments, not {type(step).__name__}")
+            step.check_params()
+
+    @property
+    def needs_controls(self) -> bool:
+        """Whether one of its steps is fitted on controls."""
+        return any(step.needs_controls for step in self.steps)
+
+    def fit_sample(self, sample: Sample, backend: str | None) -> None:
+        """Fit to a sample."""
+        raw: dict[str, GroupMoments] = {}
+        affine: BatchAffine | None = None
+        parts: list[Alignment | BatchAffine] = []
+        for k, step in enumerate(self.steps):
+            if isinstance(step, MomentAlignment):
+                moments = raw.get(step.fits_on)
+                if moments is None or step.wanted_spread() == "rows" != moments.kept:
+                    moments = step.moments(sample, backend, self._spread(step, self.steps[k:]))
+                    raw[step.fits_on] = moments
+                step.fit_moments(affine.moments(moments) if affine else moments, sample.names)
+            elif isinstance(step, AffineAlignment):
+                step.fit_sample(_aligned(sample, affine, backend), backend)
+            else:
+                now = _aligned(sample, affine, backend)
+                step.fit_sample(now, backend)
+                parts += [affine, step] if affine else [step]
+                sample = replace(now, rows=step.transform_sample(now, backend))
+                affine, raw = None, {}
+                continue
+            affine = affine.then(step.affine_) if affine else step.affine_
+        if affine:
+            parts.append(affine)
+        self.parts_ = parts
+        if len(parts) == 1 and isinstance(parts[0], BatchAffine):
+            self.affine_ = parts[0]
+
+    @staticmethod
+    def _spread(step: MomentAlignment, rest: list[Alignment]) -> Spread:
+        """Return what to keep of the spread, so that it serves the steps to come as well."""
+        wanted = {s.wanted_spread() for s in rest if isinstance(s, MomentAlignment)}
+        if "rows" in wanted:
+            return "rows"
+        return "variances" if wanted == {"variances"} else "smaller"
+
+    def transform_sample(self, sample: Sample, backend: str | None) -> Rows:
+        """Return the rows of a sample, aligned."""
+        for part in self.parts_:
+            sample = (
+                _aligned(sample, part, backend)
+                if isinstance(part, BatchAffine)
+                else replace(sample, rows=part.transform_sample(sample, backend))
+            )
+        return sample.rows
+
+    def __repr__(self) -> str:
+        return f"chain({', '.join(map(repr, self.steps))})"
+
+
+def chain(*steps: Alignment) -> Chain:
+    """Return alignments in turn, as one: see `Chain`."""
+    return Chain(steps)
+
+
+def _aligned(sample: Sample, affine: BatchAffine | None, backend: str | None) -> Sample:
+    if affine is None:
+        return sample
+    affine.check_width(sample.rows)
+    codes = affine.codes_of(sample.codes, sample.names)
+    return replace(sample, rows=affine.apply(sample.rows, codes, backend=backend))

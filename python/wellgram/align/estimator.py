@@ -1,0 +1,358 @@
+"""What all alignments share: scikit-learn's conventions, checks, and how moments become maps."""
+
+import inspect
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from wellgram.align.affine import BatchAffine
+from wellgram.align.sample import Labels, Sample, as_sample
+from wellgram.backends import get_backend
+from wellgram.backends.cpu import threads
+from wellgram.backends.protocol import (
+    AffineMaps,
+    Codes,
+    Floats,
+    GroupMoments,
+    Moments,
+    Rows,
+    Spread,
+)
+from wellgram.errors import ControlsWarning, InputError
+from wellgram.wells import Wells
+
+Unseen = Literal["raise", "pooled"]
+"""What to do with wells of a batch that was not there at fit"""
+
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
+
+
+class Alignment(ABC):
+    """An alignment, by scikit-learn's conventions: ``fit``, ``transform``, ``get_params``.
+
+    It is fitted on and applied to `Wells`, which know their batches and controls, or to rows
+    (n, d) with `batch`, the label of each row's batch, and `control`, a mask of the rows that
+    define "no effect" (all, where it is not given).
+    """
+
+    name: ClassVar[str]
+
+    def fit(
+        self,
+        x: Wells | ArrayLike,
+        *,
+        batch: Labels | None = None,
+        control: ArrayLike | None = None,
+        backend: str | None = None,
+    ) -> Self:
+        """Fit to wells, or rows with labels.
+
+        Raises
+        ------
+        InputError
+            If a batch has too few controls, or the rows and labels cannot be used.
+        """
+        self.check_params()
+        self.fit_sample(as_sample(x, batch, control), backend)
+        return self
+
+    def transform(
+        self,
+        x: Wells | ArrayLike,
+        *,
+        batch: Labels | None = None,
+        backend: str | None = None,
+    ) -> Rows:
+        """Return the embeddings aligned: (n, k), in the type they have.
+
+        Raises
+        ------
+        InputError
+            If a batch was not there at fit, or the features are not those of the fit.
+        """
+        return self.transform_sample(as_sample(x, batch, None), backend)
+
+    def fit_transform(
+        self,
+        x: Wells | ArrayLike,
+        *,
+        batch: Labels | None = None,
+        control: ArrayLike | None = None,
+        backend: str | None = None,
+    ) -> Rows:
+        """Fit, then transform the same rows."""
+        self.check_params()
+        sample = as_sample(x, batch, control)
+        self.fit_sample(sample, backend)
+        return self.transform_sample(sample, backend)
+
+    @abstractmethod
+    def fit_sample(self, sample: Sample, backend: str | None) -> None:
+        """Fit to a sample."""
+
+    @abstractmethod
+    def transform_sample(self, sample: Sample, backend: str | None) -> Rows:
+        """Return the rows of a sample, aligned."""
+
+    def check_params(self) -> None:  # noqa: B027 - to be overridden by those that have any
+        """Raise unless the parameters can be used."""
+
+    @property
+    def needs_controls(self) -> bool:
+        """Whether it is fitted on controls."""
+        return False
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it has been fitted."""
+        return any(name.endswith("_") for name in vars(self))
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name, as scikit-learn has it."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name.
+
+        Raises
+        ------
+        InputError
+            If there is no parameter of a name.
+        """
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise InputError(f"{type(self).__name__} has no parameter {name!r}; {list(known)}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self)).parameters
+        changed = ", ".join(
+            f"{name}={value!r}"
+            for name, value in self.get_params().items()
+            if value is not defaults[name].default
+        )
+        return f"{type(self).__name__}({changed})"
+
+
+class AffineAlignment(Alignment):
+    """An alignment that is an affine map for each batch; `affine_` has it once fitted.
+
+    `min_controls` is the least number of wells that a batch may be fitted on; `unseen` says
+    whether wells of a batch that was not there at fit are refused or get the map of all batches
+    taken together.
+    """
+
+    affine_: BatchAffine
+    fits_on: ClassVar[Literal["controls", "all"]] = "controls"
+    per_batch: ClassVar[bool] = True
+    """Whether batches have maps of their own"""
+
+    def __init__(self, *, min_controls: int = 2, unseen: Unseen = "raise") -> None:
+        self.min_controls = min_controls
+        self.unseen = unseen
+        self.check_params()
+
+    def check_params(self) -> None:
+        """Raise unless the parameters can be used."""
+        if self.min_controls < 1:
+            raise InputError(f"min_controls must be 1 or more, not {self.min_controls}")
+        if self.unseen not in ("raise", "pooled"):
+            raise InputError(f"unseen must be 'raise' or 'pooled', not {self.unseen!r}")
+
+    @property
+    def needs_controls(self) -> bool:
+        """Whether it is fitted on controls."""
+        return self.fits_on == "controls"
+
+    def transform_sample(self, sample: Sample, backend: str | None) -> Rows:
+        """Return the rows of a sample, aligned."""
+        self.affine_.check_width(sample.rows)
+        codes = self.affine_.codes_of(sample.codes, sample.names)
+        return self.affine_.apply(sample.rows, codes, backend=backend)
+
+    def fitting(self, sample: Sample) -> Codes:
+        """Return the batch of each row that it is fitted on, -1 for the others.
+
+        Raises
+        ------
+        InputError
+            If a batch has too few of them.
+        """
+        codes = sample.codes
+        if self.fits_on == "controls":
+            codes = np.where(sample.is_control, codes, -1)
+        if not self.per_batch:
+            sample = replace(sample, codes=np.zeros_like(codes), names=None)
+        counts = np.bincount(sample.codes[codes >= 0], minlength=sample.batches)
+        few = np.flatnonzero(counts < self.min_controls)
+        if len(few):
+            raise InputError(self._too_few(sample, counts, few))
+        return codes
+
+    def _too_few(self, sample: Sample, counts: Codes, few: Codes) -> str:
+        g = int(few[0])
+        kind = "control well" if self.fits_on == "controls" else "well"
+        found = {0: f"no {kind}", 1: f"only one {kind}"}.get(
+            int(counts[g]), f"only {counts[g]} {kind}s"
+        )
+        needs = {1: "one", 2: "two"}.get(self.min_controls, str(self.min_controls))
+        if sample.names is None:
+            return (
+                f"there is {found} ({sample.said}); an alignment needs {needs}: name other "
+                "controls, or do without an alignment (align='none')"
+            )
+        more = f" and in {len(few) - 1} other batches" if len(few) > 1 else ""
+        size = int((sample.codes == g).sum())
+        return (
+            f"{found} in batch {sample.names[g]!r}{more} ({sample.said}); an alignment needs "
+            f"{needs}: leave out its {size} wells, name other controls, or align without batches "
+            "(batch='none')"
+        )
+
+    def __repr__(self) -> str:
+        said = super().__repr__()
+        return f"{said}, fitted: {self.affine_!r}" if self.is_fitted else said
+
+
+@dataclass(frozen=True)
+class Own:
+    """What a batch's own map does to shared features z (k,): a part of `AffineMaps`."""
+
+    offset: Floats
+    scale: Floats
+    factor: Floats
+    gain: Floats
+
+    @classmethod
+    def diagonal(cls, offset: Floats, scale: Floats) -> "Own":
+        """Return (z - offset) * scale."""
+        return cls(offset, scale, np.empty((len(offset), 0)), np.empty(0))
+
+    @classmethod
+    def nothing(cls, k: int) -> "Own":
+        """Return z as it is."""
+        return cls.diagonal(np.zeros(k), np.ones(k))
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What is the same for all batches: z = (x - shift) basis."""
+
+    shift: Floats
+    basis: Floats | None = None
+
+    @property
+    def features(self) -> int:
+        """The number of features of z."""
+        return len(self.shift) if self.basis is None else self.basis.shape[1]
+
+    def moments(self, group: Moments) -> Moments:
+        """Return the moments of z, of those of x."""
+        mean, spread = group.mean - self.shift, group.spread
+        if self.basis is None:
+            return Moments(group.count, mean, spread, group.is_rows)
+        spread = spread @ self.basis if group.is_rows else self.basis.T @ spread @ self.basis
+        return Moments(group.count, mean @ self.basis, spread, group.is_rows)
+
+
+class MomentAlignment(AffineAlignment):
+    """An affine alignment whose maps follow from count, mean and spread of each batch."""
+
+    spread: ClassVar[Spread] = "smaller"
+    covariance: ClassVar[Literal["batch", "pooled", "none"]] = "none"
+    """Whose covariance it takes, so that their wells should not be few beside the features"""
+
+    def fit_sample(self, sample: Sample, backend: str | None) -> None:
+        """Fit to a sample."""
+        self.fit_moments(self.moments(sample, backend, self.wanted_spread()), sample.names)
+
+    def moments(self, sample: Sample, backend: str | None, spread: Spread) -> GroupMoments:
+        """Return the moments of the rows of each batch that it is fitted on."""
+        codes = self.fitting(sample)
+        chosen = codes >= 0
+        rows = sample.rows if chosen.all() else sample.rows[chosen]
+        run = get_backend(backend)
+        return run.group_moments(rows, codes[chosen], sample.batches, spread)
+
+    def wanted_spread(self) -> Spread:
+        """Return what must be kept of the spread of a batch."""
+        return self.spread
+
+    def fit_moments(self, moments: GroupMoments, names: Iterable[str] | None) -> None:
+        """Fit to the moments of each batch; names is None where there are no batches."""
+        pooled = moments.pooled()
+        if not self.per_batch:
+            names = None
+            moments = GroupMoments(
+                np.array([pooled.count]), pooled.mean[None], [pooled.spread], moments.kept
+            )
+        self._warn_of_few(moments.counts, len(pooled.mean), names)
+        shared = self.shared(moments, pooled)
+        if names is None:
+            owns = [self.alone(shared, pooled)]
+        else:
+            groups = (moments[g] for g in range(len(moments.counts)))
+            owns = in_parallel(lambda group: self.own(shared, group), groups)
+            if self.unseen == "pooled":
+                owns.append(self.of_unseen(shared, pooled))
+        maps = AffineMaps(
+            shared.shift,
+            shared.basis,
+            np.array([own.offset for own in owns]),
+            np.array([own.scale for own in owns]),
+            tuple(own.factor for own in owns),
+            tuple(own.gain for own in owns),
+        )
+        batches = None if names is None else tuple(names)
+        has_pooled = names is not None and self.unseen == "pooled"
+        self.affine_ = self.finished(
+            BatchAffine(batches, (maps,), moments.counts, has_pooled), pooled
+        )
+
+    @abstractmethod
+    def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
+        """Return what is the same for all batches."""
+
+    @abstractmethod
+    def own(self, shared: Shared, group: Moments) -> Own:
+        """Return the map of a batch, given its moments before the shared part."""
+
+    def alone(self, shared: Shared, group: Moments) -> Own:
+        """Return the map of all rows where there are no batches."""
+        return self.own(shared, group)
+
+    def of_unseen(self, shared: Shared, pooled: Moments) -> Own:
+        """Return the map of wells whose batch was not there at fit."""
+        return self.own(shared, pooled)
+
+    def finished(self, affine: BatchAffine, pooled: Moments) -> BatchAffine:
+        """Return the whole map, given the part that moments of batches decide."""
+        return affine
+
+    def _warn_of_few(self, counts: Codes, d: int, names: Iterable[str] | None) -> None:
+        by_batch = self.covariance == "batch" and names is not None
+        few = int(counts.min() if by_batch else counts.sum())
+        if self.covariance == "none" or few >= d / 4:
+            return
+        where = f" in batch {list(names)[int(counts.argmin())]!r}" if by_batch and names else ""
+        warnings.warn(
+            f"{few} controls{where} for {d} features: their covariance says little of most "
+            "directions; take more wells as controls, or shrink it (shrinkage=)",
+            ControlsWarning,
+            stacklevel=5,
+        )
+
+
+def in_parallel(make: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
+    """Return what is made of each item, in their order; LAPACK runs outside of Python's lock."""
+    with ThreadPoolExecutor(max_workers=threads()) as pool:
+        return list(pool.map(make, items))
