@@ -7,6 +7,7 @@ from wellgram.align.combat import ComBat
 from wellgram.align.coral import CORAL
 from wellgram.align.estimator import AffineAlignment, Alignment
 from wellgram.align.inverse_normal import InverseNormal
+from wellgram.align.proximity import ProximityCorrection
 from wellgram.align.sphering import PCAWhiten, Sphering
 from wellgram.align.tvn import TVN
 from wellgram.errors import InputError
@@ -60,6 +61,7 @@ __all__ = [
     "InverseNormal",
     "PCACenterScale",
     "PCAWhiten",
+    "ProximityCorrection",
     "RobustMAD",
     "Sphering",
     "Standardize",

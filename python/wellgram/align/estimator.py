@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
+from threadpoolctl import threadpool_limits
 
 from wellgram.align.affine import BatchAffine
 from wellgram.align.sample import Labels, Sample, as_sample
@@ -353,6 +354,10 @@ class MomentAlignment(AffineAlignment):
 
 
 def in_parallel(make: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
-    """Return what is made of each item, in their order; LAPACK runs outside of Python's lock."""
-    with ThreadPoolExecutor(max_workers=threads()) as pool:
+    """Return what is made of each item, in their order.
+
+    LAPACK runs outside of Python's lock, and each item on one thread: threads within threads wait
+    for each other.
+    """
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads()) as pool:
         return list(pool.map(make, items))

@@ -1,0 +1,110 @@
+"""Proximity bias (Lazar et al. 2024): genes of one chromosome arm look alike; take that off."""
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from wellgram.errors import InputError
+from wellgram.wells import PerturbationMap
+
+
+class ProximityCorrection:
+    """Subtract from each gene of a map what the unexpressed genes of its chromosome arm share.
+
+    Cutting a chromosome disturbs the genes beside the target, so knockouts of one arm are alike
+    whatever their genes do. Genes that are not expressed show that alone: the mean of their
+    embeddings, per arm, is subtracted from all genes of the arm.
+
+    The table of genes is the user's: columns ``gene``, ``chromosome_arm`` (such as ``17q``) and
+    ``zfpkm``, the expression of the cells used (``log2`` of FPKM, standardised). Without ``zfpkm``
+    all genes of an arm are taken. Rows of a map that the table does not name stay as they are.
+
+    Parameters
+    ----------
+    unexpressed_below
+        Genes with a zFPKM below this are not expressed; -3 as published.
+    min_genes
+        The least number of such genes in the map for an arm to be corrected; 20 as published.
+
+    Attributes
+    ----------
+    arms_
+        One row per arm of the map: ``chromosome_arm``, ``genes``, ``unexpressed``, ``corrected``.
+    """
+
+    def __init__(self, unexpressed_below: float = -3.0, min_genes: int = 20) -> None:
+        if min_genes < 1:
+            raise InputError(f"min_genes must be 1 or more, not {min_genes}")
+        self.unexpressed_below = unexpressed_below
+        self.min_genes = min_genes
+
+    def fit(self, map_: PerturbationMap, genes: pd.DataFrame) -> Self:
+        """Find the mean of each arm's unexpressed genes in a map.
+
+        Raises
+        ------
+        InputError
+            If a column is missing, a gene is on two arms, or no arm of the map can be corrected.
+        """
+        for column in ("gene", "chromosome_arm"):
+            if column not in genes:
+                raise InputError(
+                    f"the table of genes has no column {column!r}; there are {list(genes.columns)}"
+                )
+        known = genes.dropna(subset=["gene", "chromosome_arm"])
+        known = known.drop_duplicates(["gene", "chromosome_arm"])
+        twice = known["gene"].duplicated()
+        if twice.any():
+            gene = known.loc[twice, "gene"].iloc[0]
+            arms = known.loc[known["gene"] == gene, "chromosome_arm"].tolist()
+            raise InputError(f"gene {gene!r} is on {' and '.join(map(str, arms))}; keep one")
+        self._arm: pd.Series[Any] = known.set_index("gene")["chromosome_arm"]
+        arm = self._arms_of(map_)
+        silent = arm.notna()
+        if "zfpkm" in known:
+            expression = known.set_index("gene")["zfpkm"]
+            silent &= (
+                expression.reindex(map_.labels["perturbation"]).to_numpy() < self.unexpressed_below
+            )
+        counts = pd.DataFrame({"arm": arm, "silent": silent}).groupby("arm")["silent"]
+        table = counts.agg(["size", "sum"]).reset_index()
+        table.columns = pd.Index(["chromosome_arm", "genes", "unexpressed"])
+        table["corrected"] = table["unexpressed"] >= self.min_genes
+        if not table["corrected"].any():
+            most = int(table["unexpressed"].max()) if len(table) else 0
+            raise InputError(
+                f"no chromosome arm of the map has {self.min_genes} unexpressed genes (the most: "
+                f"{most}); check the names of genes, or lower min_genes"
+            )
+        self.arms_ = table
+        self.means_ = {
+            name: map_.embeddings[((arm == name) & silent).to_numpy()].mean(
+                axis=0, dtype=np.float64
+            )
+            for name in table.loc[table["corrected"], "chromosome_arm"]
+        }
+        return self
+
+    def _arms_of(self, map_: PerturbationMap) -> "pd.Series[Any]":
+        return self._arm.reindex(map_.labels["perturbation"]).reset_index(drop=True)
+
+    def transform(self, map_: PerturbationMap) -> PerturbationMap:
+        """Return the map with the means of arms subtracted."""
+        arm = self._arms_of(map_)
+        embeddings = map_.embeddings.copy()
+        for name, mean in self.means_.items():
+            rows = (arm == name).to_numpy()
+            embeddings[rows] = map_.embeddings[rows] - mean
+        provenance = {**map_.provenance, "proximity_corrected_arms": sorted(map(str, self.means_))}
+        return PerturbationMap(embeddings, map_.labels, provenance)
+
+    def fit_transform(self, map_: PerturbationMap, genes: pd.DataFrame) -> PerturbationMap:
+        """Fit to a map, then correct it."""
+        return self.fit(map_, genes).transform(map_)
+
+    def __repr__(self) -> str:
+        said = f"ProximityCorrection({self.unexpressed_below}, {self.min_genes})"
+        if not hasattr(self, "arms_"):
+            return said
+        return f"{said}, fitted: {len(self.means_)} of {len(self.arms_)} arms corrected"
