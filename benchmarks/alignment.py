@@ -94,7 +94,7 @@ def side(which: str, name: str, folder: Path) -> dict[str, float | None]:
     x, labels = load(folder, name)
     call: Callable[..., np.ndarray | None] = ours if which == "ours" else theirs
     call(name, x[:2000], labels[:2000].assign(batch="one"))  # imports, threads
-    np.ones(1 << 31, np.uint8)  # see pairs.in_turn
+    np.ones(1 << 31, np.uint8)  # memory at hand: see pairs.one_by_one
     before, began = reset_peak(), time.perf_counter()
     y = call(name, x, labels)
     if y is None:

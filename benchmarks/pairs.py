@@ -4,9 +4,9 @@ Run ``python benchmarks/pairs.py [--peers] [--scaling] [--repeats 5]``. Needs a 
 peak (``benchmarks/peak.c``); ``--peers`` also scikit-learn and
 ``pip install --no-deps efaar_benchmarking==1.0``, whose five annotation sources are then used.
 
-Everything is measured in one run, the sides in turn: medians of the repeats, wall clock. Useful
-flops are n (n - 1) d: one multiply-add per pair and feature. Answers are asserted before any time
-is printed. Peers and memory are measured in processes of their own.
+Everything is measured in one run: medians of the repeats, wall clock, the peak before and after
+each side. Useful flops are n (n - 1) d: one multiply-add per pair and feature. Answers are asserted
+before any time is printed. Peers and memory are measured in processes of their own, in turn.
 """
 
 import argparse
@@ -83,21 +83,26 @@ def gene_map(n: int, d: int) -> tuple[wg.PerturbationMap, dict[str, pd.DataFrame
     return wg.PerturbationMap(made(n, d), pd.DataFrame({"perturbation": labels})), sources
 
 
-def in_turn(sides: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Return the median seconds of each side; one of each before the next round.
+def one_by_one(
+    sides: dict[str, Callable[[], object]], peak: Callable[[], list[float]], repeats: int
+) -> dict[str, tuple[float, float]]:
+    """Return the median seconds of each side, and the peak flops measured before and after it.
 
-    Before each, more memory is touched than it will need: a virtual machine gives what lies idle
-    back to its host, and the first use after that takes 40 times as long as on a machine of its
-    own (3.3 ms a megabyte, measured).
+    Each side runs once unreported, then `repeats` times: a virtual machine gives memory that lies
+    idle back to its host, and the first use after that takes 40 times as long (3.3 ms a megabyte
+    here), so that sides in turn pay for what the others leave behind.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(repeats):
-        for name, side in sides.items():
-            np.ones(1 << 31, np.uint8)
+    measured, flops = {}, peak()[0]
+    for name, side in sides.items():
+        side()
+        seconds = []
+        for _ in range(repeats):
             began = time.perf_counter()
             side()
-            seconds[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+            seconds.append(time.perf_counter() - began)
+        before, flops = flops, peak()[0]
+        measured[name] = statistics.median(seconds), (before + flops) / 2
+    return measured
 
 
 def quantile_consumers(rows: UnitRows, values: np.ndarray | None) -> list[object]:
@@ -145,18 +150,16 @@ def consumers_table(repeats: int, threads: int) -> None:
         )
         sides["NumPy X @ X.T"] = lambda: unit @ unit.T
         with peak_of(isa, threads) as peak:
-            before = peak()
-            seconds = in_turn(sides, repeats)
-            flops, copied = (statistics.mean(both) for both in zip(before, peak(), strict=True))
+            flops, copied = peak()
+            measured = one_by_one(sides, peak, repeats)
         print(f"\n{isa}: peak {flops / 1e9:.0f} GFLOP/s, copy {copied / 1e9:.0f} GB/s (1 thread)")
-        for name in sides:
-            value = seconds[name]
+        for name, (value, flops) in measured.items():
             rate = Extent(N).pairs * 2 * D / value
             share = "" if "bfloat" in name else f"{rate / flops:6.1%} of peak"
             print(
                 f"  {name:22s} {value:6.3f} s {rate / 1e9:6.0f} GFLOP/s useful {share:15s}"
-                f" {seconds['NumPy X @ X.T'] / value:5.2f} x NumPy"
-                f" {value / seconds['2 counts'] - 1:+6.1%} on counting"
+                f" {measured['NumPy X @ X.T'][0] / value:5.2f} x NumPy"
+                f" {value / measured['2 counts'][0] - 1:+6.1%} on counting"
             )
     cpu.use_instruction_set(best)
 
