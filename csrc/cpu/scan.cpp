@@ -169,6 +169,9 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
         for (auto& consumer : consumers) consumer->absorb(tile);
       }
   });
+  team.run(static_cast<Index>(consumers_.size()), [&](Index worker, int) {
+    for (auto& consumer : consumers_[worker]) consumer->settle();
+  });
 }
 
 template <class P>

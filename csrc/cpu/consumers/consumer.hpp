@@ -46,6 +46,8 @@ class Consumer {
   virtual void absorb(const Tile<T>& tile) = 0;
   // What is left to do of the last tile, to be done beside the product of the next, or null.
   virtual const Tally* beside() { return nullptr; }
+  // Finishes what has begun. Called when no more tiles come for now, by all threads at a time.
+  virtual void settle() {}
   virtual void merge(Consumer& other) = 0;
   virtual State<T> state() = 0;
 };

@@ -13,14 +13,13 @@ class RanksConsumer : public Consumer<T> {
  public:
   explicit RanksConsumer(std::shared_ptr<const RankKeys<T>> keys)
       : keys_(std::move(keys)),
-        tables_(keys_->empty_tables()),
         counts_(keys_->count() + 1),
         equal_(keys_->count() + 1),
-        tally_{tables_.bins.data(), places_, notes_},
+        tally_{nullptr, places_, notes_},
         work_{{near_values_, near_places_, 0},
               {full_values_, full_places_, 0},
-              tables_.bins.data(),
-              tables_.lines.data(),
+              nullptr,
+              nullptr,
               keys_->first_key.data(),
               keys_->keys.data(),
               keys_->keeps.data(),
@@ -34,6 +33,7 @@ class RanksConsumer : public Consumer<T> {
     return std::make_unique<RanksConsumer>(keys_);
   }
   void absorb(const Tile<T>& tile) override {
+    if (tables_.bins.empty()) open();
     finish_tile();
     std::copy_n(tile.pairs, tile.count, values_);
     kernels<T>().find_bins(values_, tile.count, keys_->grid, places_);
@@ -46,44 +46,10 @@ class RanksConsumer : public Consumer<T> {
     tallied_ = true;
     return &tally_;
   }
-  void merge(Consumer<T>& other) override {
-    auto& rest = static_cast<RanksConsumer&>(other);
-    settle();
-    rest.settle();
-    add(counts_, rest.counts_);
-    add(equal_, rest.equal_);
-    kept_.insert(kept_.end(), rest.kept_.begin(), rest.kept_.end());
-    kept_so_far_.count = std::ssize(kept_);
-  }
-  State<T> state() override {
-    settle();
-    std::vector<Index> counts(counts_.begin(), counts_.end() - 1);
-    for (Index k = 0; k < keys_->count(); ++k)
-      counts.push_back(keys_->is_cosine(k) ? equal_[k] : 0);
-    return {counts, std::move(kept_)};
-  }
-
- private:
-  // Counts what was near a key in the tile before the last, and finds it in the last.
-  void finish_tile() {
-    count_near();
-    if (const Tally* tally = beside()) kernels<T>().tally(*tally);
-    kernels<T>().pick(values_, pending_, tally_, work_);
-    pending_ = 0;
-  }
-  void count_near() {
-    kept_so_far_.more = kept_so_far_.count < keys_->recipe.capacity;
-    if (kept_so_far_.count + max_tile + 1 > std::ssize(kept_))
-      kept_.resize(2 * kept_.size() + max_tile + 1);
-    kept_so_far_.values = kept_.data();
-    kernels<T>().count_by_key(work_);
-    work_.near.count = work_.full.count = 0;
-  }
-
-  // Finishes what has begun, and empties the tables into the long counters. What lies above the
-  // last key of a line belongs to the first of the next, as do the bins that follow. Ends the pass.
-  void settle() {
-    if (tables_.lines.empty()) return;  // settled before
+  // Empties the tables into the long counters. What lies above the last key of a line belongs to
+  // the first of the next, as do the bins that follow.
+  void settle() override {
+    if (tables_.bins.empty()) return;  // nothing came
     finish_tile();
     count_near();
     for (Index k = 0, bin = 0; k < keys_->count(); ++k)
@@ -98,6 +64,42 @@ class RanksConsumer : public Consumer<T> {
         });
     tables_ = {};
     kept_.resize(kept_so_far_.count);
+  }
+  void merge(Consumer<T>& other) override {
+    auto& rest = static_cast<RanksConsumer&>(other);
+    add(counts_, rest.counts_);
+    add(equal_, rest.equal_);
+    kept_.insert(kept_.end(), rest.kept_.begin(), rest.kept_.end());
+    kept_so_far_.count = std::ssize(kept_);
+  }
+  State<T> state() override {
+    std::vector<Index> counts(counts_.begin(), counts_.end() - 1);
+    for (Index k = 0; k < keys_->count(); ++k)
+      counts.push_back(keys_->is_cosine(k) ? equal_[k] : 0);
+    return {counts, std::move(kept_)};
+  }
+
+ private:
+  // Each thread its own, when its first tile comes: to fill them takes time.
+  void open() {
+    tables_ = keys_->empty_tables();
+    tally_.bins = work_.bins = tables_.bins.data();
+    work_.lines = tables_.lines.data();
+  }
+  // Counts what was near a key in the tile before the last, and finds it in the last.
+  void finish_tile() {
+    count_near();
+    if (const Tally* tally = beside()) kernels<T>().tally(*tally);
+    kernels<T>().pick(values_, pending_, tally_, work_);
+    pending_ = 0;
+  }
+  void count_near() {
+    kept_so_far_.more = kept_so_far_.count < keys_->recipe.capacity;
+    if (kept_so_far_.count + max_tile + 1 > std::ssize(kept_))
+      kept_.resize(2 * kept_.size() + max_tile + 1);
+    kept_so_far_.values = kept_.data();
+    kernels<T>().count_by_key(work_);
+    work_.near.count = work_.full.count = 0;
   }
 
   std::shared_ptr<const RankKeys<T>> keys_;
