@@ -3,7 +3,8 @@
 import numpy as np
 
 from wellgram.align.affine import BatchAffine, diagonal_maps
-from wellgram.align.estimator import AffineAlignment, MomentAlignment, Own, Shared, Unseen
+from wellgram.align.estimator import AffineAlignment, Unseen
+from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.sample import Sample
 from wellgram.align.spectrum import principal_axes, standard_scale
 from wellgram.backends import get_backend

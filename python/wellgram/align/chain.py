@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from wellgram.align.affine import BatchAffine
-from wellgram.align.estimator import AffineAlignment, Alignment, MomentAlignment
+from wellgram.align.estimator import AffineAlignment, Alignment
+from wellgram.align.from_moments import MomentAlignment
 from wellgram.align.sample import Sample
 from wellgram.backends.protocol import GroupMoments, Rows, Spread
 from wellgram.errors import InputError

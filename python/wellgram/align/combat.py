@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wellgram.align.estimator import MomentAlignment, Own, Shared, Unseen
+from wellgram.align.estimator import Unseen
+from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.spectrum import check_positive
 from wellgram.backends.protocol import Floats, GroupMoments, Moments
 from wellgram.errors import InputError

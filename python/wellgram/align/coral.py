@@ -3,7 +3,8 @@
 import numpy as np
 
 from wellgram.align.affine import BatchAffine, shared_maps
-from wellgram.align.estimator import MomentAlignment, Own, Shared, Unseen
+from wellgram.align.estimator import Unseen
+from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.spectrum import (
     Shrinkage,
     Spectrum,

@@ -1,38 +1,24 @@
-"""What all alignments share: scikit-learn's conventions, checks, and how moments become maps."""
+"""What all alignments share: scikit-learn's conventions, and checks."""
 
 import inspect
-import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_limits
 
 from wellgram.align.affine import BatchAffine
 from wellgram.align.sample import Labels, Sample, as_sample
-from wellgram.backends import get_backend
-from wellgram.backends.cpu import threads
 from wellgram.backends.protocol import (
-    AffineMaps,
     Codes,
-    Floats,
-    GroupMoments,
-    Moments,
     Rows,
-    Spread,
 )
-from wellgram.errors import ControlsWarning, InputError
+from wellgram.errors import InputError
 from wellgram.wells import Wells
 
 Unseen = Literal["raise", "pooled"]
 """What to do with wells of a batch that was not there at fit"""
-
-_Item = TypeVar("_Item")
-_Made = TypeVar("_Made")
 
 
 class Alignment(ABC):
@@ -222,142 +208,3 @@ class AffineAlignment(Alignment):
     def __repr__(self) -> str:
         said = super().__repr__()
         return f"{said}, fitted: {self.affine_!r}" if self.is_fitted else said
-
-
-@dataclass(frozen=True)
-class Own:
-    """What a batch's own map does to shared features z (k,): a part of `AffineMaps`."""
-
-    offset: Floats
-    scale: Floats
-    factor: Floats
-    gain: Floats
-
-    @classmethod
-    def diagonal(cls, offset: Floats, scale: Floats) -> "Own":
-        """Return (z - offset) * scale."""
-        return cls(offset, scale, np.empty((len(offset), 0)), np.empty(0))
-
-    @classmethod
-    def nothing(cls, k: int) -> "Own":
-        """Return z as it is."""
-        return cls.diagonal(np.zeros(k), np.ones(k))
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What is the same for all batches: z = (x - shift) basis."""
-
-    shift: Floats
-    basis: Floats | None = None
-
-    @property
-    def features(self) -> int:
-        """The number of features of z."""
-        return len(self.shift) if self.basis is None else self.basis.shape[1]
-
-    def moments(self, group: Moments) -> Moments:
-        """Return the moments of z, of those of x."""
-        mean, spread = group.mean - self.shift, group.spread
-        if self.basis is None:
-            return Moments(group.count, mean, spread, group.is_rows)
-        spread = spread @ self.basis if group.is_rows else self.basis.T @ spread @ self.basis
-        return Moments(group.count, mean @ self.basis, spread, group.is_rows)
-
-
-class MomentAlignment(AffineAlignment):
-    """An affine alignment whose maps follow from count, mean and spread of each batch."""
-
-    spread: ClassVar[Spread] = "smaller"
-    covariance: ClassVar[Literal["batch", "pooled", "none"]] = "none"
-    """Whose covariance it takes, so that their wells should not be few beside the features"""
-
-    def fit_sample(self, sample: Sample, backend: str | None) -> None:
-        """Fit to a sample."""
-        self.fit_moments(self.moments(sample, backend, self.wanted_spread()), sample.names)
-
-    def moments(self, sample: Sample, backend: str | None, spread: Spread) -> GroupMoments:
-        """Return the moments of the rows of each batch that it is fitted on."""
-        codes = self.fitting(sample)
-        chosen = codes >= 0
-        rows = sample.rows if chosen.all() else sample.rows[chosen]
-        run = get_backend(backend)
-        return run.group_moments(rows, codes[chosen], sample.batches, spread)
-
-    def wanted_spread(self) -> Spread:
-        """Return what must be kept of the spread of a batch."""
-        return self.spread
-
-    def fit_moments(self, moments: GroupMoments, names: Iterable[str] | None) -> None:
-        """Fit to the moments of each batch; names is None where there are no batches."""
-        pooled = moments.pooled()
-        if not self.per_batch:
-            names = None
-            moments = GroupMoments(
-                np.array([pooled.count]), pooled.mean[None], [pooled.spread], moments.kept
-            )
-        self._warn_of_few(moments.counts, len(pooled.mean), names)
-        shared = self.shared(moments, pooled)
-        if names is None:
-            owns = [self.alone(shared, pooled)]
-        else:
-            groups = (moments[g] for g in range(len(moments.counts)))
-            owns = in_parallel(lambda group: self.own(shared, group), groups)
-            if self.unseen == "pooled":
-                owns.append(self.of_unseen(shared, pooled))
-        maps = AffineMaps(
-            shared.shift,
-            shared.basis,
-            np.array([own.offset for own in owns]),
-            np.array([own.scale for own in owns]),
-            tuple(own.factor for own in owns),
-            tuple(own.gain for own in owns),
-        )
-        batches = None if names is None else tuple(names)
-        has_pooled = names is not None and self.unseen == "pooled"
-        self.affine_ = self.finished(
-            BatchAffine(batches, (maps,), moments.counts, has_pooled), pooled
-        )
-
-    @abstractmethod
-    def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
-        """Return what is the same for all batches."""
-
-    @abstractmethod
-    def own(self, shared: Shared, group: Moments) -> Own:
-        """Return the map of a batch, given its moments before the shared part."""
-
-    def alone(self, shared: Shared, group: Moments) -> Own:
-        """Return the map of all rows where there are no batches."""
-        return self.own(shared, group)
-
-    def of_unseen(self, shared: Shared, pooled: Moments) -> Own:
-        """Return the map of wells whose batch was not there at fit."""
-        return self.own(shared, pooled)
-
-    def finished(self, affine: BatchAffine, pooled: Moments) -> BatchAffine:
-        """Return the whole map, given the part that moments of batches decide."""
-        return affine
-
-    def _warn_of_few(self, counts: Codes, d: int, names: Iterable[str] | None) -> None:
-        by_batch = self.covariance == "batch" and names is not None
-        few = int(counts.min() if by_batch else counts.sum())
-        if self.covariance == "none" or few >= d / 4:
-            return
-        where = f" in batch {list(names)[int(counts.argmin())]!r}" if by_batch and names else ""
-        warnings.warn(
-            f"{few} controls{where} for {d} features: their covariance says little of most "
-            "directions; take more wells as controls, or shrink it (shrinkage=)",
-            ControlsWarning,
-            stacklevel=5,
-        )
-
-
-def in_parallel(make: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
-    """Return what is made of each item, in their order.
-
-    LAPACK runs outside of Python's lock, and each item on one thread: threads within threads wait
-    for each other.
-    """
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads()) as pool:
-        return list(pool.map(make, items))

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.special import ndtri
 
-from wellgram.align.estimator import Alignment, in_parallel
+from wellgram.align.estimator import Alignment
+from wellgram.align.parallel import in_parallel
 from wellgram.align.sample import Sample
 from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError

@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from wellgram.align.estimator import MomentAlignment, Own, Shared
+from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.spectrum import principal_axes, standard_scale
 from wellgram.backends.protocol import Floats, GroupMoments, Moments
 from wellgram.errors import InputError

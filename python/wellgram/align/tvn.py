@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from wellgram.align.estimator import MomentAlignment, Own, Shared, Unseen
+from wellgram.align.estimator import Unseen
+from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.spectrum import (
     Shrinkage,
     Spectrum,
