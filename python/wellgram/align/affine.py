@@ -3,23 +3,19 @@
 Maps are applied in turn, composed on paper where that makes them no larger, and stored.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from wellgram.align.sample import Labels, as_sample
+from wellgram.align.storage import load_maps, save_maps
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Moments, Rows
 from wellgram.errors import InputError
-from wellgram.files import replacing
 from wellgram.wells import Wells
 
-_FORMAT = "wellgram.BatchAffine 1"
 _BLOCK_ROWS = 1 << 12
 """How many rows go through several maps at a time: what they become then stays in cache"""
 
@@ -179,21 +175,11 @@ class BatchAffine:
 
     def save(self, path: str | Path) -> None:
         """Write the maps as a NumPy archive (.npz), with a checksum of all that is in it."""
-        arrays = {
-            f"{name}.{k}": part
-            for k, step in enumerate(self.maps)
-            for name, part in _parts(step).items()
-        }
-        arrays["fitted_on"] = self.fitted_on
         about = {
-            "format": _FORMAT,
             "batches": None if self.batches is None else list(self.batches),
-            "maps": len(self.maps),
             "pooled": self.pooled,
         }
-        about["sha256"] = _checksum(about, arrays)
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
+        save_maps(path, self.maps, {"fitted_on": self.fitted_on}, about)
 
     @classmethod
     def load(cls, path: str | Path) -> "BatchAffine":
@@ -204,21 +190,8 @@ class BatchAffine:
         InputError
             If the file is something else, of another version, or damaged.
         """
-        try:
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-            about = json.loads(str(arrays.pop("about")))
-            said = about.pop("sha256")
-        except FileNotFoundError:
-            raise InputError(f"there is no file {str(path)!r}") from None
-        except Exception as problem:  # damage shows in many ways: zip, pickle, json, a missing name
-            raise InputError(f"{str(path)!r} is no saved alignment ({problem})") from None
-        if about["format"] != _FORMAT:
-            raise InputError(f"{str(path)!r} is {about['format']!r}; this reads {_FORMAT!r}")
-        if said != _checksum(about, arrays):
-            raise InputError(f"{str(path)!r} is damaged: its checksum differs; save it again")
+        maps, arrays, about = load_maps(path)
         batches = None if about["batches"] is None else tuple(about["batches"])
-        maps = tuple(_from_parts(arrays, k) for k in range(about["maps"]))
         return cls(batches, maps, arrays["fitted_on"], about["pooled"])
 
     def __repr__(self) -> str:
@@ -282,43 +255,6 @@ def _is_even(step: AffineMaps) -> bool:
 def _is_shared(step: AffineMaps) -> bool:
     """Whether a map without factors is the same for all batches."""
     return bool((step.scale == step.scale[:1]).all() and (step.offset == step.offset[:1]).all())
-
-
-def _parts(step: AffineMaps) -> dict[str, Any]:
-    ranks = np.array([factor.shape[1] for factor in step.factors], np.int64)
-    return {
-        "shift": step.shift,
-        **({} if step.basis is None else {"basis": step.basis}),
-        "offset": step.offset,
-        "scale": step.scale,
-        "ranks": ranks,
-        "factors": np.concatenate([np.empty((step.features, 0)), *step.factors], axis=1),
-        "gains": np.concatenate([np.empty(0), *step.gains]),
-    }
-
-
-def _from_parts(arrays: dict[str, Any], k: int) -> AffineMaps:
-    def part(name: str) -> Any:
-        return arrays[f"{name}.{k}"]
-
-    ends = np.cumsum(part("ranks"))[:-1]
-    return AffineMaps(
-        part("shift"),
-        arrays.get(f"basis.{k}"),
-        part("offset"),
-        part("scale"),
-        tuple(np.ascontiguousarray(f) for f in np.split(part("factors"), ends, axis=1)),
-        tuple(np.split(part("gains"), ends)),
-    )
-
-
-def _checksum(about: dict[str, Any], arrays: dict[str, Any]) -> str:
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
 
 
 def diagonal_maps(shift: Floats, offset: Floats, scale: Floats) -> AffineMaps:
