@@ -121,6 +121,8 @@ CHAINS = {
     "tvn after sphering": lambda: (RobustMAD(), Sphering("ZCA-cor"), TVN()),
     "ranks within": lambda: (RobustMAD(), InverseNormal(), PCACenterScale()),
     "ranks last": lambda: (Standardize(), CORAL(shrinkage="ledoit-wolf"), InverseNormal()),
+    "one map, then one per batch": lambda: (Sphering(), TVN()),
+    "variances behind a rotation": lambda: (PCAWhiten(), Standardize(), ComBat()),
     "rows after variances": lambda: (CenterScale(), TVN(shrinkage="ledoit-wolf")),
 }
 
@@ -151,6 +153,15 @@ def test_a_chain_of_affine_alignments_is_one_map(rng):
     assert whole.needs_controls
     assert not chain(ComBat(), InverseNormal()).needs_controls
     assert not hasattr(chain(InverseNormal()).fit(x), "affine_")
+
+
+@FEW
+def test_each_step_of_a_chain_asks_for_its_own_controls(rng):
+    """The whitening of all batches does with none in one of them; what comes next does not."""
+    x, batch, control = rows(rng)
+    control &= batch != "c"
+    with pytest.raises(InputError, match="no control well in batch 'c'"):
+        chain(Sphering(), CORAL()).fit(x, batch=batch, control=control)
 
 
 def test_chains_that_cannot_be():

@@ -121,12 +121,12 @@ class BatchAffine:
         return a, c
 
     def moments(self, raw: GroupMoments) -> GroupMoments:
-        """Return the moments of rows aligned, from those of the raw rows; group b has map b."""
+        """Return the moments of rows aligned, from those of the raw rows of each batch."""
         groups = []
         for b in range(len(raw.counts)):
             group = raw[b]
             for step in self.maps:
-                group = _pushed(group, step, b)
+                group = _pushed(group, step, 0 if self.batches is None else b)
             if group.is_rows and raw.kept == "smaller" and group.count >= self.features:
                 group = Moments(group.count, group.mean, group.scatter(), False)
             groups.append(group)

@@ -53,12 +53,13 @@ class Chain(Alignment):
         raw: dict[str, GroupMoments] = {}
         affine: BatchAffine | None = None
         parts: list[Alignment | BatchAffine] = []
-        for k, step in enumerate(self.steps):
+        for step in self.steps:
             if isinstance(step, MomentAlignment):
-                moments = raw.get(step.fits_on)
-                if moments is None or step.wanted_spread() == "rows" != moments.kept:
-                    moments = step.moments(sample, backend, self._spread(step, self.steps[k:]))
-                    raw[step.fits_on] = moments
+                codes = step.fitting(sample)
+                if step.fits_on not in raw:
+                    spread = self._spread(step.fits_on)
+                    raw[step.fits_on] = step.moments(sample, codes, spread, backend)
+                moments = raw[step.fits_on]
                 step.fit_moments(affine.moments(moments) if affine else moments, sample.names)
             elif isinstance(step, AffineAlignment):
                 step.fit_sample(_aligned(sample, affine, backend), backend)
@@ -76,13 +77,16 @@ class Chain(Alignment):
         if len(parts) == 1 and isinstance(parts[0], BatchAffine):
             self.affine_ = parts[0]
 
-    @staticmethod
-    def _spread(step: MomentAlignment, rest: list[Alignment]) -> Spread:
-        """Return what to keep of the spread, so that it serves the steps to come as well."""
-        wanted = {s.wanted_spread() for s in rest if isinstance(s, MomentAlignment)}
-        if "rows" in wanted:
+    def _spread(self, fits_on: str) -> Spread:
+        """Return what to keep of the spread of those wells, so that it serves all steps.
+
+        Variances are enough only where no step of the chain mixes features.
+        """
+        steps = [step for step in self.steps if isinstance(step, MomentAlignment)]
+        if any(step.wanted_spread() == "rows" for step in steps if step.fits_on == fits_on):
             return "rows"
-        return "variances" if wanted == {"variances"} else "smaller"
+        only_variances = all(step.wanted_spread() == "variances" for step in steps)
+        return "variances" if only_variances else "smaller"
 
     def transform_sample(self, sample: Sample, backend: str | None) -> Rows:
         """Return the rows of a sample, aligned."""

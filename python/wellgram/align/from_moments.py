@@ -67,11 +67,13 @@ class MomentAlignment(AffineAlignment):
 
     def fit_sample(self, sample: Sample, backend: str | None) -> None:
         """Fit to a sample."""
-        self.fit_moments(self.moments(sample, backend, self.wanted_spread()), sample.names)
-
-    def moments(self, sample: Sample, backend: str | None, spread: Spread) -> GroupMoments:
-        """Return the moments of the rows of each batch that it is fitted on."""
         codes = self.fitting(sample)
+        moments = self.moments(sample, codes, self.wanted_spread(), backend)
+        self.fit_moments(moments, sample.names)
+
+    @staticmethod
+    def moments(sample: Sample, codes: Codes, spread: Spread, backend: str | None) -> GroupMoments:
+        """Return the moments of the rows of each batch, by their codes."""
         chosen = codes >= 0
         rows = sample.rows if chosen.all() else sample.rows[chosen]
         run = get_backend(backend)
