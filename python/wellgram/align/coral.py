@@ -4,18 +4,13 @@ import numpy as np
 
 from wellgram.align.affine import BatchAffine, shared_maps
 from wellgram.align.estimator import Unseen
-from wellgram.align.from_moments import MomentAlignment, Own, Shared
-from wellgram.align.spectrum import (
-    Shrinkage,
-    Spectrum,
-    check_positive,
-    check_shrinkage,
-    shrinkage_of,
-)
-from wellgram.backends.protocol import GroupMoments, Moments, Spread
+from wellgram.align.from_moments import Own, Shared
+from wellgram.align.ridged import RidgedWhitening
+from wellgram.align.spectrum import Shrinkage, Spectrum
+from wellgram.backends.protocol import GroupMoments, Moments
 
 
-class CORAL(MomentAlignment):
+class CORAL(RidgedWhitening):
     """Whiten each batch by its controls, then give all the covariance of all controls.
 
     ``y = (x - mean_b) S_b^(-1/2) S^(1/2) + mean``, ``S_b = cov(controls of b, ddof 1) + ridge I``
@@ -37,7 +32,6 @@ class CORAL(MomentAlignment):
     """
 
     name = "coral"
-    covariance = "batch"
 
     def __init__(
         self,
@@ -48,20 +42,9 @@ class CORAL(MomentAlignment):
         min_controls: int = 2,
         unseen: Unseen = "raise",
     ) -> None:
-        self.ridge = ridge
-        self.recolor = recolor
-        self.shrinkage = shrinkage
-        super().__init__(min_controls=min_controls, unseen=unseen)
-
-    def check_params(self) -> None:
-        """Raise unless the parameters can be used."""
-        super().check_params()
-        check_positive("ridge", self.ridge)
-        check_shrinkage(self.shrinkage)
-
-    def wanted_spread(self) -> Spread:
-        """Return what must be kept of the spread of a batch."""
-        return "rows" if self.shrinkage == "ledoit-wolf" else "smaller"
+        super().__init__(
+            ridge, recolor=recolor, shrinkage=shrinkage, min_controls=min_controls, unseen=unseen
+        )
 
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
         """Return nothing: each batch is whitened on its own."""
@@ -69,11 +52,8 @@ class CORAL(MomentAlignment):
 
     def own(self, shared: Shared, group: Moments) -> Own:
         """Return the whitening of a batch."""
-        spectrum = Spectrum.of(group)
-        if self.shrinkage is not None:
-            spectrum = spectrum.shrunk(shrinkage_of(self.shrinkage, group))
-        scale, gains = spectrum.inverse_root(self.ridge)
-        return Own(group.mean, np.full(len(group.mean), scale), spectrum.axes, gains)
+        scale, axes, gains = self.inverse_root(group)
+        return Own(group.mean, np.full(len(group.mean), scale), axes, gains)
 
     def finished(self, affine: BatchAffine, pooled: Moments) -> BatchAffine:
         """Return it with the covariance and mean of all controls put back."""

@@ -3,20 +3,13 @@
 import numpy as np
 
 from wellgram.align.estimator import Unseen
-from wellgram.align.from_moments import MomentAlignment, Own, Shared
-from wellgram.align.spectrum import (
-    Shrinkage,
-    Spectrum,
-    check_positive,
-    check_shrinkage,
-    principal_axes,
-    shrinkage_of,
-    standard_scale,
-)
-from wellgram.backends.protocol import GroupMoments, Moments, Spread
+from wellgram.align.from_moments import Own, Shared
+from wellgram.align.ridged import RidgedWhitening
+from wellgram.align.spectrum import Shrinkage, principal_axes, standard_scale
+from wellgram.backends.protocol import GroupMoments, Moments
 
 
-class TVN(MomentAlignment):
+class TVN(RidgedWhitening):
     """Make the controls white, then whiten what is left of each batch's covariance.
 
     Follows ``efaar_benchmarking.efaar.tvn_on_controls``: (a) standardise with all controls, (b)
@@ -44,7 +37,6 @@ class TVN(MomentAlignment):
     """
 
     name = "tvn"
-    covariance = "batch"
 
     def __init__(
         self,
@@ -55,20 +47,9 @@ class TVN(MomentAlignment):
         min_controls: int = 2,
         unseen: Unseen = "raise",
     ) -> None:
-        self.ridge = ridge
-        self.recolor = recolor
-        self.shrinkage = shrinkage
-        super().__init__(min_controls=min_controls, unseen=unseen)
-
-    def check_params(self) -> None:
-        """Raise unless the parameters can be used."""
-        super().check_params()
-        check_positive("ridge", self.ridge)
-        check_shrinkage(self.shrinkage)
-
-    def wanted_spread(self) -> Spread:
-        """Return what must be kept of the spread of a batch."""
-        return "rows" if self.shrinkage == "ledoit-wolf" else "smaller"
+        super().__init__(
+            ridge, recolor=recolor, shrinkage=shrinkage, min_controls=min_controls, unseen=unseen
+        )
 
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
         """Return steps a to c."""
@@ -79,14 +60,10 @@ class TVN(MomentAlignment):
 
     def own(self, shared: Shared, group: Moments) -> Own:
         """Return step d."""
-        white = shared.moments(group)
-        spectrum = Spectrum.of(white)
-        if self.shrinkage is not None:
-            spectrum = spectrum.shrunk(shrinkage_of(self.shrinkage, white))
-        scale, gains = spectrum.inverse_root(self.ridge)
+        scale, axes, gains = self.inverse_root(shared.moments(group))
         size = np.sqrt(1 + self.ridge) if self.recolor else 1.0
         k = shared.features
-        return Own(np.zeros(k), np.full(k, scale * size), spectrum.axes, gains * size)
+        return Own(np.zeros(k), np.full(k, scale * size), axes, gains * size)
 
     def alone(self, shared: Shared, group: Moments) -> Own:
         """Return nothing more: without batches the controls are white after step c."""

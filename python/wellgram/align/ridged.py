@@ -1,0 +1,50 @@
+"""What TVN and CORAL share: the inverse root of each batch's covariance plus a ridge."""
+
+from wellgram.align.estimator import Unseen
+from wellgram.align.from_moments import MomentAlignment
+from wellgram.align.spectrum import (
+    Shrinkage,
+    Spectrum,
+    check_positive,
+    check_shrinkage,
+    shrinkage_of,
+)
+from wellgram.backends.protocol import Floats, Moments, Spread
+
+
+class RidgedWhitening(MomentAlignment):
+    """Multiplies each batch by ``(S_b + ridge I)^(-1/2)``, and may give a covariance back."""
+
+    covariance = "batch"
+
+    def __init__(
+        self,
+        ridge: float,
+        *,
+        recolor: bool,
+        shrinkage: Shrinkage,
+        min_controls: int,
+        unseen: Unseen,
+    ) -> None:
+        self.ridge = ridge
+        self.recolor = recolor
+        self.shrinkage = shrinkage
+        super().__init__(min_controls=min_controls, unseen=unseen)
+
+    def check_params(self) -> None:
+        """Raise unless the parameters can be used."""
+        super().check_params()
+        check_positive("ridge", self.ridge)
+        check_shrinkage(self.shrinkage)
+
+    def wanted_spread(self) -> Spread:
+        """Return what must be kept of the spread of a batch."""
+        return "rows" if self.shrinkage == "ledoit-wolf" else "smaller"
+
+    def inverse_root(self, group: Moments) -> tuple[float, Floats, Floats]:
+        """Return scale, axes and gains: the inverse root is scale I + axes diag(gains) axes'."""
+        spectrum = Spectrum.of(group)
+        if self.shrinkage is not None:
+            spectrum = spectrum.shrunk(shrinkage_of(self.shrinkage, group))
+        scale, gains = spectrum.inverse_root(self.ridge)
+        return scale, spectrum.axes, gains
