@@ -113,9 +113,9 @@ struct Chain {
 #else
 
 typedef std::uint32_t Bits __attribute__((vector_size(WELLGRAM_VECTOR_BYTES)));
-inline Vector<float> first_of(Bits pairs) { return reinterpret_cast<Vector<float> >(pairs << 16); }
+inline Vector<float> first_of(Bits pairs) { return reinterpret_cast<Vector<float>>(pairs << 16); }
 inline Vector<float> second_of(Bits pairs) {
-  return reinterpret_cast<Vector<float> >(pairs & 0xffff0000u);
+  return reinterpret_cast<Vector<float>>(pairs & 0xffff0000u);
 }
 inline float first_of(Bfloat16Pair pair) {
   const std::uint32_t bits = pair.bits << 16;
