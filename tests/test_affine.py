@@ -55,14 +55,14 @@ def low_rank(rng):
 
 
 CASES = {
-    "diagonal, diagonal": (lambda r: diagonal(r), lambda r: diagonal(r), 1),
-    "dense, diagonal": (lambda r: dense(r), lambda r: diagonal(r), 2),
-    "rotation, diagonal": (lambda r: some_maps(r, D, D, (0, 0, 0)), lambda r: diagonal(r), 1),
+    "diagonal, diagonal": (diagonal, diagonal, 1),
+    "dense, diagonal": (dense, diagonal, 2),
+    "rotation, diagonal": (lambda r: some_maps(r, D, D, (0, 0, 0)), diagonal, 1),
     "even, low rank": (lambda r: diagonal(r, even=True), low_rank, 1),
-    "uneven, low rank": (lambda r: diagonal(r), low_rank, 2),
+    "uneven, low rank": (diagonal, low_rank, 2),
     "shared, dense": (lambda r: shared(r), dense, 1),
     "shared to fewer, dense": (lambda r: shared(r, 4), lambda r: dense(r, 3, 4), 1),
-    "diagonal, shared": (lambda r: diagonal(r), shared, 2),
+    "diagonal, shared": (diagonal, shared, 2),
     "dense, dense": (dense, dense, 2),
 }
 

@@ -58,7 +58,7 @@ def test_coral_gives_batches_the_covariance_of_all(rng, controls, recolor):
         np.testing.assert_allclose(y[mine], expected, rtol=1e-8, atol=1e-8)
 
 
-def white(x, batch, control):
+def white(x, control):
     """Steps a to c of TVN: for one batch, no more is done."""
     return TVN().fit_transform(x, control=control)
 
@@ -70,7 +70,7 @@ def white(x, batch, control):
 def test_tvn_shrinks_each_covariance_towards_a_sphere(rng, amount, controls, recolor):
     x, batch, control = rows(rng, controls=controls)
     ours = TVN(shrinkage=amount, recolor=recolor).fit_transform(x, batch=batch, control=control)
-    z = white(x, batch, control)
+    z = white(x, control)
     for name in "abc":
         own = z[(batch == name) & control]
         centred = own - own.mean(axis=0)

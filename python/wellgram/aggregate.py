@@ -164,10 +164,9 @@ def _medians(rows: Rows, codes: Codes, groups: int, backend: str | None) -> Floa
 def _spherical_means(rows: Rows, codes: Codes, groups: int, backend: str | None) -> Floats:
     run = get_backend(backend)
     unit, _ = run.unit_rows(rows)
-    sums, _ = run.group_sums(unit, codes, groups)
-    direction: Floats = run.unit_rows(sums)[0].astype(np.float64)
-    # What is zero but for rounding has no direction: it stays as small as it is.
-    counts = np.bincount(codes, minlength=groups)
+    sums, counts = run.group_sums(unit, codes, groups)
+    direction = np.asarray(run.unit_rows(sums)[0], np.float64)
+    # What is zero but for rounding has no direction.
     none = np.linalg.norm(sums, axis=1) < 1e-6 * counts
     direction[none] = 0
     return direction

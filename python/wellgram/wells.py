@@ -132,17 +132,17 @@ class Wells:
         """Return each well's batch code (n,) and the names of the batches, sorted."""
         if "batch" not in self.metadata:
             return np.zeros(len(self), np.int64), ["all wells"]
-        codes, names = pd.factorize(self.metadata["batch"].astype("str"), sort=True)
-        return codes.astype(np.int64), [str(name) for name in names]
-
-    def controls_per_batch(self) -> Codes:
-        """Return the number of control wells of each batch, in the order of `batches`."""
-        codes, names = self.batches()
-        return np.bincount(codes[self.metadata["is_control"].to_numpy(bool)], minlength=len(names))
+        return batch_codes(self.metadata["batch"])
 
     def extra_columns(self) -> list[str]:
         """Return the columns that have no role of their own."""
         return [str(c) for c in self.metadata.columns if c not in ROLES]
+
+
+def batch_codes(labels: "pd.Series[Any]") -> tuple[Codes, list[str]]:
+    """Return the code (n,) of each label and the labels there are, sorted as strings."""
+    codes, names = pd.factorize(labels.astype("str"), sort=True)
+    return codes.astype(np.int64), [str(name) for name in names]
 
 
 def bad_wells(embeddings: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from wellgram.align.sample import Labels, as_sample
+from wellgram.align.sample import Labels, Sample, as_sample
 from wellgram.align.storage import load_maps, save_maps
 from wellgram.backends import get_backend
+from wellgram.backends.checks import as_out
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Moments, Rows
 from wellgram.errors import InputError
 from wellgram.wells import Wells
@@ -87,7 +88,7 @@ class BatchAffine:
         run = get_backend(backend)
         if len(self.maps) == 1:
             return run.apply_affine(x, codes, self.maps[0], out)
-        y = np.empty((len(x), self.features), x.dtype) if out is None else out
+        y = as_out(out, x, self.maps[-1])
         for first in range(0, len(x), _BLOCK_ROWS):
             rows = slice(first, first + _BLOCK_ROWS)
             block = x[rows]
@@ -100,18 +101,13 @@ class BatchAffine:
         self, x: "Wells | Rows", *, batch: Labels | None = None, backend: str | None = None
     ) -> Rows:
         """Return the embeddings of wells, or rows with the labels of their batches, aligned."""
-        sample = as_sample(x, batch, None)
-        self.check_width(sample.rows)
+        return self.apply_sample(as_sample(x, batch, None), backend)
+
+    def apply_sample(self, sample: Sample, backend: str | None) -> Rows:
+        """Return the rows of a sample, aligned."""
+        sample.check_width(self.inputs)
         codes = self.codes_of(sample.codes, sample.names)
         return self.apply(sample.rows, codes, backend=backend)
-
-    def check_width(self, rows: Rows) -> None:
-        """Raise unless rows have the features it was fitted on."""
-        if rows.shape[1] != self.inputs:
-            raise InputError(
-                f"the alignment was fitted on {self.inputs} features; these rows have "
-                f"{rows.shape[1]}"
-            )
 
     def matrix(self, b: int) -> tuple[Floats, Floats]:
         """Return the map of batch b as A (d, k) and c (k,): a row x becomes x A + c."""
@@ -206,13 +202,11 @@ class BatchAffine:
 def _pushed(group: Moments, step: AffineMaps, b: int) -> Moments:
     """Return the moments of rows by a map, of those before."""
     mean = _apply(group.mean - step.shift, step, b, step.offset[b])
-    if group.is_rows:
-        return Moments(group.count, mean, _apply(group.spread, step, b), True)
     if group.spread.ndim == 1:
         if step.basis is not None or step.factors[b].shape[1]:
             raise ValueError("variances alone do not tell those of mixed features")
         return Moments(group.count, mean, group.spread * np.square(step.scale[b]), False)
-    return Moments(group.count, mean, _apply(_apply(group.spread, step, b).T, step, b), False)
+    return group.mapped(mean, lambda rows: _apply(rows, step, b))
 
 
 def _apply(rows: Floats, step: AffineMaps, b: int, offset: Floats | float = 0.0) -> Floats:

@@ -110,6 +110,4 @@ def chain(*steps: Alignment) -> Chain:
 def _aligned(sample: Sample, affine: BatchAffine | None, backend: str | None) -> Sample:
     if affine is None:
         return sample
-    affine.check_width(sample.rows)
-    codes = affine.codes_of(sample.codes, sample.names)
-    return replace(sample, rows=affine.apply(sample.rows, codes, backend=backend))
+    return replace(sample, rows=affine.apply_sample(sample, backend))

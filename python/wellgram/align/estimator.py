@@ -162,9 +162,7 @@ class AffineAlignment(Alignment):
 
     def transform_sample(self, sample: Sample, backend: str | None) -> Rows:
         """Return the rows of a sample, aligned."""
-        self.affine_.check_width(sample.rows)
-        codes = self.affine_.codes_of(sample.codes, sample.names)
-        return self.affine_.apply(sample.rows, codes, backend=backend)
+        return self.affine_.apply_sample(sample, backend)
 
     def fitting(self, sample: Sample) -> Codes:
         """Return the batch of each row that it is fitted on, -1 for the others.

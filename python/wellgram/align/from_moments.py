@@ -3,7 +3,7 @@
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -51,11 +51,10 @@ class Shared:
 
     def moments(self, group: Moments) -> Moments:
         """Return the moments of z, of those of x."""
-        mean, spread = group.mean - self.shift, group.spread
-        if self.basis is None:
-            return Moments(group.count, mean, spread, group.is_rows)
-        spread = spread @ self.basis if group.is_rows else self.basis.T @ spread @ self.basis
-        return Moments(group.count, mean @ self.basis, spread, group.is_rows)
+        basis = self.basis
+        if basis is None:
+            return replace(group, mean=group.mean - self.shift)
+        return group.mapped((group.mean - self.shift) @ basis, lambda rows: rows @ basis)
 
 
 class MomentAlignment(AffineAlignment):

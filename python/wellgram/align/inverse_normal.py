@@ -56,11 +56,7 @@ class InverseNormal(Alignment):
     def transform_sample(self, sample: Sample, backend: str | None) -> Rows:
         """Return the rows of a sample, aligned."""
         n, features = self.ordered_.shape[1], len(self.ordered_)
-        if sample.rows.shape[1] != features:
-            raise InputError(
-                f"the alignment was fitted on {features} features; these rows have "
-                f"{sample.rows.shape[1]}"
-            )
+        sample.check_width(features)
         aligned = np.empty_like(sample.rows)
 
         def put(j: int) -> None:

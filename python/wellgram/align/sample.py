@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from wellgram.backends.checks import as_rows
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
-from wellgram.wells import Wells
+from wellgram.wells import Wells, batch_codes
 
 Labels = Sequence[Any] | NDArray[Any] | pd.Series
 
@@ -27,6 +27,14 @@ class Sample:
     is_control: NDArray[np.bool_]
     said: str
     """Where batches and controls come from, for messages"""
+
+    def check_width(self, fitted: int) -> None:
+        """Raise unless the rows have as many features as an alignment was fitted on."""
+        if self.rows.shape[1] != fitted:
+            raise InputError(
+                f"the alignment was fitted on {fitted} features; these rows have "
+                f"{self.rows.shape[1]}"
+            )
 
     @property
     def batches(self) -> int:
@@ -66,8 +74,7 @@ def as_sample(x: Wells | ArrayLike, batch: Labels | None, control: ArrayLike | N
         if labels.isna().any():
             first = int(np.flatnonzero(labels.isna())[0])
             raise InputError(f"row {first} has no batch; label it or leave it out")
-        place, uniques = pd.factorize(labels.astype("str"), sort=True)
-        codes, names = place.astype(np.int64), [str(name) for name in uniques]
+        codes, names = batch_codes(labels)
     is_control = np.ones(len(rows), bool)
     if control is not None:
         is_control = np.asarray(control)

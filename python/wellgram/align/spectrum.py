@@ -52,9 +52,9 @@ class Spectrum:
     rest: float
 
     @classmethod
-    def of(cls, group: Moments, ddof: int = 1) -> "Spectrum":
-        """Return that of the covariance of some rows."""
-        degrees = max(group.count - ddof, 1)
+    def of(cls, group: Moments) -> "Spectrum":
+        """Return that of the covariance (ddof 1) of some rows."""
+        degrees = max(group.count - 1, 1)
         if group.rows is not None and len(group.rows) < len(group.mean):
             return cls(*_thin_axes(group.rows / np.sqrt(degrees)), 0.0)
         variances, axes = np.linalg.eigh(group.scatter() / degrees)

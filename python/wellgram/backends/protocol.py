@@ -49,6 +49,11 @@ class Moments:
         scatter: Floats = self.spread.T @ self.spread if self.is_rows else self.spread
         return scatter
 
+    def mapped(self, mean: Floats, linear: Callable[[Floats], Floats]) -> "Moments":
+        """Return the moments of the rows by a map, given its mean and what it does to rows."""
+        spread = linear(self.spread) if self.is_rows else linear(linear(self.scatter()).T)
+        return Moments(self.count, mean, spread, self.is_rows)
+
     def squares(self) -> Floats:
         """Return the sum of squared deviations (d,): the scatter's diagonal."""
         if self.is_rows:
