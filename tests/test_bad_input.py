@@ -311,7 +311,7 @@ def write_lists(path, width, name="emb"):
 
 def test_lists_of_another_length(refused, tmp_path, core):
     paths = [write_lists(tmp_path / f"{width}.parquet", width) for width in (5, 4)]
-    check_says(refused(*paths, *core()[1:]), "4.parquet has 4", "5.parquet has 5")
+    check_says(refused(*paths, *core()[1:]), "4.parquet, row group 0 has 4", "5.parquet has 5")
 
 
 def test_lists_of_other_names(refused, tmp_path, core):

@@ -93,7 +93,7 @@ def test_wells_without_a_name_are_called_by_file_and_row(tmp_path):
     one = read_wells(paths[0], layout="cell-painting")
     assert one.metadata["well_id"][15] == "row 16"
     two = read_wells(paths, layout="cell-painting")
-    assert two.metadata["well_id"][16] == f"{paths[1]} row 1"
+    assert two.metadata["well_id"][16] == "P2.csv row 1"
     assert two.metadata["well_id"].is_unique
 
 

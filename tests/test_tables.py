@@ -1,7 +1,5 @@
 """Tables from files: columns of every type, and only the ones asked for."""
 
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +9,7 @@ from small_screens import FEATURES, plate, write_csv
 from wellgram import InputError, read_wells
 from wellgram.io.tables import TableFile, feature_matrix
 
-PATH = Path("table.parquet")
+PATH = "table.parquet"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +93,7 @@ def test_a_table_is_the_same_in_every_format(tmp_path, suffix):
     assert file.names == frame.columns.tolist()
     table = file.read(["Metadata_Well", *FEATURES])
     assert table.column("Metadata_Well").to_pylist() == frame["Metadata_Well"].tolist()
-    np.testing.assert_array_equal(feature_matrix(table, FEATURES, path), frame[FEATURES])
+    np.testing.assert_array_equal(feature_matrix(table, FEATURES, path.name), frame[FEATURES])
 
 
 def test_text_keeps_labels_that_look_like_numbers(tmp_path):
@@ -126,7 +124,7 @@ def test_a_csv_column_that_turns_into_text_late(tmp_path):
     path.write_text("value\n" + "1.5\n" * 400_000 + "late\n")
     table = TableFile.open(path).read(["value"])
     with pytest.raises(InputError, match=r"'value'.*string.*row 400001: 'late'"):
-        feature_matrix(table, ["value"], path)
+        feature_matrix(table, ["value"], path.name)
 
 
 def poison(path, column):

@@ -19,6 +19,30 @@ void bind_primitives(py::module_& m) {
   using namespace py::literals;
 
   m.def(
+      "rows_of_columns",
+      [](const std::vector<Array<T>>& columns, Array<T> rows, int threads) {
+        const auto out = output_rows<T>(rows);
+        need(static_cast<Index>(columns.size()) == out.columns, "one column for each of rows");
+        std::vector<const T*> from;
+        for (const Array<T>& column : columns) from.push_back(vector_of<T>(column, out.rows));
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        rows_of_columns<T>(from.data(), out, call.team);
+      },
+      "columns"_a.noconvert(), "rows"_a.noconvert(), "threads"_a);
+
+  m.def(
+      "row_faults",
+      [](const Array<T>& x, Array<std::uint8_t> faults, int threads) {
+        const auto rows = rows_of<T>(x);
+        auto* out = reinterpret_cast<Fault*>(output_vector<std::uint8_t>(faults, rows.rows));
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        row_faults<T>(rows, out, call.team);
+      },
+      "x"_a.noconvert(), "faults"_a.noconvert(), "threads"_a);
+
+  m.def(
       "group_sums",
       [](const Array<T>& x, const Codes& codes, Array<double> sums, int threads) {
         const auto rows = rows_of<T>(x);

@@ -30,7 +30,7 @@ Groups::Groups(const Index* codes, Index rows, Index groups)
 
 namespace {
 
-// Adds up each group's rows by add(row, group, sums).
+// Adds to each group's sums those of its rows, by add(row, group, sums).
 template <class T, class Add>
 void add_up(View<const T> x, const Groups& groups, View<double> sums, const Team& team,
             const Add& add) {
@@ -44,6 +44,7 @@ void add_up(View<const T> x, const Groups& groups, View<double> sums, const Team
   for (Index g = 0; g < groups.count(); ++g)
     spilled += std::max<Index>(0, (groups.size(g) - 1) / chunk_rows);
   Buffer<double> spill(spilled * x.columns);
+  std::fill_n(spill.data(), spilled * x.columns, 0.0);
 
   double* next_spill = spill.data();
   for (Index g = 0; g < groups.count(); ++g)
@@ -58,14 +59,12 @@ void add_up(View<const T> x, const Groups& groups, View<double> sums, const Team
 
   team.run(static_cast<Index>(chunks.size()), [&](Index c, int) {
     const Chunk& chunk = chunks[c];
-    std::fill_n(chunk.out, x.columns, 0.0);
     for (Index k = chunk.first; k < chunk.last; ++k)
       add(x.row(groups.order[k]), chunk.group, chunk.out);
   });
 
   next_spill = spill.data();
   for (Index g = 0; g < groups.count(); ++g) {
-    if (groups.size(g) == 0) std::fill_n(sums.row(g), x.columns, 0.0);
     for (Index first = groups.starts[g] + chunk_rows; first < groups.starts[g + 1];
          first += chunk_rows, next_spill += x.columns)
       for (Index k = 0; k < x.columns; ++k) sums.row(g)[k] += next_spill[k];

@@ -22,10 +22,21 @@ struct Groups {
   std::vector<Index> order, starts;
 };
 
+// What keeps a row from being an embedding, as Python is told it.
+enum class Fault : std::uint8_t { none, not_finite, zero };
+
+template <class T>
+void row_faults(View<const T> x, Fault* faults, const Team& team);
+
+// rows(i, k) = columns[k][i].
+template <class T>
+void rows_of_columns(const T* const* columns, View<T> rows, const Team& team);
+
+// sums += the sum of the rows of each group, one row after another, in float64.
 template <class T>
 void group_sums(View<const T> x, const Groups& groups, View<double> sums, const Team& team);
 
-// squares = sum over the rows of each group of (x - mean of the group)^2, in float64.
+// squares += sum over the rows of each group of (x - mean of the group)^2, in float64.
 template <class T>
 void group_squares(View<const T> x, const Groups& groups, View<const double> means,
                    View<double> squares, const Team& team);

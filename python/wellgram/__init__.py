@@ -29,6 +29,7 @@ from wellgram.backends import available_backends, get_backend, set_backend
 from wellgram.errors import BackendUnavailable, ControlsWarning, InputError, WellgramError
 from wellgram.io import (
     open_map,
+    open_wells,
     read_map,
     read_relationships,
     read_wells,
@@ -76,6 +77,7 @@ __all__ = [
     "get_backend",
     "nearest",
     "open_map",
+    "open_wells",
     "pair_histogram",
     "pair_quantiles",
     "pair_ranks",

@@ -1,10 +1,11 @@
-"""The two containers: `Wells` (an embedding per well) and `PerturbationMap` (one per perturbation).
+"""The containers: `Wells` (an embedding per well) and `PerturbationMap` (one per perturbation).
 
 Whatever the files called their columns, in a `Wells` they have the field's names. That translation
 happens once, in `wellgram.io`; everything downstream works on these names and on integer codes.
 """
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from wellgram.backends import get_backend
 from wellgram.backends.checks import as_rows
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
@@ -23,9 +25,20 @@ ROLES = ("well_id", *KEYS, "batch", "is_control", "in_map")
 """The columns of `Wells.metadata` that have a meaning."""
 
 
-@dataclass(frozen=True, repr=False)
-class Wells:
-    """Embeddings of wells (n, d) and what was done to them.
+_BLOCK_WELLS = 1 << 16
+
+
+@dataclass(frozen=True)
+class WellBlock:
+    """Some wells: rows (m, d), which of all wells each is (m,), and where they come from."""
+
+    rows: Rows
+    wells: Codes
+    where: str = ""
+
+
+class WellLabels(ABC):
+    """Wells whose labels are at hand; their embeddings may be read in blocks.
 
     The columns of `metadata`, one row per well:
 
@@ -45,6 +58,61 @@ class Wells:
         as RxRx3 has it, ``CRISPR`` or ``COMPOUND``. May be absent.
 
     Any other column travels along. `origin` says where the columns came from, for messages.
+    """
+
+    metadata: pd.DataFrame
+    origin: Mapping[str, str]
+
+    @property
+    @abstractmethod
+    def features(self) -> int:
+        """The number of features d."""
+
+    @abstractmethod
+    def blocks(self) -> Iterator[WellBlock]:
+        """Yield every well once, in blocks; any number of times."""
+
+    @abstractmethod
+    def take(self, wells: Codes) -> Rows:
+        """Return the embeddings of some wells (m, d), in their order."""
+
+    def __len__(self) -> int:
+        return len(self.metadata)
+
+    def __repr__(self) -> str:
+        labels = self.metadata["perturbation"].nunique()
+        controls = int(self.metadata["is_control"].sum())
+        return (
+            f"{type(self).__name__}({len(self):,} wells x {self.features} features, {labels:,} "
+            f"perturbations, {len(self.batches()[1]):,} batches, {controls:,} controls)"
+        )
+
+    def batches(self) -> tuple[Codes, list[str]]:
+        """Return each well's batch code (n,) and the names of the batches, sorted."""
+        if "batch" not in self.metadata:
+            return np.zeros(len(self), np.int64), ["all wells"]
+        return batch_codes(self.metadata["batch"])
+
+    def extra_columns(self) -> list[str]:
+        """Return the columns that have no role of their own."""
+        return [str(c) for c in self.metadata.columns if c not in ROLES]
+
+    def _check_labels(self) -> None:
+        for column in ("well_id", "perturbation", "is_control", "in_map"):
+            if column not in self.metadata:
+                raise InputError(f"the metadata of wells needs a column {column!r}")
+        missing = self.metadata["perturbation"].isna()
+        if missing.any():
+            first = self.metadata["well_id"][missing].iloc[0]
+            raise InputError(
+                f"{int(missing.sum())} wells have no perturbation (first: {first!r}); "
+                "label them or leave them out"
+            )
+
+
+@dataclass(frozen=True, repr=False)
+class Wells(WellLabels):
+    """Embeddings of wells (n, d) and what was done to them: see `WellLabels`.
 
     Raises
     ------
@@ -63,16 +131,7 @@ class Wells:
             raise InputError(
                 f"{len(self.embeddings)} embeddings but {len(self.metadata)} rows of metadata"
             )
-        for column in ("well_id", "perturbation", "is_control", "in_map"):
-            if column not in self.metadata:
-                raise InputError(f"the metadata of wells needs a column {column!r}")
-        missing = self.metadata["perturbation"].isna()
-        if missing.any():
-            first = self.metadata["well_id"][missing].iloc[0]
-            raise InputError(
-                f"{int(missing.sum())} wells have no perturbation (first: {first!r}); "
-                "label them or leave them out"
-            )
+        self._check_labels()
         check_embeddings(self.embeddings, self.metadata["well_id"])
 
     @classmethod
@@ -116,27 +175,21 @@ class Wells:
         origin = {"control": f"label {control!r}", "batch": "the batch labels"}
         return cls(np.asarray(embeddings), pd.DataFrame(columns), origin)
 
-    def __len__(self) -> int:
-        return len(self.embeddings)
+    @property
+    def features(self) -> int:
+        """The number of features d."""
+        return int(self.embeddings.shape[1])
 
-    def __repr__(self) -> str:
-        n, d = self.embeddings.shape
-        labels = self.metadata["perturbation"].nunique()
-        controls = int(self.metadata["is_control"].sum())
-        return (
-            f"Wells({n:,} wells x {d} features, {labels:,} perturbations, "
-            f"{len(self.batches()[1]):,} batches, {controls:,} controls)"
-        )
+    def blocks(self) -> Iterator[WellBlock]:
+        """Yield every well once, in blocks."""
+        for first in range(0, len(self), _BLOCK_WELLS):
+            rows = self.embeddings[first : first + _BLOCK_WELLS]
+            yield WellBlock(rows, np.arange(first, first + len(rows)))
 
-    def batches(self) -> tuple[Codes, list[str]]:
-        """Return each well's batch code (n,) and the names of the batches, sorted."""
-        if "batch" not in self.metadata:
-            return np.zeros(len(self), np.int64), ["all wells"]
-        return batch_codes(self.metadata["batch"])
-
-    def extra_columns(self) -> list[str]:
-        """Return the columns that have no role of their own."""
-        return [str(c) for c in self.metadata.columns if c not in ROLES]
+    def take(self, wells: Codes) -> Rows:
+        """Return the embeddings of some wells (m, d), in their order."""
+        rows: Rows = self.embeddings[wells]
+        return rows
 
 
 def batch_codes(labels: "pd.Series[Any]") -> tuple[Codes, list[str]]:
@@ -145,29 +198,27 @@ def batch_codes(labels: "pd.Series[Any]") -> tuple[Codes, list[str]]:
     return codes.astype(np.int64), [str(name) for name in names]
 
 
-def bad_wells(embeddings: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which rows hold a NaN or an Inf, and which are all zero."""
-    not_finite = np.zeros(len(embeddings), bool)
-    zero = np.zeros(len(embeddings), bool)
-    step = max(1, (1 << 20) // max(1, embeddings.shape[1]))
-    for start in range(0, len(embeddings), step):
-        block = embeddings[start : start + step]
-        not_finite[start : start + step] = ~np.isfinite(block).all(axis=1)
-        zero[start : start + step] = ~block.any(axis=1)
-    return not_finite, zero
+def check_embeddings(
+    embeddings: Rows, well_id: "pd.Series[Any]", wells: Codes | None = None, where: str = ""
+) -> None:
+    """Raise unless every embedding is finite and not all zero.
 
-
-def check_embeddings(embeddings: Rows, well_id: pd.Series) -> None:
-    """Raise unless every embedding is finite and not all zero."""
-    not_finite, zero = bad_wells(embeddings)
-    for bad, what in ((not_finite, "a NaN or an Inf"), (zero, "nothing but zeros")):
+    `wells` says which of all wells each row is, and `where` in what they were read, if not all.
+    """
+    faults = zip(get_backend().row_faults(embeddings), _FAULTS, strict=True)
+    for bad, what in faults:
         if bad.any():
-            first = well_id.iloc[int(np.flatnonzero(bad)[0])]
+            row = int(np.flatnonzero(bad)[0])
+            first = well_id.iloc[row if wells is None else int(wells[row])]
+            of = f" of {where}" if where else ""
             raise InputError(
-                f"the embeddings of {int(bad.sum()):,} wells hold {what} (first: {first!r}); drop "
-                "those wells (missing='drop-wells') or, for NaN in a few features, those features "
-                "(missing='drop-features')"
+                f"the embeddings of {int(bad.sum()):,} wells{of} hold {what} (first: {first!r}); "
+                "drop those wells (missing='drop-wells') or, for NaN in a few features, those "
+                "features (missing='drop-features')"
             )
+
+
+_FAULTS = ("a NaN or an Inf", "nothing but zeros")
 
 
 @dataclass(frozen=True, repr=False)

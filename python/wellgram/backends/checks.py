@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends.consumers import Consumer, Extent, Matrix
-from wellgram.backends.protocol import AffineMaps, Codes, Rows
+from wellgram.backends.protocol import AffineMaps, Codes, Floats, Rows
 from wellgram.errors import InputError
 
 
@@ -102,6 +102,33 @@ def as_out(out: Rows | None, x: Rows, maps: AffineMaps) -> Rows:
     if as_rows(out, "out") is not out or not out.flags.writeable:
         raise InputError("out must be writable, with contiguous rows")
     return out
+
+
+def as_sums(out: Floats | None, x: Rows, groups: int) -> Floats:
+    """Return what sums of the rows of x are added to: `out`, or zeros."""
+    shape = (groups, x.shape[1])
+    if out is None:
+        return np.zeros(shape)
+    if out.shape != shape or out.dtype != np.float64:
+        raise InputError(f"out must be {shape} float64, not {out.shape} {out.dtype}")
+    if as_rows(out, "out") is not out or not out.flags.writeable:
+        raise InputError("out must be writable, with contiguous rows")
+    return out
+
+
+def as_columns(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Return columns as contiguous vectors of one length, all float32 or all float64."""
+    given = [np.asarray(column) for column in columns]
+    if not given:
+        raise InputError("there are no columns to make rows of")
+    length = given[0].shape
+    for k, column in enumerate(given):
+        if column.ndim != 1 or column.shape != length:
+            raise InputError(f"column {k} has shape {column.shape}; expected {length} as the first")
+        if column.dtype.kind not in "fiu":
+            raise InputError(f"column {k} has dtype {column.dtype}; expected numbers")
+    small = all(column.dtype in (np.float32, np.float16) for column in given)
+    return [np.ascontiguousarray(column, np.float32 if small else np.float64) for column in given]
 
 
 def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool) -> None:

@@ -9,14 +9,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wellgram.backends import consumers as definitions
 from wellgram.backends.checks import (
     as_codes,
+    as_columns,
     as_out,
     as_pairs,
     as_partner,
     as_rows,
+    as_sums,
     check_block,
     check_maps,
     check_scan,
@@ -101,11 +104,29 @@ if _missing is None and why_not() is None and "WELLGRAM_ISA" in os.environ:
     use_instruction_set(os.environ["WELLGRAM_ISA"])
 
 
-def group_sums(x: Rows, codes: Codes, groups: int) -> tuple[Floats, Codes]:
+def rows_of_columns(columns: Sequence[NDArray[Any]]) -> Rows:
+    """See `Backend.rows_of_columns`."""
+    columns = as_columns(columns)
+    rows = np.empty((len(columns[0]), len(columns)), columns[0].dtype)
+    _cpu.rows_of_columns(columns, rows, threads())
+    return rows
+
+
+def row_faults(x: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """See `Backend.row_faults`."""
+    x = as_rows(x)
+    faults = np.empty(len(x), np.uint8)
+    _cpu.row_faults(x, faults, threads())
+    return faults == 1, faults == 2
+
+
+def group_sums(
+    x: Rows, codes: Codes, groups: int, out: Floats | None = None
+) -> tuple[Floats, Codes]:
     """See `Backend.group_sums`."""
     x = as_rows(x)
     codes = as_codes(codes, len(x), groups)
-    sums = np.empty((groups, x.shape[1]))
+    sums = as_sums(out, x, groups)
     _cpu.group_sums(x, codes, sums, threads())
     return sums, np.bincount(codes[codes >= 0], minlength=groups)
 
@@ -119,7 +140,7 @@ def group_moments(x: Rows, codes: Codes, groups: int, spread: Spread = "smaller"
     with np.errstate(invalid="ignore"):  # an empty group: 0 / 0
         means = sums / counts[:, None]
     if spread == "variances":
-        squares = np.empty((groups, d))
+        squares = np.zeros((groups, d))
         _cpu.group_squares(x, codes, means, squares, threads())
         return GroupMoments(counts, means, list(squares), spread)
     order = np.argsort(codes, kind="stable")

@@ -160,8 +160,22 @@ class Backend(Protocol):
     def describe(self) -> str:
         """Return one line on how it runs here: instruction set, threads."""
 
-    def group_sums(self, x: Rows, codes: Codes, groups: int) -> tuple[Floats, Codes]:
-        """Return the sums (g, d) and the counts (g,) of the rows of each group."""
+    def rows_of_columns(self, columns: Sequence[NDArray[Any]]) -> Rows:
+        """Return rows (n, d) of columns (n,), which may lie anywhere.
+
+        float32 if all columns are float32 or float16, else float64.
+        """
+
+    def row_faults(self, x: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which rows hold a NaN or an Inf, and which are all zero: (n,) each."""
+
+    def group_sums(
+        self, x: Rows, codes: Codes, groups: int, out: Floats | None = None
+    ) -> tuple[Floats, Codes]:
+        """Return the sums (g, d) and the counts (g,) of the rows of each group.
+
+        Sums are added to `out` where that is given, and it is returned; counts are of x alone.
+        """
 
     def group_moments(
         self, x: Rows, codes: Codes, groups: int, spread: Spread = "smaller"

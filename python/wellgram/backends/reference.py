@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wellgram.backends.checks import (
     as_codes,
+    as_columns,
     as_out,
     as_pairs,
     as_partner,
     as_rows,
+    as_sums,
     check_block,
     check_maps,
     check_scan,
@@ -49,13 +52,26 @@ def _groups(codes: Codes, groups: int) -> Iterator[tuple[int, Codes]]:
         yield g, order[bounds[g] : bounds[g + 1]]
 
 
-def group_sums(x: Rows, codes: Codes, groups: int) -> tuple[Floats, Codes]:
+def rows_of_columns(columns: Sequence[NDArray[Any]]) -> Rows:
+    """See `Backend.rows_of_columns`."""
+    return np.stack(as_columns(columns), axis=1)
+
+
+def row_faults(x: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """See `Backend.row_faults`."""
+    x = as_rows(x)
+    return np.asarray(~np.isfinite(x).all(axis=1)), np.asarray(~x.any(axis=1))
+
+
+def group_sums(
+    x: Rows, codes: Codes, groups: int, out: Floats | None = None
+) -> tuple[Floats, Codes]:
     """See `Backend.group_sums`."""
     x = as_rows(x)
     codes = as_codes(codes, len(x), groups)
-    sums = np.zeros((groups, x.shape[1]))
+    sums = as_sums(out, x, groups)
     for g, rows in _groups(codes, groups):
-        sums[g] = x[rows].astype(np.float64).sum(axis=0)
+        sums[g] += x[rows].astype(np.float64).sum(axis=0)
     return sums, np.bincount(codes[codes >= 0], minlength=groups)
 
 

@@ -3,13 +3,14 @@
 from wellgram.io.layouts import LAYOUTS, Layout
 from wellgram.io.maps import MapFile, open_map, read_map, write_map
 from wellgram.io.relationships import read_relationships, relationship_sources
-from wellgram.io.screens import read_wells, wells_from_frame
+from wellgram.io.screens import open_wells, read_wells, wells_from_frame
 
 __all__ = [
     "LAYOUTS",
     "Layout",
     "MapFile",
     "open_map",
+    "open_wells",
     "read_map",
     "read_relationships",
     "read_wells",

@@ -1,24 +1,20 @@
-"""Which columns are features, and the features of all files as one matrix."""
+"""Which columns are features."""
 
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-import numpy as np
-import pyarrow as pa
-
-from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
 from wellgram.io.layouts import Layout
 from wellgram.io.roles import Roles
-from wellgram.io.tables import TableFile, feature_matrix, is_list, need_column, some
+from wellgram.io.tables import FeatureRows, Table, is_list, some
 
 _ROW_NUMBERS = re.compile(r"(Unnamed: \d+)?|__index_level_\d+__")
 """What pandas calls the column of its row numbers, in a csv and in a parquet"""
 
 
 def shared_features(
-    files: list[TableFile],
+    files: Sequence[Table],
     layout: Layout,
     roles: Roles,
     features: str | Sequence[str] | None,
@@ -30,7 +26,7 @@ def shared_features(
         differing = sorted(set(first) ^ set(chosen))
         if differing:
             raise InputError(
-                f"{file.path.name} has {len(chosen)} features, {files[0].path.name} has "
+                f"{file.label} has {len(chosen)} features, {files[0].label} has "
                 f"{len(first)}, and they are not the same (first difference: {differing[0]!r}); "
                 "name the features they share (features=)"
             )
@@ -38,7 +34,7 @@ def shared_features(
 
 
 def _feature_columns(
-    file: TableFile,
+    file: Table,
     layout: Layout,
     roles: Roles,
     features: str | Sequence[str] | None,
@@ -65,45 +61,25 @@ def _feature_columns(
                     f"(features=, {role}=)"
                 )
     if not chosen:
-        raise InputError(f"{file.path.name} has no {wanted}; there are: {some(file.names)}")
+        raise InputError(f"{file.label} has no {wanted}; there are: {some(file.names)}")
     file.check_unique(chosen)
     lists = [name for name in chosen if is_list(file.schema.field(name).type)]
     if lists and len(chosen) > 1:
         other = next(name for name in chosen if name != lists[0])
         raise InputError(
-            f"column {lists[0]!r} of {file.path.name} holds vectors, but {other!r} is a feature "
+            f"column {lists[0]!r} of {file.label} holds vectors, but {other!r} is a feature "
             "too; choose the one column, or the others, by name (features=)"
         )
     return chosen
 
 
-def stack(
-    files: list[TableFile], features: list[str], columns: Sequence[str], text: Sequence[str]
-) -> tuple[Rows, pa.Table, list[int]]:
-    """Return the features of all files, stacked, their other columns, and each file's rows."""
+def width_of(files: Sequence[Table], features: Sequence[str]) -> int:
+    """Return how many features a row has; of a column of lists that is found in its first row."""
+    if not is_list(files[0].schema.field(features[0]).type):
+        return len(features)
     for file in files:
-        for column in columns:
-            need_column(column, file.names, file.path.name, "in every file of embeddings")
-    matrices: list[Rows] = []
-    tables, heights = [], []
-    for file in files:
-        heights.append(0)
-        for part in file.batches(dict.fromkeys([*columns, *features]), text=text):
-            if not part.num_rows:
-                continue
-            matrix = feature_matrix(part, features, file.path)
-            matrices.append(matrix)
-            tables.append(part.select(list(columns)))
-            heights[-1] += len(matrix)
-            if matrix.shape[1] != matrices[0].shape[1]:
-                raise InputError(
-                    f"{file.path.name} has {matrix.shape[1]} features, but {files[0].path.name} "
-                    f"has {matrices[0].shape[1]}; the files must agree"
-                )
-    if not matrices:
-        raise InputError(f"{files[0].path.name} has no rows")
-    rows = matrices[0] if len(matrices) == 1 else np.concatenate(matrices)
-    try:
-        return rows, pa.concat_tables(tables, promote_options="permissive"), heights
-    except pa.ArrowTypeError as problem:
-        raise InputError(f"the files disagree: {problem}; make it one type in all") from None
+        for part in file.parts(features):
+            if part.table.num_rows:
+                first = FeatureRows(part.table.slice(0, 1), features, part.where)[:]
+                return int(first.shape[1])
+    raise InputError(f"{files[0].label} has no rows")

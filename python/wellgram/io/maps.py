@@ -51,7 +51,7 @@ def read_map(path: str | Path) -> PerturbationMap:
     """
     file = _open(path)
     table = file.read(file.names)
-    embeddings = feature_matrix(table.select([_EMBEDDING]), [_EMBEDDING], file.path)
+    embeddings = feature_matrix(table, [_EMBEDDING], file.label)
     labels: pd.DataFrame = table.drop_columns([_EMBEDDING]).to_pandas()
     provenance = json.loads((file.schema.metadata or {}).get(_PROVENANCE, b"{}"))
     return PerturbationMap(embeddings, labels, provenance)
@@ -83,7 +83,7 @@ class MapFile:
                 low, high = max(start, first), min(stop, last)
                 if low < high:
                     table = file.read_row_group(group, columns=[_EMBEDDING])
-                    block = feature_matrix(table, [_EMBEDDING], self.path)
+                    block = feature_matrix(table, [_EMBEDDING], self.path.name)
                     parts.append(block[low - first : high - first])
         return np.concatenate(parts)[::step]
 

@@ -1,7 +1,8 @@
 """Which column plays which role, and the metadata under the names of `Wells`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,7 +101,7 @@ def with_roles(
     if roles.perturbation_type:
         wells["perturbation_type"] = table[roles.perturbation_type]
     is_default = roles.perturbation in layout.perturbation
-    wells["perturbation"] = layout.label(given) if is_default else given
+    wells["perturbation"] = by_value(given, layout.label) if is_default else given
     if roles.dose:
         wells["dose"] = _doses(table[roles.dose], wells["well_id"])
     if roles.batch:
@@ -120,8 +121,18 @@ def with_roles(
     return wells
 
 
+def by_value(
+    column: "pd.Series[Any]", of: "Callable[[pd.Series[Any]], pd.Series[Any]]"
+) -> "pd.Series[Any]":
+    """Return a function of each element, worked out once for each value there is."""
+    codes, values = pd.factorize(column, use_na_sentinel=False)
+    found = of(pd.Series(values, dtype=column.dtype))
+    return found.take(codes).set_axis(column.index)
+
+
 def _doses(column: pd.Series, well_id: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
+    numbers = by_value(column, lambda doses: pd.to_numeric(doses, errors="coerce"))
+    numbers = numbers.astype(np.float64)
     wrong = (numbers.isna() & column.notna()) | np.isinf(numbers)
     if wrong.any():
         raise InputError(

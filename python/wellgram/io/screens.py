@@ -1,28 +1,45 @@
-"""From files to `Wells`: find the columns, read only those, join, check."""
+"""From files to wells: find the columns, read only those, join, check."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
 
-from wellgram.backends.protocol import Rows
+from wellgram.backends import get_backend
+from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
-from wellgram.io.features import shared_features, stack
-from wellgram.io.join import average_repeats, join, one_row_each
+from wellgram.io.blocks import TableBlocks
+from wellgram.io.features import shared_features, width_of
+from wellgram.io.join import join, number_wells, one_row_each
 from wellgram.io.layouts import Layout, layout_named
 from wellgram.io.roles import Roles, with_roles
-from wellgram.io.tables import TableFile, is_table, some
-from wellgram.wells import Wells, bad_wells
+from wellgram.io.tables import (
+    ArrowTable,
+    Table,
+    TableFile,
+    is_table,
+    matrix_type,
+    need_column,
+    some,
+    together,
+)
+from wellgram.stream import WellStream
+from wellgram.wells import Wells
 
 Missing = Literal["error", "drop-wells", "drop-features"]
 Paths = str | Path | Sequence[str | Path]
+Batches = Callable[[], Iterable[pa.RecordBatch]]
+Source: TypeAlias = "Paths | pa.Table | pa.dataset.Dataset | Batches"
 
 
 def read_wells(
-    embeddings: Paths,
+    embeddings: Source,
     metadata: str | Path | None = None,
     *,
     layout: str = "rxrx3-core",
@@ -42,7 +59,8 @@ def read_wells(
     ----------
     embeddings
         A file, several, or a folder: parquet, csv or tsv (the last two also .gz), one row per well
-        (or several, which are averaged). Features are many columns or one column of lists.
+        (or several, which are averaged). Features are many columns or one column of lists. Or a
+        pyarrow table or dataset, or a function that returns record batches.
     metadata
         A file of what was done to each well, joined by `well_id`; None where the embeddings' own
         file holds it.
@@ -73,24 +91,53 @@ def read_wells(
         If a file, column or value is not as it must be; nothing is read before the columns are
         known to be there.
     """
-    scheme = layout_named(layout)
-    if missing not in get_args(Missing):
-        raise InputError(f"unknown missing={missing!r}; choose {', '.join(get_args(Missing))}")
-    files = [TableFile.open(path) for path in _expand(embeddings, scheme)]
-    about = _metadata_file(files, metadata, scheme)
-    given = {"perturbation": perturbation, "batch": batch, "dose": dose}
-    roles = Roles.find(scheme, about.names, about.path.name, given, well_id)
-    roles.check_kept(columns, about.names, about.path.name)
-    keep = list(dict.fromkeys([*roles.columns(), *columns]))
-    shared = shared_features(files, scheme, roles, features, keep)
+    stream = _open(
+        embeddings, metadata, layout, perturbation, batch, dose, control, well_id, features,
+        columns, missing, allow_unmatched, hold=True,
+    )  # fmt: skip
+    rows, wells = _drop_missing(stream.unchecked(), stream.metadata, missing)
+    return Wells(rows, wells, stream.origin)
 
-    if metadata is None:
-        rows, table = _read_together(files, shared, keep, roles)
-    else:
-        rows, ids = _read_embeddings(files, shared, roles)
-        described = about.read(keep, text=roles.columns()).to_pandas()
-        rows, table = join(rows, ids, described, about.path.name, roles, allow_unmatched)
-    return _as_wells(rows, table, roles, scheme, control, columns, missing)
+
+def open_wells(
+    embeddings: Source,
+    metadata: str | Path | None = None,
+    *,
+    layout: str = "rxrx3-core",
+    perturbation: str | None = None,
+    batch: str | None = None,
+    dose: str | None = None,
+    control: str | Sequence[str] | None = None,
+    well_id: str | None = None,
+    features: str | Sequence[str] | None = None,
+    columns: Sequence[str] = (),
+    missing: Missing = "error",
+    allow_unmatched: bool = False,
+) -> WellStream:
+    """Open a screen whose embeddings need not fit into memory.
+
+    Labels are read, checked and joined at once; embeddings are read in blocks, only the columns
+    needed, each time an alignment is fitted or a map is made. Parquet files and datasets are read
+    a row group or batch at a time; a csv file at once, so a screen of csv files may be larger than
+    memory if each file is not. The parameters are those of `read_wells`; to find what ``missing=``
+    is to drop takes a pass of its own.
+
+    Returns
+    -------
+    WellStream
+        float32 or float64 as in the files.
+
+    Raises
+    ------
+    InputError
+        If a file, column or value is not as it must be; a value found later, in the middle of the
+        stream, is named with its well, file and row group.
+    """
+    stream = _open(
+        embeddings, metadata, layout, perturbation, batch, dose, control, well_id, features,
+        columns, missing, allow_unmatched, hold=False,
+    )  # fmt: skip
+    return _without_missing(stream, missing)
 
 
 def wells_from_frame(
@@ -117,30 +164,111 @@ def wells_from_frame(
     table = metadata.reset_index(drop=True)
     if roles.well_id is None:
         table = table.assign(well_id=_row_names(len(table)))
-    return _as_wells(embeddings, table, roles, scheme, control, columns, missing)
+    wells, origin = _with_origin(table, roles, scheme, control, columns)
+    rows, wells = _drop_missing(embeddings, wells, missing)
+    return Wells(rows, wells, origin)
 
 
 def _row_names(count: int, file: str = "") -> list[str]:
     return [f"{file}row {i + 1}" for i in range(count)]
 
 
-def _as_wells(
-    rows: Rows,
+def _open(
+    embeddings: Source,
+    metadata: str | Path | None,
+    layout: str,
+    perturbation: str | None,
+    batch: str | None,
+    dose: str | None,
+    control: str | Sequence[str] | None,
+    well_id: str | None,
+    features: str | Sequence[str] | None,
+    columns: Sequence[str],
+    missing: Missing,
+    allow_unmatched: bool,
+    *,
+    hold: bool,
+) -> WellStream:
+    """Return the wells with whatever their embeddings hold; `hold` parses a csv only once."""
+    scheme = layout_named(layout)
+    if missing not in get_args(Missing):
+        raise InputError(f"unknown missing={missing!r}; choose {', '.join(get_args(Missing))}")
+    tables = _tables(embeddings, scheme)
+    about = _metadata_table(tables, metadata, scheme)
+    given = {"perturbation": perturbation, "batch": batch, "dose": dose}
+    roles = Roles.find(scheme, about.names, about.label, given, well_id)
+    roles.check_kept(columns, about.names, about.label)
+    keep = list(dict.fromkeys([*roles.columns(), *columns]))
+    shared = shared_features(tables, scheme, roles, features, keep)
+    own = keep if metadata is None else [_joining(roles)]
+    for table in tables:
+        for column in own:
+            need_column(column, table.names, table.label, "in every file of embeddings")
+    if hold:
+        wanted = list(dict.fromkeys([*own, *shared]))
+        tables = [
+            table.held(wanted, roles.columns())
+            if isinstance(table, TableFile) and not table.streams
+            else table
+            for table in tables
+        ]
+    codes, described = _labels(tables, own, roles)
+    if metadata is not None:
+        ids = pd.Index(described[roles.well_id])
+        table = about.read(keep, text=roles.columns()).to_pandas()
+        matched, described = join(ids, table, about.label, roles, allow_unmatched)
+        codes = np.where(matched, np.cumsum(matched) - 1, -1)[codes]
+    wells, origin = _with_origin(described, roles, scheme, control, columns)
+    dtype = matrix_type(table.schema.field(name).type for table in tables for name in shared)
+    blocks = TableBlocks(tables, shared, width_of(tables, shared), dtype, codes)
+    return WellStream(wells, blocks.width, dtype, blocks, origin)
+
+
+def _labels(
+    tables: Sequence[Table], columns: Sequence[str], roles: Roles
+) -> tuple[Codes, pd.DataFrame]:
+    """Return which well each row of the tables is of, and the columns of the wells."""
+    parts: list[pa.Table] = []
+    names: list[list[str]] = []
+    for table in tables:
+        read = [part.table for part in table.parts(columns, text=roles.columns())]
+        parts += [part for part in read if part.num_rows]
+        if roles.well_id is None:
+            of = f"{table.label} " if len(tables) > 1 else ""
+            names.append(_row_names(sum(part.num_rows for part in read), of))
+    if not parts:
+        raise InputError(f"{tables[0].label} has no rows")
+    metadata: pd.DataFrame = together(parts).to_pandas()
+    if roles.well_id is None:
+        metadata = metadata.assign(well_id=list(chain.from_iterable(names)))
+        return np.arange(len(metadata)), metadata
+    codes, ids = number_wells(metadata[roles.well_id])
+    if len(ids) < len(metadata):
+        metadata = one_row_each(metadata, roles.well_id).reset_index(drop=True)
+    return codes, metadata
+
+
+def _joining(roles: Roles) -> str:
+    if roles.well_id is None:
+        raise InputError("name the column that joins embeddings and metadata (well_id=)")
+    return roles.well_id
+
+
+def _with_origin(
     table: pd.DataFrame,
     roles: Roles,
     layout: Layout,
     control: str | Sequence[str] | None,
     columns: Sequence[str],
-    missing: Missing,
-) -> Wells:
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the metadata under the names of wells, and where its columns came from."""
     if control is None:
         controls = list(layout.control)
     else:
         controls = [control] if isinstance(control, str) else list(control)
     wells = with_roles(table, roles, layout, controls, columns)
-    rows, wells = _drop_missing(rows, wells, missing)
     named = " or ".join(map(repr, controls))
-    found = set(wells["perturbation"])
+    found = set(wells["perturbation"].unique())
     absent = [label for label in controls if label not in found]
     if absent:
         labels = some(wells["perturbation"].unique().tolist(), 3)
@@ -152,7 +280,7 @@ def _as_wells(
         "batch": roles.batch or "none",
         "control": f"column {roles.perturbation!r} == {named}" if named else "none named",
     }
-    return Wells(rows, wells, origin)
+    return wells, origin
 
 
 def _expand(embeddings: Paths, layout: Layout) -> list[Path]:
@@ -177,52 +305,66 @@ def _expand(embeddings: Paths, layout: Layout) -> list[Path]:
     return paths
 
 
-def _metadata_file(
-    files: list[TableFile], metadata: str | Path | None, layout: Layout
-) -> TableFile:
+def _tables(source: Any, layout: Layout) -> list[Table]:
+    if isinstance(source, str | Path | Sequence):
+        paths = _expand(source, layout)
+        alike = len({path.name for path in paths}) < len(paths)
+        return [TableFile.open(path, str(path) if alike else path.name) for path in paths]
+    return [ArrowTable.of(source)]
+
+
+def _metadata_table(tables: Sequence[Table], metadata: str | Path | None, layout: Layout) -> Table:
     if metadata is not None:
         return TableFile.open(metadata)
-    if layout.separate and not set(layout.perturbation) & set(files[0].names):
+    if layout.separate and not set(layout.perturbation) & set(tables[0].names):
         raise InputError(
             f"layout {layout.name!r} keeps metadata in a file of its own; name it (metadata=)"
         )
-    return files[0]
-
-
-def _read_together(
-    files: list[TableFile], features: list[str], keep: Sequence[str], roles: Roles
-) -> tuple[Rows, pd.DataFrame]:
-    """Read wells whose features and metadata share files."""
-    rows, table, heights = stack(files, features, keep, roles.columns())
-    metadata = table.to_pandas()
-    if roles.well_id is None:
-        of = [f"{file.path} " if len(files) > 1 else "" for file in files]
-        names = [_row_names(count, name) for count, name in zip(heights, of, strict=True)]
-        return rows, metadata.assign(well_id=list(chain.from_iterable(names)))
-    rows, ids = average_repeats(rows, metadata[roles.well_id])
-    unique = one_row_each(metadata, roles.well_id)
-    return rows, unique.loc[ids].reset_index(names=roles.well_id)
-
-
-def _read_embeddings(
-    files: list[TableFile], features: list[str], roles: Roles
-) -> tuple[Rows, pd.Index]:
-    if roles.well_id is None:
-        raise InputError("name the column that joins embeddings and metadata (well_id=)")
-    rows, table, _ = stack(files, features, [roles.well_id], [roles.well_id])
-    return average_repeats(rows, table.column(0).to_pandas())
+    return tables[0]
 
 
 def _drop_missing(rows: Rows, wells: pd.DataFrame, missing: Missing) -> tuple[Rows, pd.DataFrame]:
     if missing == "drop-features":
-        whole = np.isfinite(rows).all(axis=0)
-        if not whole.any():
-            raise InputError("every feature holds a NaN or an Inf; drop wells instead")
+        whole = _some_whole(np.asarray(np.isfinite(rows).all(axis=0)))
         return (rows if whole.all() else rows[:, whole]), wells
     if missing == "drop-wells":
-        not_finite, zero = bad_wells(rows)
-        good = ~(not_finite | zero)
-        if not good.any():
-            raise InputError("every well holds a NaN or an Inf, or is all zero")
+        not_finite, zero = get_backend().row_faults(rows)
+        good = _some_good(~(not_finite | zero))
         return (rows, wells) if good.all() else (rows[good], wells[good].reset_index(drop=True))
     return rows, wells
+
+
+def _without_missing(stream: WellStream, missing: Missing) -> WellStream:
+    """Return the stream without what `missing` drops, which a pass over it finds."""
+    blocks = stream.source
+    assert isinstance(blocks, TableBlocks)
+    if missing == "drop-features":
+        whole = np.ones(stream.width, bool)
+        for block in blocks():
+            whole &= np.isfinite(block.rows).all(axis=0)
+        if _some_whole(whole).all():
+            return stream
+        kept = replace(blocks, kept=whole)
+        return replace(stream, width=int(whole.sum()), source=kept)
+    if missing == "drop-wells":
+        good = np.ones(len(stream), bool)
+        for block in blocks():
+            not_finite, zero = get_backend().row_faults(block.rows)
+            good[block.wells] = ~(not_finite | zero)
+        if _some_good(good).all():
+            return stream
+        metadata = stream.metadata[good].reset_index(drop=True)
+        return replace(stream, metadata=metadata, source=blocks.without(~good))
+    return stream
+
+
+def _some_whole(whole: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    if not whole.any():
+        raise InputError("every feature holds a NaN or an Inf; drop wells instead")
+    return whole
+
+
+def _some_good(good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    if not good.any():
+        raise InputError("every well holds a NaN or an Inf, or is all zero")
+    return good

@@ -1,8 +1,8 @@
 """Tables from files, by Arrow: parquet, CSV, TSV, and the two compressed by gzip."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,70 +11,51 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
+import pyarrow.dataset
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from wellgram.backends import get_backend
 from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": ","}
-_BLOCK = 8192  # rows filled in at a time: few enough to share among threads, many per call
 
 
 @dataclass(frozen=True)
-class TableFile:
-    """A table on disk: its column names and types are known, its rows are read on demand."""
+class Part:
+    """Some rows of a table, and what they are called in messages."""
 
-    path: Path
+    table: pa.Table
+    where: str
+
+
+class Table(ABC):
+    """A table whose column names and types are known, and whose rows are read on demand."""
+
     schema: pa.Schema
 
-    @classmethod
-    def open(cls, path: str | Path) -> "TableFile":
-        """Read the schema; raise if the file is missing, of an unknown kind or damaged."""
-        path = Path(path)
-        if not path.is_file():
-            raise InputError(f"there is no file {str(path)!r}")
-        if not is_table(path):
-            raise InputError(
-                f"{path.name!r} is of an unknown kind; give .parquet, .csv, .tsv or .txt, "
-                "or one of the last three with .gz"
-            )
-        with _reading(path):
-            if path.suffix == ".parquet":
-                return cls(path, pa.parquet.read_schema(path))
-            with pa.csv.open_csv(path, parse_options=_parsing(path)) as reader:
-                return cls(path, reader.schema)
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """What it is called in messages."""
+
+    @abstractmethod
+    def parts(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> Iterator[Part]:
+        """Yield the rows of the given columns, a part at a time; `text` are read as strings."""
 
     @property
     def names(self) -> list[str]:
         """The column names."""
         return list(self.schema.names)
 
-    def batches(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> "Iterator[pa.Table]":
-        """Yield the rows of the given columns, a part at a time; `text` are read as strings."""
-        columns, text = list(columns), set(text)
-        self.check_unique(columns)
-        with _reading(self.path):
-            if self.path.suffix == ".parquet":
-                with pa.parquet.ParquetFile(self.path) as file:
-                    for group in range(file.num_row_groups):
-                        yield _as_text(file.read_row_group(group, columns=columns), text)
-                return
-            convert = pa.csv.ConvertOptions(
-                include_columns=columns,
-                column_types={name: pa.string() for name in text if name in columns},
-                strings_can_be_null=True,
-            )
-            # The whole file at once, since the type of a column is only known at its end.
-            read = pa.csv.ReadOptions(block_size=1 << 26)
-            yield pa.csv.read_csv(self.path, read, _parsing(self.path), convert)
-
     def read(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> pa.Table:
         """Return all rows of the given columns."""
-        parts = list(self.batches(columns, text=text))
+        columns = list(columns)
+        parts = [part.table for part in self.parts(columns, text=text)]
         if not parts:
-            return self.schema.empty_table().select(list(columns))
-        return pa.concat_tables(parts, promote_options="permissive")
+            return self.schema.empty_table().select(columns)
+        return together(parts)
 
     def check_unique(self, columns: Iterable[str]) -> None:
         """Raise if several columns have one of these names."""
@@ -82,9 +63,165 @@ class TableFile:
         for name in columns:
             if counts[name] > 1:
                 raise InputError(
-                    f"{self.path.name} has {counts[name]} columns named {name!r}; rename or remove "
+                    f"{self.label} has {counts[name]} columns named {name!r}; rename or remove "
                     "all but one"
                 )
+
+
+@dataclass(frozen=True)
+class TableFile(Table):
+    """A table on disk."""
+
+    path: Path
+    schema: pa.Schema
+    name: str
+
+    @classmethod
+    def open(cls, path: str | Path, name: str | None = None) -> "TableFile":
+        """Read the schema; raise if the file is missing, of an unknown kind or damaged."""
+        path = Path(path)
+        name = name or path.name
+        if not path.is_file():
+            raise InputError(f"there is no file {str(path)!r}")
+        if not is_table(path):
+            raise InputError(
+                f"{path.name!r} is of an unknown kind; give .parquet, .csv, .tsv or .txt, "
+                "or one of the last three with .gz"
+            )
+        with _reading(repr(str(path))):
+            if path.suffix == ".parquet":
+                return cls(path, pa.parquet.read_schema(path), name)
+            with pa.csv.open_csv(path, parse_options=_parsing(path)) as reader:
+                return cls(path, reader.schema, name)
+
+    @property
+    def label(self) -> str:
+        """The name of the file, or its path where others have its name."""
+        return self.name
+
+    @property
+    def streams(self) -> bool:
+        """Whether it can be read a part at a time."""
+        return self.path.suffix == ".parquet"
+
+    def held(self, columns: Iterable[str], text: Iterable[str]) -> "ArrowTable":
+        """Return the table with these columns in memory."""
+        table = self.read(columns, text=text)
+        return ArrowTable(table.schema, lambda names: table.select(names).to_batches(), self.label)
+
+    def parts(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> Iterator[Part]:
+        """Yield the rows of the given columns: a row group of a parquet at a time, a csv at once.
+
+        Row groups too large to be held are cut further.
+        """
+        columns, text = list(columns), set(text)
+        self.check_unique(columns)
+        if self.path.suffix != ".parquet":
+            yield Part(self._csv(columns, text), self.label)
+            return
+        with _reading(repr(str(self.path))):
+            file = pa.parquet.ParquetFile(self.path)
+        with file:
+            for group in range(file.num_row_groups):
+                with _reading(f"row group {group} of {str(self.path)!r}"):
+                    for table in _cut(file, group, columns):
+                        yield Part(_as_text(table, text), f"{self.label}, row group {group}")
+
+    def _csv(self, columns: list[str], text: set[str]) -> pa.Table:
+        convert = pa.csv.ConvertOptions(
+            include_columns=columns,
+            column_types={name: pa.string() for name in text if name in columns},
+            strings_can_be_null=True,
+        )
+        # The whole file at once where a type must be found: it is only known at the file's end.
+        found = not text.issuperset(columns)
+        read = pa.csv.ReadOptions(block_size=1 << 26 if found else None)
+        with _reading(repr(str(self.path))):
+            return pa.csv.read_csv(self.path, read, _parsing(self.path), convert)
+
+
+@dataclass(frozen=True)
+class ArrowTable(Table):
+    """A table that Arrow hands over: in memory, a dataset, or whatever yields record batches."""
+
+    schema: pa.Schema
+    batches: Callable[[list[str]], Iterable[pa.RecordBatch]]
+    """Yields the rows of some columns; called anew for each pass"""
+    name: str = "the table"
+
+    @classmethod
+    def of(cls, source: Any) -> "ArrowTable":
+        """Return what a pyarrow table, dataset or function that returns record batches holds.
+
+        Raises
+        ------
+        InputError
+            If it is none of these, or can be read only once.
+        """
+        if isinstance(source, pa.Table):
+            return cls(source.schema, lambda columns: source.select(columns).to_batches())
+        if isinstance(source, pa.dataset.Dataset):
+            return cls(
+                source.schema,
+                # Few batches under way: each may be large.
+                lambda columns: source.to_batches(columns=columns, batch_readahead=2),
+                "the dataset",
+            )
+        if callable(source):
+            first = next(iter(source()), None)
+            if first is None:
+                raise InputError("the function that returns record batches returned none")
+            return cls(
+                first.schema,
+                lambda columns: (batch.select(columns) for batch in source()),
+                "the record batches",
+            )
+        if hasattr(source, "__next__"):
+            raise InputError(
+                f"a {type(source).__name__} can be read only once, and wells are read several "
+                "times: give the file, a dataset, or a function that returns record batches anew"
+            )
+        raise InputError(
+            f"wells are read from files, a pyarrow table or dataset, or a function that returns "
+            f"record batches, not from a {type(source).__name__}"
+        )
+
+    @property
+    def label(self) -> str:
+        """What it is called in messages."""
+        return self.name
+
+    def parts(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> Iterator[Part]:
+        """Yield the rows of the given columns, a record batch at a time."""
+        columns, text = list(columns), set(text)
+        self.check_unique(columns)
+        with _reading(self.name):
+            for k, batch in enumerate(self.batches(columns)):
+                where = f"{self.name}, batch {k}"
+                yield Part(_as_text(pa.Table.from_batches([batch]), text), where)
+
+
+_WHOLE_GROUP = 1 << 28  # bytes: row groups up to this are read at once, which is fastest
+
+
+def _cut(file: pa.parquet.ParquetFile, group: int, columns: list[str]) -> Iterator[pa.Table]:
+    """Yield a row group, in pieces where it is too large to be held."""
+    facts = file.metadata.row_group(group)
+    pieces = -(-facts.total_byte_size // _WHOLE_GROUP)
+    if pieces <= 1:
+        yield file.read_row_group(group, columns=columns)
+        return
+    rows = -(-facts.num_rows // pieces)
+    for batch in file.iter_batches(rows, row_groups=[group], columns=columns):
+        yield pa.Table.from_batches([batch])
+
+
+def together(tables: Sequence[pa.Table]) -> pa.Table:
+    """Return tables one below the other, in types that hold the values of all."""
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowTypeError as problem:
+        raise InputError(f"the files disagree: {problem}; make it one type in all") from None
 
 
 def is_table(path: Path) -> bool:
@@ -105,11 +242,11 @@ def some(names: Sequence[str], most: int = 12) -> str:
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def feature_matrix(table: pa.Table, features: list[str], path: Path) -> Rows:
-    """Return feature columns as a matrix (n, d) with contiguous rows; a missing value is a NaN.
+class FeatureRows:
+    """The features of a table as rows, made where they are asked for.
 
     The features are many columns of numbers or one column of lists; float32 if all of them are
-    float32 or float16, else float64.
+    float32 or float16, else float64. A missing value is a NaN.
 
     Raises
     ------
@@ -117,20 +254,30 @@ def feature_matrix(table: pa.Table, features: list[str], path: Path) -> Rows:
         If a column is not numeric, naming the first value that is not a number; or if lists differ
         in length.
     """
-    if len(features) == 1 and is_list(table.schema.field(features[0]).type):
-        return _list_matrix(table.column(features[0]), features[0], path)
-    dtype = _matrix_type(table.schema.field(name).type for name in features)
-    matrix = np.empty((table.num_rows, len(features)), dtype)
-    columns = [_numbers(table.column(name), name, path) for name in features]
 
-    def fill(start: int) -> None:
-        part = matrix[start : start + _BLOCK]
-        for j, column in enumerate(columns):
-            part[:, j] = column[start : start + _BLOCK]
+    def __init__(self, table: pa.Table, features: Sequence[str], where: str) -> None:
+        first = table.column(features[0])
+        self._matrix = _list_matrix(first, features[0], where) if is_list(first.type) else None
+        if self._matrix is None:
+            self._columns = [_numbers(table.column(name), name, where) for name in features]
 
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(fill, range(0, len(matrix), _BLOCK)))
-    return matrix
+    def __getitem__(self, rows: slice) -> Rows:
+        """Return some rows (m, d)."""
+        if self._matrix is not None:
+            return self._matrix[rows]
+        return get_backend().rows_of_columns([column[rows] for column in self._columns])
+
+
+def feature_matrix(table: pa.Table, features: Sequence[str], where: str) -> Rows:
+    """Return the features of a table as a matrix (n, d): see `FeatureRows`."""
+    return FeatureRows(table, features, where)[:]
+
+
+def matrix_type(kinds: Iterable[pa.DataType]) -> np.dtype[Any]:
+    """Return the type of rows made of columns, or of lists, of these types."""
+    inner = [kind.value_type if is_list(kind) else kind for kind in kinds]
+    single = all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in inner)
+    return np.dtype(np.float32 if single else np.float64)
 
 
 def is_numeric(kind: pa.DataType) -> bool:
@@ -150,14 +297,9 @@ def is_list(kind: pa.DataType) -> bool:
     )
 
 
-def _matrix_type(kinds: Iterable[pa.DataType]) -> type[np.float32] | type[np.float64]:
-    single = all(pa.types.is_float32(kind) or pa.types.is_float16(kind) for kind in kinds)
-    return np.float32 if single else np.float64
-
-
-def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> NDArray[Any]:
+def _numbers(column: pa.ChunkedArray, name: str, where: str) -> NDArray[Any]:
     if not is_numeric(column.type):
-        raise InputError(_not_numeric(column, name, path))
+        raise InputError(_not_numeric(column, name, where))
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
     if not pa.types.is_floating(column.type):
@@ -166,23 +308,23 @@ def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> NDArray[Any]:
     return values
 
 
-def _not_numeric(column: pa.ChunkedArray, name: str, path: Path) -> str:
-    where = ""
+def _not_numeric(column: pa.ChunkedArray, name: str, where: str) -> str:
+    found = ""
     for row, value in enumerate(column.to_pylist()):
         try:
             float("nan" if value is None else value)
         except (TypeError, ValueError):
-            where = f" (row {row + 1}: {value!r})"
+            found = f" (row {row + 1}: {value!r})"
             break
     return (
-        f"feature column {name!r} of {path.name} is {column.type}, not numeric{where}; correct it, "
+        f"feature column {name!r} of {where} is {column.type}, not numeric{found}; correct it, "
         "choose the features by name (features=), or mark it as metadata ('Metadata_...')"
     )
 
 
-def _list_matrix(column: pa.ChunkedArray, name: str, path: Path) -> Rows:
+def _list_matrix(column: pa.ChunkedArray, name: str, where: str) -> Rows:
     kind = column.type.value_type
-    where = f"column {name!r} of {path.name}"
+    where = f"column {name!r} of {where}"
     if not is_numeric(kind):
         raise InputError(f"the vectors of {where} hold {kind}, not numbers; choose another column")
     if column.null_count:
@@ -194,7 +336,7 @@ def _list_matrix(column: pa.ChunkedArray, name: str, path: Path) -> Rows:
         )
     if lengths == [0]:
         raise InputError(f"the vectors of {where} have no values")
-    dtype = _matrix_type([kind])
+    dtype = matrix_type([kind])
     parts = [
         chunk.flatten().to_numpy(zero_copy_only=False).astype(dtype, copy=False)
         for chunk in column.chunks
@@ -219,11 +361,11 @@ def _parsing(path: Path) -> "pa.csv.ParseOptions":
     return pa.csv.ParseOptions(delimiter=_delimiter(path), newlines_in_values=True)
 
 
-class _reading:  # noqa: N801 - reads as a phrase: with _reading(path)
+class _reading:  # noqa: N801 - reads as a phrase: with _reading(what)
     """Turns what Arrow says of a damaged file into an error that names the file."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, what: str) -> None:
+        self.what = what
 
     def __enter__(self) -> None:
         return None
@@ -236,6 +378,6 @@ class _reading:  # noqa: N801 - reads as a phrase: with _reading(path)
         # Of a file in another format, Arrow quotes what it found there: binary, often.
         said = "".join(c if c.isprintable() else "?" for c in str(problem).splitlines()[0])
         raise InputError(
-            f"cannot read {str(self.path)!r}: {said.rstrip('.')}; the file may be truncated or of "
+            f"cannot read {self.what}: {said.rstrip('.')}; the file may be truncated or of "
             "another format than its name says"
         ) from problem

@@ -1,0 +1,81 @@
+"""Wells whose embeddings stay where they are and are read in blocks."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from wellgram.backends.protocol import Codes, Rows
+from wellgram.wells import WellBlock, WellLabels, Wells, check_embeddings
+
+
+@dataclass(frozen=True, repr=False)
+class WellStream(WellLabels):
+    """Wells on disk: labels at hand, embeddings read in blocks, each time they are needed.
+
+    What `wellgram.open_wells` returns. It goes wherever `Wells` go: alignments are fitted to it and
+    maps are made of it in memory that does not grow with the number of wells. `read` loads it.
+    """
+
+    metadata: pd.DataFrame
+    width: int
+    """The number of features d"""
+    dtype: np.dtype[Any]
+    """float32 or float64"""
+    source: Callable[[], Iterator[WellBlock]] = field(repr=False)
+    """Reads every well once, in blocks; called anew for each pass"""
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._check_labels()
+
+    @property
+    def features(self) -> int:
+        """The number of features d."""
+        return self.width
+
+    def blocks(self) -> Iterator[WellBlock]:
+        """Yield every well once, in blocks.
+
+        Raises
+        ------
+        InputError
+            If an embedding holds a NaN or an Inf or is all zero; the message names the well and the
+            file and row group it was read from.
+        """
+        for block in self.source():
+            check_embeddings(block.rows, self.metadata["well_id"], block.wells, block.where)
+            yield block
+
+    def take(self, wells: Codes) -> Rows:
+        """Return the embeddings of some wells (m, d), in their order: a pass over all."""
+        place = np.full(len(self), -1, np.int64)
+        place[wells] = np.arange(len(wells))
+        rows = np.empty((len(wells), self.features), self.dtype)
+        for block in self.blocks():
+            to = place[block.wells]
+            rows[to[to >= 0]] = block.rows[to >= 0]
+        return rows
+
+    def unchecked(self) -> Rows:
+        """Return the embeddings of all wells (n, d), whatever they hold."""
+        rows = np.empty((len(self), self.features), self.dtype)
+        for block in self.source():
+            rows[block.wells] = block.rows
+        return rows
+
+    def read(self) -> Wells:
+        """Return the wells with their embeddings in memory."""
+        return Wells(self.unchecked(), self.metadata, self.origin)
+
+    def watched(self, see: Callable[[WellBlock], None]) -> "WellStream":
+        """Return the stream with each block shown to `see` before it goes on."""
+
+        def source() -> Iterator[WellBlock]:
+            for block in self.source():
+                see(block)
+                yield block
+
+        return replace(self, source=source)
