@@ -1,11 +1,10 @@
 """From wells to perturbations: means and medians of aligned embeddings.
 
 A mean commutes with an affine map, so for means no aligned well is ever made: raw sums per
-(perturbation, batch), in one pass, then the maps on those few rows. Medians and spherical means do
-not commute; there wells are aligned a block of perturbations at a time.
+(perturbation, batch), in one pass, then the maps on those few rows (`CellSums`). Spherical means
+and medians do not commute: wells are aligned a block at a time, medians by whole perturbations.
 """
 
-from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -14,19 +13,25 @@ from numpy.typing import NDArray
 
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
-from wellgram.backends.protocol import Codes, Floats, Rows
+from wellgram.backends.protocol import Codes, Floats
+from wellgram.cells import CellSums
 from wellgram.errors import InputError
-from wellgram.wells import KEYS, PerturbationMap, Wells
+from wellgram.stream import WellStream
+from wellgram.wells import KEYS, PerturbationMap, WellLabels, Wells
 
 Method = Literal["mean", "median", "spherical-mean"]
 Precision = Literal["float32", "float64"]
 
 _BLOCK_WELLS = 1 << 16
-"""How many wells are aligned at a time where they must be made"""
+"""How many wells in memory are aligned at a time for medians"""
+_STREAM_BYTES = 1 << 30
+"""How large the wells are whose medians are taken in one pass over a stream, and aligned"""
+_CELL_BYTES = 1 << 30
+"""How large raw sums may be; a map that needs more is made of aligned wells, by blocks"""
 
 
 def build_map(
-    wells: Wells,
+    wells: WellLabels,
     align: Alignment | BatchAffine | None = None,
     *,
     method: Method = "mean",
@@ -41,7 +46,9 @@ def build_map(
     Parameters
     ----------
     wells
-        The wells (n, d).
+        The wells (n, d), in memory or as a stream. A stream is read once where means are wanted and
+        the alignment follows from moments (all but `RobustMAD`), else once more; for medians as
+        often as its wells fill a gigabyte. Memory does not grow with the number of wells.
     align
         An alignment, fitted to these wells unless it has been fitted before, or the maps of one.
         None: raw.
@@ -71,17 +78,7 @@ def build_map(
     if precision not in get_args(Precision):
         raise InputError(f"unknown precision {precision!r}; choose float32 or float64")
     codes, labels = map_rows(wells)
-    if isinstance(align, Alignment) and not align.is_fitted:
-        align.fit(wells, backend=backend)
-    affine = align if isinstance(align, BatchAffine) else getattr(align, "affine_", None)
-    if isinstance(align, Alignment) and affine is None:
-        rows = align.transform(wells, backend=backend)
-        wells = Wells(rows, wells.metadata, wells.origin)
-    if method == "mean":
-        embeddings = _means(wells, affine, codes, len(labels), backend)
-    else:
-        reduce = _REDUCERS[method]
-        embeddings = _by_blocks(wells, affine, codes, len(labels), reduce, backend)
+    embeddings = _reduced(wells, align, codes, len(labels), method, backend)
     kept = _with_direction(embeddings)
     provenance: dict[str, Any] = {
         "align": "none" if align is None else getattr(align, "name", "as fitted before"),
@@ -92,6 +89,41 @@ def build_map(
     }
     labels = labels[kept].reset_index(drop=True)
     return PerturbationMap(embeddings[kept].astype(precision), labels, provenance)
+
+
+def _reduced(
+    wells: WellLabels,
+    align: Alignment | BatchAffine | None,
+    codes: Codes,
+    groups: int,
+    method: Method,
+    backend: str | None,
+) -> Floats:
+    """Return the embeddings (p, k) of the map's rows."""
+    affine = align if isinstance(align, BatchAffine) else getattr(align, "affine_", None)
+    to_fit = isinstance(align, Alignment) and not align.is_fitted
+    by_batch = to_fit or (affine is not None and affine.batches is not None)
+    sums = CellSums(wells, codes, by_batch, backend)
+    pushes_down = method == "mean" and sums.size <= _CELL_BYTES
+    if isinstance(align, Alignment) and to_fit:
+        if pushes_down and isinstance(wells, WellStream):
+            align.fit(sums.watched(wells), backend=backend)
+        else:
+            align.fit(wells, backend=backend)
+        affine = getattr(align, "affine_", None)
+    if isinstance(align, Alignment) and affine is None:
+        assert isinstance(wells, Wells)  # what is not affine has refused a stream
+        aligned = align.transform(wells, backend=backend)
+        wells = Wells(aligned, wells.metadata, wells.origin)
+        sums = CellSums(wells, codes, False, backend)
+    if method == "median":
+        return _medians(wells, affine, codes, groups, backend)
+    if not pushes_down:
+        return _in_one_pass(wells, affine, codes, groups, method == "spherical-mean", backend)
+    if not sums.complete:
+        for block in wells.blocks():
+            sums.add(block)
+    return sums.means(affine, groups)
 
 
 def _with_direction(embeddings: Floats) -> NDArray[np.bool_]:
@@ -107,7 +139,7 @@ def _with_direction(embeddings: Floats) -> NDArray[np.bool_]:
     return kept
 
 
-def map_rows(wells: Wells) -> tuple[Codes, pd.DataFrame]:
+def map_rows(wells: WellLabels) -> tuple[Codes, pd.DataFrame]:
     """Return each well's row in the map, -1 for wells outside of it, and the labels of the rows.
 
     Raises
@@ -136,67 +168,57 @@ def map_rows(wells: Wells) -> tuple[Codes, pd.DataFrame]:
     return codes, labels
 
 
-def _means(
-    wells: Wells, affine: BatchAffine | None, codes: Codes, groups: int, backend: str | None
-) -> Floats:
-    run = get_backend(backend)
-    batches = affine.codes(wells) if affine else np.zeros(len(wells), np.int64)
-    width = int(batches.max()) + 1
-    cell = np.where(codes >= 0, codes * width + batches, -1)
-    cells, place = np.unique(cell[codes >= 0], return_inverse=True)
-    compact = np.full(len(wells), -1, np.int64)
-    compact[codes >= 0] = place
-    sums, counts = run.group_sums(wells.embeddings, compact, len(cells))
-    rows: Rows = sums / counts[:, None]
-    if affine:
-        rows = affine.apply(rows, cells % width, backend=backend)
-    totals, _ = run.group_sums(rows * counts[:, None], cells // width, groups)
-    return totals / np.bincount(codes[codes >= 0], minlength=groups)[:, None]
-
-
-Reduce = Callable[[Rows, Codes, int, str | None], Floats]
-
-
-def _medians(rows: Rows, codes: Codes, groups: int, backend: str | None) -> Floats:
-    return get_backend(backend).group_medians(rows, codes, groups)
-
-
-def _spherical_means(rows: Rows, codes: Codes, groups: int, backend: str | None) -> Floats:
-    run = get_backend(backend)
-    unit, _ = run.unit_rows(rows)
-    sums, counts = run.group_sums(unit, codes, groups)
-    direction = np.asarray(run.unit_rows(sums)[0], np.float64)
-    # What is zero but for rounding has no direction.
-    none = np.linalg.norm(sums, axis=1) < 1e-6 * counts
-    direction[none] = 0
-    return direction
-
-
-_REDUCERS: dict[str, Reduce] = {"median": _medians, "spherical-mean": _spherical_means}
-
-
-def _by_blocks(
-    wells: Wells,
+def _in_one_pass(
+    wells: WellLabels,
     affine: BatchAffine | None,
     codes: Codes,
     groups: int,
-    reduce: Reduce,
+    spherical: bool,
     backend: str | None,
 ) -> Floats:
-    """Return what `reduce` makes of the aligned wells of each group, some groups at a time."""
-    batches = affine.codes(wells) if affine else None
+    """Return the means of the aligned wells of each perturbation, or of their directions."""
+    run = get_backend(backend)
+    maps = affine.codes(wells) if affine else None
+    sums = np.zeros((groups, affine.features if affine else wells.features))
+    for block in wells.blocks():
+        rows = block.rows
+        if affine is not None and maps is not None:
+            rows = affine.apply(rows, maps[block.wells], backend=backend)
+        if spherical:
+            rows, _ = run.unit_rows(rows)
+        run.group_sums(rows, codes[block.wells], groups, sums)
+    counts = np.bincount(codes[codes >= 0], minlength=groups)
+    if not spherical:
+        return sums / counts[:, None]
+    direction = np.asarray(run.unit_rows(sums)[0], np.float64)
+    # What is zero but for rounding has no direction.
+    direction[np.linalg.norm(sums, axis=1) < 1e-6 * counts] = 0
+    return direction
+
+
+def _medians(
+    wells: WellLabels,
+    affine: BatchAffine | None,
+    codes: Codes,
+    groups: int,
+    backend: str | None,
+) -> Floats:
+    """Return the medians (p, k) of aligned wells, some perturbations at a time."""
+    run = get_backend(backend)
+    maps = affine.codes(wells) if affine else None
     order = np.argsort(codes, kind="stable")[np.count_nonzero(codes < 0) :]
     bounds = np.searchsorted(codes[order], np.arange(groups + 1))
-    reduced = []
+    most = _BLOCK_WELLS if isinstance(wells, Wells) else _STREAM_BYTES // (8 * wells.features)
+    medians = []
     first = 0
     while first < groups:
         # As many whole perturbations as fit into a block, one at least.
-        last = int(np.searchsorted(bounds, bounds[first] + _BLOCK_WELLS, side="right")) - 1
+        last = int(np.searchsorted(bounds, bounds[first] + most, side="right")) - 1
         last = min(groups, max(first + 1, last))
         members = order[bounds[first] : bounds[last]]
-        rows = wells.embeddings[members]
-        if affine is not None and batches is not None:
-            rows = affine.apply(rows, batches[members], backend=backend)
-        reduced.append(reduce(rows, codes[members] - first, last - first, backend))
+        rows = wells.take(members)
+        if affine is not None and maps is not None:
+            rows = affine.apply(rows, maps[members], backend=backend)
+        medians.append(run.group_medians(rows, codes[members] - first, last - first))
         first = last
-    return np.concatenate(reduced)
+    return np.concatenate(medians)

@@ -27,6 +27,8 @@ class WellStream(WellLabels):
     source: Callable[[], Iterator[WellBlock]] = field(repr=False)
     """Reads every well once, in blocks; called anew for each pass"""
     origin: Mapping[str, str] = field(default_factory=dict)
+    checked: bool = False
+    """Whether what the source yields is known to be finite and not zero, or need not be"""
 
     def __post_init__(self) -> None:
         self._check_labels()
@@ -46,7 +48,8 @@ class WellStream(WellLabels):
             file and row group it was read from.
         """
         for block in self.source():
-            check_embeddings(block.rows, self.metadata["well_id"], block.wells, block.where)
+            if not self.checked:
+                check_embeddings(block.rows, self.metadata["well_id"], block.wells, block.where)
             yield block
 
     def take(self, wells: Codes) -> Rows:
@@ -70,12 +73,11 @@ class WellStream(WellLabels):
         """Return the wells with their embeddings in memory."""
         return Wells(self.unchecked(), self.metadata, self.origin)
 
-    def watched(self, see: Callable[[WellBlock], None]) -> "WellStream":
-        """Return the stream with each block shown to `see` before it goes on."""
+    def mapped(self, of: Callable[[WellBlock], Rows], width: int) -> "WellStream":
+        """Return the stream of what a function makes of each block's rows: (m, width)."""
 
         def source() -> Iterator[WellBlock]:
-            for block in self.source():
-                see(block)
-                yield block
+            for block in self.blocks():
+                yield replace(block, rows=of(block))
 
-        return replace(self, source=source)
+        return replace(self, source=source, width=width, checked=True)

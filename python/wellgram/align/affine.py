@@ -6,6 +6,7 @@ Maps are applied in turn, composed on paper where that makes them no larger, and
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -15,7 +16,10 @@ from wellgram.backends import get_backend
 from wellgram.backends.checks import as_out
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Moments, Rows
 from wellgram.errors import InputError
-from wellgram.wells import Wells
+from wellgram.stream import WellStream
+from wellgram.wells import WellLabels, Wells
+
+AnySample = TypeVar("AnySample", bound=Sample)
 
 _BLOCK_ROWS = 1 << 12
 """How many rows go through several maps at a time: what they become then stays in cache"""
@@ -46,7 +50,7 @@ class BatchAffine:
         """How many features k it returns."""
         return self.maps[-1].features
 
-    def codes(self, wells: Wells) -> Codes:
+    def codes(self, wells: WellLabels) -> Codes:
         """Return the map of each well, an index.
 
         Raises
@@ -97,17 +101,31 @@ class BatchAffine:
             y[rows] = block
         return y
 
+    @overload
     def transform(
-        self, x: "Wells | Rows", *, batch: Labels | None = None, backend: str | None = None
-    ) -> Rows:
-        """Return the embeddings of wells, or rows with the labels of their batches, aligned."""
-        return self.apply_sample(as_sample(x, batch, None), backend)
+        self, x: WellStream, *, batch: None = None, backend: str | None = None
+    ) -> WellStream: ...
+    @overload
+    def transform(
+        self, x: Wells | Rows, *, batch: Labels | None = None, backend: str | None = None
+    ) -> Rows: ...
+    def transform(
+        self, x: Any, *, batch: Labels | None = None, backend: str | None = None
+    ) -> Rows | WellStream:
+        """Return the embeddings of wells, or rows with the labels of their batches, aligned.
 
-    def apply_sample(self, sample: Sample, backend: str | None) -> Rows:
-        """Return the rows of a sample, aligned."""
+        Of a stream, the stream of aligned wells, which are made as they are read.
+        """
+        aligned: Rows | WellStream = self.apply_sample(as_sample(x, batch, None), backend).content
+        return aligned
+
+    def apply_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+        """Return a sample, aligned."""
         sample.check_width(self.inputs)
         codes = self.codes_of(sample.codes, sample.names)
-        return self.apply(sample.rows, codes, backend=backend)
+        return sample.mapped(
+            lambda rows, codes: self.apply(rows, codes, backend=backend), codes, self.features
+        )
 
     def matrix(self, b: int) -> tuple[Floats, Floats]:
         """Return the map of batch b as A (d, k) and c (k,): a row x becomes x A + c."""

@@ -108,7 +108,7 @@ class RobustMAD(AffineAlignment):
     def fit_sample(self, sample: Sample, backend: str | None) -> None:
         """Fit to a sample."""
         codes = self.fitting(sample)
-        rows, codes = sample.rows[codes >= 0], codes[codes >= 0]
+        rows, codes = sample.chosen(codes >= 0).rows, codes[codes >= 0]
         run = get_backend(backend)
 
         def robust(codes: np.ndarray, groups: int) -> tuple[Floats, Floats]:

@@ -1,13 +1,12 @@
 """Several alignments in turn, as one."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
-from wellgram.align.affine import BatchAffine
+from wellgram.align.affine import AnySample, BatchAffine
 from wellgram.align.estimator import AffineAlignment, Alignment
 from wellgram.align.from_moments import MomentAlignment
-from wellgram.align.sample import Sample
-from wellgram.backends.protocol import GroupMoments, Rows, Spread
+from wellgram.align.sample import Sample, StreamSample
+from wellgram.backends.protocol import GroupMoments, Spread
 from wellgram.errors import InputError
 
 
@@ -50,6 +49,10 @@ class Chain(Alignment):
 
     def fit_sample(self, sample: Sample, backend: str | None) -> None:
         """Fit to a sample."""
+        if isinstance(sample, StreamSample) and self._needs_only_controls():
+            sample = sample.chosen(
+                sample.is_control
+            )  # one pass, where each step would take its own
         raw: dict[str, GroupMoments] = {}
         affine: BatchAffine | None = None
         parts: list[Alignment | BatchAffine] = []
@@ -58,7 +61,7 @@ class Chain(Alignment):
                 codes = step.fitting(sample)
                 if step.fits_on not in raw:
                     spread = self._spread(step.fits_on)
-                    raw[step.fits_on] = step.moments(sample, codes, spread, backend)
+                    raw[step.fits_on] = sample.moments(codes, spread, backend)
                 moments = raw[step.fits_on]
                 step.fit_moments(affine.moments(moments) if affine else moments, sample.names)
             elif isinstance(step, AffineAlignment):
@@ -67,7 +70,7 @@ class Chain(Alignment):
                 now = _aligned(sample, affine, backend)
                 step.fit_sample(now, backend)
                 parts += [affine, step] if affine else [step]
-                sample = replace(now, rows=step.transform_sample(now, backend))
+                sample = step.transform_sample(now, backend)
                 affine, raw = None, {}
                 continue
             affine = affine.then(step.affine_) if affine else step.affine_
@@ -76,6 +79,12 @@ class Chain(Alignment):
         self.parts_ = parts
         if len(parts) == 1 and isinstance(parts[0], BatchAffine):
             self.affine_ = parts[0]
+
+    def _needs_only_controls(self) -> bool:
+        """Whether rows of controls, beyond their moments, are all that it is fitted on."""
+        affine = [step for step in self.steps if isinstance(step, AffineAlignment)]
+        only_moments = all(isinstance(step, MomentAlignment) for step in affine)
+        return not only_moments and all(step.fits_on == "controls" for step in affine)
 
     def _spread(self, fits_on: str) -> Spread:
         """Return what to keep of the spread of those wells, so that it serves all steps.
@@ -88,15 +97,20 @@ class Chain(Alignment):
         only_variances = all(step.wanted_spread() == "variances" for step in steps)
         return "variances" if only_variances else "smaller"
 
-    def transform_sample(self, sample: Sample, backend: str | None) -> Rows:
-        """Return the rows of a sample, aligned."""
+    def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+        """Return a sample, aligned."""
         for part in self.parts_:
             sample = (
-                _aligned(sample, part, backend)
+                part.apply_sample(sample, backend)
                 if isinstance(part, BatchAffine)
-                else replace(sample, rows=part.transform_sample(sample, backend))
+                else part.transform_sample(sample, backend)
             )
-        return sample.rows
+        return sample
+
+    @property
+    def streams(self) -> bool:
+        """Whether all of its steps can be fitted and applied to wells that are read in blocks."""
+        return all(step.streams for step in self.steps)
 
     def __repr__(self) -> str:
         return f"chain({', '.join(map(repr, self.steps))})"
@@ -108,6 +122,4 @@ def chain(*steps: Alignment) -> Chain:
 
 
 def _aligned(sample: Sample, affine: BatchAffine | None, backend: str | None) -> Sample:
-    if affine is None:
-        return sample
-    return replace(sample, rows=affine.apply_sample(sample, backend))
+    return sample if affine is None else affine.apply_sample(sample, backend)

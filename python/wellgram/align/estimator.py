@@ -3,19 +3,20 @@
 import inspect
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wellgram.align.affine import BatchAffine
+from wellgram.align.affine import AnySample, BatchAffine
 from wellgram.align.sample import Labels, Sample, as_sample
 from wellgram.backends.protocol import (
     Codes,
     Rows,
 )
 from wellgram.errors import InputError
-from wellgram.wells import Wells
+from wellgram.stream import WellStream
+from wellgram.wells import WellLabels, Wells
 
 Unseen = Literal["raise", "pooled"]
 """What to do with wells of a batch that was not there at fit"""
@@ -33,13 +34,13 @@ class Alignment(ABC):
 
     def fit(
         self,
-        x: Wells | ArrayLike,
+        x: WellLabels | ArrayLike,
         *,
         batch: Labels | None = None,
         control: ArrayLike | None = None,
         backend: str | None = None,
     ) -> Self:
-        """Fit to wells, or rows with labels.
+        """Fit to wells, in memory or as a stream, or to rows with labels.
 
         Raises
         ------
@@ -47,25 +48,43 @@ class Alignment(ABC):
             If a batch has too few controls, or the rows and labels cannot be used.
         """
         self.check_params()
-        self.fit_sample(as_sample(x, batch, control), backend)
+        self.fit_sample(self._sample(x, batch, control), backend)
         return self
 
+    @overload
     def transform(
-        self,
-        x: Wells | ArrayLike,
-        *,
-        batch: Labels | None = None,
-        backend: str | None = None,
-    ) -> Rows:
+        self, x: WellStream, *, batch: None = None, backend: str | None = None
+    ) -> WellStream: ...
+    @overload
+    def transform(
+        self, x: Wells | ArrayLike, *, batch: Labels | None = None, backend: str | None = None
+    ) -> Rows: ...
+    def transform(
+        self, x: Any, *, batch: Labels | None = None, backend: str | None = None
+    ) -> Rows | WellStream:
         """Return the embeddings aligned: (n, k), in the type they have.
+
+        Of a stream, the stream of aligned wells, which are made as they are read.
 
         Raises
         ------
         InputError
             If a batch was not there at fit, or the features are not those of the fit.
         """
-        return self.transform_sample(as_sample(x, batch, None), backend)
+        sample = self._sample(x, batch, None)
+        aligned: Rows | WellStream = self.transform_sample(sample, backend).content
+        return aligned
 
+    @overload
+    def fit_transform(
+        self,
+        x: WellStream,
+        *,
+        batch: None = None,
+        control: None = None,
+        backend: str | None = None,
+    ) -> WellStream: ...
+    @overload
     def fit_transform(
         self,
         x: Wells | ArrayLike,
@@ -73,20 +92,44 @@ class Alignment(ABC):
         batch: Labels | None = None,
         control: ArrayLike | None = None,
         backend: str | None = None,
-    ) -> Rows:
+    ) -> Rows: ...
+    def fit_transform(
+        self,
+        x: Any,
+        *,
+        batch: Labels | None = None,
+        control: ArrayLike | None = None,
+        backend: str | None = None,
+    ) -> Rows | WellStream:
         """Fit, then transform the same rows."""
         self.check_params()
-        sample = as_sample(x, batch, control)
+        sample = self._sample(x, batch, control)
         self.fit_sample(sample, backend)
-        return self.transform_sample(sample, backend)
+        aligned: Rows | WellStream = self.transform_sample(sample, backend).content
+        return aligned
+
+    def _sample(
+        self, x: WellLabels | ArrayLike, batch: Labels | None, control: ArrayLike | None
+    ) -> Sample:
+        if isinstance(x, WellStream) and not self.streams:
+            raise InputError(
+                f"{self.name} takes all wells at once and cannot be fitted or applied to a stream; "
+                "read them into memory (stream.read())"
+            )
+        return as_sample(x, batch, control)
+
+    @property
+    def streams(self) -> bool:
+        """Whether it can be fitted and applied to wells that are read in blocks."""
+        return True
 
     @abstractmethod
     def fit_sample(self, sample: Sample, backend: str | None) -> None:
         """Fit to a sample."""
 
     @abstractmethod
-    def transform_sample(self, sample: Sample, backend: str | None) -> Rows:
-        """Return the rows of a sample, aligned."""
+    def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+        """Return a sample, aligned."""
 
     def check_params(self) -> None:  # noqa: B027 - to be overridden by those that have any
         """Raise unless the parameters can be used."""
@@ -160,8 +203,8 @@ class AffineAlignment(Alignment):
         """Whether it is fitted on controls."""
         return self.fits_on == "controls"
 
-    def transform_sample(self, sample: Sample, backend: str | None) -> Rows:
-        """Return the rows of a sample, aligned."""
+    def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+        """Return a sample, aligned."""
         return self.affine_.apply_sample(sample, backend)
 
     def fitting(self, sample: Sample) -> Codes:

@@ -12,7 +12,6 @@ from wellgram.align.affine import BatchAffine
 from wellgram.align.estimator import AffineAlignment
 from wellgram.align.parallel import in_parallel
 from wellgram.align.sample import Sample
-from wellgram.backends import get_backend
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Moments, Spread
 from wellgram.errors import ControlsWarning
 
@@ -67,16 +66,7 @@ class MomentAlignment(AffineAlignment):
     def fit_sample(self, sample: Sample, backend: str | None) -> None:
         """Fit to a sample."""
         codes = self.fitting(sample)
-        moments = self.moments(sample, codes, self.wanted_spread(), backend)
-        self.fit_moments(moments, sample.names)
-
-    @staticmethod
-    def moments(sample: Sample, codes: Codes, spread: Spread, backend: str | None) -> GroupMoments:
-        """Return the moments of the rows of each batch, by their codes."""
-        chosen = codes >= 0
-        rows = sample.rows if chosen.all() else sample.rows[chosen]
-        run = get_backend(backend)
-        return run.group_moments(rows, codes[chosen], sample.batches, spread)
+        self.fit_moments(sample.moments(codes, self.wanted_spread(), backend), sample.names)
 
     def wanted_spread(self) -> Spread:
         """Return what must be kept of the spread of a batch."""

@@ -3,9 +3,10 @@
 import numpy as np
 from scipy.special import ndtri
 
+from wellgram.align.affine import AnySample
 from wellgram.align.estimator import Alignment
 from wellgram.align.parallel import in_parallel
-from wellgram.align.sample import Sample
+from wellgram.align.sample import RowSample, Sample
 from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
 
@@ -40,27 +41,29 @@ class InverseNormal(Alignment):
 
     def fit_sample(self, sample: Sample, backend: str | None) -> None:
         """Keep the sorted values of each feature: (d, n)."""
-        if not len(sample.rows):
+        rows = _in_memory(sample).rows
+        if not len(rows):
             raise InputError("there are no rows to rank")
-        n, d = sample.rows.shape
-        ordered = np.empty((d, n), sample.rows.dtype)
+        n, d = rows.shape
+        ordered = np.empty((d, n), rows.dtype)
 
         def put(first: int) -> None:
             features = slice(first, first + _BLOCK_FEATURES)
-            ordered[features] = sample.rows[:, features].T
+            ordered[features] = rows[:, features].T
             ordered[features].sort(axis=1)
 
         in_parallel(put, range(0, len(ordered), _BLOCK_FEATURES))
         self.ordered_: Rows = ordered
 
-    def transform_sample(self, sample: Sample, backend: str | None) -> Rows:
-        """Return the rows of a sample, aligned."""
+    def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+        """Return a sample, aligned."""
+        rows = _in_memory(sample).rows
         n, features = self.ordered_.shape[1], len(self.ordered_)
         sample.check_width(features)
-        aligned = np.empty_like(sample.rows)
+        aligned = np.empty_like(rows)
 
         def put(j: int) -> None:
-            values = np.ascontiguousarray(sample.rows[:, j])
+            values = np.ascontiguousarray(rows[:, j])
             order = np.argsort(values, kind="stable")  # searched in order: close by in memory
             ordered, sought = self.ordered_[j], values[order]
             below = np.searchsorted(ordered, sought, side="left")
@@ -69,4 +72,14 @@ class InverseNormal(Alignment):
             aligned[order, j] = ndtri((rank - self.c) / (n - 2 * self.c + 1))
 
         in_parallel(put, range(features))
-        return aligned
+        return sample.mapped(lambda rows, codes: aligned, sample.codes, features)
+
+    @property
+    def streams(self) -> bool:
+        """Whether it can be fitted and applied to wells that are read in blocks: no."""
+        return False
+
+
+def _in_memory(sample: Sample) -> RowSample:
+    assert isinstance(sample, RowSample)  # streams are refused by name before
+    return sample

@@ -1,26 +1,29 @@
 """What an alignment is fitted on or applied to: rows, their batches, and which are controls."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from wellgram.backends import get_backend
 from wellgram.backends.checks import as_rows
-from wellgram.backends.protocol import Codes, Rows
+from wellgram.backends.moments import gathered
+from wellgram.backends.protocol import Codes, GroupMoments, Moments, Rows, Spread
 from wellgram.errors import InputError
-from wellgram.wells import Wells, batch_codes
+from wellgram.stream import WellStream
+from wellgram.wells import WellLabels, Wells, batch_codes
 
 Labels = Sequence[Any] | NDArray[Any] | pd.Series
 
 
 @dataclass(frozen=True)
-class Sample:
+class Sample(ABC):
     """Rows (n, d) with the code of each one's batch, and whether it is a control."""
 
-    rows: Rows
     codes: Codes
     names: list[str] | None
     """The batches, sorted; None where there are none: one map for all"""
@@ -28,12 +31,33 @@ class Sample:
     said: str
     """Where batches and controls come from, for messages"""
 
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """The number of features d."""
+
+    @abstractmethod
+    def moments(self, codes: Codes, spread: Spread, backend: str | None) -> GroupMoments:
+        """Return the moments of the rows of each batch, by their codes; -1 for rows left out."""
+
+    @abstractmethod
+    def chosen(self, rows: NDArray[np.bool_]) -> "RowSample":
+        """Return some of the rows, in memory."""
+
+    @abstractmethod
+    def mapped(self, of: Callable[[Rows, Codes], Rows], codes: Codes, width: int) -> Self:
+        """Return the sample with what a function makes of rows and their codes: (m, width)."""
+
+    @property
+    @abstractmethod
+    def content(self) -> Any:
+        """The rows, or the stream that they are read from."""
+
     def check_width(self, fitted: int) -> None:
         """Raise unless the rows have as many features as an alignment was fitted on."""
-        if self.rows.shape[1] != fitted:
+        if self.width != fitted:
             raise InputError(
-                f"the alignment was fitted on {fitted} features; these rows have "
-                f"{self.rows.shape[1]}"
+                f"the alignment was fitted on {fitted} features; these rows have {self.width}"
             )
 
     @property
@@ -42,7 +66,82 @@ class Sample:
         return 1 if self.names is None else len(self.names)
 
 
-def as_sample(x: Wells | ArrayLike, batch: Labels | None, control: ArrayLike | None) -> Sample:
+@dataclass(frozen=True)
+class RowSample(Sample):
+    """A sample in memory."""
+
+    rows: Rows
+
+    @property
+    def width(self) -> int:
+        """The number of features d."""
+        return int(self.rows.shape[1])
+
+    def moments(self, codes: Codes, spread: Spread, backend: str | None) -> GroupMoments:
+        """Return the moments of the rows of each batch, by their codes; -1 for rows left out."""
+        chosen = codes >= 0
+        rows = self.rows if chosen.all() else self.rows[chosen]
+        return get_backend(backend).group_moments(rows, codes[chosen], self.batches, spread)
+
+    def chosen(self, rows: NDArray[np.bool_]) -> "RowSample":
+        """Return some of the rows."""
+        return replace(
+            self, rows=self.rows[rows], codes=self.codes[rows], is_control=self.is_control[rows]
+        )
+
+    def mapped(self, of: Callable[[Rows, Codes], Rows], codes: Codes, width: int) -> Self:
+        """Return the sample with what a function makes of rows and their codes: (m, width)."""
+        return replace(self, rows=of(self.rows, codes))
+
+    @property
+    def content(self) -> Rows:
+        """The rows."""
+        return self.rows
+
+
+@dataclass(frozen=True)
+class StreamSample(Sample):
+    """A sample that is read in blocks."""
+
+    stream: WellStream
+
+    @property
+    def width(self) -> int:
+        """The number of features d."""
+        return self.stream.features
+
+    def moments(self, codes: Codes, spread: Spread, backend: str | None) -> GroupMoments:
+        """Return the moments of the rows of each batch: one pass."""
+        run = get_backend(backend)
+        found: dict[int, Moments] = {}
+        for block in self.stream.blocks():
+            present, place = np.unique(codes[block.wells], return_inverse=True)
+            if len(present) and present[0] < 0:
+                present, place = present[1:], place - 1
+            if not len(present):
+                continue
+            part = run.group_moments(block.rows, place, len(present), spread)
+            for k, g in enumerate(present.tolist()):
+                found[g] = found[g].plus(part[k], spread) if g in found else part[k]
+        return gathered(found, self.batches, self.width, spread)
+
+    def chosen(self, rows: NDArray[np.bool_]) -> RowSample:
+        """Return some of the rows, in memory: one pass."""
+        read = self.stream.take(np.flatnonzero(rows))
+        return RowSample(self.codes[rows], self.names, self.is_control[rows], self.said, read)
+
+    def mapped(self, of: Callable[[Rows, Codes], Rows], codes: Codes, width: int) -> Self:
+        """Return the sample with what a function makes of rows and their codes: (m, width)."""
+        stream = self.stream.mapped(lambda block: of(block.rows, codes[block.wells]), width)
+        return replace(self, stream=stream)
+
+    @property
+    def content(self) -> WellStream:
+        """What the rows are read from."""
+        return self.stream
+
+
+def as_sample(x: WellLabels | ArrayLike, batch: Labels | None, control: ArrayLike | None) -> Sample:
     """Return wells, or rows with labels, as a sample.
 
     Raises
@@ -50,23 +149,25 @@ def as_sample(x: Wells | ArrayLike, batch: Labels | None, control: ArrayLike | N
     InputError
         If labels are given along with wells, or do not fit the rows.
     """
-    if isinstance(x, Wells):
+    if isinstance(x, WellLabels):
         if batch is not None or control is not None:
             raise InputError("wells have batches and controls of their own; give rows, or no more")
         coded, found = x.batches()
-        return Sample(
-            x.embeddings,
-            coded,
-            found if "batch" in x.metadata else None,
-            x.metadata["is_control"].to_numpy(bool),
+        names = found if "batch" in x.metadata else None
+        is_control = x.metadata["is_control"].to_numpy(bool)
+        said = (
             f"column {x.origin.get('batch', 'batch')!r}; "
-            f"controls: {x.origin.get('control', 'column is_control')}",
+            f"controls: {x.origin.get('control', 'column is_control')}"
         )
+        if isinstance(x, WellStream):
+            return StreamSample(coded, names, is_control, said, x)
+        assert isinstance(x, Wells)
+        return RowSample(coded, names, is_control, said, x.embeddings)
     rows = as_rows(x)
     if not np.isfinite(rows).all():
         bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
         raise InputError(f"row {bad} holds a NaN or an Inf; leave such rows out")
-    names: list[str] | None = None
+    batches: list[str] | None = None
     codes = np.zeros(len(rows), np.int64)
     if batch is not None:
         labels = pd.Series(np.asarray(batch))
@@ -74,15 +175,15 @@ def as_sample(x: Wells | ArrayLike, batch: Labels | None, control: ArrayLike | N
         if labels.isna().any():
             first = int(np.flatnonzero(labels.isna())[0])
             raise InputError(f"row {first} has no batch; label it or leave it out")
-        codes, names = batch_codes(labels)
+        codes, batches = batch_codes(labels)
     is_control = np.ones(len(rows), bool)
     if control is not None:
         is_control = np.asarray(control)
         _check_length(is_control, rows, "control")
         if is_control.dtype != bool:
             raise InputError(f"control must be a mask of rows, not {is_control.dtype}")
-    said = "those of control=" if control is not None else "all rows"
-    return Sample(rows, codes, names, is_control, f"batch=; controls: {said}")
+    whose = "those of control=" if control is not None else "all rows"
+    return RowSample(codes, batches, is_control, f"batch=; controls: {whose}", rows)
 
 
 def _check_length(labels: Any, rows: Rows, name: str) -> None:

@@ -6,100 +6,19 @@ integers in [0, groups), or -1 for a row of no group.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellgram.backends.consumers import Consumer, Extent, State
+from wellgram.backends.moments import Codes, Floats, GroupMoments, Moments, Spread
+
+__all__ = ["Codes", "Floats", "GroupMoments", "Moments", "Spread"]  # part of the contract
 
 Rows = NDArray[np.floating[Any]]
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 Progress = Callable[[float], None]
-
-
-Spread = Literal["smaller", "rows", "variances"]
-"""What is kept of a group's spread: see `Moments`"""
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Count, mean (d,) and spread of some rows.
-
-    The spread is the centred rows (n, d), their scatter matrix (d, d), the sum of
-    (x - mean)'(x - mean), or only its diagonal (d,).
-    """
-
-    count: int
-    mean: Floats
-    spread: Floats = field(repr=False)
-    is_rows: bool
-
-    @property
-    def rows(self) -> Floats | None:
-        """The centred rows (n, d), or None where they were not kept."""
-        return self.spread if self.is_rows else None
-
-    def scatter(self) -> Floats:
-        """Return the scatter matrix (d, d)."""
-        if self.spread.ndim == 1:
-            raise ValueError("only variances were kept")
-        scatter: Floats = self.spread.T @ self.spread if self.is_rows else self.spread
-        return scatter
-
-    def mapped(self, mean: Floats, linear: Callable[[Floats], Floats]) -> "Moments":
-        """Return the moments of the rows by a map, given its mean and what it does to rows."""
-        spread = linear(self.spread) if self.is_rows else linear(linear(self.scatter()).T)
-        return Moments(self.count, mean, spread, self.is_rows)
-
-    def squares(self) -> Floats:
-        """Return the sum of squared deviations (d,): the scatter's diagonal."""
-        if self.is_rows:
-            return np.asarray(np.square(self.spread).sum(axis=0))
-        squares: Floats = self.spread if self.spread.ndim == 1 else np.diag(self.spread).copy()
-        return squares
-
-
-@dataclass(frozen=True)
-class GroupMoments:
-    """Count, mean and spread of the rows of each group.
-
-    Of the spread is kept "smaller", whichever takes less memory: for fewer rows than features the
-    rows, else the scatter matrix; thus g groups never cost g d^2 memory. Or "rows" in any case, or
-    only "variances". An empty group has a mean of NaN.
-    """
-
-    counts: Codes
-    means: Floats
-    spreads: list[Floats] = field(repr=False)
-    kept: Spread = "smaller"
-
-    def __getitem__(self, g: int) -> Moments:
-        spread = self.spreads[g]
-        few = self.kept == "smaller" and self.counts[g] < self.means.shape[1]
-        return Moments(int(self.counts[g]), self.means[g], spread, few or self.kept == "rows")
-
-    def pooled(self) -> Moments:
-        """Return the moments of all groups taken together."""
-        filled = np.flatnonzero(self.counts).tolist()
-        count = int(self.counts.sum())
-        mean = self.counts[filled] @ self.means[filled] / max(count, 1)
-        between = np.sqrt(self.counts[filled])[:, None] * (self.means[filled] - mean)
-        if self.kept == "variances":
-            within = sum((self.spreads[g] for g in filled), np.zeros(len(mean)))
-            return Moments(count, mean, within + np.square(between).sum(axis=0), False)
-        scatter = between.T @ between
-        groups = [self[g] for g in filled]
-        few = [group.spread for group in groups if group.is_rows]
-        if few:
-            stacked = np.concatenate(few)
-            scatter += stacked.T @ stacked
-        for group in groups:
-            if not group.is_rows:
-                scatter += group.spread
-        return Moments(count, mean, scatter, False)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,124 @@
+"""Moments of rows: count, mean and spread; how they are pooled and put together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+Spread = Literal["smaller", "rows", "variances"]
+"""What is kept of a group's spread: see `Moments`"""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Count, mean (d,) and spread of some rows.
+
+    The spread is the centred rows (n, d), their scatter matrix (d, d), the sum of
+    (x - mean)'(x - mean), or only its diagonal (d,).
+    """
+
+    count: int
+    mean: Floats
+    spread: Floats = field(repr=False)
+    is_rows: bool
+
+    @property
+    def rows(self) -> Floats | None:
+        """The centred rows (n, d), or None where they were not kept."""
+        return self.spread if self.is_rows else None
+
+    def scatter(self) -> Floats:
+        """Return the scatter matrix (d, d)."""
+        if self.spread.ndim == 1:
+            raise ValueError("only variances were kept")
+        scatter: Floats = self.spread.T @ self.spread if self.is_rows else self.spread
+        return scatter
+
+    def mapped(self, mean: Floats, linear: Callable[[Floats], Floats]) -> "Moments":
+        """Return the moments of the rows by a map, given its mean and what it does to rows."""
+        spread = linear(self.spread) if self.is_rows else linear(linear(self.scatter()).T)
+        return Moments(self.count, mean, spread, self.is_rows)
+
+    def plus(self, other: "Moments", kept: Spread) -> "Moments":
+        """Return the moments of these rows and others taken together (Chan et al. 1979).
+
+        The two differ in their means by delta; to the spreads about each one's own is added
+        ``n m / (n + m) delta' delta``. `kept` is as in `GroupMoments`.
+        """
+        count = self.count + other.count
+        delta = other.mean - self.mean
+        mean = self.mean + delta * (other.count / count)
+        if kept == "rows" or (kept == "smaller" and count < len(mean)):
+            moved = [part.spread + (part.mean - mean) for part in (self, other)]
+            return Moments(count, mean, np.concatenate(moved), True)
+        weight = self.count * other.count / count
+        if kept == "variances":
+            return Moments(
+                count, mean, self.spread + other.spread + weight * np.square(delta), False
+            )
+        scatter = self.scatter() + other.scatter()
+        scatter += np.outer(weight * delta, delta)
+        return Moments(count, mean, scatter, False)
+
+    def squares(self) -> Floats:
+        """Return the sum of squared deviations (d,): the scatter's diagonal."""
+        if self.is_rows:
+            return np.asarray(np.square(self.spread).sum(axis=0))
+        squares: Floats = self.spread if self.spread.ndim == 1 else np.diag(self.spread).copy()
+        return squares
+
+
+@dataclass(frozen=True)
+class GroupMoments:
+    """Count, mean and spread of the rows of each group.
+
+    Of the spread is kept "smaller", whichever takes less memory: for fewer rows than features the
+    rows, else the scatter matrix; thus g groups never cost g d^2 memory. Or "rows" in any case, or
+    only "variances". An empty group has a mean of NaN.
+    """
+
+    counts: Codes
+    means: Floats
+    spreads: list[Floats] = field(repr=False)
+    kept: Spread = "smaller"
+
+    def __getitem__(self, g: int) -> Moments:
+        spread = self.spreads[g]
+        few = self.kept == "smaller" and self.counts[g] < self.means.shape[1]
+        return Moments(int(self.counts[g]), self.means[g], spread, few or self.kept == "rows")
+
+    def pooled(self) -> Moments:
+        """Return the moments of all groups taken together."""
+        filled = np.flatnonzero(self.counts).tolist()
+        count = int(self.counts.sum())
+        mean = self.counts[filled] @ self.means[filled] / max(count, 1)
+        between = np.sqrt(self.counts[filled])[:, None] * (self.means[filled] - mean)
+        if self.kept == "variances":
+            within = sum((self.spreads[g] for g in filled), np.zeros(len(mean)))
+            return Moments(count, mean, within + np.square(between).sum(axis=0), False)
+        scatter = between.T @ between
+        groups = [self[g] for g in filled]
+        few = [group.spread for group in groups if group.is_rows]
+        if few:
+            stacked = np.concatenate(few)
+            scatter += stacked.T @ stacked
+        for group in groups:
+            if not group.is_rows:
+                scatter += group.spread
+        return Moments(count, mean, scatter, False)
+
+
+def gathered(found: dict[int, Moments], groups: int, d: int, kept: Spread) -> GroupMoments:
+    """Return the moments of so many groups, given those of the groups that are not empty."""
+    counts = np.zeros(groups, np.int64)
+    means = np.full((groups, d), np.nan)
+    shape = {"variances": (d,)}.get(kept, (0, d))
+    spreads = [np.zeros(shape)] * groups
+    for g, group in found.items():
+        counts[g], means[g], spreads[g] = group.count, group.mean, group.spread
+    return GroupMoments(counts, means, spreads, kept)
