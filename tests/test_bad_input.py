@@ -33,7 +33,7 @@ def refused(tmp_path, monkeypatch, capsys):
         said = capsys.readouterr()
         *steps, error = said.err.splitlines()
         assert error.startswith("error: ")
-        assert [line.split(":")[0] for line in steps] in ([], ["read wells"] * read)
+        assert [line.split(":")[0] for line in steps] in ([], ["read labels"] * read)
         return error
 
     return run

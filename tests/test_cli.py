@@ -79,7 +79,7 @@ def test_results_go_to_stdout_and_steps_to_stderr(demo):
     assert f"{out}/report.html" in done.stdout
     steps = [line.split(":")[0] for line in done.stderr.splitlines()]
     assert steps == [
-        "read wells", "align and aggregate", "recall of known relationships", "write results",
+        "read labels", "align and aggregate", "recall of known relationships", "write results",
     ]  # fmt: skip
 
 

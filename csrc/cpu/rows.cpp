@@ -4,8 +4,9 @@
 // pair_cosines  2 m d flops over gathered rows, 512 pairs a chunk.
 // apply_affine  n (2 d k + 4 k r) flops: a block of rows is centred, packed, multiplied by the
 //               shared basis and corrected by its batch's factor while it is in cache; x is read
-//               once and y written once. A chunk is a block of one batch. For a batch of more rows
-//               than features, basis and factor are multiplied first: 4 d k r + 2 n d k flops.
+//               once and y written once. A chunk is a block of one batch, or a small batch. For one
+//               of more rows than features, basis and factor are multiplied first: 4 d k r + 2 n d
+//               k flops.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -167,6 +168,84 @@ std::vector<double> corrected(const AffineMaps<T>& maps, Index b, const double* 
   return out;
 }
 
+// A batch's map, its parts packed as right operands: `whole` and `centre`, or all the others.
+template <class T>
+struct BatchMap {
+  // basis, scale and factor as one matrix
+  static BatchMap at_once(const AffineMaps<T>& maps, Index b, Index d, Index k, const Team& team) {
+    BatchMap map(k, maps.factors[b].columns);
+    const auto matrix = one_matrix(maps, b, d, k, team);
+    map.whole.emplace(pack_columns<T>(View<const double>{matrix.data(), d, k, k}, team));
+    if (maps.basis) {
+      const auto moved = corrected(maps, b, maps.offset.row(b), k);
+      std::copy_n(moved.begin(), k, map.offset.begin());
+    } else {
+      map.centre = maps.offset.row(b);
+    }
+    return map;
+  }
+
+  // For more rows than features one product is less work than three.
+  static BatchMap of(const AffineMaps<T>& maps, Index b, Index rows, Index d, Index k,
+                     const Team& team) {
+    return maps.factors[b].columns > 0 && rows > d ? at_once(maps, b, d, k, team)
+                                                   : in_steps(maps, b, k, team);
+  }
+
+  static BatchMap in_steps(const AffineMaps<T>& maps, Index b, Index k, const Team& team) {
+    BatchMap map(k, maps.factors[b].columns);
+    map.project.emplace(pack_columns<T>(maps.factors[b], team));
+    map.expand.emplace(pack_rows<T>(maps.factors[b], team));
+    std::copy_n(maps.offset.row(b), k, map.offset.begin());
+    std::copy_n(maps.scale.row(b), k, map.scale.begin());
+    std::copy_n(maps.gains[b], map.gain.size(), map.gain.begin());
+    return map;
+  }
+
+  std::optional<Panels<T>> whole, project, expand;
+  std::vector<T> offset, scale, gain;
+  const double* centre = nullptr;  // subtracted after the shift, as exactly
+
+ private:
+  BatchMap(Index k, Index rank) : offset(k), scale(k, T(1)), gain(rank) {}
+};
+
+// Some rows of a batch by its map.
+template <class T>
+void apply_map(View<const T> x, const Index* rows, Index count, const AffineMaps<T>& maps,
+               const std::optional<Panels<T>>& basis, const BatchMap<T>& map, View<T> y,
+               Scratch<T>& s) {
+  const Index d = x.columns, k = y.columns, r = static_cast<Index>(map.gain.size());
+  const std::optional<Panels<T>>& first = map.whole ? map.whole : basis;
+  T* z = s.z.data();
+  // The shift is subtracted in float64: embeddings can lie far from the origin.
+  for (Index i = 0; i < count; ++i)
+    for (Index c = 0; c < d; ++c)
+      z[i * d + c] = static_cast<T>(static_cast<double>(x.row(rows[i])[c]) - maps.shift[c] -
+                                    (map.centre == nullptr ? 0 : map.centre[c]));
+  if (first) {
+    pack_block(z, count, d, s.packed.data());
+    multiply(s.packed.data(), count, *first, k, d, z);
+  }
+  for (Index i = 0; i < count; ++i)
+    for (Index c = 0; c < k; ++c) z[i * k + c] -= map.offset[c];
+  if (r > 0 && !map.whole) {
+    T *low = s.low.data(), *added = s.added.data();
+    pack_block(z, count, k, s.packed.data());
+    multiply(s.packed.data(), count, *map.project, r, k, low);
+    for (Index i = 0; i < count; ++i)
+      for (Index c = 0; c < r; ++c) low[i * r + c] *= map.gain[c];
+    pack_block(low, count, r, s.packed.data());
+    multiply(s.packed.data(), count, *map.expand, k, r, added);
+    for (Index i = 0; i < count; ++i)
+      for (Index c = 0; c < k; ++c)
+        y.row(rows[i])[c] = z[i * k + c] * map.scale[c] + added[i * k + c];
+  } else {
+    for (Index i = 0; i < count; ++i)
+      for (Index c = 0; c < k; ++c) y.row(rows[i])[c] = z[i * k + c] * map.scale[c];
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -181,65 +260,27 @@ void apply_affine(View<const T> x, const Groups& batches, const AffineMaps<T>& m
   std::optional<Panels<T>> basis;
   if (maps.basis) basis.emplace(pack_columns<T>(*maps.basis, team));
 
+  std::vector<Index> small;
   for (Index b = 0; b < batches.count(); ++b) {
-    if (batches.size(b) == 0) continue;
-    const View<const double>& factor = maps.factors[b];
-    const Index r = factor.columns;
-    const bool at_once = r > 0 && batches.size(b) > d;
-    std::optional<Panels<T>> whole, project, expand;
-    std::vector<T> offset(k), scale(k, T(1)), gain(r);
-    const double* centre = nullptr;  // subtracted after the shift, as exactly
-    if (at_once) {
-      const auto matrix = one_matrix(maps, b, d, k, team);
-      whole.emplace(pack_columns<T>(View<const double>{matrix.data(), d, k, k}, team));
-      if (basis) {
-        const auto moved = corrected(maps, b, maps.offset.row(b), k);
-        std::copy_n(moved.begin(), k, offset.begin());
-      } else {
-        centre = maps.offset.row(b);
-      }
-    } else {
-      project.emplace(pack_columns<T>(factor, team));
-      expand.emplace(pack_rows<T>(factor, team));
-      std::copy_n(maps.offset.row(b), k, offset.begin());
-      std::copy_n(maps.scale.row(b), k, scale.begin());
-      std::copy_n(maps.gains[b], r, gain.begin());
+    const Index size = batches.size(b);
+    if (size <= block) {
+      if (size > 0) small.push_back(b);
+      continue;
     }
-    const std::optional<Panels<T>>& first = at_once ? whole : basis;
-
-    team.run((batches.size(b) + block - 1) / block, [&](Index chunk, int worker) {
-      Scratch<T>& s = scratch[worker];
-      T* z = s.z.data();
-      const Index* rows = batches.rows(b) + chunk * block;
-      const Index count = std::min(block, batches.size(b) - chunk * block);
-      // The shift is subtracted in float64: embeddings can lie far from the origin.
-      for (Index i = 0; i < count; ++i)
-        for (Index c = 0; c < d; ++c)
-          z[i * d + c] = static_cast<T>(static_cast<double>(x.row(rows[i])[c]) - maps.shift[c] -
-                                        (centre == nullptr ? 0 : centre[c]));
-      if (first) {
-        pack_block(z, count, d, s.packed.data());
-        multiply(s.packed.data(), count, *first, k, d, z);
-      }
-      for (Index i = 0; i < count; ++i)
-        for (Index c = 0; c < k; ++c) z[i * k + c] -= offset[c];
-      if (r > 0 && !at_once) {
-        T *low = s.low.data(), *added = s.added.data();
-        pack_block(z, count, k, s.packed.data());
-        multiply(s.packed.data(), count, *project, r, k, low);
-        for (Index i = 0; i < count; ++i)
-          for (Index c = 0; c < r; ++c) low[i * r + c] *= gain[c];
-        pack_block(low, count, r, s.packed.data());
-        multiply(s.packed.data(), count, *expand, k, r, added);
-        for (Index i = 0; i < count; ++i)
-          for (Index c = 0; c < k; ++c)
-            y.row(rows[i])[c] = z[i * k + c] * scale[c] + added[i * k + c];
-      } else {
-        for (Index i = 0; i < count; ++i)
-          for (Index c = 0; c < k; ++c) y.row(rows[i])[c] = z[i * k + c] * scale[c];
-      }
+    const auto map = BatchMap<T>::of(maps, b, size, d, k, team);
+    team.run((size + block - 1) / block, [&](Index chunk, int worker) {
+      const Index first = chunk * block;
+      apply_map(x, batches.rows(b) + first, std::min(block, size - first), maps, basis, map, y,
+                scratch[worker]);
     });
   }
+  // Batches of one block each are shared among threads whole, their packing too.
+  const Team alone(1, nullptr);
+  team.run(static_cast<Index>(small.size()), [&](Index chunk, int worker) {
+    const Index b = small[chunk], size = batches.size(b);
+    const auto map = BatchMap<T>::of(maps, b, size, d, k, alone);
+    apply_map(x, batches.rows(b), size, maps, basis, map, y, scratch[worker]);
+  });
 }
 
 #define INSTANTIATE(T)                                                                    \

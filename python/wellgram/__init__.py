@@ -28,6 +28,7 @@ from wellgram.align import (
 from wellgram.backends import available_backends, get_backend, set_backend
 from wellgram.errors import BackendUnavailable, ControlsWarning, InputError, WellgramError
 from wellgram.io import (
+    map_from_wells,
     open_map,
     open_wells,
     read_map,
@@ -47,6 +48,7 @@ from wellgram.pairs import (
     scan_pairs,
 )
 from wellgram.score import ScoreResult, score
+from wellgram.stream import WellStream
 from wellgram.wells import PerturbationMap, Wells
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "ScoreResult",
     "Sphering",
     "Standardize",
+    "WellStream",
     "WellgramError",
     "Wells",
     "available_backends",
@@ -75,6 +78,7 @@ __all__ = [
     "chain",
     "cosine_matrix",
     "get_backend",
+    "map_from_wells",
     "nearest",
     "open_map",
     "open_wells",

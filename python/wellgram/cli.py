@@ -22,7 +22,7 @@ from wellgram.backends.protocol import Progress as Report
 from wellgram.errors import ControlsWarning, InputError, WellgramError
 from wellgram.files import output_folder
 from wellgram.info import environment, peak_memory
-from wellgram.io import LAYOUTS, open_map, read_wells, relationship_sources
+from wellgram.io import LAYOUTS, open_map, open_wells, relationship_sources
 from wellgram.io.layouts import layout_named
 from wellgram.io.screens import Missing
 from wellgram.metrics.recall import Null, RecallResult
@@ -31,7 +31,7 @@ from wellgram.pairs import nearest
 from wellgram.pairs.neighbors import check_table_name
 from wellgram.report import interval_words
 from wellgram.score import score as score_wells
-from wellgram.wells import Wells
+from wellgram.wells import WellLabels
 
 app = typer.Typer(
     help="Perturbation maps and their benchmarks from well embeddings.",
@@ -149,12 +149,13 @@ def score(
         )
     with output_folder(out) as folder, _noting():
         sources = relationship_sources(*relationships or ())
-        with _step("read wells"):
+        wells: WellLabels
+        with _step("read labels"):
             if demo:
                 screen = simulation.rxrx3_core(scale=0.1, seed=0)
                 wells, sources["planted complexes"] = screen.wells(), screen.relationships
             else:
-                wells = read_wells(
+                wells = open_wells(
                     embeddings or [],
                     metadata,
                     layout=layout,
@@ -168,6 +169,8 @@ def score(
                     missing=missing,
                     allow_unmatched=allow_unmatched,
                 )
+                if chosen is not None and not chosen.streams:
+                    wells = wells.read()
         read = time.perf_counter() - began
         _out.print(repr(wells), markup=False)
         _advise(wells)
@@ -181,7 +184,7 @@ def score(
             precision=precision,
             step=_step,
         )
-        result.summary["seconds"] = {"read": round(read, 4)} | result.summary["seconds"]
+        result.summary["seconds"] = {"read labels": round(read, 4)} | result.summary["seconds"]
         result.summary["command"] = shlex.join(["wellgram", *sys.argv[1:]])
         result.summary["inputs"] = [str(path) for path in [*(embeddings or []), metadata] if path]
         with _step("write results"):
@@ -320,7 +323,7 @@ def _noting() -> Iterator[None]:
         yield
 
 
-def _advise(wells: Wells) -> None:
+def _advise(wells: WellLabels) -> None:
     """Say what is worth knowing before the numbers are read."""
     if wells.origin.get("batch", "").lower() == "plate":
         _err.print(

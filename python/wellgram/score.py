@@ -21,7 +21,7 @@ from wellgram.metrics import RecallResult, known_pairs, relationship_recall
 from wellgram.metrics.recall import Null
 from wellgram.plots import plot_recall, save_png
 from wellgram.report import write_report
-from wellgram.wells import PerturbationMap, Wells
+from wellgram.wells import PerturbationMap, WellLabels
 
 RESAMPLES = 1000
 """How often genes are resampled for the confidence intervals of a score"""
@@ -62,7 +62,7 @@ class ScoreResult:
 
 
 def score(
-    wells: Wells,
+    wells: WellLabels,
     align: Alignment | None = None,
     *,
     sources: Mapping[str, pd.DataFrame] | None = None,
@@ -78,7 +78,7 @@ def score(
     Parameters
     ----------
     wells
-        The wells.
+        The wells, in memory or as a stream.
     align
         An alignment such as `TVN`; None for none.
     sources, same, null
@@ -122,18 +122,17 @@ def score(
 
 
 def _summary(
-    wells: Wells,
+    wells: WellLabels,
     map_: PerturbationMap,
     recall: RecallResult | None,
     seconds: Mapping[str, float],
     backend: str | None,
 ) -> dict[str, Any]:
-    n, d = wells.embeddings.shape
     run = get_backend(backend)
     return {
         "screen": {
-            "wells": n,
-            "features": d,
+            "wells": len(wells),
+            "features": wells.features,
             "batches": len(wells.batches()[1]) if "batch" in wells.metadata else 0,
             "batch column": wells.origin.get("batch", "batch"),
             "control wells": int(wells.metadata["is_control"].sum()),

@@ -115,12 +115,13 @@ class StreamSample(Sample):
         run = get_backend(backend)
         found: dict[int, Moments] = {}
         for block in self.stream.blocks():
-            present, place = np.unique(codes[block.wells], return_inverse=True)
-            if len(present) and present[0] < 0:
-                present, place = present[1:], place - 1
-            if not len(present):
+            own = codes[block.wells]
+            chosen = own >= 0
+            if not chosen.any():
                 continue
-            part = run.group_moments(block.rows, place, len(present), spread)
+            rows = block.rows if chosen.all() else block.rows[chosen]
+            present, place = np.unique(own[chosen], return_inverse=True)
+            part = run.group_moments(rows, place, len(present), spread)
             for k, g in enumerate(present.tolist()):
                 found[g] = found[g].plus(part[k], spread) if g in found else part[k]
         return gathered(found, self.batches, self.width, spread)

@@ -14,6 +14,9 @@ Spread = Literal["smaller", "rows", "variances"]
 """What is kept of a group's spread: see `Moments`"""
 
 
+_POOLED_ROWS = 4096
+
+
 @dataclass(frozen=True)
 class Moments:
     """Count, mean (d,) and spread of some rows.
@@ -103,13 +106,17 @@ class GroupMoments:
             return Moments(count, mean, within + np.square(between).sum(axis=0), False)
         scatter = between.T @ between
         groups = [self[g] for g in filled]
-        few = [group.spread for group in groups if group.is_rows]
-        if few:
-            stacked = np.concatenate(few)
-            scatter += stacked.T @ stacked
+        few: list[Floats] = []
         for group in groups:
-            if not group.is_rows:
+            if group.is_rows:
+                few.append(group.spread)
+            else:
                 scatter += group.spread
+            # Rows are multiplied some groups at a time: many at once, never all of them copied.
+            if few and (sum(map(len, few)) >= _POOLED_ROWS or group is groups[-1]):
+                stacked = np.concatenate(few)
+                scatter += stacked.T @ stacked
+                few = []
         return Moments(count, mean, scatter, False)
 
 

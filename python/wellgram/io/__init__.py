@@ -1,6 +1,7 @@
 """Files in and out: screens, maps, and known relationships."""
 
 from wellgram.io.layouts import LAYOUTS, Layout
+from wellgram.io.mapping import map_from_wells
 from wellgram.io.maps import MapFile, open_map, read_map, write_map
 from wellgram.io.relationships import read_relationships, relationship_sources
 from wellgram.io.screens import open_wells, read_wells, wells_from_frame
@@ -9,6 +10,7 @@ __all__ = [
     "LAYOUTS",
     "Layout",
     "MapFile",
+    "map_from_wells",
     "open_map",
     "open_wells",
     "read_map",

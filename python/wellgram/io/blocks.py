@@ -56,6 +56,7 @@ class TableBlocks:
                 rows, own = repeats.averaged(rows.astype(self.dtype, copy=False), own)
                 if len(own):
                     yield WellBlock(rows, own, part.where)
+            del part, features  # the next part is there already, and one more is read
         if first < len(self.wells):
             last = self.tables[-1].label
             raise InputError(f"{last} or another file has shrunk while it was read; read it again")

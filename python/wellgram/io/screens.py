@@ -32,6 +32,9 @@ from wellgram.io.tables import (
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
+_HELD_BYTES = 1 << 26
+"""Of csv files on disk: as many are parsed once and held, more are parsed again for each pass"""
+
 Missing = Literal["error", "drop-wells", "drop-features"]
 Paths = str | Path | Sequence[str | Path]
 Batches = Callable[[], Iterable[pa.RecordBatch]]
@@ -118,8 +121,8 @@ def open_wells(
 
     Labels are read, checked and joined at once; embeddings are read in blocks, only the columns
     needed, each time an alignment is fitted or a map is made. Parquet files and datasets are read
-    a row group or batch at a time; a csv file at once, so a screen of csv files may be larger than
-    memory if each file is not. The parameters are those of `read_wells`; to find what ``missing=``
+    a row group or batch at a time; a csv file at once, so of csv files only each must fit. The
+    parameters are those of `read_wells`; to find what ``missing=``
     is to drop takes a pass of its own.
 
     Returns
@@ -189,7 +192,7 @@ def _open(
     *,
     hold: bool,
 ) -> WellStream:
-    """Return the wells with whatever their embeddings hold; `hold` parses a csv only once."""
+    """Return the wells with whatever their embeddings hold; `hold` parses csv files only once."""
     scheme = layout_named(layout)
     if missing not in get_args(Missing):
         raise InputError(f"unknown missing={missing!r}; choose {', '.join(get_args(Missing))}")
@@ -204,13 +207,11 @@ def _open(
     for table in tables:
         for column in own:
             need_column(column, table.names, table.label, "in every file of embeddings")
-    if hold:
+    whole = [table for table in tables if isinstance(table, TableFile) and not table.streams]
+    if hold or sum(table.path.stat().st_size for table in whole) <= _HELD_BYTES:
         wanted = list(dict.fromkeys([*own, *shared]))
         tables = [
-            table.held(wanted, roles.columns())
-            if isinstance(table, TableFile) and not table.streams
-            else table
-            for table in tables
+            table.held(wanted, roles.columns()) if table in whole else table for table in tables
         ]
     codes, described = _labels(tables, own, roles)
     if metadata is not None:

@@ -120,7 +120,8 @@ class TableFile(Table):
             yield Part(self._csv(columns, text), self.label)
             return
         with _reading(repr(str(self.path))):
-            file = pa.parquet.ParquetFile(self.path)
+            # Columns are read as they are decoded, not a row group's bytes all at once before.
+            file = pa.parquet.ParquetFile(self.path, pre_buffer=False, buffer_size=1 << 16)
         with file:
             for group in range(file.num_row_groups):
                 with _reading(f"row group {group} of {str(self.path)!r}"):
