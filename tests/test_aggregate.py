@@ -38,7 +38,7 @@ def test_a_map_is_the_aggregate_of_aligned_wells(wells, name, statistic):
 
 @pytest.mark.parametrize("name", ["none", "center-scale", "tvn"])
 def test_a_spherical_mean_is_the_direction_of_the_mean_of_directions(monkeypatch, wells, name):
-    monkeypatch.setattr("wellgram.aggregate._BLOCK_WELLS", 100)
+    monkeypatch.setattr("wellgram.wells._BLOCK_WELLS", 100)
     precise = Wells(wells.embeddings.astype(np.float64), wells.metadata)
     align = alignment(name)
     map_ = build_map(precise, align, method="spherical-mean", precision="float64")
@@ -101,7 +101,7 @@ def test_one_well_more_or_less_weighs_as_one(wells):
 
 def test_medians_of_blocks_equal_medians_of_the_whole(monkeypatch, wells):
     whole = build_map(wells, CenterScale(), method="median")
-    monkeypatch.setattr("wellgram.aggregate._BLOCK_WELLS", 100)
+    monkeypatch.setattr("wellgram.wells._BLOCK_WELLS", 100)
     np.testing.assert_array_equal(
         build_map(wells, CenterScale(), method="median").embeddings, whole.embeddings
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
-from wellgram.backends.protocol import Codes, Floats
+from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.cells import CellSums
 from wellgram.errors import InputError
 from wellgram.stream import WellStream
@@ -37,6 +37,7 @@ def build_map(
     method: Method = "mean",
     precision: Precision = "float32",
     backend: str | None = None,
+    progress: Progress | None = None,
 ) -> PerturbationMap:
     """Align and aggregate wells into a map.
 
@@ -59,6 +60,8 @@ def build_map(
         The type of the map's embeddings. Sums are float64 in any case.
     backend
         See `wellgram.set_backend`.
+    progress
+        Called now and then with the share of a stream that was read, from 0 again for each pass.
 
     Returns
     -------
@@ -78,6 +81,8 @@ def build_map(
     if precision not in get_args(Precision):
         raise InputError(f"unknown precision {precision!r}; choose float32 or float64")
     codes, labels = map_rows(wells)
+    if progress is not None and isinstance(wells, WellStream):
+        wells = wells.reported(progress)
     embeddings = _reduced(wells, align, codes, len(labels), method, backend)
     kept = _with_direction(embeddings)
     provenance: dict[str, Any] = {

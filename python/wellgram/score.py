@@ -101,8 +101,15 @@ def score(
         known_pairs(map_rows(wells)[1], sources, same=same, null=null)
     seconds: dict[str, float] = {}
     clock = time.perf_counter()
-    with step("align and aggregate"):
-        map_ = build_map(wells, align, method=aggregate, precision=precision, backend=backend)
+    with step("align and aggregate") as progress:
+        map_ = build_map(
+            wells,
+            align,
+            method=aggregate,
+            precision=precision,
+            backend=backend,
+            progress=progress,
+        )
     seconds["align and aggregate"] = time.perf_counter() - clock
     recall = None
     if wanted:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wellgram.backends.protocol import Codes, Rows
+from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.wells import WellBlock, WellLabels, Wells, check_embeddings
 
 
@@ -72,6 +72,18 @@ class WellStream(WellLabels):
     def read(self) -> Wells:
         """Return the wells with their embeddings in memory."""
         return Wells(self.unchecked(), self.metadata, self.origin)
+
+    def reported(self, progress: Progress) -> "WellStream":
+        """Return the stream that tells, as it is read, the share of the wells it has come to."""
+
+        def source() -> Iterator[WellBlock]:
+            read = 0
+            for block in self.source():
+                yield block
+                read += len(block.wells)
+                progress(read / len(self))
+
+        return replace(self, source=source)
 
     def mapped(self, of: Callable[[WellBlock], Rows], width: int) -> "WellStream":
         """Return the stream of what a function makes of each block's rows: (m, width)."""

@@ -127,7 +127,7 @@ def as_columns(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
             raise InputError(f"column {k} has shape {column.shape}; expected {length} as the first")
         if column.dtype.kind not in "fiu":
             raise InputError(f"column {k} has dtype {column.dtype}; expected numbers")
-    small = all(column.dtype in (np.float32, np.float16) for column in given)
+    small = all(column.dtype.kind == "f" and column.dtype.itemsize <= 4 for column in given)
     return [np.ascontiguousarray(column, np.float32 if small else np.float64) for column in given]
 
 
