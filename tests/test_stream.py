@@ -51,8 +51,9 @@ def files(request, screen, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    """Blocks of 200 wells, so that every row group is several."""
+    """Blocks of 200 wells, so that every row group is several; moments of 100 and more."""
     monkeypatch.setattr("wellgram.io.blocks._BLOCK_BYTES", 200 * 32 * 4)
+    monkeypatch.setattr("wellgram.align.sample._COLLECTED_BYTES", 100 * 32 * 4)
 
 
 def same(streamed, whole):

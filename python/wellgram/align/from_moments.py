@@ -66,14 +66,20 @@ class MomentAlignment(AffineAlignment):
     def fit_sample(self, sample: Sample, backend: str | None) -> None:
         """Fit to a sample."""
         codes = self.fitting(sample)
-        self.fit_moments(sample.moments(codes, self.wanted_spread(), backend), sample.names)
+        moments = sample.moments(codes, self.wanted_spread(), backend)
+        self.fit_moments(moments, sample.names, spend=True)
 
     def wanted_spread(self) -> Spread:
         """Return what must be kept of the spread of a batch."""
         return self.spread
 
-    def fit_moments(self, moments: GroupMoments, names: Iterable[str] | None) -> None:
-        """Fit to the moments of each batch; names is None where there are no batches."""
+    def fit_moments(
+        self, moments: GroupMoments, names: Iterable[str] | None, *, spend: bool = False
+    ) -> None:
+        """Fit to the moments of each batch; names is None where there are no batches.
+
+        To `spend` them is to let go of each batch's as its map is made: both can be gigabytes.
+        """
         pooled = moments.pooled()
         counts = moments.counts
         if not self.per_batch:
@@ -83,7 +89,7 @@ class MomentAlignment(AffineAlignment):
         if names is None:
             owns = [self.alone(shared, pooled)]
         else:
-            groups = (moments[g] for g in range(len(moments.counts)))
+            groups = moments.spent() if spend else (moments[g] for g in range(len(moments.counts)))
             owns = in_parallel(lambda group: self.own(shared, group), groups)
             if self.unseen == "pooled":
                 owns.append(self.of_unseen(shared, pooled))

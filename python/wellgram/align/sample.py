@@ -1,7 +1,7 @@
 """What an alignment is fitted on or applied to: rows, their batches, and which are controls."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -16,6 +16,9 @@ from wellgram.backends.protocol import Codes, GroupMoments, Moments, Rows, Sprea
 from wellgram.errors import InputError
 from wellgram.stream import WellStream
 from wellgram.wells import WellLabels, Wells, batch_codes
+
+_COLLECTED_BYTES = 1 << 27
+"""Of the rows of a stream that moments are taken of at a time"""
 
 Labels = Sequence[Any] | NDArray[Any] | pd.Series
 
@@ -114,17 +117,29 @@ class StreamSample(Sample):
         """Return the moments of the rows of each batch: one pass."""
         run = get_backend(backend)
         found: dict[int, Moments] = {}
-        for block in self.stream.blocks():
-            own = codes[block.wells]
-            chosen = own >= 0
-            if not chosen.any():
-                continue
-            rows = block.rows if chosen.all() else block.rows[chosen]
-            present, place = np.unique(own[chosen], return_inverse=True)
+        for rows, own in self._collected(codes):
+            present, place = np.unique(own, return_inverse=True)
             part = run.group_moments(rows, place, len(present), spread)
             for k, g in enumerate(present.tolist()):
                 found[g] = found[g].plus(part[k], spread) if g in found else part[k]
         return gathered(found, self.batches, self.width, spread)
+
+    def _collected(self, codes: Codes) -> Iterator[tuple[Rows, Codes]]:
+        """Yield the rows that have a code, many at a time: putting moments together costs d^2."""
+        parts: list[Rows] = []
+        held: list[Codes] = []
+        size = 0
+        for block in self.stream.blocks():
+            own = codes[block.wells]
+            chosen = own >= 0
+            parts.append(block.rows[chosen])
+            held.append(own[chosen])
+            size += parts[-1].nbytes
+            if size > _COLLECTED_BYTES:
+                yield np.concatenate(parts), np.concatenate(held)
+                parts, held, size = [], [], 0
+        if size:
+            yield np.concatenate(parts), np.concatenate(held)
 
     def chosen(self, rows: NDArray[np.bool_]) -> RowSample:
         """Return some of the rows, in memory: one pass."""

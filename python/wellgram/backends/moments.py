@@ -1,6 +1,6 @@
 """Moments of rows: count, mean and spread; how they are pooled and put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -94,6 +94,14 @@ class GroupMoments:
         spread = self.spreads[g]
         few = self.kept == "smaller" and self.counts[g] < self.means.shape[1]
         return Moments(int(self.counts[g]), self.means[g], spread, few or self.kept == "rows")
+
+    def spent(self) -> Iterator[Moments]:
+        """Yield the moments of each group, letting go of their spreads: they are used up."""
+        for g in range(len(self.counts)):
+            group = self[g]
+            self.spreads[g] = np.empty(0)
+            yield group
+            del group
 
     def pooled(self) -> Moments:
         """Return the moments of all groups taken together."""

@@ -84,10 +84,10 @@ def join(
     if table.empty:
         raise InputError(f"{where} has no rows")
     _check_named(table[roles.well_id], where)
+    if pd.Index(table[roles.well_id]).equals(ids):
+        return np.ones(len(ids), bool), table
     metadata = one_row_each(table, str(roles.well_id))
     named = pd.Index(metadata[roles.well_id])
-    if named.equals(ids):
-        return np.ones(len(ids), bool), metadata.reset_index(drop=True)
     place: Codes = named.get_indexer(ids)
     matched = place >= 0
     bare = int((~matched).sum())
