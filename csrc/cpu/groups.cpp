@@ -5,8 +5,8 @@
 //                order, so the result does not depend on the number of threads.
 // group_medians  gathers 32 columns of one group at a time (n d sizeof(T) bytes read, about as many
 //                written) and selects: O(n d) comparisons. A chunk is one group's 32 columns.
-// scatter        n d^2 flops in float64 on register tiles, the upper triangle only; 256 rows are
-//                centred and packed at a time, so memory beyond the result is 512 d values.
+// scatter        n d^2 flops in float64 on register tiles, the lower triangle only; 512 rows are
+//                centred and packed at a time, so memory beyond the result is 1,024 d values.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -136,7 +136,7 @@ void centre_rows(View<const T> x, const Index* rows, const double* mean, View<do
 template <class T>
 void scatter(View<const T> x, const Index* rows, Index count, const double* mean,
              View<double> scatter, const Team& team) {
-  constexpr Index depth = 256;
+  constexpr Index depth = 512, together = 4;
   const auto& kernel = kernels<double>();
   const Index tall = kernel.tile_rows, wide = kernel.tile_columns, d = x.columns;
   const Index left_panels = panel_count(d, tall), right_panels = panel_count(d, wide);
@@ -145,30 +145,43 @@ void scatter(View<const T> x, const Index* rows, Index count, const double* mean
 
   for (Index first = 0; first < count; first += depth) {
     const Index steps = std::min(depth, count - first);
-    const auto centred = [&](Index column, Index k) {
-      return static_cast<double>(x.row(rows[first + k])[column]) - mean[column];
-    };
-    team.run(left_panels + right_panels, [&](Index p, int) {
-      if (p < left_panels)
-        pack_panel(p * tall, d, tall, steps, left.data() + p * tall * steps, centred);
-      else
-        pack_panel((p - left_panels) * wide, d, wide, steps,
-                   right.data() + (p - left_panels) * wide * steps, centred);
-    });
-    team.run(left_panels, [&](Index p, int) {
-      alignas(64) double tile[max_tile];
-      const Index top = p * tall;
-      for (Index q = top / wide; q < right_panels; ++q) {
-        products<double>().gram_tile(left.data() + p * tall * steps,
-                                     right.data() + q * wide * steps, steps, tile, nullptr);
-        for (Index j = q * wide; j < std::min(d, (q + 1) * wide); ++j)
-          for (Index i = top; i < std::min(j + 1, top + tall); ++i)
-            scatter.row(i)[j] += tile[(j - q * wide) * tall + i - top];
+    // A row at a time into all panels: columns of x may lie a power of two apart.
+    constexpr Index rows_packed = 16;
+    team.run((steps + rows_packed - 1) / rows_packed, [&](Index chunk, int) {
+      for (Index k = chunk * rows_packed; k < std::min(steps, (chunk + 1) * rows_packed); ++k) {
+        const T* row = x.row(rows[first + k]);
+        const auto pack = [&](double* panels, Index width, Index count) {
+          for (Index p = 0; p < count; ++p) {
+            double* out = panels + (p * steps + k) * width;
+            const Index from = p * width, present = std::min(width, d - from);
+            for (Index w = 0; w < present; ++w)
+              out[w] = static_cast<double>(row[from + w]) - mean[from + w];
+            std::fill(out + present, out + width, 0.0);
+          }
+        };
+        pack(left.data(), tall, left_panels);
+        pack(right.data(), wide, right_panels);
       }
+    });
+    // Some left panels stay in the second-level cache while the right ones pass by.
+    team.run((left_panels + together - 1) / together, [&](Index chunk, int) {
+      alignas(64) double tile[max_tile];
+      const Index begin = chunk * together, end = std::min(left_panels, begin + together);
+      for (Index q = begin * tall / wide; q < right_panels; ++q)
+        for (Index p = begin; p < end && p * tall < (q + 1) * wide; ++p) {
+          const Index top = p * tall;
+          products<double>().gram_tile(left.data() + p * tall * steps,
+                                       right.data() + q * wide * steps, steps, tile, nullptr);
+          for (Index j = std::max(top, q * wide); j < std::min(d, (q + 1) * wide); ++j) {
+            const double* sums = tile + (j - q * wide) * tall;
+            double* out = scatter.row(j) + top;
+            for (Index i = 0; i < std::min(tall, j + 1 - top); ++i) out[i] += sums[i];
+          }
+        }
     });
   }
   for (Index i = 0; i < d; ++i)
-    for (Index j = 0; j < i; ++j) scatter.row(i)[j] = scatter.row(j)[i];
+    for (Index j = 0; j < i; ++j) scatter.row(j)[i] = scatter.row(i)[j];
 }
 
 #define INSTANTIATE(T)                                                                        \
