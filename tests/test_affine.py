@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,3 +223,31 @@ def test_the_pooled_map_is_that_of_all_batches_together(rng):
     np.testing.assert_allclose(fitted.transform(x, batch=elsewhere), whole, rtol=1e-10, atol=1e-10)
     with pytest.raises(InputError, match=r"1 batches were not there.*'new'.*unseen='pooled'"):
         CenterScale().fit(x, batch=batch).transform(x, batch=elsewhere)
+
+
+@pytest.mark.parametrize("even", [True, False])
+def test_condition_of_a_diagonal_map(rng, even):
+    maps = maps_of(diagonal(rng, even))
+    expected = [np.linalg.cond(maps.matrix(b)[0]) for b in range(3)]
+    np.testing.assert_allclose(maps.condition(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("orthonormal", [True, False])
+def test_condition_of_a_correction_of_low_rank(rng, orthonormal):
+    factors = [rng.normal(size=(D, r)) for r in (2, D, 1)]
+    if orthonormal:
+        factors = [np.linalg.qr(factor)[0] for factor in factors]
+    gains = tuple(rng.uniform(0.1, 3, factor.shape[1]) for factor in factors)
+    even = diagonal(rng, even=True)
+    maps = maps_of(replace(even, factors=tuple(factors), gains=gains))
+    expected = [np.linalg.cond(maps.matrix(b)[0]) for b in range(3)]
+    np.testing.assert_allclose(maps.condition(), expected, rtol=1e-10)
+
+
+def test_condition_bounds_that_of_several_parts(rng):
+    maps = maps_of(dense(rng), diagonal(rng))
+    exact = [np.linalg.cond(maps.matrix(b)[0]) for b in range(3)]
+    assert (maps.condition() >= exact).all()
+    flat = maps_of(diagonal_maps(np.zeros(2), np.zeros((3, 2)), np.array([[1.0, 0.0]] * 3)))
+    assert np.isinf(flat.condition()).all()
+    assert "condition up to inf" in repr(flat)

@@ -33,3 +33,13 @@ def test_combat_of_a_real_screen(neurocombat, dye_screen):
     ours = ComBat().fit_transform(x, batch=batch)
     # The peer stops at a change of 1e-4, by the same rule, so that rounding is all that differs.
     np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-7)
+
+
+def test_combat_of_a_real_plate(neurocombat, lincs_plate):
+    """The rows of a LINCS plate as batches."""
+    table = pd.read_csv(lincs_plate)
+    x = table.filter(regex="^(?!Metadata_)").to_numpy()
+    batch = table["Metadata_Well"].str[0].to_numpy()
+    theirs = neurocombat.neuroCombat(x.T, pd.DataFrame({"batch": batch}), "batch")["data"].T
+    ours = ComBat().fit_transform(x, batch=batch)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-7)

@@ -134,6 +134,19 @@ class BatchAffine:
             a, c = _apply(a, step, b), _apply(c - step.shift, step, b, step.offset[b])
         return a, c
 
+    def condition(self) -> Floats:
+        """Return for each map (b,) how much more it stretches one direction than another, at most.
+
+        The product of the condition numbers of its parts: a bound on that of the whole, which says
+        how many digits of an embedding may be lost.
+        """
+        found = np.ones(len(self.maps[0].offset))
+        for step in self.maps:
+            if step.basis is not None:
+                found *= np.linalg.cond(step.basis)
+            found *= [_own_condition(step, b) for b in range(len(found))]
+        return found
+
     def moments(self, raw: GroupMoments) -> GroupMoments:
         """Return the moments of rows aligned, from those of the raw rows of each batch."""
         groups = []
@@ -213,7 +226,8 @@ class BatchAffine:
         batches = "no batches" if self.batches is None else f"{len(self.batches):,} batches"
         return (
             f"BatchAffine({batches}, {d} -> {self.features} features, fitted on {least:,} wells in "
-            f"the smallest batch, {least / d:.2g} per feature)"
+            f"the smallest batch, {least / d:.2g} per feature, condition up to "
+            f"{self.condition().max():.2g})"
         )
 
 
@@ -233,6 +247,30 @@ def _apply(rows: Floats, step: AffineMaps, b: int, offset: Floats | float = 0.0)
     factor = step.factors[b]
     moved: Floats = z * step.scale[b] + ((z @ factor) * step.gains[b]) @ factor.T
     return moved
+
+
+def _own_condition(step: AffineMaps, b: int) -> float:
+    """Return the condition number of diag(scale) + factor diag(gain) factor' of a batch."""
+    scale, factor, gain = step.scale[b], step.factors[b], step.gains[b]
+    k, rank = factor.shape
+    if rank == 0:
+        values = scale
+    elif (scale == scale[0]).all() and _looks_orthonormal(factor):
+        values = np.concatenate([scale[0] + gain, scale[: k > rank]])
+    else:
+        values = np.linalg.eigvalsh(np.diag(scale) + (factor * gain) @ factor.T)
+    sizes = np.abs(values)
+    with np.errstate(divide="ignore"):  # a map that flattens a direction
+        return float(sizes.max() / sizes.min())
+
+
+def _looks_orthonormal(factor: Floats) -> bool:
+    """Whether columns have length 1 and one mix of them has the length it then must have."""
+    mix = np.cos(np.arange(factor.shape[1]))  # of no structure that columns are likely to share
+    lengths = np.square(factor).sum(axis=0)
+    return bool(
+        np.allclose(lengths, 1) and np.allclose(factor.T @ (factor @ mix), mix, rtol=0, atol=1e-8)
+    )
 
 
 def _merged(first: AffineMaps, second: AffineMaps) -> AffineMaps | None:

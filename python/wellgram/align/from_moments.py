@@ -131,9 +131,10 @@ class MomentAlignment(AffineAlignment):
         if self.covariance == "none" or few >= d / 4:
             return
         where = f" in batch {list(names)[int(counts.argmin())]!r}" if by_batch and names else ""
+        shrink = ", or shrink it (shrinkage=)" if "shrinkage" in self.get_params() else ""
         warnings.warn(
             f"{few} controls{where} for {d} features: their covariance says little of most "
-            "directions; take more wells as controls, or shrink it (shrinkage=)",
+            f"directions; take more wells as controls{shrink}",
             ControlsWarning,
             stacklevel=5,
         )

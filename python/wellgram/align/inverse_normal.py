@@ -7,7 +7,7 @@ from wellgram.align.affine import AnySample
 from wellgram.align.estimator import Alignment
 from wellgram.align.parallel import in_parallel
 from wellgram.align.sample import RowSample, Sample
-from wellgram.backends.protocol import Rows
+from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
 
 _BLOCK_FEATURES = 32
@@ -62,22 +62,33 @@ class InverseNormal(Alignment):
         sample.check_width(features)
         aligned = np.empty_like(rows)
 
-        def put(j: int) -> None:
-            values = np.ascontiguousarray(rows[:, j])
-            order = np.argsort(values, kind="stable")  # searched in order: close by in memory
-            ordered, sought = self.ordered_[j], values[order]
-            below = np.searchsorted(ordered, sought, side="left")
-            up_to = np.searchsorted(ordered, sought, side="right")
-            rank = (below + up_to + 1) / 2
-            aligned[order, j] = ndtri((rank - self.c) / (n - 2 * self.c + 1))
+        def put(first: int) -> None:
+            block = slice(first, first + _BLOCK_FEATURES)
+            columns = np.ascontiguousarray(rows[:, block].T)
+            for values, ordered in zip(columns, self.ordered_[block], strict=True):
+                order = np.argsort(values)  # searched in order: close by in memory
+                rank = _ranks(ordered, values[order])
+                values[order] = ndtri((rank - self.c) / (n - 2 * self.c + 1))
+            aligned[:, block] = columns.T
 
-        in_parallel(put, range(features))
+        in_parallel(put, range(0, features, _BLOCK_FEATURES))
         return sample.mapped(lambda rows, codes: aligned, sample.codes, features)
 
     @property
     def streams(self) -> bool:
         """Whether it can be fitted and applied to wells that are read in blocks: no."""
         return False
+
+
+def _ranks(ordered: Rows, sought: Rows) -> Floats:
+    """Return the mean rank that each of some sorted values has among the ordered ones, from 1."""
+    if np.array_equal(ordered, sought):  # those of the fit: ties lie side by side
+        first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        sizes = np.diff(first, append=len(ordered))
+        return np.repeat(first + (sizes + 1) / 2, sizes)
+    below = np.searchsorted(ordered, sought, side="left")
+    up_to = np.searchsorted(ordered, sought, side="right")
+    return np.asarray((below + up_to + 1) / 2)
 
 
 def _in_memory(sample: Sample) -> RowSample:
