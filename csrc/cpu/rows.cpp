@@ -260,10 +260,17 @@ void apply_affine(View<const T> x, const Groups& batches, const AffineMaps<T>& m
   std::optional<Panels<T>> basis;
   if (maps.basis) basis.emplace(pack_columns<T>(*maps.basis, team));
 
+  // Small batches are shared among threads whole, their packing too: those of one block, and
+  // larger ones where they are many.
+  Index most = 16 * block;
+  Index many = 0;
+  for (Index b = 0; b < batches.count(); ++b)
+    many += 0 < batches.size(b) && batches.size(b) <= most;
+  if (many < 4 * team.threads()) most = block;
   std::vector<Index> small;
   for (Index b = 0; b < batches.count(); ++b) {
     const Index size = batches.size(b);
-    if (size <= block) {
+    if (size <= most) {
       if (size > 0) small.push_back(b);
       continue;
     }
@@ -274,12 +281,13 @@ void apply_affine(View<const T> x, const Groups& batches, const AffineMaps<T>& m
                 scratch[worker]);
     });
   }
-  // Batches of one block each are shared among threads whole, their packing too.
   const Team alone(1, nullptr);
   team.run(static_cast<Index>(small.size()), [&](Index chunk, int worker) {
     const Index b = small[chunk], size = batches.size(b);
     const auto map = BatchMap<T>::of(maps, b, size, d, k, alone);
-    apply_map(x, batches.rows(b), size, maps, basis, map, y, scratch[worker]);
+    for (Index first = 0; first < size; first += block)
+      apply_map(x, batches.rows(b) + first, std::min(block, size - first), maps, basis, map, y,
+                scratch[worker]);
   });
 }
 
