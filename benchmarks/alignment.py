@@ -25,7 +25,8 @@ import pandas as pd
 
 import peers
 import wellgram as wg
-from pairs import peak_of, reset_peak, status
+from memory import reset_peak, status
+from pairs import peak_of
 from wellgram.align import ALIGNMENTS, alignment
 from wellgram.backends import cpu
 from wellgram.simulate import rxrx3_core

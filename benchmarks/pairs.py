@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 import wellgram as wg
+from memory import reset_peak, status
 from wellgram.backends import cpu
 from wellgram.pairs import (
     Bracket,
@@ -210,20 +211,6 @@ def measured(call: Callable[[np.ndarray], object], x: np.ndarray) -> dict[str, f
     began = time.perf_counter()
     call(x)
     return {"seconds": time.perf_counter() - began, "extra": status("VmHWM") - before}
-
-
-def status(name: str) -> int:
-    """Return an entry of this process's memory, in bytes (Linux)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(name):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError(f"no {name} in /proc/self/status")
-
-
-def reset_peak() -> int:
-    """Forget the peak memory so far; return what is in use."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return status("VmRSS")
 
 
 def peers_table(repeats: int) -> None:

@@ -9,13 +9,14 @@ answers are compared before any time is printed. Times are wall clock, medians o
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from memory import status
 
 EMBEDDINGS, METADATA = "OpenPhenom_rxrx3_core_embeddings.parquet", "metadata_rxrx3_core.csv"
 
@@ -25,12 +26,10 @@ def ours(folder: Path) -> dict[str, float]:
     import wellgram as wg
 
     seconds, clock = {}, Clock()
-    wells = wg.read_wells(folder / EMBEDDINGS, folder / METADATA)
-    seconds["read"] = clock.lap()
-    align = wg.TVN().fit(wells)
-    seconds["fit TVN"] = clock.lap()
-    map_ = wg.build_map(wells, align)
-    seconds["apply and aggregate"] = clock.lap()
+    wells = wg.open_wells(folder / EMBEDDINGS, folder / METADATA)
+    seconds["read labels"] = clock.lap()
+    map_ = wg.build_map(wells, wg.TVN())
+    seconds["TVN and aggregate, by stream"] = clock.lap()
     recall = wg.relationship_recall(map_, wg.relationship_sources(folder / "relationships"))
     seconds["recall"] = clock.lap()
     rows = recall.table
@@ -90,13 +89,8 @@ def measure(side: str, folder: Path) -> dict[str, float]:
     """Run one side in a process of its own; add its wall time and peak memory."""
     clock = Clock()
     command = [sys.executable, "-W", "ignore", __file__, "--side", side, "--folder", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        printed = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{side} failed")
-    return json.loads(printed) | {"whole process": clock.lap(), "peak GB": usage.ru_maxrss / 1e6}
+    printed = subprocess.check_output(command, text=True)
+    return json.loads(printed.splitlines()[-1]) | {"whole process": clock.lap()}
 
 
 def main() -> None:
@@ -108,7 +102,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.side:
         side = {"ours": ours, "theirs": theirs}[options.side]
-        print(json.dumps(side(options.folder)))
+        seconds = side(options.folder)
+        print(json.dumps(seconds | {"peak GB": status("VmHWM") / 1e9}))
         return
 
     from peers import has_efaar

@@ -11,7 +11,6 @@ once before, so that they are warm. The peak memory is that of the whole process
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from memory import status
 
 EMBEDDINGS, METADATA = "OpenPhenom_rxrx3_core_embeddings.parquet", "metadata_rxrx3_core.csv"
 EXPERIMENTS, WELLS, GENES, CONTROLS = 176, 12_500, 17_063, 8
@@ -153,13 +154,9 @@ def side(name: str, folder: Path, repeats: int) -> dict[str, list[float]]:
 def in_process(name: str, folder: Path, repeats: int) -> tuple[dict[str, list[float]], float]:
     """Run a side in a fresh process; return its seconds and its peak memory in GB."""
     command = [sys.executable, "-W", "ignore", __file__, "--side", name, str(folder)]
-    with subprocess.Popen([*command, str(repeats)], stdout=subprocess.PIPE, text=True) as process:
-        printed = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{name} failed")
-    return json.loads(printed), usage.ru_maxrss / 1e6
+    printed = subprocess.check_output([*command, str(repeats)], text=True)
+    seconds, peak = json.loads(printed.splitlines()[-1])
+    return seconds, peak / 1e9
 
 
 def report(folder: Path, repeats: int, names: list[str]) -> None:
@@ -181,7 +178,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.side:
         name, folder, repeats = options.side
-        print(json.dumps(side(name, Path(folder), int(repeats))))
+        print(json.dumps([side(name, Path(folder), int(repeats)), status("VmHWM")]))
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -191,6 +188,7 @@ def main() -> None:
             rxrx3_core(seed=0).write(folder)
             in_process("reading", folder, 1)
             print("RxRx3-core's shape, 222,601 wells x 384")
+            report(folder, 1, ["mapping", "mapping", "mapping"])  # for the peak of one map alone
             report(folder, options.repeats, ["reading", "mapping", "mapping", "parts", "reading"])
         for features in options.large:
             large(folder, features, options.lists)

@@ -49,7 +49,7 @@ def build_map(
     wells
         The wells (n, d), in memory or as a stream. A stream is read once where means are wanted and
         the alignment follows from moments (all but `RobustMAD`), else once more; for medians as
-        often as its wells fill a gigabyte. Memory does not grow with the number of wells.
+        often as its wells fill a gigabyte. Its embeddings are never held all together.
     align
         An alignment, fitted to these wells unless it has been fitted before, or the maps of one.
         None: raw.

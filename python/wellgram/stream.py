@@ -16,7 +16,7 @@ class WellStream(WellLabels):
     """Wells on disk: labels at hand, embeddings read in blocks, each time they are needed.
 
     What `wellgram.open_wells` returns. It goes wherever `Wells` go: alignments are fitted to it and
-    maps are made of it in memory that does not grow with the number of wells. `read` loads it.
+    maps are made of it without its embeddings ever being in memory together. `read` loads it.
     """
 
     metadata: pd.DataFrame

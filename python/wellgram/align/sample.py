@@ -17,7 +17,7 @@ from wellgram.errors import InputError
 from wellgram.stream import WellStream
 from wellgram.wells import WellLabels, Wells, batch_codes
 
-_COLLECTED_BYTES = 1 << 27
+_COLLECTED_BYTES = 1 << 26
 """Of the rows of a stream that moments are taken of at a time"""
 
 Labels = Sequence[Any] | NDArray[Any] | pd.Series
@@ -136,10 +136,10 @@ class StreamSample(Sample):
             held.append(own[chosen])
             size += parts[-1].nbytes
             if size > _COLLECTED_BYTES:
-                yield np.concatenate(parts), np.concatenate(held)
-                parts, held, size = [], [], 0
+                yield _joined(parts), _joined(held)
+                size = 0
         if size:
-            yield np.concatenate(parts), np.concatenate(held)
+            yield _joined(parts), _joined(held)
 
     def chosen(self, rows: NDArray[np.bool_]) -> RowSample:
         """Return some of the rows, in memory: one pass."""
@@ -155,6 +155,13 @@ class StreamSample(Sample):
     def content(self) -> WellStream:
         """What the rows are read from."""
         return self.stream
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Return the parts as one array, and let go of them."""
+    whole = np.concatenate(parts)
+    parts.clear()
+    return whole
 
 
 def as_sample(x: WellLabels | ArrayLike, batch: Labels | None, control: ArrayLike | None) -> Sample:
