@@ -122,6 +122,34 @@ void bind_primitives(py::module_& m) {
       "threads"_a);
 
   m.def(
+      "null_means",
+      [](const Array<T>& x, const Codes& pool, const std::vector<Index>& strata,
+         const std::vector<Index>& taken, const std::vector<Index>& sizes, std::uint64_t seed,
+         std::uint64_t stream, Array<double> means, int threads, py::object progress) {
+        const auto rows = rows_of<T>(x);
+        const auto out = output_rows<double>(means);
+        need(strata.size() == taken.size() && static_cast<Index>(sizes.size()) == out.rows &&
+                 !sizes.empty(),
+             "strata and taken, or sizes and means, differ in length");
+        Index held = 0, drawn = 0;
+        for (std::size_t s = 0; s < strata.size(); ++s) {
+          need(0 <= taken[s] && taken[s] <= strata[s], "more is taken of a stratum than it has");
+          held += strata[s];
+          drawn += taken[s];
+        }
+        for (std::size_t q = 0; q < sizes.size(); ++q)
+          need(sizes[q] > (q == 0 ? 1 : sizes[q - 1]), "sizes must rise from 2");
+        need(sizes.back() == drawn, "the last size must be what is taken in all");
+        const Index* chosen = vector_of<Index>(pool, held);
+        need_indices(chosen, held, rows.rows);
+        Call call(threads, std::move(progress));
+        const py::gil_scoped_release nogil;
+        null_means<T>(rows, chosen, strata, taken, sizes, {seed, stream}, out, call.team);
+      },
+      "x"_a.noconvert(), "pool"_a.noconvert(), "strata"_a, "taken"_a, "sizes"_a, "seed"_a,
+      "stream"_a, "means"_a.noconvert(), "threads"_a, "progress"_a);
+
+  m.def(
       "unit_rows",
       [](const Array<T>& x, Array<T> out, Array<bool> zero, int threads) {
         const auto rows = rows_of<T>(x);

@@ -65,8 +65,8 @@ void row_faults(View<const T> x, Fault* faults, const Team& team) {
   });
 }
 
-#define INSTANTIATE(T)                                                     \
-  template void rows_of_columns(const T* const*, View<T>, const Team&);    \
+#define INSTANTIATE(T)                                                  \
+  template void rows_of_columns(const T* const*, View<T>, const Team&); \
   template void row_faults(View<const T>, Fault*, const Team&);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -54,6 +54,18 @@ template <class T>
 void scatter(View<const T> x, const Index* rows, Index count, const double* mean,
              View<double> scatter, const Team& team);
 
+struct Seed {
+  std::uint64_t value, stream;
+};
+
+// means(q, r) = the mean cosine of all pairs of the first sizes[q] rows of draw r, for rows of
+// length 1. A draw takes, in turn, so many rows of each stratum of the pool, none twice; sizes rise
+// from 2 to what is taken in all.
+template <class T>
+void null_means(View<const T> x, const Index* pool, const std::vector<Index>& strata,
+                const std::vector<Index>& taken, const std::vector<Index>& sizes, Seed seed,
+                View<double> means, const Team& team);
+
 template <class T>
 void unit_rows(View<const T> x, View<T> out, bool* zero, const Team& team);
 

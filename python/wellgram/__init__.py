@@ -38,7 +38,7 @@ from wellgram.io import (
     wells_from_frame,
     write_map,
 )
-from wellgram.metrics import RecallResult, relationship_recall
+from wellgram.metrics import ConsistencyResult, RecallResult, consistency, relationship_recall
 from wellgram.pairs import (
     cosine_matrix,
     nearest,
@@ -58,6 +58,7 @@ __all__ = [
     "BatchAffine",
     "CenterScale",
     "ComBat",
+    "ConsistencyResult",
     "ControlsWarning",
     "InputError",
     "InverseNormal",
@@ -76,6 +77,7 @@ __all__ = [
     "available_backends",
     "build_map",
     "chain",
+    "consistency",
     "cosine_matrix",
     "get_backend",
     "map_from_wells",

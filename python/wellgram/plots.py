@@ -137,6 +137,17 @@ def plot_neighbors(
     return _finished(axes, "rank", "cosine similarity")
 
 
+def plot_p_values(p: NDArray[np.floating[Any]], axes: "Axes | None" = None) -> "Axes":
+    """Draw the histogram of p-values, beside the even spread that chance alone would give."""
+    if axes is None:
+        _, axes = figure(4.8, 3.2)
+    tested = p[~np.isnan(p)]
+    axes.hist(tested, bins=np.linspace(0, 1, 21).tolist(), color=_BLUE)
+    axes.axhline(len(tested) / 20, color=_GREY, linestyle="--", linewidth=1, label="chance")
+    axes.legend(fontsize=7, frameon=False)
+    return _finished(axes, "p-value", "perturbations")
+
+
 def _finished(axes: "Axes", x: str, y: str) -> "Axes":
     axes.set_xlabel(x)
     axes.set_ylabel(y)

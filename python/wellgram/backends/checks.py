@@ -1,6 +1,7 @@
 """What every backend asks of its arguments, checked in one place and in the same words."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,47 @@ def as_columns(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
             raise InputError(f"column {k} has dtype {column.dtype}; expected numbers")
     small = all(column.dtype.kind == "f" and column.dtype.itemsize <= 4 for column in given)
     return [np.ascontiguousarray(column, np.float32 if small else np.float64) for column in given]
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Random sets to be drawn: see `Backend.null_means`."""
+
+    pool: Codes
+    strata: list[int]
+    taken: list[int]
+    sizes: list[int]
+
+
+def as_sets(
+    x: Rows, pool: Sequence[Codes], taken: Sequence[int], sizes: Sequence[int], draws: int
+) -> Sets:
+    """Return the sets to be drawn of the rows of x, or raise if they cannot be."""
+    parts = [_as_indices(part, len(x), f"pool[{s}]") for s, part in enumerate(pool)]
+    if len(parts) != len(taken):
+        raise InputError(f"there are {len(parts)} strata, but {len(taken)} numbers of rows to take")
+    for s, (part, count) in enumerate(zip(parts, taken, strict=True)):
+        if not 0 <= count <= len(part):
+            raise InputError(f"cannot take {count} rows of the {len(part)} of stratum {s}")
+    marks = [int(size) for size in sizes]
+    rising = all(a < b for a, b in zip([1, *marks], marks, strict=False))
+    if not marks or not rising or marks[-1] != sum(taken):
+        raise InputError(
+            f"sizes must rise from 2 or more to the {sum(taken)} rows taken in all, not {marks}"
+        )
+    if not 0 <= draws < 1 << 32:
+        raise InputError(f"draws must be in [0, 2^32), not {draws}")
+    joined = np.concatenate([np.empty(0, np.int64), *parts])
+    return Sets(joined, [len(part) for part in parts], [int(count) for count in taken], marks)
+
+
+def as_seed(seed: int, name: str = "seed") -> int:
+    """Return a seed or stream, which must be a whole number of 64 bits."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise InputError(f"{name} must be a whole number, not {seed!r}")
+    if not 0 <= int(seed) < 1 << 64:
+        raise InputError(f"{name} must be in [0, 2^64), not {seed}")
+    return int(seed)
 
 
 def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool) -> None:

@@ -19,6 +19,8 @@ from wellgram.backends.checks import (
     as_pairs,
     as_partner,
     as_rows,
+    as_seed,
+    as_sets,
     as_sums,
     check_block,
     check_maps,
@@ -191,6 +193,36 @@ def apply_affine(x: Rows, codes: Codes, maps: AffineMaps, out: Rows | None = Non
 
 def _exact(part: Floats) -> Floats:
     return np.ascontiguousarray(part, dtype=np.float64)
+
+
+def null_means(
+    x: Rows,
+    pool: Sequence[Codes],
+    taken: Sequence[int],
+    sizes: Sequence[int],
+    draws: int,
+    *,
+    seed: int,
+    stream: int,
+    progress: Progress | None = None,
+) -> Floats:
+    """See `Backend.null_means`."""
+    x = as_rows(x)
+    sets = as_sets(x, pool, taken, sizes, draws)
+    means = np.empty((len(sets.sizes), draws))
+    _cpu.null_means(
+        x,
+        sets.pool,
+        sets.strata,
+        sets.taken,
+        sets.sizes,
+        as_seed(seed),
+        as_seed(stream, "stream"),
+        means,
+        threads(),
+        progress,
+    )
+    return means
 
 
 def unit_rows(x: Rows) -> tuple[Rows, Codes]:

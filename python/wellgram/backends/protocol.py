@@ -118,6 +118,26 @@ class Backend(Protocol):
         A row that holds a NaN or an Inf becomes all NaN.
         """
 
+    def null_means(
+        self,
+        x: Rows,
+        pool: Sequence[Codes],
+        taken: Sequence[int],
+        sizes: Sequence[int],
+        draws: int,
+        *,
+        seed: int,
+        stream: int,
+        progress: Progress | None = None,
+    ) -> Floats:
+        """Return the mean cosines (q, draws) of all pairs of random sets of rows of length 1.
+
+        A draw takes so many rows of each stratum of the pool, none twice, and its first
+        ``sizes[q]`` rows are a set; sizes rise from 2 to what is taken in all. The mean cosine of k
+        rows of sum S is ``(|S|^2 - k) / (k (k - 1))``, rounded to 2^-40. A draw depends on seed,
+        stream and its own index alone (`backends.philox`).
+        """
+
     def pair_cosines(
         self, x: Rows, i: Codes, j: Codes, y: Rows | None = None, *, bfloat16: bool = False
     ) -> Rows:

@@ -16,12 +16,15 @@ from wellgram.backends.checks import (
     as_pairs,
     as_partner,
     as_rows,
+    as_seed,
+    as_sets,
     as_sums,
     check_block,
     check_maps,
     check_scan,
 )
 from wellgram.backends.consumers import Consumer, Extent, Met, State
+from wellgram.backends.philox import under
 from wellgram.backends.protocol import (
     AffineMaps,
     Codes,
@@ -123,6 +126,39 @@ def apply_affine(x: Rows, codes: Codes, maps: AffineMaps, out: Rows | None = Non
     written = as_out(out, x, maps)
     written[...] = y
     return written
+
+
+def null_means(
+    x: Rows,
+    pool: Sequence[Codes],
+    taken: Sequence[int],
+    sizes: Sequence[int],
+    draws: int,
+    *,
+    seed: int,
+    stream: int,
+    progress: Progress | None = None,
+) -> Floats:
+    """See `Backend.null_means`."""
+    x = as_rows(x)
+    sets = as_sets(x, pool, taken, sizes, draws)
+    seed, stream = as_seed(seed), as_seed(stream, "stream")
+    bounds = np.cumsum([0, *sets.strata])
+    steps = np.concatenate([np.arange(count) for count in sets.taken])
+    left = np.repeat(sets.strata, sets.taken) - steps
+    first = np.repeat(bounds[:-1], sets.taken) + steps
+    k = np.array(sets.sizes, np.float64)
+    means = np.empty((len(k), draws))
+    for r in range(draws):
+        order = sets.pool.copy()
+        for i, j in zip(first, first + under(left, seed, stream, r), strict=True):
+            order[[i, j]] = order[[j, i]]
+        sums = np.cumsum(x[order[first]], axis=0, dtype=np.float64)[k.astype(int) - 1]
+        mean = (np.square(sums).sum(axis=1) - k) / (k * (k - 1))
+        means[:, r] = np.rint(mean * 2.0**40) / 2.0**40
+        if progress is not None:
+            progress((r + 1) / draws)
+    return means
 
 
 def unit_rows(x: Rows) -> tuple[Rows, Codes]:

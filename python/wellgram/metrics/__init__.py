@@ -1,11 +1,14 @@
 """The benchmarks of the field, each a function that returns a small result object."""
 
 from wellgram.metrics.bootstrap import gene_bootstrap
+from wellgram.metrics.consistency import ConsistencyResult, consistency
 from wellgram.metrics.recall import RecallResult, clean_pairs, known_pairs, relationship_recall
 
 __all__ = [
+    "ConsistencyResult",
     "RecallResult",
     "clean_pairs",
+    "consistency",
     "gene_bootstrap",
     "known_pairs",
     "relationship_recall",

@@ -1,0 +1,256 @@
+"""Replicate consistency: whether wells of a perturbation are more alike than chance has it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wellgram.aggregate import map_rows
+from wellgram.align import Alignment, BatchAffine
+from wellgram.backends import get_backend
+from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.errors import InputError
+from wellgram.files import replacing
+from wellgram.nulls import (
+    PForm,
+    benjamini_hochberg,
+    empirical_p,
+    mean_cosine_nulls,
+    stratified_null,
+)
+from wellgram.stream import WellStream
+from wellgram.wells import Wells
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ConsistencyNull = Literal["permutation", "batches", "negatives"]
+
+
+@dataclass(frozen=True, repr=False)
+class ConsistencyResult:
+    """Consistency of each perturbation of a map.
+
+    Columns of `table`: what names the perturbation; ``n_wells``; ``mean_cosine`` of all pairs of
+    its wells; ``p_value``, the share of the null at or above it; ``q_value``, the false discovery
+    rate; ``null_mean``; and ``reason``, why a row has no figures.
+    """
+
+    table: pd.DataFrame
+    null: str
+    """What it was compared with, in words"""
+
+    def __repr__(self) -> str:
+        tested = self.table["q_value"].notna()
+        found = int((self.table["q_value"] <= 0.05).sum())
+        return (
+            f"Consistency: {found:,} of {int(tested.sum()):,} perturbations at a false discovery "
+            f"rate of 5 %, against {self.null}"
+        )
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the histogram of p-values; return the matplotlib axes."""
+        from wellgram.plots import plot_p_values
+
+        return plot_p_values(self.table["p_value"].to_numpy(), axes)
+
+    def save(self, path: str | Path) -> None:
+        """Write the table as CSV."""
+        with replacing(path) as temporary:
+            self.table.to_csv(temporary, index=False)
+
+
+def consistency(
+    wells: Wells | WellStream,
+    align: Alignment | BatchAffine | None = None,
+    *,
+    null: ConsistencyNull = "permutation",
+    negatives: Sequence[str] = (),
+    draws: int = 10_000,
+    nested: bool = False,
+    seed: int = 0,
+    p_form: PForm = "plus-one",
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> ConsistencyResult:
+    """Return how alike the wells of each perturbation are, and how often chance does as well.
+
+    The score of a perturbation is the mean cosine of all pairs of its k wells. With the wells
+    scaled to length 1 and their sum S it is ``(|S|^2 - k) / (k (k - 1))``, so no pair is ever made.
+
+    Parameters
+    ----------
+    wells
+        The wells; those in the map are scored, by the rows they make in it. A stream is read.
+    align
+        An alignment, fitted to these wells unless it has been before; None: as they are.
+    null
+        ``"permutation"``: random sets of as many wells of the map. ``"batches"``: random sets with
+        as many wells of each batch, so that what a batch adds is in the null too. ``"negatives"``:
+        the scores of perturbations that do nothing, as
+        ``efaar_benchmarking.benchmarking.pert_signal_consistency_benchmark`` has it.
+    negatives
+        Their labels, unexpressed genes for example. They are not scored themselves.
+    draws
+        How many sets per number of wells, or per set of batches.
+    nested
+        See `wellgram.nulls.mean_cosine_nulls`: faster where perturbations differ in their number of
+        wells.
+    seed
+        Same seed, same p-values.
+    p_form
+        ``"plus-one"``, or ``"share"`` for parity with efaar_benchmarking.
+    backend, progress
+        See `wellgram.set_backend`; called now and then with the share of the null that is done.
+
+    Returns
+    -------
+    ConsistencyResult
+        One row per perturbation. One with a single well has no score, and a reason.
+
+    Raises
+    ------
+    InputError
+        If no perturbation has two wells, the null or a label is unknown, or the seed is no whole
+        number.
+    """
+    if null not in get_args(ConsistencyNull):
+        raise InputError(f"unknown null {null!r}; choose {', '.join(get_args(ConsistencyNull))}")
+    if null != "negatives" and len(negatives):
+        raise InputError("negatives= go with null='negatives'")
+    if draws < 1:
+        raise InputError(f"draws must be 1 or more, not {draws}")
+    codes, labels = map_rows(wells)
+    is_negative = (
+        _negatives(labels, negatives) if null == "negatives" else np.zeros(len(labels), bool)
+    )
+    counts = labels["n_wells"].to_numpy()
+    if counts.max() < 2:
+        raise InputError(
+            f"none of the {len(labels):,} perturbations has two wells: there are no replicates"
+        )
+    unit = _unit(wells, align, backend)
+    scores = mean_cosines(unit, codes, len(labels), backend)
+    p = np.full(len(labels), np.nan)
+    middle = p.copy()
+    scored = ~np.isnan(scores) & ~is_negative
+    if null == "negatives":
+        background = scores[is_negative & ~np.isnan(scores)]
+        p[scored] = empirical_p(scores[scored], background, p_form)
+        middle[scored] = background.mean()
+        said = f"{len(background):,} perturbations that do nothing"
+    else:
+        pool, rows = np.flatnonzero(codes >= 0), np.flatnonzero(scored)
+        how = _Draws(draws, nested, seed, backend, progress)
+        if null == "batches":
+            batches, names = wells.batches()
+            taken = np.zeros((len(labels), len(names)), np.int64)
+            np.add.at(taken, (codes[pool], batches[pool]), 1)
+            backgrounds = _by_batches(unit, pool, taken[rows], batches, names, how)
+        else:
+            backgrounds = _by_size(unit, pool, counts[rows], how)
+        for alike, background in backgrounds:
+            p[rows[alike]] = empirical_p(scores[rows[alike]], background, p_form)
+            middle[rows[alike]] = background.mean()
+        within = " of the same batches" if null == "batches" else ""
+        said = f"{draws:,} random sets of as many wells{within}"
+    keys = [key for key in labels.columns if key != "n_wells"]
+    table = labels[keys].assign(
+        n_wells=counts,
+        mean_cosine=scores,
+        p_value=p,
+        q_value=benjamini_hochberg(p),
+        null_mean=middle,
+        reason=np.where(counts < 2, "one well", np.where(is_negative, "in the null", "")),
+    )
+    return ConsistencyResult(table, said)
+
+
+def mean_cosines(unit: Rows, codes: Codes, groups: int, backend: str | None = None) -> Floats:
+    """Return the mean cosine (g,) of all pairs of rows of each group; NaN for fewer than two.
+
+    Rounded to 2^-40, as `Backend.null_means` is, so that equal sets have equal scores.
+    """
+    sums, counts = get_backend(backend).group_sums(unit, codes, groups)
+    k = np.where(counts < 2, np.nan, counts)
+    means = (np.square(sums).sum(axis=1) - k) / (k * (k - 1))
+    return np.asarray(np.rint(means * 2.0**40) / 2.0**40)
+
+
+def _unit(
+    wells: Wells | WellStream, align: Alignment | BatchAffine | None, backend: str | None
+) -> Rows:
+    """Return the aligned wells scaled to length 1."""
+    held = wells if isinstance(wells, Wells) else wells.read()
+    if isinstance(align, Alignment) and not align.is_fitted:
+        align.fit(held, backend=backend)
+    rows = held.embeddings if align is None else align.transform(held, backend=backend)
+    return get_backend(backend).unit_rows(rows)[0]
+
+
+def _negatives(labels: pd.DataFrame, negatives: Sequence[str]) -> NDArray[np.bool_]:
+    wanted = list(negatives)
+    known = set(labels["perturbation"])
+    absent = [label for label in wanted if label not in known]
+    if not wanted or len(absent) == len(wanted):
+        first = f" (first: {wanted[0]!r})" if wanted else ""
+        raise InputError(
+            f"no perturbation of the map is a negative control{first}; name some (negatives=), or "
+            "take random sets of wells (null='permutation')"
+        )
+    return labels["perturbation"].isin(wanted).to_numpy()
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """How random sets are drawn."""
+
+    count: int
+    nested: bool
+    seed: int
+    backend: str | None
+    progress: Progress | None
+
+
+def _by_size(
+    unit: Rows, pool: Codes, counts: Codes, draws: _Draws
+) -> Iterator[tuple[NDArray[np.bool_], Floats]]:
+    """Yield which perturbations have a number of wells, and the null of sets of as many."""
+    nulls = mean_cosine_nulls(
+        unit,
+        np.unique(counts).tolist(),
+        draws.count,
+        pool=pool,
+        nested=draws.nested,
+        seed=draws.seed,
+        backend=draws.backend,
+        progress=draws.progress,
+    )
+    for size, null in nulls.items():
+        yield counts == size, null
+
+
+def _by_batches(
+    unit: Rows, pool: Codes, taken: Codes, batches: Codes, names: Sequence[str], draws: _Draws
+) -> Iterator[tuple[NDArray[np.bool_], Floats]]:
+    """Yield which perturbations have the same wells per batch, and the null of sets that do."""
+    strata = [pool[batches[pool] == b] for b in range(len(names))]
+    kinds, kind = np.unique(taken, axis=0, return_inverse=True)
+    for g, counted in enumerate(kinds):
+        held = np.flatnonzero(counted).tolist()
+        null = stratified_null(
+            unit,
+            [strata[b] for b in held],
+            counted[held].tolist(),
+            draws.count,
+            names=[names[b] for b in held],
+            seed=draws.seed,
+            backend=draws.backend,
+        )
+        yield kind.ravel() == g, null
+        if draws.progress is not None:
+            draws.progress((g + 1) / len(kinds))

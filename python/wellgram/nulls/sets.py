@@ -1,0 +1,112 @@
+"""Mean cosines of random sets of wells: the null of replicate consistency."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from wellgram.backends import get_backend
+from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.errors import InputError
+
+
+def mean_cosine_nulls(
+    unit: Rows,
+    sizes: Iterable[int],
+    draws: int,
+    *,
+    pool: Codes | None = None,
+    nested: bool = False,
+    seed: int = 0,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> dict[int, Floats]:
+    """Return the mean pairwise cosines (draws,) of random sets, for each size.
+
+    Parameters
+    ----------
+    unit
+        Rows (n, d) of length 1.
+    sizes
+        How many rows a set has, 2 or more; each has a null of its own.
+    draws
+        How many sets of each size.
+    pool
+        The rows to draw from; all by default. None is in a set twice.
+    nested
+        Take the sets of all sizes from the same shuffles, the smaller the beginning of the larger:
+        each null is what it would be, at the cost of the largest alone, but nulls of two sizes
+        depend on each other. Else every size has draws of its own.
+    seed
+        Same seed, same sets: those of a size do not depend on which other sizes are asked for.
+    backend
+        See `wellgram.set_backend`.
+    progress
+        Called now and then with the share done.
+
+    Raises
+    ------
+    InputError
+        If a size is below 2 or above the size of the pool, or the seed is no whole number.
+    """
+    run = get_backend(backend)
+    wanted = sorted({int(size) for size in sizes})
+    rows = np.arange(len(unit)) if pool is None else pool
+    if wanted and (wanted[0] < 2 or wanted[-1] > len(rows)):
+        wrong = wanted[0] if wanted[0] < 2 else wanted[-1]
+        raise InputError(f"a set of {wrong} cannot be drawn from {len(rows)} wells")
+    if nested and wanted:
+        means = run.null_means(
+            unit, [rows], [wanted[-1]], wanted, draws, seed=seed, stream=0, progress=progress
+        )
+        return dict(zip(wanted, means, strict=True))
+    nulls, done, whole = {}, 0, sum(wanted)
+    for size in wanted:
+        share = _part_of(progress, done / whole, size / whole)
+        found = run.null_means(
+            unit, [rows], [size], [size], draws, seed=seed, stream=size, progress=share
+        )
+        nulls[size] = found[0]
+        done += size
+    return nulls
+
+
+def stratified_null(
+    unit: Rows,
+    strata: Sequence[Codes],
+    taken: Sequence[int],
+    draws: int,
+    *,
+    names: Sequence[str],
+    seed: int = 0,
+    backend: str | None = None,
+) -> Floats:
+    """Return the mean pairwise cosines (draws,) of random sets with so many rows of each stratum.
+
+    Parameters
+    ----------
+    unit
+        Rows (n, d) of length 1.
+    strata
+        The rows of each stratum, a batch for example.
+    taken
+        How many rows of each a set has.
+    draws, seed, backend
+        See `mean_cosine_nulls`.
+    names
+        The name of each stratum: with `taken` it keys the draws, so that they depend on nothing
+        else.
+    """
+    run = get_backend(backend)
+    key = "\0".join(f"{name}\0{count}" for name, count in zip(names, taken, strict=True))
+    stream = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "little")
+    size = int(sum(taken))
+    means = run.null_means(unit, strata, taken, [size], draws, seed=seed, stream=stream)
+    return np.asarray(means[0])
+
+
+def _part_of(progress: Progress | None, begun: float, size: float) -> Progress | None:
+    """Return a callback for a part of the work that starts there and is so large."""
+    if progress is None:
+        return None
+    return lambda share: progress(begun + share * size)

@@ -1,0 +1,153 @@
+"""Replicate consistency against its definition, and what it finds in screens with known truth."""
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from small_screens import plate, write_csv
+from wellgram import InputError, Wells, consistency, open_wells, read_wells
+from wellgram.align import alignment
+from wellgram.metrics.consistency import mean_cosines
+from wellgram.simulate import rxrx3_core
+
+
+@pytest.fixture(scope="module")
+def screen():
+    return rxrx3_core(scale=0.02, seed=1, features=32)
+
+
+def pairwise(rows):
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return (unit @ unit.T)[np.triu_indices(len(rows), 1)].mean()
+
+
+def wells_of(rng, sizes=(6, 2, 9, 1), effect=0.0, batches=2, controls=30):
+    """Perturbations of some wells each around directions of their own, beside controls."""
+    labels = np.repeat([f"p{k}" for k in range(len(sizes))], sizes)
+    x = rng.normal(size=(len(labels), 16))
+    x += effect * rng.normal(size=(len(sizes), 16))[np.repeat(np.arange(len(sizes)), sizes)]
+    x = np.concatenate([x, rng.normal(size=(controls, 16))])
+    labels = np.concatenate([labels, ["DMSO"] * controls])
+    batch = rng.integers(0, batches, len(x)).astype(str)
+    batch[-4:] = ["0", "0", "1", "1"]
+    return Wells.from_arrays(x, labels, control="DMSO", batch=batch)
+
+
+@pytest.mark.parametrize("align", ["none", "center-scale", "tvn"])
+def test_the_score_is_the_mean_of_all_pairs(screen, align):
+    wells = screen.wells()
+    precise = Wells(wells.embeddings.astype(np.float64), wells.metadata)
+    fitted = alignment(align)
+    table = consistency(precise, fitted, draws=10).table
+    y = precise.embeddings if fitted is None else fitted.transform(precise)
+    for row in table.sample(15, random_state=0).itertuples():
+        of = precise.metadata["perturbation"] == row.perturbation
+        of &= precise.metadata["in_map"] & (
+            precise.metadata["perturbation_type"] == row.perturbation_type
+        )
+        if not np.isnan(row.dose):
+            of &= precise.metadata["dose"] == row.dose
+        assert row.n_wells == of.sum()
+        np.testing.assert_allclose(row.mean_cosine, pairwise(y[of.to_numpy()]), atol=1e-11)
+
+
+@pytest.mark.parametrize("null", ["permutation", "batches"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_effects_are_found_and_their_absence_too(rng, null, nested):
+    """Perturbations of a fixed number of wells: with an effect, and without, by the same test."""
+    options = {"null": null, "nested": nested, "draws": 2000, "seed": 4}
+    strong = consistency(wells_of(rng, (8,) * 40, effect=1.0), **options).table
+    assert (strong["q_value"] < 0.05).mean() > 0.9
+    none = consistency(wells_of(rng, (8,) * 200), **options).table
+    assert kstest(none["p_value"], "uniform").pvalue > 0.01
+    assert (none["q_value"] < 0.05).sum() == 0
+
+
+def test_a_batch_effect_is_in_the_null_of_batches(rng):
+    """Wells of a perturbation all lie in one batch: alike, but no more so than their batch is."""
+    wells = wells_of(rng, (8,) * 60, batches=1)
+    batch = np.repeat(np.arange(60) % 6, 8).astype(str)
+    batch = np.concatenate([batch, ["0", "1"] * 15])
+    x = wells.embeddings + 2 * rng.normal(size=(6, 16))[batch.astype(int)]
+    shifted = Wells(x, wells.metadata.assign(batch=batch))
+    plain, within = (
+        consistency(shifted, null=null, draws=1000).table["p_value"]
+        for null in ("permutation", "batches")
+    )
+    assert (plain < 0.01).all()
+    assert kstest(within, "uniform").pvalue > 0.01
+
+
+def test_the_same_seed_gives_the_same_p_values_everywhere(rng, monkeypatch):
+    wells = wells_of(rng, (6, 2, 9, 6, 40), effect=0.3)
+    for null in ("batches", "permutation"):
+        first = consistency(wells, null=null, draws=300, seed=11).table
+        for backend, threads in (("cpu", "1"), ("cpu", "2"), ("reference", "1")):
+            monkeypatch.setenv("WELLGRAM_NUM_THREADS", threads)
+            again = consistency(wells, null=null, draws=300, seed=11, backend=backend).table
+            np.testing.assert_array_equal(again["p_value"], first["p_value"])
+        other = consistency(wells, null=null, draws=300, seed=12).table
+        assert (other["p_value"] != first["p_value"]).any()
+
+
+def test_a_group_of_one_has_a_reason_and_no_score(rng):
+    result = consistency(wells_of(rng), draws=50)
+    one = result.table.set_index("perturbation").loc["p3"]
+    assert one["reason"] == "one well"
+    assert np.isnan([one["mean_cosine"], one["p_value"], one["q_value"], one["null_mean"]]).all()
+    assert result.table["reason"].tolist() == ["", "", "", "one well"]
+    assert "of 3 perturbations" in repr(result)
+
+
+def test_negatives_make_the_null_and_are_not_scored(rng):
+    wells = wells_of(rng, (5,) * 12, effect=1.0)
+    result = consistency(
+        wells, null="negatives", negatives=["p0", "p1", "p2", "absent"], p_form="share"
+    )
+    table = result.table.set_index("perturbation")
+    null = np.sort(table.loc[["p0", "p1", "p2"], "mean_cosine"])
+    for row in table.drop(["p0", "p1", "p2"]).itertuples():
+        assert row.p_value == pytest.approx(np.mean(null >= row.mean_cosine))
+    assert (table.loc[["p0", "p1", "p2"], "reason"] == "in the null").all()
+    assert table.loc[["p0", "p1", "p2"], "p_value"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"null": "chance"}, "unknown null"),
+        ({"null": "negatives"}, "no perturbation of the map is a negative control"),
+        ({"null": "negatives", "negatives": ["x"]}, r"first: 'x'"),
+        ({"negatives": ["p0"]}, "null='negatives'"),
+        ({"draws": 0}, "draws must be"),
+        ({"seed": 1.5}, "seed must be a whole number"),
+        ({"p_form": "z"}, "unknown form"),
+    ],
+)
+def test_what_cannot_be_tested(rng, options, words):
+    with pytest.raises(InputError, match=words):
+        consistency(wells_of(rng), **{"draws": 20} | options)
+
+
+def test_no_replicates(rng):
+    with pytest.raises(InputError, match="no replicates"):
+        consistency(wells_of(rng, (1, 1, 1)))
+
+
+def test_a_stream_and_files(rng, tmp_path, screen):
+    result = consistency(screen.wells(), draws=20)
+    result.save(tmp_path / "consistency.csv")
+    assert result.plot().get_xlabel() == "p-value"
+    path = write_csv(tmp_path / "p.csv", plate())
+    stream, held = (get(path, layout="cell-painting") for get in (open_wells, read_wells))
+    for name in ("none", "center-scale", "inverse-normal"):
+        tables = [consistency(w, alignment(name), draws=20).table for w in (stream, held)]
+        np.testing.assert_array_equal(*(table["p_value"] for table in tables))
+
+
+def test_scores_of_equal_sets_are_equal_in_any_order(rng):
+    rows = np.asarray(rng.normal(size=(50, 9)))
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    order = rng.permutation(50)
+    one, other = (mean_cosines(unit[k], np.zeros(50, np.int64), 1) for k in (np.arange(50), order))
+    assert one == other
