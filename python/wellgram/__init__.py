@@ -38,7 +38,14 @@ from wellgram.io import (
     wells_from_frame,
     write_map,
 )
-from wellgram.metrics import ConsistencyResult, RecallResult, consistency, relationship_recall
+from wellgram.metrics import (
+    CompoundGeneResult,
+    ConsistencyResult,
+    RecallResult,
+    compound_gene,
+    consistency,
+    relationship_recall,
+)
 from wellgram.pairs import (
     cosine_matrix,
     nearest,
@@ -58,6 +65,7 @@ __all__ = [
     "BatchAffine",
     "CenterScale",
     "ComBat",
+    "CompoundGeneResult",
     "ConsistencyResult",
     "ControlsWarning",
     "InputError",
@@ -77,6 +85,7 @@ __all__ = [
     "available_backends",
     "build_map",
     "chain",
+    "compound_gene",
     "consistency",
     "cosine_matrix",
     "get_backend",

@@ -137,6 +137,22 @@ def plot_neighbors(
     return _finished(axes, "rank", "cosine similarity")
 
 
+def plot_doses(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
+    """Draw average precision against dose, with its interval, beside chance."""
+    if axes is None:
+        _, axes = figure(4.8, 3.2)
+    names = [f"{c:g}" if isinstance(c, float) else str(c) for c in table["concentration"]]
+    at = np.arange(len(table))
+    axes.fill_between(
+        at, table["interval_low"], table["interval_high"], color=_BLUE, alpha=0.2, linewidth=0
+    )
+    axes.plot(at, table["average_precision"], color=_BLUE, marker=".", label="map")
+    axes.plot(at, table["chance"], color=_GREY, linestyle="--", linewidth=1, label="chance")
+    axes.set_xticks(at, names)
+    axes.legend(fontsize=7, frameon=False)
+    return _finished(axes, "concentration", "average precision")
+
+
 def plot_p_values(p: NDArray[np.floating[Any]], axes: "Axes | None" = None) -> "Axes":
     """Draw the histogram of p-values, beside the even spread that chance alone would give."""
     if axes is None:

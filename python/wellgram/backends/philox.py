@@ -34,19 +34,22 @@ def philox(counter: Words, key: tuple[int, int]) -> Words:
     return np.stack([a, b, c, d], axis=-1)
 
 
-def under(below: NDArray[np.int64], seed: int, stream: int, index: int) -> NDArray[np.int64]:
+def under(
+    below: NDArray[np.int64], seed: int, stream: int, index: int | NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Return for each place of a draw a whole number in [0, below), which is under 2^32.
 
-    The high half of a product with 64 random bits: off from even by below / 2^64.
+    (places,), or (draws, places) for several draws. The high half of a product with 64 random
+    bits: off from even by below / 2^64.
     """
     place = np.arange(len(below), dtype=np.uint64)
-    counter = np.empty((len(below), 4), np.uint64)
-    counter[:, 0] = place // np.uint64(2)
-    counter[:, 1] = index
-    counter[:, 2], counter[:, 3] = stream & 0xFFFFFFFF, stream >> 32
+    counter = np.empty((*np.shape(index), len(below), 4), np.uint64)
+    counter[..., 0] = place // np.uint64(2)
+    counter[..., 1] = np.asarray(index)[..., None]
+    counter[..., 2], counter[..., 3] = stream & 0xFFFFFFFF, stream >> 32
     words = philox(counter, (seed & 0xFFFFFFFF, seed >> 32))
     odd = place % np.uint64(2) == 1
-    low, high = np.where(odd[:, None], words[:, 2:], words[:, :2]).T
+    low, high = np.moveaxis(np.where(odd[:, None], words[..., 2:], words[..., :2]), -1, 0)
     wide = below.astype(np.uint64)
     drawn = (high * wide + ((low * wide) >> _HALF)) >> _HALF
     return np.asarray(drawn, np.int64)

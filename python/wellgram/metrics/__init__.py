@@ -1,13 +1,16 @@
 """The benchmarks of the field, each a function that returns a small result object."""
 
 from wellgram.metrics.bootstrap import gene_bootstrap
+from wellgram.metrics.compound_gene import CompoundGeneResult, compound_gene
 from wellgram.metrics.consistency import ConsistencyResult, consistency
 from wellgram.metrics.recall import RecallResult, clean_pairs, known_pairs, relationship_recall
 
 __all__ = [
+    "CompoundGeneResult",
     "ConsistencyResult",
     "RecallResult",
     "clean_pairs",
+    "compound_gene",
     "consistency",
     "gene_bootstrap",
     "known_pairs",

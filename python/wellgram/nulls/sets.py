@@ -1,13 +1,14 @@
 """Mean cosines of random sets of wells: the null of replicate consistency."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.errors import InputError
+from wellgram.nulls.subsets import stream_of
 
 
 def mean_cosine_nulls(
@@ -98,8 +99,7 @@ def stratified_null(
         else.
     """
     run = get_backend(backend)
-    key = "\0".join(f"{name}\0{count}" for name, count in zip(names, taken, strict=True))
-    stream = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "little")
+    stream = stream_of(*chain.from_iterable(zip(names, taken, strict=True)))
     size = int(sum(taken))
     means = run.null_means(unit, strata, taken, [size], draws, seed=seed, stream=stream)
     return np.asarray(means[0])

@@ -1,0 +1,93 @@
+"""Drug-target truth: which genes a compound acts on, and lists of actives and negatives drawn."""
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from wellgram.backends.protocol import Codes
+from wellgram.errors import InputError
+from wellgram.nulls import random_subsets, stream_of
+
+_COLUMNS = ("treatment", "gene_symbol", "nM_value")
+
+
+@dataclass(frozen=True)
+class RankedList:
+    """An item, a compound for example, and the partners that are ranked for it."""
+
+    item: str
+    actives: Codes
+    """(p,)"""
+    negatives: Codes
+    """(seeds, n)"""
+
+
+def check_truth(truth: pd.DataFrame) -> pd.DataFrame:
+    """Return the truth table's three columns, each with a value.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, the table is empty, or a value is no concentration.
+    """
+    for column in _COLUMNS:
+        if column not in truth:
+            raise InputError(
+                f"the truth table has no column {column!r}; it needs {', '.join(_COLUMNS)}"
+            )
+    table = truth[list(_COLUMNS)].dropna()
+    if table.empty:
+        raise InputError("the truth table has no rows: no compound has a known target")
+    values = pd.to_numeric(table["nM_value"], errors="coerce")
+    wrong = values.isna() | (values < 0)
+    if wrong.any():
+        bad = table.loc[wrong, "nM_value"].iloc[0]
+        raise InputError(f"column 'nM_value' of the truth table holds {bad!r}, no concentration")
+    return table.assign(nM_value=values)
+
+
+def ranked_lists(
+    truth: pd.DataFrame,
+    items: str,
+    partners: str,
+    mapped: Container[str],
+    place: dict[str, int],
+    *,
+    active: float,
+    inactive: float,
+    min_negatives: int,
+    seeds: int,
+    seed: int,
+) -> Iterator[RankedList | tuple[str, str]]:
+    """Yield the list of each item that is mapped, or the item and why it has none.
+
+    Actives have a value up to `active`; partners above that and up to `inactive` are left out;
+    negatives are drawn, max(2 actives, min_negatives) of them, from the sorted pool of all other
+    partners in `place`, which says what row each partner is.
+    """
+    everyone = sorted(set(truth[partners]) & place.keys())
+    for item, rows in truth.groupby(items, sort=True):
+        if item not in mapped:
+            continue
+        of = rows.groupby(partners)["nM_value"]
+        lowest = of.min()
+        hit = set(lowest.index[lowest <= active])
+        # A partner measured twice, once in between, is neither: as published.
+        between = set(rows.loc[rows["nM_value"].between(active, inactive, "right"), partners])
+        actives = sorted(hit & place.keys())
+        if not actives:
+            yield str(item), "no active partner in the map" if hit else "no active partner"
+            continue
+        pool = [name for name in everyone if name not in hit and name not in between]
+        count = max(2 * len(actives), min_negatives)
+        if len(pool) < count:
+            yield str(item), f"{len(pool)} eligible negatives, {count} needed"
+            continue
+        drawn = random_subsets(len(pool), count, seeds, seed=seed, stream=stream_of(item))
+        yield RankedList(
+            str(item),
+            np.array([place[name] for name in actives]),
+            np.array([place[name] for name in pool])[drawn],
+        )

@@ -1,0 +1,38 @@
+"""Random subsets of small pools, many at a time."""
+
+import hashlib
+
+import numpy as np
+
+from wellgram.backends.checks import as_seed
+from wellgram.backends.philox import under
+from wellgram.backends.protocol import Codes
+from wellgram.errors import InputError
+
+
+def random_subsets(pool: int, size: int, draws: int, *, seed: int = 0, stream: int = 0) -> Codes:
+    """Return draws (draws, size) of so many different numbers below `pool`, in random order.
+
+    Draw r depends on seed, stream and r alone: the first steps of a shuffle by Philox4x32-10.
+
+    Raises
+    ------
+    InputError
+        If the size is above that of the pool, or the seed is no whole number.
+    """
+    if not 0 <= size <= pool:
+        raise InputError(f"cannot draw {size} of {pool}")
+    left = pool - np.arange(size)
+    steps = np.arange(size) + under(left, as_seed(seed), stream, np.arange(draws))
+    order = np.tile(np.arange(pool), (draws, 1))
+    every = np.arange(draws)
+    for i in range(size):
+        j = steps[:, i]
+        order[every, j], order[:, i] = order[:, i], order[every, j]
+    return order[:, :size]
+
+
+def stream_of(*names: object) -> int:
+    """Return the stream that names stand for: 64 bits of their hash, the same everywhere."""
+    key = "\0".join(map(str, names)).encode()
+    return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little")
