@@ -51,7 +51,7 @@ def main() -> None:
     codes, labels = map_rows(aligned)
     sizes, count = np.unique(labels["n_wells"], return_counts=True)
     print(
-        f"consistency of {len(labels):,} perturbations of {len(sizes)} numbers of wells, 10,000 draws"
+        f"consistency of {len(labels):,} perturbations, {len(sizes)} numbers of wells, 10,000 draws"
     )
     for nested in (False, True):
         what = "nested draws" if nested else "draws for each number of wells"
@@ -59,13 +59,13 @@ def main() -> None:
     unit, pool = get_backend().unit_rows(rows)[0], np.flatnonzero(codes >= 0)
     some = sizes[np.argsort(-count)][:4]
     old = [
-        timed(f"pairs of 100 sets of {size}", lambda s=size: permuted(unit, pool, s, 100), 1)
+        timed(f"pairs of 2,000 sets of {size}", lambda s=size: permuted(unit, pool, s, 2000), 1)
         for size in some
     ]
     ours = [
         timed(
             f"the same by sums, {size}",
-            lambda s=size: get_backend().null_means(unit, [pool], [s], [s], 100, seed=0, stream=0),
+            lambda s=size: get_backend().null_means(unit, [pool], [s], [s], 2000, seed=0, stream=0),
             options.repeats,
         )
         for size in some

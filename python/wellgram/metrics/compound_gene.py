@@ -31,8 +31,8 @@ _COLUMN = {"compound": "treatment", "gene": "gene_symbol"}
 class CompoundGeneResult:
     """The drug-target benchmark of a map.
 
-    `table` has a row per dose (``concentration``; ``all`` where there are none) and one, ``max``, of
-    each partner's largest similarity over the doses. Its columns: ``items`` (how many compounds
+    `table` has a row per dose (``concentration``; ``all`` where there are none) and one, ``max``,
+    of each partner's largest similarity over the doses. Its columns: ``items`` (how many compounds
     or genes were scored); ``average_precision`` and ``auc_roc``, their means over items, averaged
     over seeds, and ``_sd``, the standard deviation over seeds; ``interval_low`` and
     ``interval_high``, 95 % of the average precision by resampling items; ``chance``, the expected
@@ -334,7 +334,7 @@ class _Scored:
         return pd.DataFrame(records)
 
 
-def _levels(doses: list[float]) -> list[object]:
+def _levels(doses: list[float]) -> list[str | float]:
     return ["all" if np.isnan(dose) else dose for dose in doses] + ["max"]
 
 
