@@ -73,6 +73,19 @@ def main() -> None:
     ratios = [f"{a / b:.0f}" for a, b in zip(old, ours, strict=True)]
     print(f"  sums are {', '.join(ratios)} times as fast")
 
+    print("magnitude of all perturbations against 1,000 controls")
+    genes = labels["perturbation"][labels["perturbation"].str.startswith("GENE")].unique()
+    timed(
+        "null of 50 genes",
+        lambda: wg.magnitude(aligned, null="negatives", negatives=genes[:50], min_wells=2),
+        options.repeats,
+    )
+    timed(
+        "1,000 random sets for each number of wells",
+        lambda: wg.magnitude(aligned, min_wells=2),
+        options.repeats,
+    )
+
     map_ = wg.build_map(wells, wg.PCACenterScale())
     print(f"drug targets of {map_!r}, {len(screen.compound_targets):,} rows of truth")
     for by in ("compound", "gene"):

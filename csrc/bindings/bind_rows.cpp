@@ -122,6 +122,36 @@ void bind_primitives(py::module_& m) {
       "threads"_a);
 
   m.def(
+      "distance_sums",
+      [](const Array<T>& x, const Array<T>& y, const Array<double>& centre, Array<double> sums,
+         int threads, py::object progress) {
+        const auto rows = rows_of<T>(x), others = rows_of<T>(y);
+        need(rows.columns == others.columns, "x and y differ in columns");
+        const double* middle = vector_of<double>(centre, rows.columns);
+        double* out = output_vector<double>(sums, rows.rows);
+        Call call(threads, std::move(progress));
+        const py::gil_scoped_release nogil;
+        distance_sums<T>(rows, others, middle, out, call.team);
+      },
+      "x"_a.noconvert(), "y"_a.noconvert(), "centre"_a.noconvert(), "sums"_a.noconvert(),
+      "threads"_a, "progress"_a);
+
+  m.def(
+      "group_distances",
+      [](const Array<T>& x, const Codes& codes, const Array<double>& centre, Array<double> sums,
+         int threads) {
+        const auto rows = rows_of<T>(x);
+        const double* middle = vector_of<double>(centre, rows.columns);
+        double* out = output_vector<double>(sums, sums.size());
+        const Groups groups = groups_of(codes, rows.rows, sums.size());
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        group_distances<T>(rows, groups, middle, out, call.team);
+      },
+      "x"_a.noconvert(), "codes"_a.noconvert(), "centre"_a.noconvert(), "sums"_a.noconvert(),
+      "threads"_a);
+
+  m.def(
       "null_means",
       [](const Array<T>& x, const Codes& pool, const std::vector<Index>& strata,
          const std::vector<Index>& taken, const std::vector<Index>& sizes, std::uint64_t seed,

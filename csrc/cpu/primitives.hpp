@@ -54,6 +54,16 @@ template <class T>
 void scatter(View<const T> x, const Index* rows, Index count, const double* mean,
              View<double> scatter, const Team& team);
 
+// sums[i] = the distances of row i of x to all rows of y. The centre is any point amid the rows.
+template <class T>
+void distance_sums(View<const T> x, View<const T> y, const double* centre, double* sums,
+                   const Team& team);
+
+// sums[g] = the distances of all pairs of rows of group g.
+template <class T>
+void group_distances(View<const T> x, const Groups& groups, const double* centre, double* sums,
+                     const Team& team);
+
 struct Seed {
   std::uint64_t value, stream;
 };

@@ -41,9 +41,11 @@ from wellgram.io import (
 from wellgram.metrics import (
     CompoundGeneResult,
     ConsistencyResult,
+    MagnitudeResult,
     RecallResult,
     compound_gene,
     consistency,
+    magnitude,
     relationship_recall,
 )
 from wellgram.pairs import (
@@ -70,6 +72,7 @@ __all__ = [
     "ControlsWarning",
     "InputError",
     "InverseNormal",
+    "MagnitudeResult",
     "PCACenterScale",
     "PCAWhiten",
     "PerturbationMap",
@@ -89,6 +92,7 @@ __all__ = [
     "consistency",
     "cosine_matrix",
     "get_backend",
+    "magnitude",
     "map_from_wells",
     "nearest",
     "open_map",

@@ -48,6 +48,17 @@ def group_squares(
 def group_medians(x: _Rows, codes: _Codes, medians: _Floats, threads: int) -> None: ...
 def centre_rows(x: _Rows, index: _Codes, mean: _Floats, centred: _Floats, threads: int) -> None: ...
 def scatter(x: _Rows, index: _Codes, mean: _Floats, out: _Floats, threads: int) -> None: ...
+def distance_sums(
+    x: _Rows,
+    y: _Rows,
+    centre: _Floats,
+    sums: _Floats,
+    threads: int,
+    progress: Callable[[float], None] | None,
+) -> None: ...
+def group_distances(
+    x: _Rows, codes: _Codes, centre: _Floats, sums: _Floats, threads: int
+) -> None: ...
 def null_means(
     x: _Rows,
     pool: _Codes,

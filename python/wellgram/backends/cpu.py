@@ -195,6 +195,30 @@ def _exact(part: Floats) -> Floats:
     return np.ascontiguousarray(part, dtype=np.float64)
 
 
+def distance_sums(x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
+    """See `Backend.distance_sums`."""
+    x = as_rows(x)
+    y = as_partner(y, x)
+    sums = np.empty(len(x))
+    _cpu.distance_sums(x, y, _amid(y), sums, threads(), progress)
+    return sums
+
+
+def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
+    """See `Backend.group_distances`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), groups)
+    sums = np.empty(groups)
+    _cpu.group_distances(x, codes, _amid(x), sums, threads())
+    return sums
+
+
+def _amid(x: Rows) -> Floats:
+    """Return a point amid the rows (d,): the mean of some of them."""
+    some = x[:: max(1, len(x) // 1000)]
+    return some.mean(axis=0, dtype=np.float64) if len(some) else np.zeros(x.shape[1])
+
+
 def null_means(
     x: Rows,
     pool: Sequence[Codes],

@@ -128,6 +128,26 @@ def apply_affine(x: Rows, codes: Codes, maps: AffineMaps, out: Rows | None = Non
     return written
 
 
+def distance_sums(x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
+    """See `Backend.distance_sums`."""
+    x = as_rows(x)
+    wide = as_partner(y, x).astype(np.float64)
+    sums = np.zeros(len(x))
+    for i, row in enumerate(x.astype(np.float64)):
+        sums[i] = np.linalg.norm(wide - row, axis=1).sum()
+        if progress is not None:
+            progress((i + 1) / len(x))
+    return sums
+
+
+def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
+    """See `Backend.group_distances`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), groups)
+    sums = [distance_sums(x[rows], x[rows]).sum() / 2 for _, rows in _groups(codes, groups)]
+    return np.array(sums, np.float64)
+
+
 def null_means(
     x: Rows,
     pool: Sequence[Codes],

@@ -3,16 +3,19 @@
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.compound_gene import CompoundGeneResult, compound_gene
 from wellgram.metrics.consistency import ConsistencyResult, consistency
+from wellgram.metrics.magnitude import MagnitudeResult, magnitude
 from wellgram.metrics.recall import RecallResult, clean_pairs, known_pairs, relationship_recall
 
 __all__ = [
     "CompoundGeneResult",
     "ConsistencyResult",
+    "MagnitudeResult",
     "RecallResult",
     "clean_pairs",
     "compound_gene",
     "consistency",
     "gene_bootstrap",
     "known_pairs",
+    "magnitude",
     "relationship_recall",
 ]

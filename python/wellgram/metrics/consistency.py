@@ -15,6 +15,7 @@ from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.errors import InputError
 from wellgram.files import replacing
+from wellgram.metrics.replicates import aligned_rows, negative_rows
 from wellgram.nulls import (
     PForm,
     benjamini_hochberg,
@@ -125,15 +126,13 @@ def consistency(
     if draws < 1:
         raise InputError(f"draws must be 1 or more, not {draws}")
     codes, labels = map_rows(wells)
-    is_negative = (
-        _negatives(labels, negatives) if null == "negatives" else np.zeros(len(labels), bool)
-    )
+    is_negative = negative_rows(labels, negatives, null == "negatives")
     counts = labels["n_wells"].to_numpy()
     if counts.max() < 2:
         raise InputError(
             f"none of the {len(labels):,} perturbations has two wells: there are no replicates"
         )
-    unit = _unit(wells, align, backend)
+    unit, _ = get_backend(backend).unit_rows(aligned_rows(wells, align, backend))
     scores = mean_cosines(unit, codes, len(labels), backend)
     p = np.full(len(labels), np.nan)
     middle = p.copy()
@@ -179,30 +178,6 @@ def mean_cosines(unit: Rows, codes: Codes, groups: int, backend: str | None = No
     k = np.where(counts < 2, np.nan, counts)
     means = (np.square(sums).sum(axis=1) - k) / (k * (k - 1))
     return np.asarray(np.rint(means * 2.0**40) / 2.0**40)
-
-
-def _unit(
-    wells: Wells | WellStream, align: Alignment | BatchAffine | None, backend: str | None
-) -> Rows:
-    """Return the aligned wells scaled to length 1."""
-    held = wells if isinstance(wells, Wells) else wells.read()
-    if isinstance(align, Alignment) and not align.is_fitted:
-        align.fit(held, backend=backend)
-    rows = held.embeddings if align is None else align.transform(held, backend=backend)
-    return get_backend(backend).unit_rows(rows)[0]
-
-
-def _negatives(labels: pd.DataFrame, negatives: Sequence[str]) -> NDArray[np.bool_]:
-    wanted = list(negatives)
-    known = set(labels["perturbation"])
-    absent = [label for label in wanted if label not in known]
-    if not wanted or len(absent) == len(wanted):
-        first = f" (first: {wanted[0]!r})" if wanted else ""
-        raise InputError(
-            f"no perturbation of the map is a negative control{first}; name some (negatives=), or "
-            "take random sets of wells (null='permutation')"
-        )
-    return labels["perturbation"].isin(wanted).to_numpy()
 
 
 @dataclass(frozen=True)

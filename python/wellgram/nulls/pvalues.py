@@ -9,9 +9,10 @@ from scipy.stats import false_discovery_control
 from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError
 
-PForm = Literal["plus-one", "share"]
+PForm = Literal["plus-one", "share", "share-above"]
 """``(1 + exceeding) / (1 + draws)``, which is never 0 and keeps its promise under the null
-(Phipson and Smyth 2010); or ``exceeding / draws``, as efaar_benchmarking has it"""
+(Phipson and Smyth 2010); ``exceeding / draws``; or the same without those that tie. In
+efaar_benchmarking consistency has the second, magnitude the third"""
 
 
 def empirical_p(observed: ArrayLike, null: ArrayLike, form: PForm = "plus-one") -> Floats:
@@ -41,7 +42,12 @@ def empirical_p(observed: ArrayLike, null: ArrayLike, form: PForm = "plus-one") 
     if np.isnan(ordered[-1]):
         raise InputError("the null holds a NaN; leave out sets that have no score")
     scores = np.asarray(observed, np.float64)
-    exceeding = len(ordered) - np.searchsorted(ordered, scores, side="left")
+    below = (
+        np.searchsorted(ordered, scores, side="right")
+        if form == "share-above"
+        else np.searchsorted(ordered, scores, side="left")
+    )
+    exceeding = len(ordered) - below
     more = 1 if form == "plus-one" else 0
     return np.where(np.isnan(scores), np.nan, (exceeding + more) / (len(ordered) + more))
 

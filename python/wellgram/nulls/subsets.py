@@ -9,6 +9,9 @@ from wellgram.backends.philox import under
 from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError
 
+_DENSE = 32
+"""How many times larger than a subset its pool may be to be shuffled as a whole"""
+
 
 def random_subsets(pool: int, size: int, draws: int, *, seed: int = 0, stream: int = 0) -> Codes:
     """Return draws (draws, size) of so many different numbers below `pool`, in random order.
@@ -24,12 +27,24 @@ def random_subsets(pool: int, size: int, draws: int, *, seed: int = 0, stream: i
         raise InputError(f"cannot draw {size} of {pool}")
     left = pool - np.arange(size)
     steps = np.arange(size) + under(left, as_seed(seed), stream, np.arange(draws))
+    if pool > _DENSE * max(size, 1):
+        return np.array([_sparse(row) for row in steps.tolist()], np.int64).reshape(draws, size)
     order = np.tile(np.arange(pool), (draws, 1))
     every = np.arange(draws)
     for i in range(size):
         j = steps[:, i]
         order[every, j], order[:, i] = order[:, i], order[every, j]
     return order[:, :size]
+
+
+def _sparse(steps: list[int]) -> list[int]:
+    """Return what a shuffle brings forward, keeping only what it moved."""
+    moved: dict[int, int] = {}
+    drawn = []
+    for i, j in enumerate(steps):
+        drawn.append(moved.get(j, j))
+        moved[j] = moved.get(i, i)
+    return drawn
 
 
 def stream_of(*names: object) -> int:
