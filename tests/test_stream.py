@@ -392,3 +392,16 @@ def test_features_named_by_pattern(tmp_path):
     streamed, whole = open_wells(path, **options), read_wells(path, **options)
     assert streamed.features == 3
     np.testing.assert_array_equal(streamed.read().embeddings, whole.embeddings)
+
+
+def test_maps_that_do_not_fit_are_refused_before_anything_is_read(files, screen):
+    stream = open_wells(*files)
+    read = passes(stream)
+    wells = screen.wells()
+    other = wells.metadata.assign(batch=wells.metadata["batch"].str.replace("gene", "other"))
+    fitted = wg.TVN().fit(wg.Wells(wells.embeddings, other))
+    narrow = wg.CenterScale().fit(wg.Wells(wells.embeddings[:, :30], wells.metadata))
+    for align, words in ((fitted, "were not there when"), (narrow, "was fitted on 30 features")):
+        with pytest.raises(InputError, match=words):
+            build_map(stream, align)
+    assert not read

@@ -107,6 +107,8 @@ def _reduced(
     """Return the embeddings (p, k) of the map's rows."""
     affine = align if isinstance(align, BatchAffine) else getattr(align, "affine_", None)
     to_fit = isinstance(align, Alignment) and not align.is_fitted
+    if affine is not None:
+        affine.codes(wells)  # raises, before any well is read, for batches it does not know
     by_batch = to_fit or (affine is not None and affine.batches is not None)
     sums = CellSums(wells, codes, by_batch, backend)
     pushes_down = method == "mean" and sums.size <= _CELL_BYTES

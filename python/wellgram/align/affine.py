@@ -10,7 +10,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from wellgram.align.sample import Labels, Sample, as_sample
+from wellgram.align.sample import Labels, Sample, as_sample, check_width
 from wellgram.align.storage import load_maps, save_maps
 from wellgram.backends import get_backend
 from wellgram.backends.checks import as_out
@@ -56,8 +56,10 @@ class BatchAffine:
         Raises
         ------
         InputError
-            If a batch was not there at fit, and no pooled map is.
+            If a batch was not there at fit, and no pooled map is; or the features are not those of
+            the fit.
         """
+        check_width(wells.features, self.inputs)
         codes, names = wells.batches()
         return self.codes_of(codes, names)
 
@@ -121,7 +123,7 @@ class BatchAffine:
 
     def apply_sample(self, sample: AnySample, backend: str | None) -> AnySample:
         """Return a sample, aligned."""
-        sample.check_width(self.inputs)
+        check_width(sample.width, self.inputs)
         codes = self.codes_of(sample.codes, sample.names)
         return sample.mapped(
             lambda rows, codes: self.apply(rows, codes, backend=backend), codes, self.features

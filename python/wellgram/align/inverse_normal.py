@@ -6,7 +6,7 @@ from scipy.special import ndtri
 from wellgram.align.affine import AnySample
 from wellgram.align.estimator import Alignment
 from wellgram.align.parallel import in_parallel
-from wellgram.align.sample import RowSample, Sample
+from wellgram.align.sample import RowSample, Sample, check_width
 from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
 
@@ -59,7 +59,7 @@ class InverseNormal(Alignment):
         """Return a sample, aligned."""
         rows = _in_memory(sample).rows
         n, features = self.ordered_.shape[1], len(self.ordered_)
-        sample.check_width(features)
+        check_width(sample.width, features)
         aligned = np.empty_like(rows)
 
         def put(first: int) -> None:

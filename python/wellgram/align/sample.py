@@ -56,13 +56,6 @@ class Sample(ABC):
     def content(self) -> Any:
         """The rows, or the stream that they are read from."""
 
-    def check_width(self, fitted: int) -> None:
-        """Raise unless the rows have as many features as an alignment was fitted on."""
-        if self.width != fitted:
-            raise InputError(
-                f"the alignment was fitted on {fitted} features; these rows have {self.width}"
-            )
-
     @property
     def batches(self) -> int:
         """How many batches there are."""
@@ -155,6 +148,12 @@ class StreamSample(Sample):
     def content(self) -> WellStream:
         """What the rows are read from."""
         return self.stream
+
+
+def check_width(width: int, fitted: int) -> None:
+    """Raise unless rows have as many features as an alignment was fitted on."""
+    if width != fitted:
+        raise InputError(f"the alignment was fitted on {fitted} features; these rows have {width}")
 
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:

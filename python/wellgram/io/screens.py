@@ -122,8 +122,8 @@ def open_wells(
     Labels are read, checked and joined at once; embeddings are read in blocks, only the columns
     needed, each time an alignment is fitted or a map is made. Parquet files and datasets are read
     a row group or batch at a time; a csv file at once, so of csv files only each must fit. The
-    parameters are those of `read_wells`; to find what ``missing=``
-    is to drop takes a pass of its own.
+    parameters are those of `read_wells`; to find what ``missing=`` is to drop takes a pass of its
+    own.
 
     Returns
     -------
