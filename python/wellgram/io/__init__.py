@@ -1,5 +1,6 @@
 """Files in and out: screens, maps, and known relationships."""
 
+from wellgram.io.gene_sets import read_gene_sets
 from wellgram.io.layouts import LAYOUTS, Layout
 from wellgram.io.mapping import map_from_wells
 from wellgram.io.maps import MapFile, open_map, read_map, write_map
@@ -13,6 +14,7 @@ __all__ = [
     "map_from_wells",
     "open_map",
     "open_wells",
+    "read_gene_sets",
     "read_map",
     "read_relationships",
     "read_wells",

@@ -1,6 +1,7 @@
 """The benchmarks of the field, each a function that returns a small result object."""
 
 from wellgram.metrics.bootstrap import gene_bootstrap
+from wellgram.metrics.clusters import cluster_separation, enrichment
 from wellgram.metrics.compound_gene import CompoundGeneResult, compound_gene
 from wellgram.metrics.consistency import ConsistencyResult, consistency
 from wellgram.metrics.magnitude import MagnitudeResult, magnitude
@@ -12,8 +13,10 @@ __all__ = [
     "MagnitudeResult",
     "RecallResult",
     "clean_pairs",
+    "cluster_separation",
     "compound_gene",
     "consistency",
+    "enrichment",
     "gene_bootstrap",
     "known_pairs",
     "magnitude",

@@ -162,7 +162,7 @@ def known_pairs(
     What `relationship_recall` can find out from the labels of a map alone; the parameters and
     errors are its own. The pairs (i, j) index into the null's rows.
     """
-    rows, null = _null_rows(labels, null)
+    rows, null = null_rows(labels, null)
     labels = labels.iloc[rows].reset_index(drop=True)
     known = {
         name: _match(name, pairs, labels["perturbation"]) for name, pairs in (sources or {}).items()
@@ -208,7 +208,14 @@ def _check_tail(low: float, high: float) -> tuple[float, float]:
     return low, high
 
 
-def _null_rows(labels: pd.DataFrame, null: Null | None) -> tuple[Codes, Null]:
+def null_rows(labels: pd.DataFrame, null: Null | None) -> tuple[Codes, Null]:
+    """Return the rows of a map that are its null, and which null that is.
+
+    Raises
+    ------
+    InputError
+        If the null is unknown, or has fewer than two rows.
+    """
     genes = np.empty(0, np.int64)
     if "perturbation_type" in labels:
         genes = np.flatnonzero(labels["perturbation_type"] == "CRISPR")

@@ -1,0 +1,40 @@
+"""Gene sets from files: ``.gmt``, and tables of a name and its genes."""
+
+from pathlib import Path
+
+from wellgram.errors import InputError
+
+
+def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
+    """Read gene sets: the genes of each, sorted, by the name of the set.
+
+    A ``.gmt`` has on each line a name, a description and genes, all separated by tabs, as MSigDB
+    writes it. Any other file has a name, a tab, and genes separated by blanks, as the clusters of
+    CORUM in efaar_benchmarking.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, a line has no genes, or a name comes twice.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"there is no file {str(path)!r}")
+    sets: dict[str, list[str]] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        name, *rest = line.rstrip("\n").split("\t")
+        genes = rest[1:] if path.suffix == ".gmt" else " ".join(rest).split()
+        genes = [gene for gene in genes if gene]
+        if not genes:
+            raise InputError(
+                f"line {number} of {path.name} names no genes: {line[:40]!r}; it needs a name, a "
+                "tab, and genes"
+            )
+        if name in sets:
+            raise InputError(f"{path.name} has two sets named {name!r}; rename one")
+        sets[name] = sorted(set(genes))
+    if not sets:
+        raise InputError(f"{path.name} has no gene sets")
+    return sets
