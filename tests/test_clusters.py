@@ -23,9 +23,8 @@ def names(*members):
 
 def test_it_is_the_test_of_scipy(rng):
     map_ = map_of(rng)
-    table = cluster_separation(
-        map_, {"a": names(*range(12), 99), "small": names(1, 2)}, min_genes=5
-    )
+    clusters = {"a": names(*range(12), 99), "small": names(1, 2)}
+    table = cluster_separation(map_, clusters, min_genes=5)
     assert table["cluster"].tolist() == ["a"]
     row = table.iloc[0]
     assert (row["cluster_size"], row["rest_size"], row["genes"]) == (12, 48, names(*range(12)))

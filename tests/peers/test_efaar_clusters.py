@@ -20,9 +20,8 @@ def corum(efaar_benchmarks):
 @pytest.fixture(scope="module")
 def genes(corum):
     """Genes of CORUM, most of them."""
-    every = sorted(
-        {gene for of in read_gene_sets(corum / "CORUM_clusters.tsv").values() for gene in of}
-    )
+    clusters = read_gene_sets(corum / "CORUM_clusters.tsv")
+    every = sorted({gene for members in clusters.values() for gene in members})
     return np.random.default_rng(0).choice(every, 900, replace=False)
 
 

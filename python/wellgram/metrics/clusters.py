@@ -65,8 +65,8 @@ def cluster_separation(
         most = max(map(len, members.values()), default=0)
         raise InputError(
             f"none of the {len(clusters):,} clusters has {min_genes} genes in the map and a rest "
-            f"to compare with (the most: {most} of {len(labels):,}); lower min_genes, or name genes "
-            "as the map does"
+            f"to compare with (the most: {most} of {len(labels):,}); lower min_genes, or name "
+            "genes as the map does"
         )
     records = []
     for k, (name, of) in enumerate(chosen.items()):
