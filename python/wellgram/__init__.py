@@ -40,6 +40,7 @@ from wellgram.io import (
     write_map,
 )
 from wellgram.metrics import (
+    AgreementResult,
     CompoundGeneResult,
     ConsistencyResult,
     MagnitudeResult,
@@ -50,6 +51,7 @@ from wellgram.metrics import (
     enrichment,
     magnitude,
     relationship_recall,
+    replicate_agreement,
 )
 from wellgram.pairs import (
     cosine_matrix,
@@ -66,6 +68,7 @@ from wellgram.wells import PerturbationMap, Wells
 __all__ = [
     "CORAL",
     "TVN",
+    "AgreementResult",
     "BackendUnavailable",
     "BatchAffine",
     "CenterScale",
@@ -111,6 +114,7 @@ __all__ = [
     "read_wells",
     "relationship_recall",
     "relationship_sources",
+    "replicate_agreement",
     "scan_pairs",
     "score",
     "set_backend",

@@ -1,5 +1,6 @@
 """The benchmarks of the field, each a function that returns a small result object."""
 
+from wellgram.metrics.agreement import AgreementResult, replicate_agreement
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.clusters import cluster_separation, enrichment
 from wellgram.metrics.compound_gene import CompoundGeneResult, compound_gene
@@ -8,6 +9,7 @@ from wellgram.metrics.magnitude import MagnitudeResult, magnitude
 from wellgram.metrics.recall import RecallResult, clean_pairs, known_pairs, relationship_recall
 
 __all__ = [
+    "AgreementResult",
     "CompoundGeneResult",
     "ConsistencyResult",
     "MagnitudeResult",
@@ -21,4 +23,5 @@ __all__ = [
     "known_pairs",
     "magnitude",
     "relationship_recall",
+    "replicate_agreement",
 ]

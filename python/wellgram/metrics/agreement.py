@@ -1,0 +1,156 @@
+"""Agreement of two experiments: whether a perturbation looks like itself in the other one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.stats import cramervonmises_2samp, ks_2samp
+
+from wellgram.backends import get_backend
+from wellgram.backends.checks import as_seed
+from wellgram.backends.philox import under
+from wellgram.backends.protocol import Codes, Rows
+from wellgram.errors import InputError
+from wellgram.files import replacing
+from wellgram.nulls import stream_of
+from wellgram.pairs.rows import unit_embeddings
+from wellgram.wells import KEYS, PerturbationMap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, repr=False)
+class AgreementResult:
+    """How much more alike two maps' rows of one perturbation are than rows of different ones.
+
+    `table` has a row per perturbation of both: what names it, its ``cosine``, and ``above``, the
+    share of the unmatched pairs that are less alike.
+    """
+
+    table: pd.DataFrame
+    unmatched_pairs: int
+    matched_mean: float
+    unmatched_mean: float
+    ks_statistic: float
+    ks_p_value: float
+    cvm_statistic: float
+    cvm_p_value: float
+
+    def __repr__(self) -> str:
+        return (
+            f"Agreement: {len(self.table):,} matched pairs, mean cosine {self.matched_mean:.3f}, "
+            f"{self.unmatched_pairs:,} unmatched {self.unmatched_mean:.3f}; Kolmogorov-Smirnov "
+            f"{self.ks_statistic:.3f} (p = {self.ks_p_value:.2g}), Cramer-von Mises "
+            f"{self.cvm_statistic:.3g} (p = {self.cvm_p_value:.2g})"
+        )
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the histogram of shares of unmatched pairs below; return the matplotlib axes."""
+        from wellgram.plots import plot_p_values
+
+        return plot_p_values(1 - self.table["above"].to_numpy(), axes)
+
+    def save(self, path: str | Path) -> None:
+        """Write the table as CSV."""
+        with replacing(path) as temporary:
+            self.table.to_csv(temporary, index=False)
+
+
+def replicate_agreement(
+    first: PerturbationMap,
+    second: PerturbationMap,
+    *,
+    most_unmatched: int = 1_000_000,
+    seed: int = 0,
+    backend: str | None = None,
+) -> AgreementResult:
+    """Compare the cosines of matched rows of two maps with those of unmatched ones.
+
+    Matched are the rows of one perturbation (and type and dose) in both maps, of two experiments
+    for example; unmatched, a row of the first with one of the second of another perturbation. Their
+    distributions are compared by the two-sample Kolmogorov-Smirnov and Cramer-von Mises tests, as
+    in ViTally Consistent (arXiv 2411.02572); p-values take pairs for independent.
+
+    Parameters
+    ----------
+    first, second
+        Maps of the same features.
+    most_unmatched
+        Of more unmatched pairs so many are drawn at random, with replacement.
+    seed
+        Same seed, same pairs.
+    backend
+        See `wellgram.set_backend`.
+
+    Raises
+    ------
+    InputError
+        If the maps differ in features, share fewer than two perturbations, or one has a
+        perturbation twice.
+    """
+    if first.embeddings.shape[1] != second.embeddings.shape[1]:
+        raise InputError(
+            f"the maps have {first.embeddings.shape[1]} and {second.embeddings.shape[1]} features; "
+            "they must be the same"
+        )
+    if most_unmatched < 1:
+        raise InputError(f"most_unmatched must be 1 or more, not {most_unmatched}")
+    keys = [key for key in KEYS if key in first.labels and key in second.labels]
+    named = [_named(map_, keys, which) for map_, which in ((first, "first"), (second, "second"))]
+    shared = named[0].merge(named[1], on=keys, suffixes=("_first", "_second"))
+    if len(shared) < 2:
+        raise InputError(
+            f"the maps share {len(shared)} perturbations; agreement needs two that both have"
+        )
+    i, j = (shared[f"row_{which}"].to_numpy() for which in ("first", "second"))
+    run = get_backend(backend)
+    dtype = np.result_type(first.embeddings, second.embeddings)
+    x, y = (
+        unit_embeddings(map_.embeddings[rows].astype(dtype), backend=backend)
+        for map_, rows in ((first, i), (second, j))
+    )
+    every = np.arange(len(shared))
+    matched = run.pair_cosines(x, every, every, y)
+    unmatched = run.pair_cosines(x, *_unmatched(len(shared), most_unmatched, seed), y)
+    ks, cvm = ks_2samp(matched, unmatched), cramervonmises_2samp(matched, unmatched)
+    below = np.searchsorted(np.sort(unmatched), matched, side="left")
+    return AgreementResult(
+        shared[keys].assign(cosine=matched, above=below / len(unmatched)),
+        len(unmatched),
+        _mean(matched),
+        _mean(unmatched),
+        float(ks.statistic),
+        float(ks.pvalue),
+        float(cvm.statistic),
+        float(cvm.pvalue),
+    )
+
+
+def _named(map_: PerturbationMap, keys: list[str], which: str) -> pd.DataFrame:
+    """Return what names each row of a map, and its number."""
+    frame = map_.labels[keys].assign(row=np.arange(len(map_)))
+    twice = frame.duplicated(keys)
+    if twice.any():
+        label = frame.loc[twice, "perturbation"].iloc[0]
+        raise InputError(f"the {which} map has {label!r} twice; keep one row")
+    return frame
+
+
+def _unmatched(count: int, most: int, seed: int) -> tuple[Codes, Codes]:
+    """Return rows of the first and of the second that are not matched: all pairs, or some."""
+    pairs = count * (count - 1)
+    if pairs <= most:
+        number = np.arange(pairs)
+    else:
+        below = np.tile([count, count - 1], most)
+        drawn = under(below, as_seed(seed), stream_of("unmatched"), 0).reshape(most, 2)
+        number = drawn[:, 0] * (count - 1) + drawn[:, 1]
+    row, other = np.divmod(number, count - 1)
+    return row, other + (other >= row)
+
+
+def _mean(values: Rows) -> float:
+    return float(values.mean(dtype=np.float64))
