@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.aggregate import map_rows
@@ -14,11 +12,14 @@ from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.errors import InputError
-from wellgram.files import replacing
-from wellgram.metrics.replicates import aligned_rows, negative_rows
+from wellgram.metrics.replicates import (
+    ReplicateResult,
+    aligned_rows,
+    negative_rows,
+    tested_table,
+)
 from wellgram.nulls import (
     PForm,
-    benjamini_hochberg,
     empirical_p,
     mean_cosine_nulls,
     stratified_null,
@@ -27,13 +28,12 @@ from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 ConsistencyNull = Literal["permutation", "batches", "negatives"]
 
 
-@dataclass(frozen=True, repr=False)
-class ConsistencyResult:
+class ConsistencyResult(ReplicateResult):
     """Consistency of each perturbation of a map.
 
     Columns of `table`: what names the perturbation; ``n_wells``; ``mean_cosine`` of all pairs of
@@ -41,28 +41,7 @@ class ConsistencyResult:
     rate; ``null_mean``; and ``reason``, why a row has no figures.
     """
 
-    table: pd.DataFrame
-    null: str
-    """What it was compared with, in words"""
-
-    def __repr__(self) -> str:
-        tested = self.table["q_value"].notna()
-        found = int((self.table["q_value"] <= 0.05).sum())
-        return (
-            f"Consistency: {found:,} of {int(tested.sum()):,} perturbations at a false discovery "
-            f"rate of 5 %, against {self.null}"
-        )
-
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
-        """Draw the histogram of p-values; return the matplotlib axes."""
-        from wellgram.plots import plot_p_values
-
-        return plot_p_values(self.table["p_value"].to_numpy(), axes)
-
-    def save(self, path: str | Path) -> None:
-        """Write the table as CSV."""
-        with replacing(path) as temporary:
-            self.table.to_csv(temporary, index=False)
+    name = "Consistency"
 
 
 def consistency(
@@ -157,15 +136,8 @@ def consistency(
             middle[rows[alike]] = background.mean()
         within = " of the same batches" if null == "batches" else ""
         said = f"{draws:,} random sets of as many wells{within}"
-    keys = [key for key in labels.columns if key != "n_wells"]
-    table = labels[keys].assign(
-        n_wells=counts,
-        mean_cosine=scores,
-        p_value=p,
-        q_value=benjamini_hochberg(p),
-        null_mean=middle,
-        reason=np.where(counts < 2, "one well", np.where(is_negative, "in the null", "")),
-    )
+    reason = np.where(counts < 2, "one well", np.where(is_negative, "in the null", ""))
+    table = tested_table(labels, "mean_cosine", scores, p, middle, reason)
     return ConsistencyResult(table, said)
 
 

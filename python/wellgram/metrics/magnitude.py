@@ -2,25 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-import pandas as pd
 
 from wellgram.aggregate import map_rows
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.errors import InputError
-from wellgram.files import replacing
-from wellgram.metrics.replicates import aligned_rows, negative_rows
-from wellgram.nulls import PForm, benjamini_hochberg, empirical_p, random_subsets, stream_of
+from wellgram.metrics.replicates import (
+    ReplicateResult,
+    aligned_rows,
+    negative_rows,
+    tested_table,
+)
+from wellgram.nulls import PForm, empirical_p, random_subsets, stream_of
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 MagnitudeNull = Literal["permutation", "negatives"]
 
@@ -28,8 +30,7 @@ _BLOCK_ROWS = 1 << 15
 """How many wells of random sets are put together at a time"""
 
 
-@dataclass(frozen=True, repr=False)
-class MagnitudeResult:
+class MagnitudeResult(ReplicateResult):
     """How far each perturbation of a map is from the controls.
 
     Columns of `table`: what names the perturbation; ``n_wells``; ``energy_distance``; ``p_value``,
@@ -37,28 +38,7 @@ class MagnitudeResult:
     and ``reason``, why a figure is missing.
     """
 
-    table: pd.DataFrame
-    null: str
-    """What it was compared with, in words"""
-
-    def __repr__(self) -> str:
-        tested = self.table["q_value"].notna()
-        found = int((self.table["q_value"] <= 0.05).sum())
-        return (
-            f"Magnitude: {found:,} of {int(tested.sum()):,} perturbations at a false discovery "
-            f"rate of 5 %, against {self.null}"
-        )
-
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
-        """Draw the histogram of p-values; return the matplotlib axes."""
-        from wellgram.plots import plot_p_values
-
-        return plot_p_values(self.table["p_value"].to_numpy(), axes)
-
-    def save(self, path: str | Path) -> None:
-        """Write the table as CSV."""
-        with replacing(path) as temporary:
-            self.table.to_csv(temporary, index=False)
+    name = "Magnitude"
 
 
 def magnitude(
@@ -163,15 +143,7 @@ def magnitude(
         ["controls", "too few wells", "in the null", "too many wells for a permutation null"],
         "",
     )
-    keys = [key for key in labels.columns if key != "n_wells"]
-    table = labels[keys].assign(
-        n_wells=counts,
-        energy_distance=energy,
-        p_value=p,
-        q_value=benjamini_hochberg(p),
-        null_mean=middle,
-        reason=reason,
-    )
+    table = tested_table(labels, "energy_distance", energy, p, middle, reason)
     return MagnitudeResult(table, said)
 
 

@@ -1,16 +1,73 @@
-"""What the scores of replicates share: aligned wells, and perturbations known to do nothing."""
+"""What the scores of replicates share: their result, aligned wells, known negatives."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.align import Alignment, BatchAffine
-from wellgram.backends.protocol import Rows
+from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
+from wellgram.files import replacing
+from wellgram.nulls import benjamini_hochberg
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, repr=False)
+class ReplicateResult:
+    """A score of each perturbation's wells, one row per perturbation of a map, and its p-value."""
+
+    name: ClassVar[str]
+    table: pd.DataFrame
+    null: str
+    """What the scores were compared with, in words"""
+
+    def __repr__(self) -> str:
+        tested = self.table["q_value"].notna()
+        found = int((self.table["q_value"] <= 0.05).sum())
+        return (
+            f"{self.name}: {found:,} of {int(tested.sum()):,} perturbations at a false discovery "
+            f"rate of 5 %, against {self.null}"
+        )
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the histogram of p-values; return the matplotlib axes."""
+        from wellgram.plots import plot_p_values
+
+        return plot_p_values(self.table["p_value"].to_numpy(), axes)
+
+    def save(self, path: str | Path) -> None:
+        """Write the table as CSV."""
+        with replacing(path) as temporary:
+            self.table.to_csv(temporary, index=False)
+
+
+def tested_table(
+    labels: pd.DataFrame,
+    score: str,
+    scores: Floats,
+    p: Floats,
+    null_mean: Floats,
+    reason: NDArray[np.str_],
+) -> pd.DataFrame:
+    """Return the labels of a map with scores, p-values and false discovery rates beside them."""
+    keys = [key for key in labels.columns if key != "n_wells"]
+    return labels[keys].assign(
+        n_wells=labels["n_wells"],
+        **{score: scores},
+        p_value=p,
+        q_value=benjamini_hochberg(p),
+        null_mean=null_mean,
+        reason=reason,
+    )
 
 
 def aligned_rows(
