@@ -329,8 +329,9 @@ def test_what_takes_all_wells_at_once_says_so(files, name):
     with pytest.raises(InputError, match=r"takes all wells at once .*stream.read\(\)"):
         build_map(stream, alignment(name))
     fitted = alignment(name).fit(stream.read())
-    with pytest.raises(InputError, match="takes all wells at once"):
-        fitted.transform(stream)
+    for use in (fitted.transform, lambda wells: build_map(wells, fitted)):
+        with pytest.raises(InputError, match="takes all wells at once"):
+            use(stream)
 
 
 def test_too_few_controls_are_told_before_anything_is_read(files):

@@ -5,7 +5,7 @@ A mean commutes with an affine map, so for means no aligned well is ever made: r
 and medians do not commute: wells are aligned a block at a time, medians by whole perturbations.
 """
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -119,8 +119,7 @@ def _reduced(
             align.fit(wells, backend=backend)
         affine = getattr(align, "affine_", None)
     if isinstance(align, Alignment) and affine is None:
-        assert isinstance(wells, Wells)  # what is not affine has refused a stream
-        aligned = align.transform(wells, backend=backend)
+        aligned = align.transform(cast(Wells, wells), backend=backend)  # a stream is refused
         wells = Wells(aligned, wells.metadata, wells.origin)
         sums = CellSums(wells, codes, False, backend)
     if method == "median":

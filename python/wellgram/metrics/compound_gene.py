@@ -344,7 +344,7 @@ def _uniform(one: RankedList, seed: int) -> tuple[Floats, Floats]:
     p = len(one.actives)
     below = np.full(p + n, (1 << 32) - 1)
     scores = under(below, seed, stream_of("uniform", one.item), np.arange(seeds))
-    return np.split(scores.astype(np.float64), [p], axis=1)[0], scores[:, p:].astype(np.float64)
+    return scores[:, :p].astype(np.float64), scores[:, p:].astype(np.float64)
 
 
 def _interval(scores: Floats, resamples: int, seed: int) -> tuple[float, float]:

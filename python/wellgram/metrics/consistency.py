@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ from wellgram.nulls import (
 )
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
-
-if TYPE_CHECKING:
-    pass
 
 ConsistencyNull = Literal["permutation", "batches", "negatives"]
 

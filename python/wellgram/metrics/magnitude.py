@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -20,9 +20,6 @@ from wellgram.metrics.replicates import (
 from wellgram.nulls import PForm, empirical_p, random_subsets, stream_of
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
-
-if TYPE_CHECKING:
-    pass
 
 MagnitudeNull = Literal["permutation", "negatives"]
 
