@@ -151,3 +151,19 @@ def test_scores_of_equal_sets_are_equal_in_any_order(rng):
     order = rng.permutation(50)
     one, other = (mean_cosines(unit[k], np.zeros(50, np.int64), 1) for k in (np.arange(50), order))
     assert one == other
+
+
+def test_the_false_discovery_rate_holds_where_some_have_an_effect():
+    """60 of 300 perturbations have one; at 10 %, few of those found are among the other 240."""
+    false, found = 0, 0
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        wells = wells_of(rng, (8,) * 300)
+        shift = np.repeat(1.2 * rng.normal(size=(60, 16)), 8, axis=0)
+        wells.embeddings[: len(shift)] += shift
+        table = consistency(wells, draws=2000, seed=seed).table
+        discovered = table["perturbation"][table["q_value"] <= 0.1].str[1:].astype(int)
+        false, found = false + int((discovered >= 60).sum()), found + len(discovered)
+    assert found > 200
+    # Expected at most 0.1 x 0.8 of those found; three standard deviations above.
+    assert false <= 0.08 * found + 3 * np.sqrt(0.08 * found)
