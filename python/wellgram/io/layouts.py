@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.errors import InputError
+from wellgram.io.values import by_value
 
 RXRX3_CORE_DOSES = (0.0025, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0)
 """The doses of RxRx3-core in uM; a handful of wells lie off this grid and make no map row."""
@@ -63,14 +64,17 @@ def _rxrx3_in_map(metadata: pd.DataFrame) -> NDArray[np.bool_]:
     The control wells of CRISPR plates stay: they make one row of the map, as published.
     """
     compound = metadata["perturbation_type"] == "COMPOUND"
-    control = metadata["perturbation"].str.contains("_control")
-    on_grid = np.ones(len(metadata), bool)
+    control = by_value(metadata["perturbation"], lambda labels: labels.str.contains("_control"))
+    kept: NDArray[np.bool_] = ~(compound & control).to_numpy(bool)
     if "dose" in metadata:
-        dose = metadata["dose"].to_numpy()
-        on_grid = np.isnan(dose) | np.isclose(dose[:, None], RXRX3_CORE_DOSES, rtol=1e-6).any(
-            axis=1
-        )
-    return (~(compound & control)).to_numpy() & on_grid
+        kept &= by_value(metadata["dose"], _on_grid).to_numpy(bool)
+    return kept
+
+
+def _on_grid(doses: "pd.Series[float]") -> "pd.Series[bool]":
+    """Return whether doses are those of RxRx3-core, or none."""
+    near = np.isclose(doses.to_numpy()[:, None], RXRX3_CORE_DOSES, rtol=1e-6).any(axis=1)
+    return doses.isna() | pd.Series(near, doses.index)
 
 
 _RXRX3_CORE = Layout(

@@ -1,8 +1,7 @@
 """Which column plays which role, and the metadata under the names of `Wells`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ import pandas as pd
 from wellgram.errors import InputError
 from wellgram.io.layouts import Layout
 from wellgram.io.tables import need_column, some
+from wellgram.io.values import by_value
 from wellgram.wells import ROLES
 
 
@@ -119,15 +119,6 @@ def with_roles(
         if column not in ROLES:
             wells[column] = table[column].to_numpy()
     return wells
-
-
-def by_value(
-    column: "pd.Series[Any]", of: "Callable[[pd.Series[Any]], pd.Series[Any]]"
-) -> "pd.Series[Any]":
-    """Return a function of each element, worked out once for each value there is."""
-    codes, values = pd.factorize(column, use_na_sentinel=False)
-    found = of(pd.Series(values, dtype=column.dtype))
-    return found.take(codes).set_axis(column.index)
 
 
 def _doses(column: pd.Series, well_id: pd.Series) -> pd.Series:
