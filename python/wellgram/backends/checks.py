@@ -96,22 +96,18 @@ def check_maps(x: Rows, maps: AffineMaps) -> None:
 def as_out(out: Rows | None, x: Rows, maps: AffineMaps) -> Rows:
     """Return where the rows of x by these maps go: `out`, or a new matrix."""
     shape = (len(x), maps.features)
-    if out is None:
-        return np.empty(shape, x.dtype)
-    if out.shape != shape or out.dtype != x.dtype:
-        raise InputError(f"out must be {shape} {x.dtype}, not {out.shape} {out.dtype}")
-    if as_rows(out, "out") is not out or not out.flags.writeable:
-        raise InputError("out must be writable, with contiguous rows")
-    return out
+    return np.empty(shape, x.dtype) if out is None else _writable(out, shape, x.dtype)
 
 
 def as_sums(out: Floats | None, x: Rows, groups: int) -> Floats:
     """Return what sums of the rows of x are added to: `out`, or zeros."""
     shape = (groups, x.shape[1])
-    if out is None:
-        return np.zeros(shape)
-    if out.shape != shape or out.dtype != np.float64:
-        raise InputError(f"out must be {shape} float64, not {out.shape} {out.dtype}")
+    return np.zeros(shape) if out is None else _writable(out, shape, np.dtype(np.float64))
+
+
+def _writable(out: NDArray[Any], shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if out.shape != shape or out.dtype != dtype:
+        raise InputError(f"out must be {shape} {dtype}, not {out.shape} {out.dtype}")
     if as_rows(out, "out") is not out or not out.flags.writeable:
         raise InputError("out must be writable, with contiguous rows")
     return out
@@ -162,15 +158,6 @@ def as_sets(
         raise InputError(f"draws must be in [0, 2^32), not {draws}")
     joined = np.concatenate([np.empty(0, np.int64), *parts])
     return Sets(joined, [len(part) for part in parts], [int(count) for count in taken], marks)
-
-
-def as_seed(seed: int, name: str = "seed") -> int:
-    """Return a seed or stream, which must be a whole number of 64 bits."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-        raise InputError(f"{name} must be a whole number, not {seed!r}")
-    if not 0 <= int(seed) < 1 << 64:
-        raise InputError(f"{name} must be in [0, 2^64), not {seed}")
-    return int(seed)
 
 
 def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool) -> None:

@@ -19,7 +19,6 @@ from wellgram.backends.checks import (
     as_pairs,
     as_partner,
     as_rows,
-    as_seed,
     as_sets,
     as_sums,
     check_block,
@@ -27,6 +26,7 @@ from wellgram.backends.checks import (
     check_scan,
 )
 from wellgram.backends.consumers import Consumer, Extent, State
+from wellgram.backends.philox import as_seed
 from wellgram.backends.protocol import (
     AffineMaps,
     Codes,

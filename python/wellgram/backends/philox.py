@@ -8,6 +8,8 @@ these four alone, the same on every backend, for any number of threads and any c
 import numpy as np
 from numpy.typing import NDArray
 
+from wellgram.errors import InputError
+
 Words = NDArray[np.uint64]
 
 _LOW = np.uint64(0xFFFFFFFF)
@@ -41,7 +43,13 @@ def under(
 
     (places,), or (draws, places) for several draws. The high half of a product with 64 random
     bits: off from even by below / 2^64.
+
+    Raises
+    ------
+    InputError
+        If seed or stream is no whole number of 64 bits.
     """
+    seed, stream = as_seed(seed), as_seed(stream, "stream")
     place = np.arange(len(below), dtype=np.uint64)
     counter = np.empty((*np.shape(index), len(below), 4), np.uint64)
     counter[..., 0] = place // np.uint64(2)
@@ -53,3 +61,12 @@ def under(
     wide = below.astype(np.uint64)
     drawn = (high * wide + ((low * wide) >> _HALF)) >> _HALF
     return np.asarray(drawn, np.int64)
+
+
+def as_seed(seed: int, name: str = "seed") -> int:
+    """Return a seed or stream, which must be a whole number of 64 bits."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise InputError(f"{name} must be a whole number, not {seed!r}")
+    if not 0 <= int(seed) < 1 << 64:
+        raise InputError(f"{name} must be in [0, 2^64), not {seed}")
+    return int(seed)

@@ -16,7 +16,6 @@ from wellgram.backends.checks import (
     as_pairs,
     as_partner,
     as_rows,
-    as_seed,
     as_sets,
     as_sums,
     check_block,
@@ -24,7 +23,7 @@ from wellgram.backends.checks import (
     check_scan,
 )
 from wellgram.backends.consumers import Consumer, Extent, Met, State
-from wellgram.backends.philox import under
+from wellgram.backends.philox import as_seed, under
 from wellgram.backends.protocol import (
     AffineMaps,
     Codes,

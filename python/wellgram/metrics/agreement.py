@@ -9,7 +9,6 @@ import pandas as pd
 from scipy.stats import cramervonmises_2samp, ks_2samp
 
 from wellgram.backends import get_backend
-from wellgram.backends.checks import as_seed
 from wellgram.backends.philox import under
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
@@ -146,7 +145,7 @@ def _unmatched(count: int, most: int, seed: int) -> tuple[Codes, Codes]:
         number = np.arange(pairs)
     else:
         below = np.tile([count, count - 1], most)
-        drawn = under(below, as_seed(seed), stream_of("unmatched"), 0).reshape(most, 2)
+        drawn = under(below, seed, stream_of("unmatched"), 0).reshape(most, 2)
         number = drawn[:, 0] * (count - 1) + drawn[:, 1]
     row, other = np.divmod(number, count - 1)
     return row, other + (other >= row)

@@ -15,6 +15,7 @@ from wellgram.errors import InputError
 from wellgram.metrics.replicates import (
     ReplicateResult,
     aligned_rows,
+    check_null,
     negative_rows,
     tested_table,
 )
@@ -95,12 +96,7 @@ def consistency(
         If no perturbation has two wells, the null or a label is unknown, or the seed is no whole
         number.
     """
-    if null not in get_args(ConsistencyNull):
-        raise InputError(f"unknown null {null!r}; choose {', '.join(get_args(ConsistencyNull))}")
-    if null != "negatives" and len(negatives):
-        raise InputError("negatives= go with null='negatives'")
-    if draws < 1:
-        raise InputError(f"draws must be 1 or more, not {draws}")
+    check_null(null, get_args(ConsistencyNull), negatives, draws)
     codes, labels = map_rows(wells)
     is_negative = negative_rows(labels, negatives, null == "negatives")
     counts = labels["n_wells"].to_numpy()

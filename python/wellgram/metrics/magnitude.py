@@ -14,6 +14,7 @@ from wellgram.errors import InputError
 from wellgram.metrics.replicates import (
     ReplicateResult,
     aligned_rows,
+    check_null,
     negative_rows,
     tested_table,
 )
@@ -93,11 +94,8 @@ def magnitude(
         If there is no control well, no perturbation has enough wells, the null or a label is
         unknown, or the seed is no whole number.
     """
-    if null not in get_args(MagnitudeNull):
-        raise InputError(f"unknown null {null!r}; choose {', '.join(get_args(MagnitudeNull))}")
-    if null != "negatives" and len(negatives):
-        raise InputError("negatives= go with null='negatives'")
-    for name, value in (("min_wells", min_wells), ("max_controls", max_controls), ("draws", draws)):
+    check_null(null, get_args(MagnitudeNull), negatives, draws)
+    for name, value in (("min_wells", min_wells), ("max_controls", max_controls)):
         if value < 1:
             raise InputError(f"{name} must be 1 or more, not {value}")
     codes, labels = map_rows(wells)

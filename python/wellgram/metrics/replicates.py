@@ -82,6 +82,16 @@ def aligned_rows(
     return align.transform(held, backend=backend)
 
 
+def check_null(null: str, known: Sequence[str], negatives: Sequence[str], draws: int) -> None:
+    """Raise unless the null is one that is known, and what goes with it goes with it."""
+    if null not in known:
+        raise InputError(f"unknown null {null!r}; choose {', '.join(known)}")
+    if null != "negatives" and len(negatives):
+        raise InputError("negatives= go with null='negatives'")
+    if draws < 1:
+        raise InputError(f"draws must be 1 or more, not {draws}")
+
+
 def negative_rows(
     labels: pd.DataFrame, negatives: Sequence[str], wanted: bool
 ) -> NDArray[np.bool_]:

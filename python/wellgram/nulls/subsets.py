@@ -4,7 +4,6 @@ import hashlib
 
 import numpy as np
 
-from wellgram.backends.checks import as_seed
 from wellgram.backends.philox import under
 from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError
@@ -26,7 +25,7 @@ def random_subsets(pool: int, size: int, draws: int, *, seed: int = 0, stream: i
     if not 0 <= size <= pool:
         raise InputError(f"cannot draw {size} of {pool}")
     left = pool - np.arange(size)
-    steps = np.arange(size) + under(left, as_seed(seed), stream, np.arange(draws))
+    steps = np.arange(size) + under(left, seed, stream, np.arange(draws))
     if pool > _DENSE * max(size, 1):
         return np.array([_sparse(row) for row in steps.tolist()], np.int64).reshape(draws, size)
     order = np.tile(np.arange(pool), (draws, 1))
