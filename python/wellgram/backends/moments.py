@@ -14,7 +14,8 @@ Spread = Literal["smaller", "rows", "variances"]
 """What is kept of a group's spread: see `Moments`"""
 
 
-_POOLED_ROWS = 4096
+_POOLED = 32
+"""How many groups' rows are multiplied at once: many, but never all of them copied"""
 
 
 @dataclass(frozen=True)
@@ -114,17 +115,13 @@ class GroupMoments:
             return Moments(count, mean, within + np.square(between).sum(axis=0), False)
         scatter = between.T @ between
         groups = [self[g] for g in filled]
-        few: list[Floats] = []
+        few = [group.spread for group in groups if group.is_rows]
+        for first in range(0, len(few), _POOLED):
+            stacked = np.concatenate(few[first : first + _POOLED])
+            scatter += stacked.T @ stacked
         for group in groups:
-            if group.is_rows:
-                few.append(group.spread)
-            else:
+            if not group.is_rows:
                 scatter += group.spread
-            # Rows are multiplied some groups at a time: many at once, never all of them copied.
-            if few and (sum(map(len, few)) >= _POOLED_ROWS or group is groups[-1]):
-                stacked = np.concatenate(few)
-                scatter += stacked.T @ stacked
-                few = []
         return Moments(count, mean, scatter, False)
 
 

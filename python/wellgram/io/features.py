@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+import pyarrow as pa
+
 from wellgram.errors import InputError
 from wellgram.io.layouts import Layout
 from wellgram.io.roles import Roles
@@ -74,9 +76,12 @@ def _feature_columns(
 
 
 def width_of(files: Sequence[Table], features: Sequence[str]) -> int:
-    """Return how many features a row has; of a column of lists that is found in its first row."""
-    if not is_list(files[0].schema.field(features[0]).type):
+    """Return how many features a row has: from the schema, or for lists of any length the first."""
+    kind = files[0].schema.field(features[0]).type
+    if not is_list(kind):
         return len(features)
+    if pa.types.is_fixed_size_list(kind) and kind.list_size:
+        return int(kind.list_size)
     for file in files:
         for part in file.parts(features):
             if part.table.num_rows:
