@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from wellgram.backends.philox import under
-from wellgram.backends.protocol import Floats
+from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
 from wellgram.files import replacing
 from wellgram.metrics.bootstrap import LEVEL
@@ -145,7 +145,10 @@ def compound_gene(
         seeds=seeds,
         seed=seed,
     ):
-        lists.append(one) if isinstance(one, RankedList) else skipped.append(one)
+        if isinstance(one, RankedList):
+            lists.append(one)
+        else:
+            skipped.append(one)
     if not lists:
         why = f" ({skipped[0][0]!r}: {skipped[0][1]})" if skipped else ""
         raise InputError(f"no {by} of the truth can be scored on this map{why}")
@@ -191,10 +194,6 @@ def _similarities(
         chosen["gene"] &= crispr
         chosen["compound"] &= ~crispr
     rows = {kind: np.flatnonzero(mask) for kind, mask in chosen.items()}
-    place = {
-        kind: {name: k for k, name in enumerate(sorted(set(labels[found])))}
-        for kind, found in rows.items()
-    }
     for kind, found in rows.items():
         if not len(found):
             raise InputError(
@@ -204,27 +203,33 @@ def _similarities(
     dose = np.full(len(labels), np.nan)
     if "dose" in map_.labels:
         dose = map_.labels["dose"].to_numpy(np.float64)
-    doses = np.unique(dose[rows["compound"]]).tolist()  # one NaN where there are none
-    level = np.searchsorted(doses, dose[rows["compound"]])
-    column = np.array([place["gene"][name] for name in labels[rows["gene"]]])
-    if len(set(column)) < len(column):
-        twice = labels[rows["gene"]][np.bincount(column)[column] > 1][0]
-        raise InputError(f"gene {twice!r} has several rows in the map; keep one")
-    cosines = cosine_matrix(map_, rows=rows["compound"], columns=rows["gene"], backend=backend)
-    shape = (len(place["compound"]), len(doses), len(place["gene"]))
-    cube = np.full(shape, np.nan, cosines.dtype)
-    compound = np.array([place["compound"][name] for name in labels[rows["compound"]]])
-    cells = compound * len(doses) + level
-    if len(set(cells)) < len(cells):
-        twice = labels[rows["compound"]][np.bincount(cells)[cells] > 1][0]
+    doses, level = np.unique(dose[rows["compound"]], return_inverse=True)  # NaN: one, the last
+    compound, compounds = pd.factorize(labels[rows["compound"]], sort=True)
+    gene, genes = pd.factorize(labels[rows["gene"]], sort=True)
+    twice = _first_twice(gene)
+    if twice is not None:
+        raise InputError(f"gene {genes[gene[twice]]!r} has several rows in the map; keep one")
+    twice = _first_twice(compound * len(doses) + level)
+    if twice is not None:
         raise InputError(
-            f"compound {twice!r} has several rows of one dose; the benchmark needs one"
+            f"compound {compounds[compound[twice]]!r} has several rows of one dose; the benchmark "
+            "needs one"
         )
-    ordered = np.empty_like(cosines)
-    ordered[:, column] = cosines
-    cube[compound, level] = ordered
+    cosines = cosine_matrix(map_, rows=rows["compound"], columns=rows["gene"], backend=backend)
+    cube = np.full((len(compounds), len(doses), len(genes)), np.nan, cosines.dtype)
+    cube[compound[:, None], level[:, None], gene] = cosines
+    place = {
+        kind: {name: k for k, name in enumerate(found)}
+        for kind, found in (("compound", compounds), ("gene", genes))
+    }
     absent = {kind: len(names[kind]) - len(place[kind]) for kind in names}
-    return cube, doses, place, absent
+    return cube, doses.tolist(), place, absent
+
+
+def _first_twice(codes: Codes) -> int | None:
+    """Return the place of the first code that comes more than once, or None."""
+    often = np.flatnonzero(np.bincount(codes)[codes] > 1)
+    return int(often[0]) if len(often) else None
 
 
 def _item_scores(cube: Floats, by: By, item: int) -> Floats:
@@ -276,16 +281,20 @@ class _Scored:
             micro[:, level, seen] = pooled_scores(high[level, seen], low[level, seen])
         return cls(lists, by, precision, auc, random_precision, random_auc, micro)
 
-    def _chance(self) -> Floats:
+    def _sizes(self) -> tuple[Codes, Codes]:
+        """Return how many actives and how many negatives each list has."""
         actives = np.array([len(one.actives) for one in self.lists])
-        return chance_precision(actives, actives + [one.negatives.shape[1] for one in self.lists])
+        return actives, np.array([one.negatives.shape[1] for one in self.lists])
+
+    def _chance(self) -> Floats:
+        actives, negatives = self._sizes()
+        return chance_precision(actives, actives + negatives)
 
     def per_item(self, doses: list[float]) -> pd.DataFrame:
         """Return a row per item and dose."""
         levels = _levels(doses)
         count = len(levels)
-        actives = [len(one.actives) for one in self.lists]
-        negatives = [one.negatives.shape[1] for one in self.lists]
+        actives, negatives = self._sizes()
         frame = pd.DataFrame(
             {
                 self.by: np.repeat([one.item for one in self.lists], count),
