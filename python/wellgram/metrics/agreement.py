@@ -12,7 +12,7 @@ from wellgram.backends import get_backend
 from wellgram.backends.philox import under
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
-from wellgram.files import replacing
+from wellgram.files import save_csv
 from wellgram.nulls import stream_of
 from wellgram.pairs.rows import unit_embeddings
 from wellgram.wells import KEYS, PerturbationMap
@@ -54,8 +54,7 @@ class AgreementResult:
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV."""
-        with replacing(path) as temporary:
-            self.table.to_csv(temporary, index=False)
+        save_csv(self.table, path)
 
 
 def replicate_agreement(

@@ -12,7 +12,7 @@ from scipy.stats import kendalltau
 from wellgram.backends.philox import under
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
-from wellgram.files import replacing
+from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import LEVEL
 from wellgram.metrics.ranking import chance_precision, list_scores, pooled_scores
 from wellgram.metrics.targets import RankedList, check_truth, ranked_lists
@@ -69,8 +69,7 @@ class CompoundGeneResult:
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV."""
-        with replacing(path) as temporary:
-            self.table.to_csv(temporary, index=False)
+        save_csv(self.table, path)
 
 
 def compound_gene(

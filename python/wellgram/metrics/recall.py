@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.errors import InputError
-from wellgram.files import replacing
+from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.pairs import Histogram, Precision, UnitRows, order_statistics, pair_count
 from wellgram.pairs.order import OrderStatistics
@@ -66,8 +66,7 @@ class RecallResult:
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV."""
-        with replacing(path) as temporary:
-            self.table.to_csv(temporary, index=False)
+        save_csv(self.table, path)
 
 
 def relationship_recall(

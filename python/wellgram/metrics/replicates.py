@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
-from wellgram.files import replacing
+from wellgram.files import save_csv
 from wellgram.nulls import benjamini_hochberg
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
@@ -46,8 +46,7 @@ class ReplicateResult:
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV."""
-        with replacing(path) as temporary:
-            self.table.to_csv(temporary, index=False)
+        save_csv(self.table, path)
 
 
 def tested_table(

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from wellgram.backends.consumers import Extent, Histogram
 from wellgram.backends.protocol import Progress
 from wellgram.errors import InputError
-from wellgram.files import replacing
+from wellgram.files import save_csv
 from wellgram.pairs.labels import label_columns
 from wellgram.pairs.order import order_statistics
 from wellgram.pairs.rows import Map, Precision, UnitRows, check_indices, unit_pair
@@ -35,8 +35,7 @@ class _Table:
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV."""
-        with replacing(path) as temporary:
-            self.table.to_csv(temporary, index=False)
+        save_csv(self.table, path)
 
 
 @dataclass(frozen=True, repr=False)
