@@ -3,6 +3,7 @@
 
 #include "bindings/call.hpp"
 #include "cpu/primitives.hpp"
+#include "cpu/rounding.hpp"
 
 namespace wellgram {
 namespace {
@@ -180,6 +181,32 @@ void bind_primitives(py::module_& m) {
       "stream"_a, "means"_a.noconvert(), "threads"_a, "progress"_a);
 
   m.def(
+      "rank_counts",
+      [](const Array<T>& x, const Array<T>& y, const Codes& starts, const Array<double>& values,
+         const Array<std::int32_t>& own, const Array<std::int32_t>& other, bool absolute,
+         Codes counts, int threads, py::object progress) {
+        const auto rows = rows_of<T>(x), others = rows_of<T>(y);
+        need(rows.columns == others.columns, "x and y differ in columns");
+        const Labels labels{rows_of<std::int32_t>(own), rows_of<std::int32_t>(other)};
+        need(labels.own.rows == labels.other.rows && labels.own.columns == rows.rows &&
+                 labels.other.columns == others.rows,
+             "labels are not those of the rows");
+        const Index* first = vector_of<Index>(starts, rows.rows + 1);
+        const double* given = vector_of<double>(values, values.size());
+        need(first[0] == 0 && first[rows.rows] == values.size(), "starts do not span the values");
+        for (Index i = 0; i < rows.rows; ++i) need(first[i] <= first[i + 1], "starts must rise");
+        Index* out = output_vector<Index>(counts, values.size());
+        Call call(threads, std::move(progress));
+        const py::gil_scoped_release nogil;
+        Rankings<T> rankings{first, {}};
+        for (Index v = 0; v < first[rows.rows]; ++v) rankings.all.push_back(not_above<T>(given[v]));
+        rank_counts<T>(rows, others, rankings, labels, absolute, out, call.team);
+      },
+      "x"_a.noconvert(), "y"_a.noconvert(), "starts"_a.noconvert(), "values"_a.noconvert(),
+      "own"_a.noconvert(), "other"_a.noconvert(), "absolute"_a, "counts"_a.noconvert(), "threads"_a,
+      "progress"_a);
+
+  m.def(
       "unit_rows",
       [](const Array<T>& x, Array<T> out, Array<bool> zero, int threads) {
         const auto rows = rows_of<T>(x);
@@ -237,6 +264,21 @@ void bind_primitives(py::module_& m) {
 }  // namespace
 
 void bind_rows(py::module_& m) {
+  using namespace py::literals;
+
+  m.def(
+      "null_precisions",
+      [](Index positives, Index total, std::uint64_t seed, std::uint64_t stream,
+         Array<double> precisions, int threads) {
+        need(0 < positives && positives <= total, "positives must be from 1 to all");
+        const Index draws = precisions.size();
+        double* out = output_vector<double>(precisions, draws);
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        null_precisions(positives, total, draws, {seed, stream}, out, call.team);
+      },
+      "positives"_a, "total"_a, "seed"_a, "stream"_a, "precisions"_a.noconvert(), "threads"_a);
+
   bind_primitives<float>(m);
   bind_primitives<double>(m);
 }

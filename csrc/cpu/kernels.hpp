@@ -152,6 +152,17 @@ struct Kernels {
 
   // Adds every cell of a tile to its row's moments and, unless null, to its column's.
   void (*add_moments)(const T* tile, Moments* rows, Moments* columns);
+
+  // Makes the cells of a tile their absolute values, if asked, and those whose row and column have
+  // a label of some kind in common the least of all: own[kind * tile_rows + i],
+  // other[kind * tile_columns + j].
+  void (*leave_out)(T* tile, const Ordered<T>* own, const Ordered<T>* other, Index kinds,
+                    bool absolute);
+
+  // counts[k * tile_rows + i] += how many of the first `columns` cells of row i are above
+  // values[k * tile_rows + i].
+  void (*count_above)(const T* tile, Index columns, const T* values, Index depth,
+                      Ordered<T>* counts);
 };
 
 // What two operands are packed as: float, double, or pairs of bfloat16, whose products are float.

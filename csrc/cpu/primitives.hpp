@@ -76,6 +76,31 @@ void null_means(View<const T> x, const Index* pool, const std::vector<Index>& st
                 const std::vector<Index>& taken, const std::vector<Index>& sizes, Seed seed,
                 View<double> means, const Team& team);
 
+// precisions[r] = the average precision of a random ranking of so many positives among so many.
+void null_precisions(Index positives, Index total, Index draws, Seed seed, double* precisions,
+                     const Team& team);
+
+// The values of each row, ascending: values(i)[0] ... values(i)[size(i) - 1].
+template <class T>
+struct Rankings {
+  Index size(Index i) const { return starts[i + 1] - starts[i]; }
+  const T* values(Index i) const { return all.data() + starts[i]; }
+
+  const Index* starts;
+  std::vector<T> all;
+};
+
+// Labels of each kind, a row of the view, for the rows of x and for those of y.
+struct Labels {
+  View<const std::int32_t> own, other;
+};
+
+// counts[v] = how many rows of y have a product with the row of x that value v belongs to, or its
+// absolute value, above it; rows with a label of some kind in common left out.
+template <class T>
+void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
+                 const Labels& labels, bool absolute, Index* counts, const Team& team);
+
 template <class T>
 void unit_rows(View<const T> x, View<T> out, bool* zero, const Team& team);
 

@@ -71,6 +71,21 @@ def null_means(
     threads: int,
     progress: Callable[[float], None] | None,
 ) -> None: ...
+def rank_counts(
+    x: _Rows,
+    y: _Rows,
+    starts: _Codes,
+    values: _Floats,
+    own: NDArray[np.int32],
+    other: NDArray[np.int32],
+    absolute: bool,
+    counts: _Codes,
+    threads: int,
+    progress: Callable[[float], None] | None,
+) -> None: ...
+def null_precisions(
+    positives: int, total: int, seed: int, stream: int, precisions: _Floats, threads: int
+) -> None: ...
 def unit_rows(x: _Rows, out: _Rows, zero: NDArray[np.bool_], threads: int) -> None: ...
 def pair_cosines(x: _Rows, y: _Rows, i: _Codes, j: _Codes, out: _Rows, threads: int) -> None: ...
 def pair_cosines_bfloat16(

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <vector>
 
 #include "cpu/kernels.hpp"
+#include "cpu/rounding.hpp"
 #include "cpu/scan.hpp"
 
 namespace wellgram {
@@ -51,20 +51,6 @@ class Consumer {
   virtual void merge(Consumer& other) = 0;
   virtual State<T> state() = 0;
 };
-
-// The smallest T that is not below t, and the largest that is not above it, so that a comparison
-// in T decides as the comparison with t itself would.
-template <class T>
-T not_below(double t) {
-  const T rounded = static_cast<T>(t);
-  return static_cast<double>(rounded) < t
-             ? std::nextafter(rounded, std::numeric_limits<T>::infinity())
-             : rounded;
-}
-template <class T>
-T not_above(double t) {
-  return -not_below<T>(-t);
-}
 
 inline void add(std::vector<Index>& sums, const std::vector<Index>& more) {
   for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += more[k];

@@ -160,6 +160,49 @@ def as_sets(
     return Sets(joined, [len(part) for part in parts], [int(count) for count in taken], marks)
 
 
+@dataclass(frozen=True)
+class Rankings:
+    """What is to be ranked: see `Backend.rank_counts`."""
+
+    starts: Codes
+    values: Floats
+    own: NDArray[np.int32]
+    other: NDArray[np.int32]
+
+
+def as_rankings(
+    x: Rows, y: Rows, starts: ArrayLike, values: ArrayLike, own: ArrayLike, other: ArrayLike
+) -> Rankings:
+    """Return values of the rows of x and labels of both, or raise if they do not fit them."""
+    marks = np.ascontiguousarray(starts, np.int64)
+    given = np.ascontiguousarray(values, np.float64)
+    spans = marks.shape == (len(x) + 1,) and marks[0] == 0 and marks[-1] == len(given)
+    if not spans or (np.diff(marks) < 0).any():
+        raise InputError(
+            f"starts must rise from 0 to the {len(given)} values, one more than x has rows"
+        )
+    falls = np.diff(given) < 0
+    falls[marks[1:-1][(marks[1:-1] > 0) & (marks[1:-1] < len(given))] - 1] = False
+    if np.isnan(given).any() or falls.any():
+        raise InputError("the values of a row must ascend, and none be NaN")
+    labels = [np.ascontiguousarray(part, np.int32) for part in (own, other)]
+    kinds = {part.shape[0] for part in labels}
+    if len(kinds) > 1 or [part.shape[1] for part in labels] != [len(x), len(y)]:
+        raise InputError(
+            f"labels are {labels[0].shape} and {labels[1].shape}; expected as many kinds of both, "
+            f"for {len(x)} and {len(y)} rows"
+        )
+    return Rankings(marks, given, *labels)
+
+
+def check_ranking(positives: int, total: int, draws: int) -> None:
+    """Raise unless rankings of so many can be drawn."""
+    if not 0 < positives <= total:
+        raise InputError(f"a ranking needs 1 to {total} positives, not {positives}")
+    if not 0 <= draws < 1 << 32:
+        raise InputError(f"draws must be in [0, 2^32), not {draws}")
+
+
 def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool) -> None:
     """Raise unless the consumers fit the pass, and its type is float32 where bfloat16 is asked."""
     if dtype not in (np.float32, np.float64):

@@ -18,11 +18,13 @@ from wellgram.backends.checks import (
     as_out,
     as_pairs,
     as_partner,
+    as_rankings,
     as_rows,
     as_sets,
     as_sums,
     check_block,
     check_maps,
+    check_ranking,
     check_scan,
 )
 from wellgram.backends.consumers import Consumer, Extent, State
@@ -247,6 +249,47 @@ def null_means(
         progress,
     )
     return means
+
+
+def rank_counts(
+    x: Rows,
+    y: Rows,
+    starts: Codes,
+    values: Floats,
+    own: NDArray[np.int32],
+    other: NDArray[np.int32],
+    *,
+    absolute: bool = False,
+    progress: Progress | None = None,
+) -> Codes:
+    """See `Backend.rank_counts`."""
+    x = as_rows(x)
+    y = as_partner(y, x)
+    given = as_rankings(x, y, starts, values, own, other)
+    counts = np.empty(len(given.values), np.int64)
+    _cpu.rank_counts(
+        x,
+        y,
+        given.starts,
+        given.values,
+        given.own,
+        given.other,
+        absolute,
+        counts,
+        threads(),
+        progress,
+    )
+    return counts
+
+
+def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream: int) -> Floats:
+    """See `Backend.null_precisions`."""
+    check_ranking(positives, total, draws)
+    precisions = np.empty(draws)
+    _cpu.null_precisions(
+        positives, total, as_seed(seed), as_seed(stream, "stream"), precisions, threads()
+    )
+    return precisions
 
 
 def unit_rows(x: Rows) -> tuple[Rows, Codes]:

@@ -148,6 +148,35 @@ class Backend(Protocol):
         stream and its own index alone (`backends.philox`).
         """
 
+    def rank_counts(
+        self,
+        x: Rows,
+        y: Rows,
+        starts: Codes,
+        values: Floats,
+        own: NDArray[np.int32],
+        other: NDArray[np.int32],
+        *,
+        absolute: bool = False,
+        progress: Progress | None = None,
+    ) -> Codes:
+        """Return how many rows of y are more similar than each value to its row of x: (v,).
+
+        Row i of x has ``values[starts[i]:starts[i + 1]]``, ascending. Similarity is the product of
+        rows, or its absolute value. Rows are compared that have no label in common: own (c, n) are
+        c labels of each row of x, and other (c, m) those of y.
+        """
+
+    def null_precisions(
+        self, positives: int, total: int, draws: int, *, seed: int, stream: int
+    ) -> Floats:
+        """Return the average precisions (draws,) of random rankings of so many positives of all.
+
+        A ranking is the places of its positives, or of the others where those are fewer: the first
+        steps of a shuffle (`backends.philox`). Average precision is the mean of t / rank over
+        positives t = 1, 2, ...
+        """
+
     def pair_cosines(
         self, x: Rows, i: Codes, j: Codes, y: Rows | None = None, *, bfloat16: bool = False
     ) -> Rows:

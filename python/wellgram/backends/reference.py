@@ -15,11 +15,13 @@ from wellgram.backends.checks import (
     as_out,
     as_pairs,
     as_partner,
+    as_rankings,
     as_rows,
     as_sets,
     as_sums,
     check_block,
     check_maps,
+    check_ranking,
     check_scan,
 )
 from wellgram.backends.consumers import Consumer, Extent, Met, State
@@ -178,6 +180,53 @@ def null_means(
         if progress is not None:
             progress((r + 1) / draws)
     return means
+
+
+def rank_counts(
+    x: Rows,
+    y: Rows,
+    starts: Codes,
+    values: Floats,
+    own: NDArray[np.int32],
+    other: NDArray[np.int32],
+    *,
+    absolute: bool = False,
+    progress: Progress | None = None,
+) -> Codes:
+    """See `Backend.rank_counts`."""
+    x = as_rows(x)
+    y = as_partner(y, x)
+    given = as_rankings(x, y, starts, values, own, other)
+    counts = np.zeros(len(given.values), np.int64)
+    wide = y.astype(np.float64)
+    for i, row in enumerate(x.astype(np.float64)):
+        # One product per pair, as pair_cosines has it: a matrix product rounds otherwise.
+        cosines = np.array([row @ one for one in wide], np.float64)
+        compared = (given.own[:, i, None] != given.other).all(axis=0)
+        found = (np.abs(cosines) if absolute else cosines)[compared]
+        own_values = slice(*given.starts[i : i + 2])
+        counts[own_values] = (found > given.values[own_values, None]).sum(axis=1)
+        if progress is not None:
+            progress((i + 1) / len(x))
+    return counts
+
+
+def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream: int) -> Floats:
+    """See `Backend.null_precisions`."""
+    check_ranking(positives, total, draws)
+    seed, stream = as_seed(seed), as_seed(stream, "stream")
+    taken = min(positives, total - positives)
+    left = total - np.arange(taken)
+    t = np.arange(1, positives + 1)
+    precisions = np.empty(draws)
+    for r in range(draws):
+        order = np.arange(total)
+        for i, j in enumerate(np.arange(taken) + under(left, seed, stream, r)):
+            order[[i, j]] = order[[j, i]]
+        chosen = np.isin(np.arange(total), order[:taken])
+        places = np.flatnonzero(chosen if taken == positives else ~chosen)
+        precisions[r] = (t / (places + 1)).mean()
+    return precisions
 
 
 def unit_rows(x: Rows) -> tuple[Rows, Codes]:

@@ -1,0 +1,95 @@
+// null_precisions: average precisions of random rankings.
+//
+// A ranking is the places of its positives, or of its negatives where those are fewer: the first
+// steps of a shuffle, kept as bits and read in order. draws * (min(p, n - p) random numbers + n /
+// 64 words). A chunk is 64 draws.
+#include <algorithm>
+#include <bit>
+
+#include "cpu/primitives.hpp"
+#include "cpu/shuffle.hpp"
+
+namespace wellgram {
+
+namespace {
+
+// Places as bits, read in ascending order.
+class Marks {
+ public:
+  explicit Marks(Index places) : words_(static_cast<std::size_t>(places + 63) / 64) {}
+
+  void take(const std::vector<Index>& places) {
+    std::fill(words_.begin(), words_.end(), 0);
+    for (const Index place : places) words_[place / 64] |= std::uint64_t{1} << (place % 64);
+  }
+
+  template <class Visit>
+  void each(const Visit& visit) const {
+    for (std::size_t w = 0; w < words_.size(); ++w)
+      for (std::uint64_t bits = words_[w]; bits != 0; bits &= bits - 1)
+        visit(static_cast<Index>(64 * w) + std::countr_zero(bits));
+  }
+
+ private:
+  std::vector<std::uint64_t> words_;
+};
+
+// The mean over positives t = 1, 2, ... of t / rank.
+double precision_of_positives(const Marks& places) {
+  double sum = 0;
+  Index t = 0;
+  places.each([&](Index place) {
+    ++t;
+    sum += static_cast<double>(t) / static_cast<double>(place + 1);
+  });
+  return sum / static_cast<double>(t);
+}
+
+// The same from the places of the negatives. Of the positives after c of them, from the (a + 1)-th
+// to the b-th, the sum is that of t / (t + c) = (b - a) - c (H(b + c) - H(a + c)), H the harmonic
+// numbers.
+double precision_of_negatives(const Marks& places, Index positives,
+                              const std::vector<double>& harmonic) {
+  double sum = 0;
+  Index a = 0, c = 0;
+  const auto run_to = [&](Index b) {
+    sum +=
+        static_cast<double>(b - a) - static_cast<double>(c) * (harmonic[b + c] - harmonic[a + c]);
+    a = b;
+  };
+  places.each([&](Index place) {
+    run_to(place - c);
+    ++c;
+  });
+  run_to(positives);
+  return sum / static_cast<double>(positives);
+}
+
+}  // namespace
+
+void null_precisions(Index positives, Index total, Index draws, Seed seed, double* precisions,
+                     const Team& team) {
+  constexpr Index together = 64;
+  const bool by_positives = positives <= total - positives;
+  std::vector<Index> pool(total);
+  std::iota(pool.begin(), pool.end(), Index{0});
+  const std::vector<Index> strata{total}, taken{by_positives ? positives : total - positives};
+  std::vector<double> harmonic(by_positives ? 0 : total + 1);
+  for (std::size_t n = 1; n < harmonic.size(); ++n)
+    harmonic[n] = harmonic[n - 1] + 1 / static_cast<double>(n);
+  const int threads = team.threads();
+  std::vector<Shuffle> shuffles(threads, Shuffle(pool.data(), strata, taken));
+  std::vector<std::vector<Index>> sets(threads, std::vector<Index>(taken[0]));
+  std::vector<Marks> marks(threads, Marks(total));
+  team.run((draws + together - 1) / together, [&](Index chunk, int worker) {
+    for (Index r = chunk * together; r < std::min(draws, (chunk + 1) * together); ++r) {
+      shuffles[worker].draw(Draw(seed.value, seed.stream, static_cast<std::uint32_t>(r)),
+                            sets[worker]);
+      marks[worker].take(sets[worker]);
+      precisions[r] = by_positives ? precision_of_positives(marks[worker])
+                                   : precision_of_negatives(marks[worker], positives, harmonic);
+    }
+  });
+}
+
+}  // namespace wellgram

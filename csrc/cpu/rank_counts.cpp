@@ -1,0 +1,163 @@
+// rank_counts: for values of a row, how many of the others are more similar to it.
+//
+// 2 n m d flops on register tiles, and a comparison per value and pair. A chunk is a block of left
+// panels, rows with as many values side by side; the right ones, packed once, stream past. Rows
+// with many values look their place up among them instead of comparing all.
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "cpu/kernels.hpp"
+#include "cpu/panels.hpp"
+#include "cpu/primitives.hpp"
+
+namespace wellgram {
+
+namespace {
+
+constexpr Index most_compared = 256;
+
+// How many of ascending values are below one. Without branches, which would go either way.
+template <class T>
+Index count_below(const T* values, Index count, T one) {
+  const T* first = values;
+  while (count > 1) {
+    const Index half = count / 2;
+    first += (first[half - 1] < one) * half;
+    count -= half;
+  }
+  return first - values + (*first < one);
+}
+
+// The values of a panel's rows and how many were above each. Few: one after another, lane by lane,
+// rows with less filled up with what nothing is above. Many: per row the cells that were above so
+// many of its values.
+template <class T>
+class PanelCounts {
+ public:
+  void take(const Rankings<T>& rankings, const Index* rows, Index count, Index tall) {
+    rankings_ = &rankings, rows_ = rows, count_ = count, tall_ = tall;
+    depth_ = rankings.size(rows[count - 1]);  // rows come in ascending order of it
+    if (compared()) {
+      values_.assign(depth_ * tall, std::numeric_limits<T>::infinity());
+      counts_.assign(depth_ * tall, 0);
+      for (Index i = 0; i < count; ++i)
+        for (Index k = 0; k < rankings.size(rows[i]); ++k)
+          values_[k * tall + i] = rankings.values(rows[i])[k];
+    } else {
+      above_.assign(count, {});
+      for (Index i = 0; i < count; ++i) above_[i].assign(rankings.size(rows[i]) + 1, 0);
+    }
+  }
+
+  void absorb(const T* cells, Index columns) {
+    if (compared()) {
+      kernels<T>().count_above(cells, columns, values_.data(), depth_, counts_.data());
+      return;
+    }
+    for (Index j = 0; j < columns; ++j)
+      for (Index i = 0; i < count_; ++i) {
+        const Index row = rows_[i];
+        const T cell = cells[j * tall_ + i];
+        ++above_[i][count_below(rankings_->values(row), rankings_->size(row), cell)];
+      }
+  }
+
+  void write(Index* counts) const {
+    for (Index i = 0; i < count_; ++i) {
+      const Index size = rankings_->size(rows_[i]);
+      Index* out = counts + rankings_->starts[rows_[i]];
+      if (compared())
+        for (Index k = 0; k < size; ++k) out[k] = counts_[k * tall_ + i];
+      else
+        for (Index k = size, sum = 0; k-- > 0;) out[k] = sum += above_[i][k + 1];
+    }
+  }
+
+ private:
+  bool compared() const { return depth_ <= most_compared; }
+
+  const Rankings<T>* rankings_;
+  const Index* rows_;
+  Index count_, tall_, depth_;
+  std::vector<T> values_;
+  std::vector<Ordered<T>> counts_;
+  std::vector<std::vector<Index>> above_;
+};
+
+// The labels of the rows of a panel, kind after kind, as wide as its values.
+template <class T>
+void lay_labels(View<const std::int32_t> labels, const Index* rows, Index first, Index count,
+                Index width, Ordered<T>* out) {
+  for (Index k = 0; k < labels.rows; ++k)
+    for (Index i = 0; i < width; ++i)
+      out[k * width + i] =
+          i < count ? labels.row(k)[rows == nullptr ? first + i : rows[first + i]] : -1;
+}
+
+}  // namespace
+
+template <class T>
+void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
+                 const Labels& labels, bool absolute, Index* counts, const Team& team) {
+  constexpr Index block_bytes = 256 << 10;
+  constexpr double block_flops = 1e10;  // few enough to be interrupted between two
+  const Index tall = kernels<T>().tile_rows, wide = kernels<T>().tile_columns;
+  const Index d = x.columns, kinds = labels.own.rows;
+  std::vector<Index> order(x.rows);
+  std::iota(order.begin(), order.end(), Index{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](Index a, Index b) { return rankings.size(a) < rankings.size(b); });
+  const Index* rows = order.data();
+  const Index* end = rows + order.size();
+  while (rows < end && rankings.size(*rows) == 0) ++rows;
+  const Index count = end - rows, lefts = panel_count(count, tall);
+
+  const Panels<T> right(y.rows, wide, d, [&](Index j, Index k) { return y.row(j)[k]; }, team);
+  std::vector<Ordered<T>> other(right.count() * kinds * wide);
+  for (Index q = 0; q < right.count(); ++q)
+    lay_labels<T>(labels.other, nullptr, q * wide, std::min(wide, y.rows - q * wide), wide,
+                  &other[q * kinds * wide]);
+
+  const auto within = [&](double limit, double each) {
+    return static_cast<Index>(limit / std::max(each, 1.0));
+  };
+  const auto panel_bytes = static_cast<double>(tall * d) * sizeof(T);
+  const auto panel_flops = 2.0 * static_cast<double>(tall * d) * static_cast<double>(y.rows);
+  const Index block = std::max<Index>(
+      1, std::min({within(block_bytes, panel_bytes), within(block_flops, panel_flops),
+                   lefts / (4 * team.threads())}));
+  team.run_reported(panel_count(lefts, block), [&](Index chunk, int) {
+    const Index first = chunk * block, panels = std::min(block, lefts - first);
+    const auto present = [&](Index p) { return std::min(tall, count - (first + p) * tall); };
+    Buffer<T> packed(panels * tall * d);
+    std::vector<Ordered<T>> own(panels * kinds * tall);
+    std::vector<PanelCounts<T>> found(panels);
+    for (Index p = 0; p < panels; ++p) {
+      const Index* here = rows + (first + p) * tall;
+      pack_panel(0, present(p), tall, d, packed.data() + p * tall * d,
+                 [&](Index i, Index k) { return x.row(here[i])[k]; });
+      lay_labels<T>(labels.own, here, 0, present(p), tall, &own[p * kinds * tall]);
+      found[p].take(rankings, here, present(p), tall);
+    }
+    alignas(64) T cells[max_tile];
+    for (Index q = 0; q < right.count(); ++q)
+      for (Index p = 0; p < panels; ++p) {
+        const Index columns = std::min(wide, y.rows - q * wide);
+        products<T>().gram_tile(packed.data() + p * tall * d, right[q], d, cells, nullptr);
+        kernels<T>().leave_out(cells, &own[p * kinds * tall], &other[q * kinds * wide], kinds,
+                               absolute);
+        found[p].absorb(cells, columns);
+      }
+    for (const auto& panel : found) panel.write(counts);
+  });
+}
+
+#define INSTANTIATE(T)                                                                             \
+  template void rank_counts(View<const T>, View<const T>, const Rankings<T>&, const Labels&, bool, \
+                            Index*, const Team&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
+
+}  // namespace wellgram
