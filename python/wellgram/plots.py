@@ -164,6 +164,28 @@ def plot_p_values(p: NDArray[np.floating[Any]], axes: "Axes | None" = None) -> "
     return _finished(axes, "p-value", "perturbations")
 
 
+def plot_volcano(
+    table: pd.DataFrame, score: str, threshold: float, axes: "Axes | None" = None
+) -> "Axes":
+    """Draw the p-value of each row of a table against its score, on a logarithmic scale.
+
+    Rows whose ``corrected_p_value`` is below the threshold are coloured.
+    """
+    if axes is None:
+        _, axes = figure(4.8, 3.6)
+    tested = table[table["p_value"].notna()]
+    found = (tested["corrected_p_value"] < threshold).to_numpy()
+    for rows, color, name in ((~found, _GREY, "other"), (found, _BLUE, f"FDR < {threshold:g}")):
+        some = tested[rows]
+        label = f"{name} ({len(some):,})"
+        axes.scatter(some[score], some["p_value"], s=6, color=color, alpha=0.6, label=label,
+                     linewidths=0)  # fmt: skip
+    axes.set_yscale("log")
+    axes.invert_yaxis()
+    axes.legend(fontsize=7, frameon=False)
+    return _finished(axes, score.replace("_", " "), "p-value")
+
+
 def _finished(axes: "Axes", x: str, y: str) -> "Axes":
     axes.set_xlabel(x)
     axes.set_ylabel(y)

@@ -1,5 +1,6 @@
 """What a score is compared with: random sets, p-values, false discovery rates."""
 
+from wellgram.nulls.precisions import every_precision, random_precisions, rankings
 from wellgram.nulls.pvalues import PForm, benjamini_hochberg, empirical_p
 from wellgram.nulls.sets import mean_cosine_nulls, stratified_null
 from wellgram.nulls.subsets import random_subsets, stream_of
@@ -8,8 +9,11 @@ __all__ = [
     "PForm",
     "benjamini_hochberg",
     "empirical_p",
+    "every_precision",
     "mean_cosine_nulls",
+    "random_precisions",
     "random_subsets",
+    "rankings",
     "stratified_null",
     "stream_of",
 ]

@@ -9,10 +9,11 @@ from scipy.stats import false_discovery_control
 from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError
 
-PForm = Literal["plus-one", "share", "share-above"]
+PForm = Literal["plus-one", "plus-one-above", "share", "share-above"]
 """``(1 + exceeding) / (1 + draws)``, which is never 0 and keeps its promise under the null
-(Phipson and Smyth 2010); ``exceeding / draws``; or the same without those that tie. In
-efaar_benchmarking consistency has the second, magnitude the third"""
+(Phipson and Smyth 2010); the same without those that tie, as in copairs' mean average precision;
+``exceeding / draws``; and that without those that tie. In efaar_benchmarking consistency has the
+third, magnitude the fourth"""
 
 
 def empirical_p(observed: ArrayLike, null: ArrayLike, form: PForm = "plus-one") -> Floats:
@@ -44,11 +45,11 @@ def empirical_p(observed: ArrayLike, null: ArrayLike, form: PForm = "plus-one") 
     scores = np.asarray(observed, np.float64)
     below = (
         np.searchsorted(ordered, scores, side="right")
-        if form == "share-above"
+        if form.endswith("above")
         else np.searchsorted(ordered, scores, side="left")
     )
     exceeding = len(ordered) - below
-    more = 1 if form == "plus-one" else 0
+    more = 1 if form.startswith("plus-one") else 0
     return np.where(np.isnan(scores), np.nan, (exceeding + more) / (len(ordered) + more))
 
 

@@ -1,0 +1,182 @@
+"""Average precision of profiles: whether each finds its own kind before all others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wellgram.align import Alignment, BatchAffine
+from wellgram.backends import get_backend
+from wellgram.backends.protocol import Backend, Progress, Rows
+from wellgram.errors import InputError
+from wellgram.files import save_csv
+from wellgram.metrics.pairing import Rules, as_names, find_pairs
+from wellgram.metrics.ranking import chance_precision
+from wellgram.metrics.rankings import Compared, rank_entries
+from wellgram.metrics.replicates import aligned_rows
+from wellgram.stream import WellStream
+from wellgram.wells import PerturbationMap, Wells
+
+Similarity = Literal["cosine", "abs_cosine", "correlation", "euclidean"]
+
+
+@dataclass(frozen=True, repr=False)
+class AveragePrecisionResult:
+    """The average precision of each profile.
+
+    `table` has the metadata of the profiles, in their order, and ``n_pos_pairs``;
+    ``n_total_pairs``, positives and negatives; ``average_precision``;
+    ``normalized_average_precision``, ``(AP - chance) / (1 - chance)``, chance being the expectation
+    of a random ranking; and ``reason``, why a profile has none. Where positives share one of
+    several labels, a profile has a row for each.
+    """
+
+    table: pd.DataFrame
+    rules: Rules
+    similarity: Similarity
+
+    def __repr__(self) -> str:
+        scored = self.table["average_precision"].dropna()
+        return (
+            f"Average precision of {len(scored):,} of {len(self.table):,} profiles, mean "
+            f"{scored.mean():.4f}, by {self.similarity}: {self.rules}"
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the table as CSV."""
+        save_csv(self.table, path)
+
+
+def average_precision(
+    profiles: Wells | WellStream | PerturbationMap,
+    align: Alignment | BatchAffine | None = None,
+    *,
+    pos_sameby: str | Sequence[str] = (),
+    pos_diffby: str | Sequence[str] = (),
+    neg_sameby: str | Sequence[str] = (),
+    neg_diffby: str | Sequence[str] = (),
+    multilabel: str | None = None,
+    similarity: Similarity = "cosine",
+    scored: NDArray[np.bool_] | None = None,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> AveragePrecisionResult:
+    """Rank the partners of each profile by similarity, and return the average precision of that.
+
+    It is the mean, over its positives t = 1, 2, ..., the most similar first, of
+    ``t / (t + negatives more similar)``: the precision down to each. As
+    ``copairs.map.average_precision`` has it (Kalinin et al. 2025), but pairs are never stored:
+    negatives are counted as they are compared.
+
+    Parameters
+    ----------
+    profiles
+        Wells, all of them, or the rows of a map, with their metadata. A stream is read.
+    align
+        An alignment of wells, fitted to them unless it has been before; None: as they are.
+    pos_sameby, pos_diffby
+        Columns: a positive pair is equal in all of the first and different in all of the second.
+    neg_sameby, neg_diffby
+        The same of negative pairs. Replicates of a perturbation against the controls of their
+        batch: ``pos_sameby="perturbation", neg_sameby="batch", neg_diffby="is_control"``.
+    multilabel
+        A column whose values are lists of labels, such as the targets of a compound. In
+        `pos_sameby`, positives share a label, and each label has a ranking of its own; in
+        `neg_diffby`, negatives share none.
+    similarity
+        ``"cosine"``, its absolute value, the ``"correlation"`` of two profiles, or ``"euclidean"``:
+        the nearer, the more similar. Among equals positives come first, as in copairs, which
+        rounds similarities to float32 before.
+    scored
+        (n,) which profiles are ranked for; the others are partners only. All by default.
+    backend, progress
+        See `wellgram.set_backend`; called now and then with the share of the profiles that is done.
+
+    Raises
+    ------
+    InputError
+        If a column is absent or lacks values, a profile has no direction to compare, or no pair is
+        positive or none negative.
+    """
+    if similarity not in get_args(Similarity):
+        raise InputError(
+            f"unknown similarity {similarity!r}; choose {', '.join(get_args(Similarity))}"
+        )
+    rules = Rules(
+        as_names(pos_sameby),
+        as_names(pos_diffby),
+        as_names(neg_sameby),
+        as_names(neg_diffby),
+        multilabel,
+    )
+    metadata = profiles.labels if isinstance(profiles, PerturbationMap) else profiles.metadata
+    pairs = find_pairs(metadata, rules)
+    wanted = _wanted(scored, len(metadata))[pairs.owner]
+    n_pos, n_neg = pairs.positives.partners, pairs.negatives.partners[pairs.owner]
+    for count, kind in ((n_pos, "positive"), (n_neg, "negative")):
+        if not count.any():
+            raise InputError(f"no pair of {len(metadata):,} profiles is {kind} ({rules})")
+    run = get_backend(backend)
+    rows = (
+        profiles.embeddings
+        if isinstance(profiles, PerturbationMap)
+        else aligned_rows(profiles, align, backend)
+    )
+    compared = _compared(rows, similarity, run)
+    precision = np.full(len(n_pos), np.nan)
+    ranked = np.flatnonzero(wanted & (n_pos > 0) & (n_neg > 0))
+    for part in rank_entries(compared, pairs, ranked, progress):
+        precision[part.entries], n_neg[part.entries] = part.precision, part.negatives
+    precision[n_neg == 0] = np.nan
+    table = metadata.iloc[pairs.owner].reset_index(drop=True)
+    if pairs.labels is not None:
+        table[str(multilabel)] = pairs.labels
+    chance = chance_precision(np.maximum(n_pos, 1), np.maximum(n_pos + n_neg, 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        normalized = (precision - chance) / (1 - chance)
+    table = table.assign(
+        n_pos_pairs=n_pos,
+        n_total_pairs=n_pos + n_neg,
+        average_precision=precision,
+        normalized_average_precision=normalized,
+        reason=np.select(
+            [~wanted, n_pos == 0, n_neg == 0], ["not scored", "no positives", "no negatives"], ""
+        ),
+    )
+    return AveragePrecisionResult(table, rules, similarity)
+
+
+def _wanted(scored: NDArray[np.bool_] | None, profiles: int) -> NDArray[np.bool_]:
+    wanted = np.ones(profiles, bool) if scored is None else np.asarray(scored, bool)
+    if wanted.shape != (profiles,):
+        raise InputError(
+            f"scored has shape {wanted.shape}; expected one per profile: ({profiles},)"
+        )
+    return wanted
+
+
+def _compared(rows: Rows, similarity: Similarity, run: Backend) -> Compared:
+    """Return rows whose products order profiles by their similarity."""
+    if similarity == "euclidean":
+        # x y - |y|^2 / 2 = (|x|^2 - |x - y|^2) / 2, about a centre, where little cancels.
+        centred = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
+        halves = np.square(centred).sum(axis=1, keepdims=True) / 2
+        one = np.ones((len(rows), 1))
+        return Compared(run, np.hstack([centred, one]), np.hstack([centred, -halves]))
+    if similarity == "correlation":
+        centred = rows - rows.mean(axis=1, keepdims=True, dtype=np.float64)
+        level = np.abs(centred).max(axis=1) <= 1e-6 * np.abs(rows).max(axis=1)
+        rows = centred.astype(rows.dtype)
+        rows[level] = 0
+    unit, zero = run.unit_rows(rows)
+    if len(zero):
+        what = "the same in all features" if similarity == "correlation" else "nothing but zeros"
+        raise InputError(
+            f"{len(zero):,} profiles are {what} (first: row {zero[0]}) and have no {similarity}; "
+            "leave them out"
+        )
+    return Compared(run, unit, unit, similarity == "abs_cosine")

@@ -1,0 +1,167 @@
+"""Average precision of rankings that are never made: the few are listed, the many counted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from wellgram.backends.protocol import Backend, Codes, Floats, Progress, Rows
+from wellgram.metrics.pairing import Pairing, Pairs
+from wellgram.metrics.ranking import precision_by_negatives, precision_by_positives
+
+_PAIRS_AT_ONCE = 1 << 20
+"""How many pairs are listed at a time"""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Rows whose products, of one of x and one of y, say how similar profiles are to that of x."""
+
+    run: Backend
+    x: Rows
+    y: Rows
+    absolute: bool = False
+
+    def pairs(self, i: Codes, j: Codes) -> Floats:
+        """Return the similarities (m,) of profiles j to profiles i."""
+        products = self.run.pair_cosines(self.x, i, j, self.y).astype(np.float64)
+        return np.abs(products) if self.absolute else products
+
+    def below(self, similarities: Floats) -> Floats:
+        """Return the next lower similarity there can be."""
+        least = np.nextafter(similarities.astype(self.x.dtype), self.x.dtype.type(-np.inf))
+        return least.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Entries (e,), the average precision of each, and how many negatives it has."""
+
+    entries: Codes
+    precision: Floats
+    negatives: Codes
+
+
+def rank_entries(
+    compared: Compared, pairs: Pairs, entries: Codes, progress: Progress | None = None
+) -> Iterator[Ranked]:
+    """Yield the average precision of these entries, some at a time; each has positives.
+
+    Of an entry's positives and negatives the fewer are listed, with their similarities, and of the
+    others it is counted how many are more similar than each of those.
+    """
+    each = np.arange(len(pairs.owner))
+    positives = _Side(pairs.positives, each, pairs.owner)
+    negatives = _Side(pairs.negatives, pairs.owner, pairs.negatives.owner)
+    few = positives.partners(entries) <= negatives.partners(entries)
+    if pairs.sharing is not None:
+        few[:] = True  # those that share a label are taken off the counts of negatives
+    done = 0
+    for mine, listed, counted in (
+        (entries[few], positives, negatives),
+        (entries[~few], negatives, positives),
+    ):
+        for some, members in counted.groups(mine):
+            for part in listed.lists(compared, pairs.owner, some):
+                if listed is positives:
+                    above = counted.above(compared, part, members, part.values)
+                    left = negatives.partners(part.entries)
+                    if pairs.sharing is not None:
+                        fewer, more_similar = _sharing(compared, pairs, part)
+                        left, above = left - fewer, above - more_similar
+                    precision = precision_by_positives(part.starts, above)
+                else:
+                    up_to = counted.above(compared, part, members, compared.below(part.values))
+                    left = np.diff(part.starts)
+                    p = positives.partners(part.entries)
+                    precision = precision_by_negatives(part.starts, up_to, p)
+                yield Ranked(part.entries, precision, left)
+                done += len(part.entries)
+                if progress is not None:
+                    progress(done / len(entries))
+
+
+@dataclass(frozen=True)
+class _Lists:
+    """The similarities of partners to each entry (e,), ascending: from `starts[e]` on."""
+
+    entries: Codes
+    profiles: Codes
+    starts: Codes
+    values: Floats
+
+    @property
+    def of(self) -> Codes:
+        """Whose each similarity is: a place among the entries."""
+        return np.repeat(np.arange(len(self.entries)), np.diff(self.starts))
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The positives, or the negatives, of entries."""
+
+    pairing: Pairing
+    row: Codes
+    """Which row of the pairing each entry is"""
+    profile: Codes
+    """Which profile each row of the pairing is"""
+
+    def partners(self, entries: Codes) -> Codes:
+        return self.pairing.partners[self.row[entries]]
+
+    def groups(self, entries: Codes) -> Iterator[tuple[Codes, Codes]]:
+        """Yield entries that can only pair with the same rows, and these."""
+        group = self.pairing.same[self.row[entries]]
+        order = np.argsort(group, kind="stable")
+        starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+        for some in np.split(entries[order], starts[1:]) if len(entries) else ():
+            yield some, self.pairing.members(self.pairing.same[self.row[some[0]]])
+
+    def lists(self, compared: Compared, owner: Codes, entries: Codes) -> Iterator[_Lists]:
+        """Yield the similarities of all partners of some entries at a time."""
+        for part, place, partner in self.pairing.pairs(self.row[entries], _PAIRS_AT_ONCE):
+            some, profiles = entries[part], owner[entries[part]]
+            values = compared.pairs(profiles[place], self.profile[partner])
+            ordered = np.sort(_keyed(place, values))
+            starts = np.searchsorted(place, np.arange(len(some) + 1))
+            yield _Lists(some, profiles, starts, ordered.imag.copy())
+
+    def above(self, compared: Compared, lists: _Lists, members: Codes, values: Floats) -> Codes:
+        """Return how many partners, all of them members, are above each value of the lists."""
+        # Where nothing else keeps a profile from being its own partner, being the same one does.
+        kinds = np.array(self.pairing.differ or (self.pairing.owner.astype(np.int32),))
+        return compared.run.rank_counts(
+            compared.x[lists.profiles],
+            compared.y[self.profile[members]],
+            lists.starts,
+            values,
+            kinds[:, self.row[lists.entries]],
+            kinds[:, members],
+            absolute=compared.absolute,
+        )
+
+
+def _sharing(compared: Compared, pairs: Pairs, lists: _Lists) -> tuple[Codes, Codes]:
+    """Return how many that share a label would be negatives: of each entry, above each value."""
+    sharing, negatives = pairs.sharing, pairs.negatives
+    assert sharing is not None
+    rows, row = np.unique(lists.profiles, return_inverse=True)
+    labels = np.flatnonzero(np.isin(sharing.owner, rows))
+    found = [np.empty(0, np.int64)]
+    for part, place, partner in sharing.pairs(labels, _PAIRS_AT_ONCE):
+        i, j = sharing.owner[labels[part][place]], sharing.owner[partner]
+        found.append((i * len(negatives.same) + j)[negatives.are(i, j)])
+    i, j = np.divmod(np.unique(np.concatenate(found)), len(negatives.same))
+    at = np.searchsorted(rows, i)
+    ordered = np.sort(_keyed(at, compared.pairs(i, j)))
+    ends = np.searchsorted(at, np.arange(len(rows)), side="right")
+    of = row[lists.of]
+    above = ends[of] - np.searchsorted(ordered, _keyed(of, lists.values), side="right")
+    return np.bincount(at, minlength=len(rows))[row], above
+
+
+def _keyed(of: Codes, values: Floats) -> "np.ndarray[tuple[int], np.dtype[np.complex128]]":
+    """Return numbers that NumPy orders by whose they are, and then by value."""
+    keyed = np.empty(len(of), np.complex128)
+    keyed.real, keyed.imag = of, values
+    return keyed

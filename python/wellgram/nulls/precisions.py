@@ -1,0 +1,69 @@
+"""Average precisions of random rankings: drawn, or of every ranking there is."""
+
+from itertools import combinations
+from math import comb
+
+import numpy as np
+
+from wellgram.backends import get_backend
+from wellgram.backends.protocol import Floats
+from wellgram.errors import InputError
+from wellgram.nulls.subsets import stream_of
+
+_AT_ONCE = 1 << 22
+"""How many places of rankings are held at a time"""
+
+
+def rankings(positives: int, total: int) -> int:
+    """Return how many rankings there are of so many positives among so many in all."""
+    return comb(total, positives)
+
+
+def random_precisions(
+    positives: int, total: int, draws: int, *, seed: int = 0, backend: str | None = None
+) -> Floats:
+    """Return the average precisions (draws,) of random rankings.
+
+    Parameters
+    ----------
+    positives, total
+        How many positives there are, and how many in all.
+    draws
+        How many rankings.
+    seed
+        Same seed, same rankings; they depend on these numbers alone.
+    backend
+        See `wellgram.set_backend`.
+
+    Raises
+    ------
+    InputError
+        If there are not 1 to `total` positives, or the seed is no whole number.
+    """
+    stream = stream_of("average precision", positives, total)
+    return get_backend(backend).null_precisions(positives, total, draws, seed=seed, stream=stream)
+
+
+def every_precision(positives: int, total: int) -> Floats:
+    """Return the average precision of each ranking, every one as likely as another.
+
+    Raises
+    ------
+    InputError
+        If there are not 1 to `total` positives.
+    """
+    if not 0 < positives <= total:
+        raise InputError(f"a ranking needs 1 to {total} positives, not {positives}")
+    t = np.arange(1, positives + 1)
+    found = []
+    few = min(positives, total - positives)
+    sets = combinations(range(total), few)
+    at_once = max(1, _AT_ONCE // total)
+    for first in range(0, rankings(positives, total), at_once):
+        count = min(at_once, rankings(positives, total) - first)
+        chosen = np.zeros((count, total), bool)
+        for row in chosen:
+            row[list(next(sets))] = True
+        places = np.nonzero(chosen if few == positives else ~chosen)[1]
+        found.append((t / (places.reshape(count, positives) + 1)).mean(axis=1))
+    return np.concatenate(found)
