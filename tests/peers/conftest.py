@@ -34,3 +34,12 @@ def neurocombat():
     return pytest.importorskip(
         "neuroCombat", reason="neuroCombat is absent (pip install --no-deps neuroCombat==0.2.12)"
     )
+
+
+@pytest.fixture(scope="session")
+def copairs():
+    return pytest.importorskip(
+        "copairs.map",
+        reason="copairs is absent (pip install --no-deps copairs==0.5 duckdb==1.3.2 statsmodels "
+        "patsy tqdm)",
+    )
