@@ -4,16 +4,20 @@ import numpy as np
 import pytest
 
 from wellgram import InputError
+from wellgram.backends import reference
 from wellgram.metrics import gene_bootstrap
+from wellgram.nulls import stream_of
 
 
 def by_definition(hits, i, j, resamples, seed):
     """Draw genes one resample at a time and count every copy of every pair."""
     genes = np.unique(np.concatenate([i, j]))
-    rng = np.random.Generator(np.random.Philox(seed))
     shares = []
-    for drawn in rng.integers(len(genes), size=(resamples, len(genes))):
-        copies = dict(zip(genes, np.bincount(drawn, minlength=len(genes)), strict=True))
+    for r in range(resamples):
+        times = reference.resample_counts(
+            len(genes), 1, seed=seed, stream=stream_of("genes"), first=r
+        )
+        copies = dict(zip(genes, times[0], strict=True))
         weight = np.array([copies[a] * copies[b] for a, b in zip(i, j, strict=True)])
         if weight.sum():
             shares.append((weight * hits).sum() / weight.sum())

@@ -267,6 +267,17 @@ void bind_rows(py::module_& m) {
   using namespace py::literals;
 
   m.def(
+      "resample_counts",
+      [](Index first, std::uint64_t seed, std::uint64_t stream, Array<std::int32_t> times,
+         int threads) {
+        const auto out = output_rows<std::int32_t>(times);
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        resample_counts(first, {seed, stream}, out, call.team);
+      },
+      "first"_a, "seed"_a, "stream"_a, "times"_a.noconvert(), "threads"_a);
+
+  m.def(
       "null_precisions",
       [](Index positives, Index total, std::uint64_t seed, std::uint64_t stream,
          Array<double> precisions, int threads) {

@@ -80,6 +80,10 @@ void null_means(View<const T> x, const Index* pool, const std::vector<Index>& st
 void null_precisions(Index positives, Index total, Index draws, Seed seed, double* precisions,
                      const Team& team);
 
+// times(r, i) = how often item i is drawn when as many are drawn as there are, with replacement, in
+// resample first + r.
+void resample_counts(Index first, Seed seed, View<std::int32_t> times, const Team& team);
+
 // The values of each row, ascending: values(i)[0] ... values(i)[size(i) - 1].
 template <class T>
 struct Rankings {

@@ -71,6 +71,9 @@ def null_means(
     threads: int,
     progress: Callable[[float], None] | None,
 ) -> None: ...
+def resample_counts(
+    first: int, seed: int, stream: int, times: NDArray[np.int32], threads: int
+) -> None: ...
 def rank_counts(
     x: _Rows,
     y: _Rows,

@@ -203,6 +203,12 @@ def check_ranking(positives: int, total: int, draws: int) -> None:
         raise InputError(f"draws must be in [0, 2^32), not {draws}")
 
 
+def check_resamples(items: int, draws: int, first: int) -> None:
+    """Raise unless so many resamples of so many items can be drawn from the first on."""
+    if items < 0 or min(draws, first) < 0 or first + draws > 1 << 32:
+        raise InputError(f"cannot draw resamples {first} to {first + draws} of {items} items")
+
+
 def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool) -> None:
     """Raise unless the consumers fit the pass, and its type is float32 where bfloat16 is asked."""
     if dtype not in (np.float32, np.float64):

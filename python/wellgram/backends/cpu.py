@@ -25,6 +25,7 @@ from wellgram.backends.checks import (
     check_block,
     check_maps,
     check_ranking,
+    check_resamples,
     check_scan,
 )
 from wellgram.backends.consumers import Consumer, Extent, State
@@ -290,6 +291,16 @@ def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream
         positives, total, as_seed(seed), as_seed(stream, "stream"), precisions, threads()
     )
     return precisions
+
+
+def resample_counts(
+    items: int, draws: int, *, seed: int, stream: int, first: int = 0
+) -> NDArray[np.int32]:
+    """See `Backend.resample_counts`."""
+    check_resamples(items, draws, first)
+    times = np.empty((draws, items), np.int32)
+    _cpu.resample_counts(first, as_seed(seed), as_seed(stream, "stream"), times, threads())
+    return times
 
 
 def unit_rows(x: Rows) -> tuple[Rows, Codes]:

@@ -177,6 +177,14 @@ class Backend(Protocol):
         positives t = 1, 2, ...
         """
 
+    def resample_counts(
+        self, items: int, draws: int, *, seed: int, stream: int, first: int = 0
+    ) -> NDArray[np.int32]:
+        """Return how often each item is in a bootstrap resample (draws, items), from the first on.
+
+        A resample draws as many items as there are, with replacement (`backends.philox`).
+        """
+
     def pair_cosines(
         self, x: Rows, i: Codes, j: Codes, y: Rows | None = None, *, bfloat16: bool = False
     ) -> Rows:

@@ -22,6 +22,7 @@ from wellgram.backends.checks import (
     check_block,
     check_maps,
     check_ranking,
+    check_resamples,
     check_scan,
 )
 from wellgram.backends.consumers import Consumer, Extent, Met, State
@@ -227,6 +228,17 @@ def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream
         places = np.flatnonzero(chosen if taken == positives else ~chosen)
         precisions[r] = (t / (places + 1)).mean()
     return precisions
+
+
+def resample_counts(
+    items: int, draws: int, *, seed: int, stream: int, first: int = 0
+) -> NDArray[np.int32]:
+    """See `Backend.resample_counts`."""
+    check_resamples(items, draws, first)
+    index = np.arange(first, first + draws)
+    drawn = under(np.full(items, items), seed, stream, index)
+    counts = [np.bincount(row, minlength=items) for row in drawn]
+    return np.array(counts, np.int32).reshape(draws, items)
 
 
 def unit_rows(x: Rows) -> tuple[Rows, Codes]:

@@ -1,17 +1,27 @@
-"""Confidence intervals of a share of pairs, by resampling the genes that the pairs share."""
+"""Confidence intervals by resampling: of shares of pairs, by the genes that the pairs share."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
+from wellgram.nulls import stream_of
 
 LEVEL = 0.95
+_AT_ONCE = 128
+"""How many resamples are held at a time: few enough for all genes' weights to stay in cache"""
 
 
 def gene_bootstrap(
-    hits: NDArray[np.bool_], i: Codes, j: Codes, *, resamples: int = 1000, seed: int = 0
+    hits: NDArray[np.bool_],
+    i: Codes,
+    j: Codes,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    backend: str | None = None,
 ) -> Floats:
     """Return percentile intervals of the shares of hits among pairs of genes: (h, 2), 95 %.
 
@@ -29,39 +39,68 @@ def gene_bootstrap(
         How many times genes are drawn.
     seed
         The same seed gives the same draws, and the same genes for every question.
+    backend
+        See `wellgram.set_backend`.
 
     Raises
     ------
     InputError
-        If resamples is not positive.
+        If resamples is not positive, or the seed is no whole number.
+    """
+    return interval(gene_resamples(hits, i, j, resamples=resamples, seed=seed, backend=backend))
+
+
+def gene_resamples(
+    hits: NDArray[np.bool_],
+    i: Codes,
+    j: Codes,
+    *,
+    resamples: int,
+    seed: int = 0,
+    backend: str | None = None,
+) -> Floats:
+    """Return the shares of hits in each resample of genes: (h, r), see `gene_bootstrap`.
+
+    A resample that drew no pair says nothing, and is left out.
     """
     if resamples < 1:
         raise InputError(f"resamples must be 1 or more, not {resamples}")
     if not hits.shape[1]:
-        return np.full((len(hits), 2), np.nan)
+        return np.empty((len(hits), 0))
     genes, ends = np.unique(np.concatenate([i, j]), return_inverse=True)
     g, (first, second) = len(genes), np.split(ends, 2)
-    rng = np.random.Generator(np.random.Philox(seed))
-    tails = (50 * (1 - LEVEL), 50 * (1 + LEVEL))
+    run, stream = get_backend(backend), stream_of("genes")
     parts = []
-    batch = 128  # few enough for the weights of all genes to stay in cache
-    for begin in range(0, resamples, batch):
-        size = min(batch, resamples - begin)
-        drawn = rng.integers(g, size=(size, g)) + np.arange(size)[:, None] * g
-        weights = np.bincount(drawn.ravel(), minlength=size * g).reshape(size, g).T
-        weights = np.ascontiguousarray(weights, np.float64)
+    for begin in range(0, resamples, _AT_ONCE):
+        size = min(_AT_ONCE, resamples - begin)
+        drawn = run.resample_counts(g, size, seed=seed, stream=stream, first=begin)
+        weights = np.ascontiguousarray(drawn.T, np.float64)
         counts = [
             np.einsum("gb,gb->b", weights, _pairs(chosen, first, second, g) @ weights)
             for chosen in (np.ones(len(i), bool), *hits)
         ]
         parts.append(np.array(counts))
     total, *hit = np.concatenate(parts, axis=1)
-    # A resample that drew no pair says nothing; its share is left out.
-    shares = np.array(hit)[:, total > 0] / total[total > 0]
-    if not shares.shape[1]:
-        return np.full((len(hits), 2), np.nan)
-    intervals: Floats = np.percentile(shares, tails, axis=1).T
-    return intervals
+    return np.asarray(np.array(hit)[:, total > 0] / total[total > 0])
+
+
+def item_resamples(
+    scores: ArrayLike, *, resamples: int, seed: int = 0, backend: str | None = None
+) -> Floats:
+    """Return the mean score (r,) of each resample of items, given the score of each (m,)."""
+    values = np.asarray(scores, np.float64)
+    drawn = get_backend(backend).resample_counts(
+        len(values), resamples, seed=seed, stream=stream_of("items")
+    )
+    return np.asarray(drawn @ values / len(values))
+
+
+def interval(resampled: Floats) -> Floats:
+    """Return the ends (..., 2) of the middle 95 % of resampled figures (..., r); NaN for none."""
+    if not resampled.shape[-1]:
+        return np.full((*resampled.shape[:-1], 2), np.nan)
+    tails = (50 * (1 - LEVEL), 50 * (1 + LEVEL))
+    return np.moveaxis(np.percentile(resampled, tails, axis=-1), 0, -1)
 
 
 def _pairs(chosen: NDArray[np.bool_], i: Codes, j: Codes, genes: int) -> sparse.csr_array:

@@ -13,7 +13,7 @@ from wellgram.backends.philox import under
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
 from wellgram.files import save_csv
-from wellgram.metrics.bootstrap import LEVEL
+from wellgram.metrics.bootstrap import interval, item_resamples
 from wellgram.metrics.ranking import chance_precision, list_scores, pooled_scores
 from wellgram.metrics.targets import RankedList, check_truth, ranked_lists
 from wellgram.nulls import stream_of
@@ -153,7 +153,7 @@ def compound_gene(
         raise InputError(f"no {by} of the truth can be scored on this map{why}")
     scored = _Scored.of(cube, place[items], lists, by, seed)
     return CompoundGeneResult(
-        scored.summary(doses, quantiles, resamples, seed),
+        scored.summary(doses, quantiles, resamples, seed, backend),
         scored.per_item(doses),
         _trends(cube, doses, place[items], lists, by),
         pd.DataFrame(skipped, columns=[by, "reason"]),
@@ -308,7 +308,12 @@ class _Scored:
         return frame.dropna(subset="average_precision").reset_index(drop=True)
 
     def summary(
-        self, doses: list[float], quantiles: Sequence[float], resamples: int, seed: int
+        self,
+        doses: list[float],
+        quantiles: Sequence[float],
+        resamples: int,
+        seed: int,
+        backend: str | None,
     ) -> pd.DataFrame:
         """Return a row per dose, and one for the largest similarity over doses."""
         chance, records = self._chance(), []
@@ -317,7 +322,7 @@ class _Scored:
             if not scored.any():
                 continue
             precision, auc = self.precision[scored, level], self.auc[scored, level]
-            low, high = _interval(precision.mean(axis=1), resamples, seed)
+            low, high = _interval(precision.mean(axis=1), resamples, seed, backend)
             micro = self.micro[:, level].mean(axis=1)
             record = {
                 "concentration": name,
@@ -355,15 +360,15 @@ def _uniform(one: RankedList, seed: int) -> tuple[Floats, Floats]:
     return scores[:, :p].astype(np.float64), scores[:, p:].astype(np.float64)
 
 
-def _interval(scores: Floats, resamples: int, seed: int) -> tuple[float, float]:
+def _interval(
+    scores: Floats, resamples: int, seed: int, backend: str | None
+) -> tuple[float, float]:
     """Return the 95 % percentile interval of a mean over items, by resampling them."""
     if resamples < 1 or len(scores) < 2:
         return np.nan, np.nan
-    drawn = under(
-        np.full(len(scores), len(scores)), seed, stream_of("resamples"), np.arange(resamples)
-    )
-    low, high = np.quantile(scores[drawn].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    means = item_resamples(scores, resamples=resamples, seed=seed, backend=backend)
+    low, high = interval(means).tolist()
+    return low, high
 
 
 def _trends(

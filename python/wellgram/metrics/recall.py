@@ -142,7 +142,7 @@ def relationship_recall(
     records = [
         record | {"null": null, "null_pairs": pairs}
         for name, part in by_source.items()
-        for record in _records(name, part, tails, thresholds, resamples, seed)
+        for record in _records(name, part, tails, thresholds, resamples, seed, backend)
     ]
     table = pd.DataFrame(records)
     table = table[[*_COLUMNS, *(column for column in table if column not in _COLUMNS)]]
@@ -336,6 +336,7 @@ def _records(
     cuts: Sequence[tuple[float, float]],
     resamples: int,
     seed: int,
+    backend: str | None,
 ) -> list[dict[str, object]]:
     """Return one row of the result's table per pair of tails."""
     q = known["cosine"].to_numpy()
@@ -356,7 +357,9 @@ def _records(
     ]
     if resamples:
         i, j = known["i"].to_numpy(), known["j"].to_numpy()
-        intervals = gene_bootstrap(hits, i, j, resamples=resamples, seed=seed).tolist()
+        intervals = gene_bootstrap(
+            hits, i, j, resamples=resamples, seed=seed, backend=backend
+        ).tolist()
         for record, (low, high) in zip(records, intervals, strict=True):
             record |= {"interval_low": low, "interval_high": high}
     return records
