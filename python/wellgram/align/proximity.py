@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from wellgram.arms import arms_of_genes
 from wellgram.errors import InputError
 from wellgram.wells import PerturbationMap
 
@@ -47,23 +48,11 @@ class ProximityCorrection:
         InputError
             If a column is missing, a gene is on two arms, or no arm of the map can be corrected.
         """
-        for column in ("gene", "chromosome_arm"):
-            if column not in genes:
-                raise InputError(
-                    f"the table of genes has no column {column!r}; there are {list(genes.columns)}"
-                )
-        known = genes.dropna(subset=["gene", "chromosome_arm"])
-        known = known.drop_duplicates(["gene", "chromosome_arm"])
-        twice = known["gene"].duplicated()
-        if twice.any():
-            gene = known.loc[twice, "gene"].iloc[0]
-            arms = known.loc[known["gene"] == gene, "chromosome_arm"].tolist()
-            raise InputError(f"gene {gene!r} is on {' and '.join(map(str, arms))}; keep one")
-        self._arm: pd.Series[Any] = known.set_index("gene")["chromosome_arm"]
+        self._arm = arms_of_genes(genes)
         arm = self._arms_of(map_)
         silent = arm.notna()
-        if "zfpkm" in known:
-            expression = known.set_index("gene")["zfpkm"]
+        if "zfpkm" in genes:
+            expression = genes.drop_duplicates("gene").set_index("gene")["zfpkm"]
             silent &= (
                 expression.reindex(map_.labels["perturbation"]).to_numpy() < self.unexpressed_below
             )

@@ -11,6 +11,7 @@ from wellgram.metrics.mean_average_precision import (
     MeanAveragePrecisionResult,
     mean_average_precision,
 )
+from wellgram.metrics.proximity_bias import ProximityBiasResult, proximity_bias
 from wellgram.metrics.recall import RecallResult, clean_pairs, known_pairs, relationship_recall
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ConsistencyResult",
     "MagnitudeResult",
     "MeanAveragePrecisionResult",
+    "ProximityBiasResult",
     "RecallResult",
     "average_precision",
     "clean_pairs",
@@ -31,6 +33,7 @@ __all__ = [
     "known_pairs",
     "magnitude",
     "mean_average_precision",
+    "proximity_bias",
     "relationship_recall",
     "replicate_agreement",
 ]
