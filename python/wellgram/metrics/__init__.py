@@ -4,36 +4,50 @@ from wellgram.metrics.agreement import AgreementResult, replicate_agreement
 from wellgram.metrics.average_precision import AveragePrecisionResult, average_precision
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.clusters import cluster_separation, enrichment
+from wellgram.metrics.comparison import ComparisonResult, compare_compound_gene, compare_recall
 from wellgram.metrics.compound_gene import CompoundGeneResult, compound_gene
+from wellgram.metrics.confounders import associations, mean_number, number_baseline
 from wellgram.metrics.consistency import ConsistencyResult, consistency
+from wellgram.metrics.guides import guide_agreement
 from wellgram.metrics.magnitude import MagnitudeResult, magnitude
+from wellgram.metrics.matching import match_wells, matched_recall
 from wellgram.metrics.mean_average_precision import (
     MeanAveragePrecisionResult,
     mean_average_precision,
 )
-from wellgram.metrics.proximity_bias import ProximityBiasResult, proximity_bias
+from wellgram.metrics.proximity_bias import ProximityBiasResult, proximity_bias, split_by_arm
 from wellgram.metrics.recall import RecallResult, clean_pairs, known_pairs, relationship_recall
 
 __all__ = [
     "AgreementResult",
     "AveragePrecisionResult",
+    "ComparisonResult",
     "CompoundGeneResult",
     "ConsistencyResult",
     "MagnitudeResult",
     "MeanAveragePrecisionResult",
     "ProximityBiasResult",
     "RecallResult",
+    "associations",
     "average_precision",
     "clean_pairs",
     "cluster_separation",
+    "compare_compound_gene",
+    "compare_recall",
     "compound_gene",
     "consistency",
     "enrichment",
     "gene_bootstrap",
+    "guide_agreement",
     "known_pairs",
     "magnitude",
+    "match_wells",
+    "matched_recall",
     "mean_average_precision",
+    "mean_number",
+    "number_baseline",
     "proximity_bias",
     "relationship_recall",
     "replicate_agreement",
+    "split_by_arm",
 ]

@@ -1,5 +1,6 @@
 """Proximity bias: whether knock-outs of one chromosome arm look alike."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.metrics.brunner_munzel import BrunnerMunzel, brunner_munzel
+from wellgram.metrics.recall import clean_pairs
 from wellgram.pairs import Precision, UnitRows, order_statistics, pair_count
 from wellgram.wells import PerturbationMap
 
@@ -117,6 +119,37 @@ def proximity_bias(
     tested = table["p_value"].notna() & (table["chromosome_arm"] != _ALL)
     table["corrected_p_value"] = (table["p_value"] * tested.sum()).where(tested).clip(upper=1)
     return ProximityBiasResult(table.assign(reason=reasons))
+
+
+def split_by_arm(
+    sources: Mapping[str, pd.DataFrame], genes: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Return each source of known pairs as two: of one chromosome arm, and of different ones.
+
+    For `relationship_recall`: where the first is recalled and the second is not, proximity bias
+    was. Pairs of which an end is on no arm of the table are left out.
+
+    Parameters
+    ----------
+    sources
+        Columns ``entity1`` and ``entity2``.
+    genes
+        Columns ``gene`` and ``chromosome_arm``.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or a gene is on two arms.
+    """
+    arm = arms_of_genes(genes)
+    split = {}
+    for name, pairs in sources.items():
+        clean = clean_pairs(pairs)
+        one, other = (arm.reindex(clean[end]).to_numpy() for end in ("entity1", "entity2"))
+        known = pd.notna(one) & pd.notna(other)
+        split[f"{name}, same arm"] = clean[known & (one == other)]
+        split[f"{name}, other arms"] = clean[known & (one != other)]
+    return split
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,173 @@
+"""Two embeddings on the same known pairs, or the same compounds: their difference, how surely."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from wellgram.backends.protocol import Floats
+from wellgram.errors import InputError
+from wellgram.files import save_csv
+from wellgram.metrics.bootstrap import gene_resamples, interval, item_resamples
+from wellgram.metrics.compound_gene import CompoundGeneResult
+from wellgram.metrics.recall import TAILS, Null, relationship_recall
+from wellgram.pairs import Precision
+from wellgram.wells import KEYS, PerturbationMap
+
+
+@dataclass(frozen=True, repr=False)
+class ComparisonResult:
+    """The scores of two embeddings, ``first`` and ``second``, on the same items.
+
+    Columns of `table`: what was scored; ``first``, ``second`` and their ``difference``, second less
+    first; ``interval_low`` and ``interval_high``, 95 % of it over resamples; and ``p_value``, twice
+    the share of resamples in which the difference is nil or of the other sign.
+    """
+
+    table: pd.DataFrame
+    items: str
+    """What was resampled"""
+
+    def __repr__(self) -> str:
+        return f"Second less first, {self.items} resampled\n{self.table.to_string(index=False)}"
+
+    def save(self, path: str | Path) -> None:
+        """Write the table as CSV."""
+        save_csv(self.table, path)
+
+
+def compare_recall(
+    first: PerturbationMap,
+    second: PerturbationMap,
+    sources: Mapping[str, pd.DataFrame] | None = None,
+    *,
+    same: Sequence[str] = (),
+    tails: Iterable[tuple[float, float]] = TAILS,
+    null: Null | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+    precision: Precision | None = None,
+    backend: str | None = None,
+) -> ComparisonResult:
+    """Return by how much the recall of known pairs differs between two maps, and how surely.
+
+    Both are reduced to the perturbations they share, so the pairs and the size of the null are the
+    same. Genes are resampled, as for `relationship_recall`, and in each resample both maps are
+    scored: what a gene does to both at once cancels.
+
+    Parameters
+    ----------
+    first, second
+        Two maps; of how many features does not matter.
+    sources, same, tails, null, precision, backend
+        As for `relationship_recall`.
+    resamples, seed
+        How often genes are resampled, and the seed of the draws.
+
+    Raises
+    ------
+    InputError
+        If the maps share fewer than two perturbations, or as `relationship_recall` has it.
+    """
+    tails = list(tails)
+    shared = [_on_shared(one, other) for one, other in ((first, second), (second, first))]
+    recalls = [
+        relationship_recall(
+            map_, sources, same=same, tails=tails, null=null, precision=precision, backend=backend
+        )
+        for map_ in shared
+    ]
+    records = []
+    for source, known in recalls[0].known.items():
+        hits = np.array(
+            [
+                (pairs["right_rank"] <= low) | (pairs["left_rank"] >= high)
+                for pairs in (recall.known[source] for recall in recalls)
+                for low, high in tails
+            ]
+        )
+        i, j = known["i"].to_numpy(), known["j"].to_numpy()
+        drawn = gene_resamples(hits, i, j, resamples=resamples, seed=seed, backend=backend)
+        for (low, high), one, other, drawn_one, drawn_other in zip(
+            tails, *np.split(hits.mean(axis=1), 2), *np.split(drawn, 2), strict=True
+        ):
+            what = {"source": source, "known_pairs": len(known), "low": low, "high": high}
+            records.append(what | _compared(one, other, drawn_other - drawn_one))
+    return ComparisonResult(pd.DataFrame(records), "genes")
+
+
+def compare_compound_gene(
+    first: CompoundGeneResult,
+    second: CompoundGeneResult,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    backend: str | None = None,
+) -> ComparisonResult:
+    """Return by how much average precision differs between two drug-target benchmarks.
+
+    Items (compounds, or genes) that both scored at a dose are paired, and resampled.
+
+    Parameters
+    ----------
+    first, second
+        Of `compound_gene`, from the same truth and in the same way round.
+    resamples, seed, backend
+        As for `compare_recall`.
+
+    Raises
+    ------
+    InputError
+        If one is by compound and the other by gene, or they share no item.
+    """
+    if first.by != second.by:
+        raise InputError(f"the first is by {first.by} and the second by {second.by}")
+    keys = [first.by, "concentration"]
+    both = first.items.merge(second.items, on=keys, suffixes=("_first", "_second"))
+    if both.empty:
+        raise InputError(f"the two benchmarks have no {first.by} in common")
+    records = []
+    for dose, rows in both.groupby("concentration", sort=False):
+        one, other = (
+            rows[f"average_precision_{which}"].to_numpy() for which in ("first", "second")
+        )
+        drawn = item_resamples(other - one, resamples=resamples, seed=seed, backend=backend)
+        what = {"concentration": dose, "items": len(rows)}
+        records.append(what | _compared(one.mean(), other.mean(), drawn))
+    return ComparisonResult(pd.DataFrame(records), f"{first.by}s")
+
+
+def _on_shared(map_: PerturbationMap, other: PerturbationMap) -> PerturbationMap:
+    """Return the rows of a map that are in the other, in an order that both share."""
+    keys = [key for key in KEYS if key in map_.labels and key in other.labels]
+    labels = map_.labels.reset_index(drop=True)
+    there = pd.MultiIndex.from_frame(other.labels[keys])
+    rows = labels[pd.MultiIndex.from_frame(labels[keys]).isin(there)].sort_values(keys).index
+    if len(rows) < 2:
+        raise InputError(
+            f"the maps share {len(rows)} perturbations; two at least are needed: check that their "
+            "labels are written alike"
+        )
+    return PerturbationMap(map_.embeddings[rows], labels.loc[rows].reset_index(drop=True))
+
+
+def _compared(first: float, second: float, resampled: Floats) -> dict[str, float]:
+    low, high = interval(resampled).tolist()
+    return {
+        "first": first,
+        "second": second,
+        "difference": second - first,
+        "interval_low": low,
+        "interval_high": high,
+        "p_value": _two_sided(resampled),
+    }
+
+
+def _two_sided(resampled: Floats) -> float:
+    """Return twice the share of resampled differences on the rarer side of zero, that included."""
+    if not len(resampled):
+        return float("nan")
+    sides = (np.count_nonzero(resampled <= 0), np.count_nonzero(resampled >= 0))
+    return min(1.0, 2 * (1 + min(sides)) / (1 + len(resampled)))

@@ -1,0 +1,179 @@
+"""Scores after matching on a number, such as the cell count: like is compared with like."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from wellgram.align import Alignment, BatchAffine
+from wellgram.backends.protocol import Codes, Floats
+from wellgram.errors import InputError
+from wellgram.metrics.bootstrap import gene_bootstrap
+from wellgram.metrics.confounders import standardized
+from wellgram.metrics.recall import TAILS, Null, known_pairs
+from wellgram.metrics.replicates import aligned_rows
+from wellgram.pairs import Precision, UnitRows, order_statistics, pair_count
+from wellgram.stream import WellStream
+from wellgram.wells import KEYS, PerturbationMap, Wells
+
+
+def match_wells(
+    wells: Wells | WellStream,
+    column: str,
+    align: Alignment | BatchAffine | None = None,
+    *,
+    bins: int = 5,
+    backend: str | None = None,
+) -> Wells:
+    """Return aligned wells whose batches are parts of a batch with about the same number.
+
+    Coarsened exact matching (Iacus, King and Porro 2012): the controls of a batch are cut into bins
+    of the number, as many controls in each; wells outside of the controls' range are left out, for
+    nothing matches them. ``batch`` of the result names batch and bin, so that what compares within
+    batches compares matched wells: ``consistency(null="batches")``, or ``average_precision`` with
+    ``neg_sameby="batch", neg_diffby="is_control"``.
+
+    Parameters
+    ----------
+    wells
+        The wells. A stream is read.
+    column
+        A numeric column of their metadata, such as the cell count.
+    align
+        An alignment, fitted to all these wells unless it has been before; None: as they are.
+    bins
+        How many bins a batch is cut into; fewer where its controls have fewer values.
+    backend
+        See `wellgram.set_backend`.
+
+    Raises
+    ------
+    InputError
+        As for `number_baseline`; or if `bins` is not positive.
+    """
+    if bins < 1:
+        raise InputError(f"bins must be 1 or more, not {bins}")
+    z = standardized(wells, column)
+    batch, names = wells.batches()
+    is_control = wells.metadata["is_control"].to_numpy(bool)
+    place = np.full(len(z), -1)
+    for b in range(len(names)):
+        own = np.flatnonzero(batch == b)
+        controls = z[own[is_control[own]]]
+        edges = np.unique(np.quantile(controls, np.linspace(0, 1, bins + 1)))
+        inside = own[(z[own] >= edges[0]) & (z[own] <= edges[-1])]
+        place[inside] = np.searchsorted(edges[1:-1], z[inside], side="right")
+    kept = place >= 0
+    rows = aligned_rows(wells, align, backend)[kept]
+    stratum = [
+        f"{names[b]}, {column} {k + 1}" for b, k in zip(batch[kept], place[kept], strict=True)
+    ]
+    metadata = wells.metadata[kept].reset_index(drop=True).assign(batch=stratum)
+    return Wells(rows, metadata, {**wells.origin, "batch": f"batch and bin of {column!r}"})
+
+
+def matched_recall(
+    map_: PerturbationMap,
+    numbers: pd.DataFrame,
+    sources: Mapping[str, pd.DataFrame] | None = None,
+    *,
+    same: Sequence[str] = (),
+    tails: Iterable[tuple[float, float]] = TAILS,
+    null: Null | None = None,
+    bins: int = 5,
+    resamples: int = 1000,
+    seed: int = 0,
+    precision: Precision | None = None,
+    backend: str | None = None,
+) -> pd.DataFrame:
+    """Return the recall of known pairs among pairs that have about the same numbers.
+
+    Perturbations are cut into bins of their number, as many in each, and a known pair is ranked
+    among the pairs of its two bins alone. A recall that falls to chance was that of the number.
+
+    Parameters
+    ----------
+    map_, sources, same, tails, null, precision, backend
+        As for `relationship_recall`.
+    numbers
+        Of `mean_number`: what names a perturbation, and in its last column a number.
+    bins
+        How many bins.
+    resamples, seed
+        How often genes are resampled, and the seed of the draws.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per source and tails: ``source``, ``known_pairs``, ``low``, ``high``, ``recalled``,
+        ``recall``, ``random``, ``interval_low``, ``interval_high``.
+
+    Raises
+    ------
+    InputError
+        If a perturbation has no number, `bins` is out of range, or as `relationship_recall` has it.
+    """
+    rows, _, known = known_pairs(map_.labels, sources, same=same, null=null)
+    number = _numbers_of(map_.labels.iloc[rows], numbers)
+    if not 1 <= bins <= len(rows) // 2:
+        raise InputError(f"bins must be from 1 to {len(rows) // 2}, half of the rows, not {bins}")
+    order = np.argsort(np.argsort(number, kind="stable"))
+    code = order * bins // len(rows)
+    unit = UnitRows(map_.embeddings[rows], precision, backend)
+    records = []
+    for source, (i, j) in known.items():
+        left, right = _ranks_within(unit, code, bins, i, j)
+        hits = np.array([(right <= low) | (left >= high) for low, high in tails])
+        ends = gene_bootstrap(hits, i, j, resamples=resamples, seed=seed, backend=backend)
+        for (low, high), hit, (start, stop) in zip(tails, hits, ends, strict=True):
+            records.append(
+                {
+                    "source": source,
+                    "known_pairs": len(i),
+                    "low": low,
+                    "high": high,
+                    "recalled": int(hit.sum()),
+                    "recall": hit.mean() if len(hit) else np.nan,
+                    "random": low + 1 - high,
+                    "interval_low": start,
+                    "interval_high": stop,
+                }
+            )
+    return pd.DataFrame(records)
+
+
+def _numbers_of(labels: pd.DataFrame, numbers: pd.DataFrame) -> Floats:
+    """Return the number of each row of a map."""
+    keys = [key for key in KEYS if key in labels and key in numbers]
+    column = numbers.columns[-1]
+    found = labels[keys].merge(numbers[[*keys, column]], on=keys, how="left")[column]
+    missing = found.isna().to_numpy()
+    if len(found) != len(labels) or missing.any():
+        first = labels["perturbation"].iloc[int(np.argmax(missing))]
+        raise InputError(
+            f"{int(missing.sum())} perturbations of the map have no single {column!r} "
+            f"(first: {first!r}); take the numbers of the same wells (mean_number)"
+        )
+    return found.to_numpy(np.float64)
+
+
+def _ranks_within(
+    unit: UnitRows, code: Codes, bins: int, i: Codes, j: Codes
+) -> tuple[Floats, Floats]:
+    """Return the shares of the pairs of the same two bins below each pair, and up to it."""
+    cosines = unit.cosines(i, j).astype(np.float64)
+    low, high = np.minimum(code[i], code[j]), np.maximum(code[i], code[j])
+    left, right = np.empty(len(i)), np.empty(len(i))
+    for a in range(bins):
+        for b in range(a, bins):
+            of = np.flatnonzero((low == a) & (high == b))
+            if not len(of):
+                continue
+            rows, others = np.flatnonzero(code == a), np.flatnonzero(code == b)
+            found = order_statistics(
+                unit.some(rows), (), other=None if a == b else unit.some(others), values=cosines[of]
+            ).ranked
+            assert found is not None
+            pairs = pair_count(len(rows)) if a == b else len(rows) * len(others)
+            left[of], right[of] = found.below / pairs, found.up_to / pairs
+    return left, right
