@@ -167,3 +167,40 @@ def test_the_false_discovery_rate_holds_where_some_have_an_effect():
     assert found > 200
     # Expected at most 0.1 x 0.8 of those found; three standard deviations above.
     assert false <= 0.08 * found + 3 * np.sqrt(0.08 * found)
+
+
+@pytest.mark.parametrize("null", ["permutation", "batches"])
+def test_angles_by_hand(rng, null):
+    """The score, and a null of the very sets that cosines are drawn for, pair by pair."""
+    wells = wells_of(rng, (6, 2, 9, 1), effect=0.5)
+    options = {"null": null, "draws": 200, "seed": 9}
+    table = consistency(wells, measure="angle", **options).table
+    unit = wells.embeddings / np.linalg.norm(wells.embeddings, axis=1, keepdims=True)
+    for row in table.itertuples():
+        own = unit[(wells.metadata["perturbation"] == row.perturbation).to_numpy()]
+        if len(own) < 2:
+            assert row.reason == "one well"
+            continue
+        i, j = np.triu_indices(len(own), 1)
+        angles = np.arccos((own @ own.T)[i, j])
+        np.testing.assert_allclose(row.mean_angle, angles.mean(), rtol=1e-6)
+    pair = table[table["n_wells"] == 2].iloc[0]
+    by_cosine = consistency(wells, **options).table
+    # Of two wells the angle is that of the cosine, so sets and p-values are the same.
+    assert pair["p_value"] == by_cosine[by_cosine["n_wells"] == 2].iloc[0]["p_value"]
+    assert abs(pair["null_mean"] - np.pi / 2) < 0.2
+
+
+def test_angles_find_effects_and_spare_large_sets(rng):
+    strong = consistency(wells_of(rng, (8,) * 20, effect=1.0), measure="angle", draws=1000).table
+    assert (strong["q_value"] < 0.05).mean() > 0.9
+    many = consistency(wells_of(rng, (201, 4)), measure="angle", draws=20).table
+    assert many["reason"].tolist() == ["too many wells for a null of angles", ""]
+    assert many["mean_angle"].notna().all()
+    assert many["p_value"].isna().tolist() == [True, False]
+    table = consistency(
+        wells_of(rng, (8,) * 20, effect=1.0), measure="angle", null="negatives", negatives=["p1"]
+    ).table
+    assert table["p_value"].notna().sum() == 19
+    with pytest.raises(InputError, match="unknown measure 'sine'"):
+        consistency(wells_of(rng), measure="sine")

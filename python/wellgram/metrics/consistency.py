@@ -22,20 +22,28 @@ from wellgram.metrics.replicates import (
 from wellgram.nulls import (
     PForm,
     empirical_p,
+    mean_angle_null,
+    mean_angles,
     mean_cosine_nulls,
     stratified_null,
+    stratum_stream,
 )
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
 ConsistencyNull = Literal["permutation", "batches", "negatives"]
+Measure = Literal["cosine", "angle"]
+
+_MOST_PAIRED = 200
+"""The most wells of a set for which a null of angles is drawn: the work grows with the square"""
 
 
 class ConsistencyResult(ReplicateResult):
     """Consistency of each perturbation of a map.
 
-    Columns of `table`: what names the perturbation; ``n_wells``; ``mean_cosine`` of all pairs of
-    its wells; ``p_value``, the share of the null at or above it; ``q_value``, the false discovery
+    Columns of `table`: what names the perturbation; ``n_wells``; ``mean_cosine`` (or
+    ``mean_angle``, in radians) of all pairs of its wells; ``p_value``, the share of the null as
+    alike or more; ``q_value``, the false discovery
     rate; ``null_mean``; and ``reason``, why a row has no figures.
     """
 
@@ -48,6 +56,7 @@ def consistency(
     *,
     null: ConsistencyNull = "permutation",
     negatives: Sequence[str] = (),
+    measure: Measure = "cosine",
     draws: int = 10_000,
     nested: bool = False,
     seed: int = 0,
@@ -73,11 +82,14 @@ def consistency(
         ``efaar_benchmarking.benchmarking.pert_signal_consistency_benchmark`` has it.
     negatives
         Their labels, unexpressed genes for example. They are not scored themselves.
+    measure
+        ``"cosine"``, or ``"angle"`` for the mean angle, an older form of the score. That needs the
+        pairs; perturbations of over 200 wells have no null of random sets then.
     draws
         How many sets per number of wells, or per set of batches.
     nested
         See `wellgram.nulls.mean_cosine_nulls`: faster where perturbations differ in their number of
-        wells.
+        wells. For cosines alone.
     seed
         Same seed, same p-values.
     p_form
@@ -97,6 +109,8 @@ def consistency(
         number.
     """
     check_null(null, get_args(ConsistencyNull), negatives, draws)
+    if measure not in get_args(Measure):
+        raise InputError(f"unknown measure {measure!r}; choose cosine or angle")
     codes, labels = map_rows(wells)
     is_negative = negative_rows(labels, negatives, null == "negatives")
     counts = labels["n_wells"].to_numpy()
@@ -105,18 +119,26 @@ def consistency(
             f"none of the {len(labels):,} perturbations has two wells: there are no replicates"
         )
     unit, _ = get_backend(backend).unit_rows(aligned_rows(wells, align, backend))
-    scores = mean_cosines(unit, codes, len(labels), backend)
+    by_angle = measure == "angle"
+    scores = (
+        mean_angles(unit, codes, len(labels))
+        if by_angle
+        else mean_cosines(unit, codes, len(labels), backend)
+    )
+    alike = -scores if by_angle else scores
     p = np.full(len(labels), np.nan)
     middle = p.copy()
     scored = ~np.isnan(scores) & ~is_negative
     if null == "negatives":
-        background = scores[is_negative & ~np.isnan(scores)]
-        p[scored] = empirical_p(scores[scored], background, p_form)
+        background = alike[is_negative & ~np.isnan(scores)]
+        p[scored] = empirical_p(alike[scored], background, p_form)
         middle[scored] = background.mean()
         said = f"{len(background):,} perturbations that do nothing"
     else:
+        if by_angle:
+            scored &= counts <= _MOST_PAIRED
         pool, rows = np.flatnonzero(codes >= 0), np.flatnonzero(scored)
-        how = _Draws(draws, nested, seed, backend, progress)
+        how = _Draws(draws, nested, by_angle, seed, backend, progress)
         if null == "batches":
             batches, names = wells.batches()
             taken = np.zeros((len(labels), len(names)), np.int64)
@@ -124,13 +146,19 @@ def consistency(
             backgrounds = _by_batches(unit, pool, taken[rows], batches, names, how)
         else:
             backgrounds = _by_size(unit, pool, counts[rows], how)
-        for alike, background in backgrounds:
-            p[rows[alike]] = empirical_p(scores[rows[alike]], background, p_form)
-            middle[rows[alike]] = background.mean()
+        for same, background in backgrounds:
+            p[rows[same]] = empirical_p(alike[rows[same]], background, p_form)
+            middle[rows[same]] = background.mean()
         within = " of the same batches" if null == "batches" else ""
         said = f"{draws:,} random sets of as many wells{within}"
-    reason = np.where(counts < 2, "one well", np.where(is_negative, "in the null", ""))
-    table = tested_table(labels, "mean_cosine", scores, p, middle, reason)
+    reason = np.select(
+        [counts < 2, is_negative, ~scored],
+        ["one well", "in the null", "too many wells for a null of angles"],
+        "",
+    )
+    table = tested_table(
+        labels, f"mean_{measure}", scores, p, -middle if by_angle else middle, reason
+    )
     return ConsistencyResult(table, said)
 
 
@@ -151,6 +179,7 @@ class _Draws:
 
     count: int
     nested: bool
+    by_angle: bool
     seed: int
     backend: str | None
     progress: Progress | None
@@ -160,9 +189,17 @@ def _by_size(
     unit: Rows, pool: Codes, counts: Codes, draws: _Draws
 ) -> Iterator[tuple[NDArray[np.bool_], Floats]]:
     """Yield which perturbations have a number of wells, and the null of sets of as many."""
+    sizes = np.unique(counts).tolist()
+    if draws.by_angle:
+        for done, size in enumerate(sizes, start=1):
+            null = mean_angle_null(unit, [pool], [size], draws.count, seed=draws.seed, stream=size)
+            yield counts == size, -null
+            if draws.progress is not None:
+                draws.progress(done / len(sizes))
+        return
     nulls = mean_cosine_nulls(
         unit,
-        np.unique(counts).tolist(),
+        sizes,
         draws.count,
         pool=pool,
         nested=draws.nested,
@@ -182,15 +219,22 @@ def _by_batches(
     kinds, kind = np.unique(taken, axis=0, return_inverse=True)
     for g, counted in enumerate(kinds):
         held = np.flatnonzero(counted).tolist()
-        null = stratified_null(
-            unit,
-            [strata[b] for b in held],
-            counted[held].tolist(),
-            draws.count,
-            names=[names[b] for b in held],
-            seed=draws.seed,
-            backend=draws.backend,
-        )
+        of, of_names, many = [strata[b] for b in held], [names[b] for b in held], counted[held]
+        if draws.by_angle:
+            stream = stratum_stream(of_names, many.tolist())
+            null = -mean_angle_null(
+                unit, of, many.tolist(), draws.count, seed=draws.seed, stream=stream
+            )
+        else:
+            null = stratified_null(
+                unit,
+                of,
+                many.tolist(),
+                draws.count,
+                names=of_names,
+                seed=draws.seed,
+                backend=draws.backend,
+            )
         yield kind.ravel() == g, null
         if draws.progress is not None:
             draws.progress((g + 1) / len(kinds))

@@ -99,10 +99,15 @@ def stratified_null(
         else.
     """
     run = get_backend(backend)
-    stream = stream_of(*chain.from_iterable(zip(names, taken, strict=True)))
+    stream = stratum_stream(names, taken)
     size = int(sum(taken))
     means = run.null_means(unit, strata, taken, [size], draws, seed=seed, stream=stream)
     return np.asarray(means[0])
+
+
+def stratum_stream(names: Sequence[str], taken: Sequence[int]) -> int:
+    """Return the stream of sets with so many rows of each stratum of these names."""
+    return stream_of(*chain.from_iterable(zip(names, taken, strict=True)))
 
 
 def _part_of(progress: Progress | None, begun: float, size: float) -> Progress | None:

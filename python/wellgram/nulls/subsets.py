@@ -1,6 +1,7 @@
 """Random subsets of small pools, many at a time."""
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,8 +25,28 @@ def random_subsets(pool: int, size: int, draws: int, *, seed: int = 0, stream: i
     """
     if not 0 <= size <= pool:
         raise InputError(f"cannot draw {size} of {pool}")
-    left = pool - np.arange(size)
-    steps = np.arange(size) + under(left, seed, stream, np.arange(draws))
+    return stratified_subsets([pool], [size], draws, seed=seed, stream=stream)[0]
+
+
+def stratified_subsets(
+    pools: Sequence[int], sizes: Sequence[int], draws: int, *, seed: int = 0, stream: int = 0
+) -> list[Codes]:
+    """Return draws (draws, sizes[s]) from each of several pools, one after another in each draw.
+
+    The sets of `Backend.null_means`, by place in their stratum; parameters as for `random_subsets`.
+    """
+    left = [pool - np.arange(size) for pool, size in zip(pools, sizes, strict=True)]
+    steps = under(np.concatenate([*left, np.empty(0, np.int64)]), seed, stream, np.arange(draws))
+    ends = np.cumsum([0, *sizes])
+    return [
+        _shuffled(steps[:, first:last] + np.arange(last - first), pool)
+        for first, last, pool in zip(ends[:-1], ends[1:], pools, strict=True)
+    ]
+
+
+def _shuffled(steps: Codes, pool: int) -> Codes:
+    """Return what the first steps of shuffles (draws, size) bring forward."""
+    draws, size = steps.shape
     if pool > _DENSE * max(size, 1):
         return np.array([_sparse(row) for row in steps.tolist()], np.int64).reshape(draws, size)
     order = np.tile(np.arange(pool), (draws, 1))
