@@ -21,7 +21,14 @@ from wellgram.backends import BACKENDS, available_backends, set_backend
 from wellgram.cli import app
 
 WELLGRAM = [sys.executable, "-m", "wellgram.cli"]
-RESULTS = ["map.parquet", "recall.csv", "recall.png", "report.html", "summary.json"]
+REPLICATES = ["average_precision", "consistency", "magnitude"]
+RESULTS = sorted(
+    [
+        *[f"{name}.{kind}" for name in REPLICATES for kind in ("csv", "png")],
+        *["drug_target_compounds.csv", "drug_targets.csv", "drug_targets.png"],
+        *["recall.csv", "recall.png", "null.png", "map.parquet", "report.html", "summary.json"],
+    ]
+)
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +73,7 @@ def cp(tmp_path):
     return write_csv(tmp_path / "plate.csv", plate())
 
 
-def test_the_demo_writes_five_files(demo):
+def test_the_demo_writes_every_benchmark(demo):
     done, out = demo
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in out.iterdir()) == RESULTS
@@ -79,7 +86,8 @@ def test_results_go_to_stdout_and_steps_to_stderr(demo):
     assert f"{out}/report.html" in done.stdout
     steps = [line.split(":")[0] for line in done.stderr.splitlines()]
     assert steps == [
-        "read labels", "align and aggregate", "recall of known relationships", "write results",
+        "read labels", "align and aggregate", "recall of known relationships", "drug targets",
+        "consistency", "magnitude", "average precision", "write results",
     ]  # fmt: skip
 
 
@@ -120,7 +128,9 @@ def test_a_source_without_a_known_pair_leaves_the_summary_readable(cp, tmp_path)
 
 
 def test_without_known_pairs_there_is_a_map_and_a_hint(cp, tmp_path):
-    done = run("score", cp, "--layout", "cell-painting", "--out", tmp_path / "out")
+    done = run(
+        "score", cp, "--layout", "cell-painting", "--metric", "recall", "--out", tmp_path / "out"
+    )
     assert "--relationships" in done.stdout
     assert "--same" in done.stdout
     names = sorted(path.name for path in (tmp_path / "out").iterdir())

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from wellgram import CenterScale, Wells, score
-from wellgram.report import interval_words
 from wellgram.score import ScoreResult
+from wellgram.suite import interval_words
 
 NASTY = "<b>x</b>&\"'"
 
@@ -116,7 +116,7 @@ def test_it_reads_on_a_phone_and_in_the_dark(text):
 
 
 def test_it_says_where_there_was_nothing_to_recall(tmp_path):
-    result: ScoreResult = score(wells())
+    result: ScoreResult = score(wells(), metrics=["recall"])
     result.save(tmp_path)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "no known pairs" in text

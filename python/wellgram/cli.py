@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -22,16 +24,25 @@ from wellgram.backends.protocol import Progress as Report
 from wellgram.errors import ControlsWarning, InputError, WellgramError
 from wellgram.files import output_folder
 from wellgram.info import environment, peak_memory
-from wellgram.io import LAYOUTS, open_map, open_wells, relationship_sources
+from wellgram.io import (
+    LAYOUTS,
+    open_map,
+    open_wells,
+    read_gene_sets,
+    read_targets,
+    relationship_sources,
+)
 from wellgram.io.layouts import layout_named
 from wellgram.io.screens import Missing
-from wellgram.metrics.recall import Null, RecallResult
+from wellgram.metrics.recall import Null
 from wellgram.pairs import Precision as PairPrecision
 from wellgram.pairs import nearest
 from wellgram.pairs.neighbors import check_table_name
-from wellgram.report import interval_words
+from wellgram.score import METRICS
 from wellgram.score import score as score_wells
-from wellgram.wells import WellLabels
+from wellgram.stream import WellStream
+from wellgram.suite import BENCHMARKS, Part
+from wellgram.wells import WellLabels, Wells
 
 app = typer.Typer(
     help="Perturbation maps and their benchmarks from well embeddings.",
@@ -113,6 +124,21 @@ def score(
         typer.Option(help="Rows whose pairs are the null; genes where the map has such."),
     ] = None,
     precision: Annotated[Precision, typer.Option(help="Type of the map.")] = "float32",
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="Compounds and their targets: treatment,gene_symbol,nM_value."),
+    ] = None,
+    clusters: Annotated[
+        Path | None, typer.Option(help="Sets of genes: .gmt, or a name, a tab, and genes.")
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"Which benchmarks to run: {', '.join(METRICS)}; may be repeated. By default all "
+            "that the data allows."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same p-values and intervals.")] = 0,
     backend: Annotated[
         str | None, typer.Option(help=f"Which device runs: {', '.join(BACKENDS)}.")
     ] = None,
@@ -127,9 +153,11 @@ def score(
         bool, typer.Option("--demo", help="Score a small simulated screen instead of files.")
     ] = False,
 ) -> None:
-    """Align wells, aggregate them into a map, and score its recall of known relationships.
+    """Align wells, aggregate them into a map, and run every benchmark that the data allows.
 
-    Writes map.parquet, recall.csv, recall.png, summary.json and report.html into the folder --out.
+    Known pairs: recall. Compounds and targets: drug targets. Sets of genes: clusters. Replicates:
+    consistency, magnitude, average precision. Writes map.parquet, summary.json, report.html, and
+    tables and figures of each benchmark into the folder --out.
     """
     if demo == bool(embeddings):
         raise InputError("give files of embeddings, or --demo for a simulated screen")
@@ -149,11 +177,14 @@ def score(
         )
     with output_folder(out) as folder, _noting():
         sources = relationship_sources(*relationships or ())
-        wells: WellLabels
+        targets = None if truth is None else read_targets(truth)
+        sets = None if clusters is None else read_gene_sets(clusters)
+        wells: Wells | WellStream
         with _step("read labels"):
             if demo:
-                screen = simulation.rxrx3_core(scale=0.1, seed=0)
+                screen = simulation.rxrx3_core(scale=0.1, seed=0, features=128)
                 wells, sources["planted complexes"] = screen.wells(), screen.relationships
+                targets = screen.compound_targets
             else:
                 wells = open_wells(
                     embeddings or [],
@@ -179,9 +210,13 @@ def score(
             chosen,
             sources=sources,
             same=same or (),
+            truth=targets,
+            clusters=sets,
+            metrics=metric,
             aggregate=aggregate,
             null=null,
             precision=precision,
+            seed=seed,
             step=_step,
         )
         result.summary["seconds"] = {"read labels": round(read, 4)} | result.summary["seconds"]
@@ -193,10 +228,14 @@ def score(
     left_out = result.map_.provenance["without_direction"]
     if left_out:
         _out.print(f"left out, since it aggregates to zero: {', '.join(left_out)}", markup=False)
-    if result.recall is not None:
-        _out.print(_recall_table(result.recall))
-    else:
-        _out.print("no recall: name known pairs with --relationships or --same")
+    for benchmark in BENCHMARKS:
+        part = result.parts.get(benchmark.name)
+        if part is not None:
+            _out.print(_part_table(benchmark.title, part), "")
+        elif result.summary[benchmark.name] != "skipped: not asked for":
+            _out.print(f"{benchmark.title}: {result.summary[benchmark.name]}", markup=False)
+    if not (sources or same):
+        _out.print("name known pairs with --relationships or --same")
     seconds = time.perf_counter() - began
     _out.print(f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {out}/report.html")
 
@@ -332,20 +371,19 @@ def _advise(wells: WellLabels) -> None:
         )
 
 
-def _recall_table(recall: RecallResult) -> Table:
-    table = Table(title=f"recall against {recall.null}")
-    table.add_column("source", no_wrap=True)
-    for name in ("known pairs", "tails", "recall", "95 %", "chance"):
-        table.add_column(name, justify="right")
-    for row in recall.table.to_dict("records"):
-        table.add_row(
-            row["source"],
-            f"{row['known_pairs']:,}",
-            f"{row['low']:g}/{row['high']:g}",
-            f"{row['recall']:.4f}",
-            interval_words(row),
-            f"{row['random']:.2f}",
-        )
+def _part_table(title: str, part: Part) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        collapse_padding=True,
+    )
+    for k, name in enumerate(part.head):
+        table.add_column(name, justify="right" if k else "left", no_wrap=k == 0)
+    for row in part.rows:
+        table.add_row(*map(escape, row))
     return table
 
 

@@ -35,7 +35,7 @@ def save_png(axes: "Axes", target: "Path | IO[bytes]") -> None:
 
 
 def plot_recall(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
-    """Draw the recall of each source at each pair of tails, with chance as a line.
+    """Draw the recall of each source at each pair of tails, with its interval and chance.
 
     Parameters
     ----------
@@ -55,7 +55,11 @@ def plot_recall(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
         colour = (_BLUE, _PALE)[k % 2]
         label = f"{low:g} / {high:g}"
         bars = axes.bar(place, rows.loc[sources, "recall"], 0.92 * width, color=colour, label=label)
-        axes.bar_label(bars, fmt="%.3f", fontsize=7, padding=1)
+        if "interval_low" in rows:
+            ends = rows.loc[sources, ["interval_low", "interval_high"]].to_numpy()
+            axes.vlines(place + 0.3 * width, *ends.T, color="#1d2733", linewidth=1)
+        ink = ("white", "black")[k % 2]
+        axes.bar_label(bars, fmt="%.3f", fontsize=7, label_type="center", color=ink)
         axes.axhline(low + 1 - high, color=colour, linestyle=":", linewidth=1)
     axes.set_xticks(range(len(sources)), [_wrap(source) for source in sources], fontsize=8)
     axes.set_ylabel("recall of known pairs")
@@ -138,7 +142,10 @@ def plot_neighbors(
 
 
 def plot_doses(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
-    """Draw average precision against dose, with its interval, beside chance."""
+    """Draw average precision against dose, with its interval, beside chance and random scores.
+
+    The band of random scores is two standard deviations over draws to either side.
+    """
     if axes is None:
         _, axes = figure(4.8, 3.2)
     names = [f"{c:g}" if isinstance(c, float) else str(c) for c in table["concentration"]]
@@ -147,6 +154,11 @@ def plot_doses(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
         at, table["interval_low"], table["interval_high"], color=_BLUE, alpha=0.2, linewidth=0
     )
     axes.plot(at, table["average_precision"], color=_BLUE, marker=".", label="map")
+    middle, spread = (table[f"average_precision_baseline{end}"] for end in ("", "_sd"))
+    axes.fill_between(
+        at, middle - 2 * spread, middle + 2 * spread, color=_GREY, alpha=0.2, linewidth=0,
+        label="random scores",
+    )  # fmt: skip
     axes.plot(at, table["chance"], color=_GREY, linestyle="--", linewidth=1, label="chance")
     axes.set_xticks(at, names)
     axes.legend(fontsize=7, frameon=False)

@@ -2,14 +2,13 @@
 
 import base64
 import io
-import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wellgram.metrics import RecallResult
-from wellgram.plots import plot_null, plot_recall, save_png
+from wellgram.plots import save_png
+from wellgram.suite import BENCHMARKS, Part
 from wellgram.wells import PerturbationMap
 
 if TYPE_CHECKING:
@@ -35,27 +34,28 @@ figure { margin: 1rem 0; max-width: 42rem } img { max-width: 100%; height: auto 
 
 
 def write_report(
-    path: Path, summary: Mapping[str, Any], map_: PerturbationMap, recall: RecallResult | None
+    path: Path,
+    summary: Mapping[str, Any],
+    map_: PerturbationMap,
+    parts: Mapping[str, Part],
 ) -> None:
-    """Write the report of a run: headline, recall, figures, map, and how it was made."""
-    parts = [f"<h1>{escape(_headline(map_, recall))}</h1>", _lead(summary)]
-    if recall is not None:
-        parts += [
-            "<h2>Recall of known relationships</h2>",
-            _recall_text(recall),
-            _recall_table(recall),
-            _figure(plot_recall(recall.table), "Recall per source and tails; dotted: chance."),
-            _figure(
-                plot_null(
-                    recall.null_histogram,
-                    {name: pairs["cosine"].to_numpy() for name, pairs in recall.known.items()},
-                ),
-                "Cosine similarity of all pairs, and of the known pairs of each source.",
-            ),
-        ]
-    else:
-        parts.append(f'<p class="soft">Recall was {escape(str(summary["recall"]))}.</p>')
-    parts += ["<h2>Map</h2>", _pairs(summary["map"]), "<h2>Screen</h2>", _pairs(summary["screen"])]
+    """Write the report of a run: headline, benchmarks, what was skipped, map, how it was made."""
+    html = [f"<h1>{escape(_headline(map_, parts))}</h1>", _lead(summary)]
+    for benchmark in BENCHMARKS:
+        part = parts.get(benchmark.name)
+        if part is None:
+            continue
+        html += [f"<h2>{escape(benchmark.title)}</h2>", f"<p>{escape(part.text)}</p>"]
+        html.append(_table(part.head, part.rows))
+        html += [_figure(draw(), caption) for draw, caption in part.figures.values()]
+    skipped = {
+        benchmark.title: summary[benchmark.name].removeprefix("skipped: ")
+        for benchmark in BENCHMARKS
+        if benchmark.name not in parts
+    }
+    if skipped:
+        html += ["<h2>Skipped</h2>", _pairs(skipped)]
+    html += ["<h2>Map</h2>", _pairs(summary["map"]), "<h2>Screen</h2>", _pairs(summary["screen"])]
     made = {
         **summary["run"],
         **{f"seconds: {name}": value for name, value in summary["seconds"].items()},
@@ -63,22 +63,23 @@ def write_report(
         **{k: v for k, v in summary["environment"].items() if isinstance(v, str)},
         **{k: summary[k] for k in ("command", "inputs") if k in summary},
     }
-    parts += ["<h2>How it was made</h2>", _pairs(made)]
+    html += ["<h2>How it was made</h2>", _pairs(made)]
     path.write_text(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>wellgram report</title><style>{_STYLE}</style></head>\n<body>\n"
-        + "\n".join(parts)
+        + "\n".join(html)
         + "\n</body></html>\n",
         encoding="utf-8",
     )
 
 
-def _headline(map_: PerturbationMap, recall: RecallResult | None) -> str:
+def _headline(map_: PerturbationMap, parts: Mapping[str, Part]) -> str:
     text = f"A map of {len(map_):,} perturbations"
-    if recall is None:
+    if "recall" not in parts:
         return text
-    best = recall.table[recall.table["known_pairs"] > 0].iloc[0]
+    table = parts["recall"].result.table
+    best = table[table["known_pairs"] > 0].iloc[0]
     return (
         f"{text}, {best['recall']:.1%} of known pairs recalled "
         f"({best['source']}, tails {best['low']:g} / {best['high']:g}; chance {best['random']:.0%})"
@@ -94,36 +95,6 @@ def _lead(summary: Mapping[str, Any]) -> str:
         f"{batches}; alignment {escape(made['align'])}, aggregated by {escape(made['aggregate'])}."
         "</p>"
     )
-
-
-def _recall_text(recall: RecallResult) -> str:
-    return (
-        "<p>A known pair is recalled when its cosine lies in a tail of the null: "
-        f"{escape(recall.null)}. Intervals are bootstrapped over genes, which pairs share.</p>"
-    )
-
-
-def interval_words(row: Mapping[Hashable, Any]) -> str:
-    """Return the interval of a row of a table of recalls, where it has one."""
-    low, high = row.get("interval_low", math.nan), row.get("interval_high", math.nan)
-    return "-" if math.isnan(low) else f"{low:.3f}-{high:.3f}"
-
-
-def _recall_table(recall: RecallResult) -> str:
-    head = ("source", "known pairs", "tails", "recalled", "recall", "95 % interval", "chance")
-    rows = (
-        (
-            row["source"],
-            f"{row['known_pairs']:,}",
-            f"{row['low']:g} / {row['high']:g}",
-            f"{row['recalled']:,}",
-            f"{row['recall']:.4f}",
-            interval_words(row),
-            f"{row['random']:.2f}",
-        )
-        for row in recall.table.to_dict("records")
-    )
-    return _table(head, rows)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

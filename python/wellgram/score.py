@@ -10,21 +10,24 @@ from typing import Any
 
 import pandas as pd
 
-from wellgram.aggregate import Method, Precision, build_map, map_rows
+from wellgram.aggregate import Method, Precision, build_map
 from wellgram.align import Alignment
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Progress
-from wellgram.files import output_folder
+from wellgram.errors import InputError
+from wellgram.files import output_folder, save_csv
 from wellgram.info import environment, peak_memory
 from wellgram.io import write_map
-from wellgram.metrics import RecallResult, known_pairs, relationship_recall
+from wellgram.metrics import RecallResult
+from wellgram.metrics.clusters import Clusters
 from wellgram.metrics.recall import Null
-from wellgram.plots import plot_recall, save_png
+from wellgram.plots import save_png
 from wellgram.report import write_report
-from wellgram.wells import PerturbationMap, WellLabels
+from wellgram.stream import WellStream
+from wellgram.suite import BENCHMARKS, Part, Task
+from wellgram.wells import PerturbationMap, Wells
 
-RESAMPLES = 1000
-"""How often genes are resampled for the confidence intervals of a score"""
+METRICS = tuple(benchmark.name for benchmark in BENCHMARKS)
 
 Step = Callable[[str], AbstractContextManager[Progress]]
 """Announces a step of the work and yields a callback for the share done."""
@@ -37,43 +40,63 @@ def _silent(_: str) -> Iterator[Progress]:
 
 @dataclass(frozen=True, repr=False)
 class ScoreResult:
-    """A map, its recall (None where nothing was known to recall), and a summary of the run."""
+    """A map, what each benchmark that could be run found, and a summary of the run."""
 
     map_: PerturbationMap
-    recall: RecallResult | None
+    parts: Mapping[str, Part]
+    """By the names of `METRICS`; what is not there is in the summary with the reason"""
     summary: dict[str, Any]
 
+    @property
+    def recall(self) -> RecallResult | None:
+        """The recall of known pairs; None where nothing was known."""
+        return self.parts["recall"].result if "recall" in self.parts else None
+
     def __repr__(self) -> str:
-        return f"{self.map_!r}\n{self.recall or self.summary['recall']}"
+        found = (
+            repr(self.parts[name].result) if name in self.parts else f"{name}: {self.summary[name]}"
+            for name in METRICS
+        )
+        return "\n".join([repr(self.map_), *found])
 
     def save(self, folder: str | Path) -> None:
-        """Write ``map.parquet``, ``summary.json``, ``report.html``, ``recall.csv``, ``recall.png``.
+        """Write ``map.parquet``, ``summary.json``, ``report.html``, and tables and figures.
 
-        They appear together or not at all.
+        Each benchmark that was run has its tables (``.csv``) and figures (``.png``). Files appear
+        together or not at all.
         """
         with output_folder(folder) as out:
             write_map(self.map_, out / "map.parquet")
-            if self.recall is not None:
-                self.recall.save(out / "recall.csv")
-                save_png(plot_recall(self.recall.table), out / "recall.png")
+            for part in self.parts.values():
+                for name, table in part.tables.items():
+                    save_csv(table, out / f"{name}.csv")
+                for name, (draw, _) in part.figures.items():
+                    save_png(draw(), out / f"{name}.png")
             summary = json.dumps(self.summary, indent=2, allow_nan=False)
             (out / "summary.json").write_text(summary + "\n", encoding="utf-8")
-            write_report(out / "report.html", self.summary, self.map_, self.recall)
+            write_report(out / "report.html", self.summary, self.map_, self.parts)
 
 
 def score(
-    wells: WellLabels,
+    wells: Wells | WellStream,
     align: Alignment | None = None,
     *,
     sources: Mapping[str, pd.DataFrame] | None = None,
     same: Sequence[str] = (),
+    truth: pd.DataFrame | None = None,
+    clusters: Clusters | None = None,
+    metrics: Sequence[str] | None = None,
     aggregate: Method = "mean",
     null: Null | None = None,
     precision: Precision = "float32",
+    seed: int = 0,
     backend: str | None = None,
     step: Step = _silent,
 ) -> ScoreResult:
-    """Align and aggregate wells into a map and score its recall of known relationships.
+    """Align and aggregate wells into a map, and run every benchmark that the data allows.
+
+    What is not run is in the summary, with the reason. Replicates are compared where there are any
+    and their aligned wells fit into 8 GB.
 
     Parameters
     ----------
@@ -82,9 +105,18 @@ def score(
     align
         An alignment such as `TVN`; None for none.
     sources, same, null
-        See `relationship_recall`. With neither sources nor same there is a map and no score.
+        Known pairs: see `relationship_recall`.
+    truth
+        Compounds and their targets: see `compound_gene`.
+    clusters
+        Sets of genes: see `cluster_separation`.
+    metrics
+        Which benchmarks to run, of ``"recall"``, ``"drug-targets"``, ``"clusters"``,
+        ``"consistency"``, ``"magnitude"`` and ``"average-precision"``; all by default.
     aggregate, precision
         See `build_map`.
+    seed
+        Of all that is drawn.
     backend
         See `set_backend`.
     step
@@ -96,12 +128,27 @@ def score(
         If an input cannot be used. What the labels alone can tell is checked before any work.
     """
     get_backend(backend)
-    wanted = bool(sources or same)
-    if wanted:
-        known_pairs(map_rows(wells)[1], sources, same=same, null=null)
+    for name in metrics or ():
+        if name not in METRICS:
+            raise InputError(f"unknown metric {name!r}; choose {', '.join(METRICS)}")
+    task = Task(wells, align, sources or {}, same, null, truth, clusters, seed, backend)
+    skipped = {
+        benchmark.name: "not asked for"
+        if metrics is not None and benchmark.name not in metrics
+        else benchmark.missing(task)
+        for benchmark in BENCHMARKS
+    }
     seconds: dict[str, float] = {}
-    clock = time.perf_counter()
-    with step("align and aggregate") as progress:
+    parts: dict[str, Part] = {}
+
+    @contextmanager
+    def timed(name: str) -> Iterator[Progress]:
+        began = time.perf_counter()
+        with step(name) as progress:
+            yield progress
+        seconds[name] = round(time.perf_counter() - began, 4)
+
+    with timed("align and aggregate") as progress:
         map_ = build_map(
             wells,
             align,
@@ -110,28 +157,25 @@ def score(
             backend=backend,
             progress=progress,
         )
-    seconds["align and aggregate"] = time.perf_counter() - clock
-    recall = None
-    if wanted:
-        clock = time.perf_counter()
-        with step("recall of known relationships") as progress:
-            recall = relationship_recall(
-                map_,
-                sources,
-                same=same,
-                null=null,
-                resamples=RESAMPLES,
-                backend=backend,
-                progress=progress,
-            )
-        seconds["recall"] = time.perf_counter() - clock
-    return ScoreResult(map_, recall, _summary(wells, map_, recall, seconds, backend))
+    for benchmark in BENCHMARKS:
+        if skipped[benchmark.name] is not None:
+            continue
+        try:
+            with timed(benchmark.step) as progress:
+                parts[benchmark.name] = benchmark.run(task, map_, progress)
+        except InputError as problem:  # found out only now: what has been done is kept
+            skipped[benchmark.name] = str(problem)
+    found = {
+        name: _records(parts[name].records) if name in parts else f"skipped: {skipped[name]}"
+        for name in METRICS
+    }
+    return ScoreResult(map_, parts, _summary(wells, map_, found, seconds, backend))
 
 
 def _summary(
-    wells: WellLabels,
+    wells: Wells | WellStream,
     map_: PerturbationMap,
-    recall: RecallResult | None,
+    found: Mapping[str, Any],
     seconds: Mapping[str, float],
     backend: str | None,
 ) -> dict[str, Any]:
@@ -150,8 +194,8 @@ def _summary(
             "features": map_.embeddings.shape[1],
             **dict(map_.provenance),
         },
-        "recall": _records(recall.table) if recall else "skipped: no known pairs given",
-        "seconds": {name: round(value, 4) for name, value in seconds.items()},
+        **found,
+        "seconds": dict(seconds),
         "peak_memory_bytes": peak_memory(),
         "run": {"backend": run.name, "as": run.describe()},
         "environment": environment(),

@@ -1,4 +1,4 @@
-"""Files in and out: screens, maps, and known relationships."""
+"""Files in and out: screens, maps, known relationships, targets and sets of genes."""
 
 from wellgram.io.gene_sets import read_gene_sets
 from wellgram.io.layouts import LAYOUTS, Layout
@@ -6,6 +6,7 @@ from wellgram.io.mapping import map_from_wells
 from wellgram.io.maps import MapFile, open_map, read_map, write_map
 from wellgram.io.relationships import read_relationships, relationship_sources
 from wellgram.io.screens import open_wells, read_wells, wells_from_frame
+from wellgram.io.targets import read_targets
 
 __all__ = [
     "LAYOUTS",
@@ -17,6 +18,7 @@ __all__ = [
     "read_gene_sets",
     "read_map",
     "read_relationships",
+    "read_targets",
     "read_wells",
     "relationship_sources",
     "wells_from_frame",

@@ -37,7 +37,8 @@ class CompoundGeneResult:
     over seeds, and ``_sd``, the standard deviation over seeds; ``interval_low`` and
     ``interval_high``, 95 % of the average precision by resampling items; ``chance``, the expected
     average precision of a random ranking of the same lists; ``ap_quantile_q``; ``micro_``, of all
-    lists pooled; ``_baseline``, the same of uniform scores.
+    lists pooled; ``_baseline``, the same of uniform scores, and ``_baseline_sd``, its standard
+    deviation over seeds.
 
     `items` has a row per item and dose: ``actives`` and ``negatives``, ``average_precision`` and
     ``auc_roc`` (means over seeds), and ``chance``, what a random ranking of as many scores.
@@ -333,6 +334,7 @@ class _Scored:
                 "interval_high": high,
                 "chance": chance[scored].mean(),
                 "average_precision_baseline": self.random_precision[scored].mean(),
+                "average_precision_baseline_sd": self.random_precision[scored].mean(axis=0).std(),
                 "auc_roc": auc.mean(),
                 "auc_roc_sd": auc.mean(axis=0).std(),
                 "auc_roc_baseline": self.random_auc[scored].mean(),

@@ -73,12 +73,14 @@ def aligned_rows(
     wells: Wells | WellStream, align: Alignment | BatchAffine | None, backend: str | None
 ) -> Rows:
     """Return the wells' embeddings, aligned if asked; an alignment is fitted if it was not."""
-    held = wells if isinstance(wells, Wells) else wells.read()
-    if align is None:
-        return held.embeddings
+    if isinstance(wells, WellStream) and isinstance(align, Alignment) and not align.streams:
+        wells = wells.read()
     if isinstance(align, Alignment) and not align.is_fitted:
-        align.fit(held, backend=backend)
-    return align.transform(held, backend=backend)
+        align.fit(wells, backend=backend)
+    aligned = wells if align is None else align.transform(wells, backend=backend)
+    if isinstance(aligned, WellStream):
+        aligned = aligned.read()
+    return aligned.embeddings if isinstance(aligned, Wells) else aligned
 
 
 def check_null(null: str, known: Sequence[str], negatives: Sequence[str], draws: int) -> None:

@@ -1,0 +1,24 @@
+"""Compounds and their targets, as ``compound_gene_interactions.csv`` of efaar_benchmarking."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from wellgram.io.tables import TableFile, need_column
+
+_COLUMNS = ("treatment", "gene_symbol", "nM_value")
+
+
+def read_targets(path: str | Path) -> pd.DataFrame:
+    """Read measured concentrations: columns ``treatment``, ``gene_symbol`` and ``nM_value``.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it lacks a column.
+    """
+    file = TableFile.open(path)
+    for column in _COLUMNS:
+        need_column(column, file.names, str(path), f"targets are {', '.join(_COLUMNS)}")
+    table: pd.DataFrame = file.read(list(_COLUMNS), text=list(_COLUMNS[:2])).to_pandas()
+    return table

@@ -1,0 +1,155 @@
+"""Every benchmark that the data allows, and the reason where it does not."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from small_screens import plate, write_csv
+from wellgram import (
+    InputError,
+    PCACenterScale,
+    Wells,
+    average_precision,
+    compound_gene,
+    consistency,
+    magnitude,
+    mean_average_precision,
+    open_wells,
+    read_targets,
+    read_wells,
+    score,
+)
+from wellgram.score import METRICS
+from wellgram.simulate import rxrx3_core
+
+
+@pytest.fixture(scope="module")
+def screen():
+    return rxrx3_core(scale=0.05, seed=2, features=24)
+
+
+@pytest.fixture(scope="module")
+def everything(screen):
+    genes = sorted({*screen.relationships["entity1"]})
+    return score(
+        screen.wells(),
+        PCACenterScale(),
+        sources={"planted": screen.relationships},
+        truth=screen.compound_targets,
+        clusters={"some": genes[:12], "few": genes[:3]},
+        seed=5,
+    )
+
+
+def test_everything_is_run_and_in_the_summary(everything, tmp_path):
+    assert set(everything.parts) == set(METRICS)
+    everything.save(tmp_path)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    for name in METRICS:
+        assert isinstance(summary[name], list)
+        assert summary[name]
+    report = (tmp_path / "report.html").read_text()
+    for title in ("Drug targets", "Clusters of genes", "Replicate consistency", "Magnitude"):
+        assert f"<h2>{title}</h2>" in report
+    assert "Skipped" not in report
+    assert report.count("<img") == 6
+    assert len(pd.read_csv(tmp_path / "clusters.csv")) == 1
+
+
+def test_figures_are_those_of_the_functions(screen, everything):
+    wells = screen.wells()
+    aligned = Wells(PCACenterScale().fit_transform(wells), wells.metadata, wells.origin)
+    table = consistency(aligned, nested=True, seed=5).table
+    pd.testing.assert_frame_equal(everything.parts["consistency"].result.table, table)
+    pd.testing.assert_frame_equal(
+        everything.parts["magnitude"].result.table, magnitude(aligned, seed=5).table
+    )
+    ap = average_precision(
+        aligned,
+        pos_sameby=["perturbation_type", "perturbation", "dose"],
+        neg_sameby="batch",
+        neg_diffby="is_control",
+        scored=(wells.metadata["in_map"] & ~wells.metadata["is_control"]).to_numpy(),
+    )
+    pd.testing.assert_frame_equal(
+        everything.parts["average-precision"].result.table, mean_average_precision(ap, seed=5).table
+    )
+    targets = compound_gene(everything.map_, screen.compound_targets, seed=5)
+    pd.testing.assert_frame_equal(everything.parts["drug-targets"].result.table, targets.table)
+    whole, *kinds = everything.summary["consistency"]
+    assert whole["tested"] == table["q_value"].notna().sum()
+    assert whole["mean_cosine"] == pytest.approx(table["mean_cosine"].mean())
+    assert whole["found"] == (table["q_value"] <= 0.05).sum()
+    assert whole["found_share_interval_low"] <= whole["found_share"]
+    assert [kind["perturbations"] for kind in kinds] == ["COMPOUND", "CRISPR"]
+    assert sum(kind["tested"] for kind in kinds) == whole["tested"]
+
+
+def test_a_stream_scores_as_wells_do(tmp_path):
+    path = write_csv(tmp_path / "plate.csv", pd.concat([plate("P1", 0), plate("P2", 1)]).assign(
+        Metadata_Well=[f"W{i}" for i in range(32)]))  # fmt: skip
+    options = {"layout": "cell-painting", "perturbation": "Metadata_broad_sample"}
+    held, streamed = (
+        score(read(path, **options), PCACenterScale()) for read in (read_wells, open_wells)
+    )
+    assert set(held.parts) == set(streamed.parts) == {"consistency", "average-precision"}
+    for name, part in held.parts.items():
+        pd.testing.assert_frame_equal(part.records, streamed.parts[name].records)
+
+
+def reasons(result):
+    return {name: result.summary[name] for name in METRICS if name not in result.parts}
+
+
+def test_reasons_for_what_was_not_run(rng, screen, monkeypatch):
+    x = rng.normal(size=(9, 4))
+    single = Wells.from_arrays(x, [*"abcdefg", "DMSO", "DMSO"], control="DMSO")
+    assert reasons(score(single)) == {
+        "recall": "skipped: no known pairs given",
+        "drug-targets": "skipped: no table of compounds and their targets given",
+        "clusters": "skipped: no clusters of genes given",
+        "consistency": "skipped: no perturbation has two wells",
+        "magnitude": "skipped: no perturbation has five wells",
+        "average-precision": "skipped: no perturbation has two wells",
+    }
+    uncontrolled = Wells.from_arrays(x, [*"aaaaaaabb"], control="none")
+    found = reasons(score(uncontrolled))
+    assert found["magnitude"] == found["average-precision"] == "skipped: there are no control wells"
+    assert "consistency" not in found
+    chosen = score(uncontrolled, metrics=["recall"])
+    assert reasons(chosen)["consistency"] == "skipped: not asked for"
+    assert repr(chosen).endswith("average-precision: skipped: not asked for")
+    monkeypatch.setattr("wellgram.suite._HELD_BYTES", 100)
+    assert "its 9 aligned wells of 4 features would need" in reasons(score(uncontrolled))[
+        "consistency"
+    ]  # fmt: skip
+
+
+def test_what_only_the_map_shows_loses_nothing(screen):
+    """Targets and clusters of other names: the rest is run, and the reason is said."""
+    truth = screen.compound_targets.assign(gene_symbol="none of them")
+    result = score(
+        screen.wells(),
+        truth=truth,
+        clusters={"strange": ["X", "Y"]},
+        metrics=["drug-targets", "clusters", "consistency"],
+    )
+    assert set(result.parts) == {"consistency"}
+    assert "none of the 1 clusters has 10 genes in the map" in result.summary["clusters"]
+    assert result.summary["drug-targets"].startswith("skipped: ")
+
+
+def test_bad_input_is_refused_before_any_work(screen, tmp_path):
+    wells = screen.wells()
+    with pytest.raises(InputError, match="unknown metric 'recal'; choose recall, drug-targets"):
+        score(wells, metrics=["recal"])
+    with pytest.raises(InputError, match="the truth table has no column 'nM_value'"):
+        score(wells, truth=screen.compound_targets.drop(columns="nM_value"))
+    screen.compound_targets.to_csv(tmp_path / "truth.csv", index=False)
+    read = read_targets(tmp_path / "truth.csv")
+    np.testing.assert_allclose(read["nM_value"], screen.compound_targets["nM_value"])
+    (tmp_path / "other.csv").write_text("compound,gene\n1,2\n")
+    with pytest.raises(InputError, match=r"other.csv has no column 'treatment' \(targets are"):
+        read_targets(tmp_path / "other.csv")
