@@ -15,8 +15,8 @@ from wellgram.backends.protocol import Backend, Progress, Rows
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.metrics.pairing import Rules, as_names, find_pairs
+from wellgram.metrics.profile_ranks import Compared, rank_entries
 from wellgram.metrics.ranking import chance_precision
-from wellgram.metrics.rankings import Compared, rank_entries
 from wellgram.metrics.replicates import aligned_rows
 from wellgram.stream import WellStream
 from wellgram.wells import PerturbationMap, Wells

@@ -128,6 +128,12 @@ class _Side:
 
     def above(self, compared: Compared, lists: _Lists, members: Codes, values: Floats) -> Codes:
         """Return how many partners, all of them members, are above each value of the lists."""
+        rows = self.row[lists.entries]
+        # What is equal to all of these in a column they must differ in is a partner of none.
+        for codes in self.pairing.differ:
+            one = codes[rows[:1]]
+            if (codes[rows] == one).all():
+                members = members[codes[members] != one]
         # Where nothing else keeps a profile from being its own partner, being the same one does.
         kinds = np.array(self.pairing.differ or (self.pairing.owner.astype(np.int32),))
         return compared.run.rank_counts(
@@ -135,7 +141,7 @@ class _Side:
             compared.y[self.profile[members]],
             lists.starts,
             values,
-            kinds[:, self.row[lists.entries]],
+            kinds[:, rows],
             kinds[:, members],
             absolute=compared.absolute,
         )
