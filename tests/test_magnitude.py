@@ -93,14 +93,6 @@ def test_the_same_seed_gives_the_same_p_values_everywhere(rng, monkeypatch):
     assert (other["energy_distance"] != first["energy_distance"]).any()
 
 
-def test_sparse_and_dense_shuffles_draw_the_same(monkeypatch):
-    dense = random_subsets(300, 9, 40, seed=5, stream=6)
-    monkeypatch.setattr("wellgram.nulls.subsets._DENSE", 0)
-    np.testing.assert_array_equal(random_subsets(300, 9, 40, seed=5, stream=6), dense)
-    assert all(len(set(row)) == 9 for row in dense.tolist())
-    assert random_subsets(5, 0, 3).shape == (3, 0)
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [

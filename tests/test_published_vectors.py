@@ -14,8 +14,9 @@ from wellgram import (
     consistency,
     magnitude,
 )
+from wellgram.backends import get_backend
 from wellgram.metrics import clean_pairs
-from wellgram.metrics.ranking import chance_precision, list_scores
+from wellgram.metrics.ranking import chance_precision
 from wellgram.nulls import empirical_p
 
 
@@ -37,8 +38,8 @@ def test_pairs_are_cleaned():
     ("scores", "expected"), [([0.9, 0.8, 0.3, 0.2], (0.75, 0.5)), ([0.5] * 4, (0.5, 0.5))]
 )
 def test_average_precision_and_auc(scores, expected):
-    label, scores = np.array([1, 0, 0, 1], bool), np.array(scores)
-    assert np.allclose(list_scores(scores[label], scores[~label]), expected)
+    found = get_backend().list_scores(np.array([scores]), np.array([0, 3]), np.array([[1, 2]]))
+    assert np.allclose([part[0, 0] for part in found], expected)
 
 
 def targets(values):

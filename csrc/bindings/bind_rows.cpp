@@ -181,6 +181,28 @@ void bind_primitives(py::module_& m) {
       "stream"_a, "means"_a.noconvert(), "threads"_a, "progress"_a);
 
   m.def(
+      "list_scores",
+      [](const Array<T>& scores, const Codes& positives, const Codes& negatives,
+         Array<double> precision, Array<double> auc, int threads) {
+        const auto levels = rows_of<T>(scores);
+        const auto draws = rows_of<Index>(negatives);
+        const Index count = positives.size();
+        const Index* chosen = vector_of<Index>(positives, count);
+        need_indices(chosen, count, levels.columns);
+        for (Index r = 0; r < draws.rows; ++r)
+          need_indices(draws.row(r), draws.columns, levels.columns);
+        const auto first = output_rows<double>(precision), second = output_rows<double>(auc);
+        for (const auto& out : {first, second})
+          need(out.rows == levels.rows && out.columns == draws.rows,
+               "an answer per level and draw");
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        list_scores<T>(levels, chosen, count, draws, first, second, call.team);
+      },
+      "scores"_a.noconvert(), "positives"_a.noconvert(), "negatives"_a.noconvert(),
+      "precision"_a.noconvert(), "auc"_a.noconvert(), "threads"_a);
+
+  m.def(
       "rank_counts",
       [](const Array<T>& x, const Array<T>& y, const Codes& starts, const Array<double>& values,
          const Array<std::int32_t>& own, const Array<std::int32_t>& other, bool absolute,
@@ -276,6 +298,22 @@ void bind_rows(py::module_& m) {
         resample_counts(first, {seed, stream}, out, call.team);
       },
       "first"_a, "seed"_a, "stream"_a, "times"_a.noconvert(), "threads"_a);
+
+  m.def(
+      "random_subsets",
+      [](const std::vector<Index>& pools, const std::vector<Index>& taken, std::uint64_t seed,
+         std::uint64_t stream, Codes places, int threads) {
+        const auto out = output_rows<Index>(places);
+        Index drawn = 0;
+        need(pools.size() == taken.size(), "pools and taken differ in length");
+        for (std::size_t s = 0; s < pools.size(); drawn += taken[s++])
+          need(0 <= taken[s] && taken[s] <= pools[s], "more is taken of a pool than it has");
+        need(out.columns == drawn, "places are not as many as are taken");
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        random_subsets(pools, taken, {seed, stream}, out, call.team);
+      },
+      "pools"_a, "taken"_a, "seed"_a, "stream"_a, "places"_a.noconvert(), "threads"_a);
 
   m.def(
       "null_precisions",

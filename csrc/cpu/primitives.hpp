@@ -84,6 +84,17 @@ void null_precisions(Index positives, Index total, Index draws, Seed seed, doubl
 // resample first + r.
 void resample_counts(Index first, Seed seed, View<std::int32_t> times, const Team& team);
 
+// places.row(r) = so many different places of each pool, one pool after another, in draw r.
+void random_subsets(const std::vector<Index>& pools, const std::vector<Index>& taken, Seed seed,
+                    View<Index> places, const Team& team);
+
+// Of each level (a row of scores) and each draw of negatives (a row): the average precision and ROC
+// AUC of the list of these positives and negatives, columns of scores.
+template <class T>
+void list_scores(View<const T> scores, const Index* positives, Index count,
+                 View<const Index> negatives, View<double> precision, View<double> auc,
+                 const Team& team);
+
 // The values of each row, ascending: values(i)[0] ... values(i)[size(i) - 1].
 template <class T>
 struct Rankings {

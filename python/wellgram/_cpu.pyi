@@ -74,6 +74,22 @@ def null_means(
 def resample_counts(
     first: int, seed: int, stream: int, times: NDArray[np.int32], threads: int
 ) -> None: ...
+def random_subsets(
+    pools: Sequence[int],
+    taken: Sequence[int],
+    seed: int,
+    stream: int,
+    places: _Codes,
+    threads: int,
+) -> None: ...
+def list_scores(
+    scores: _Rows,
+    positives: _Codes,
+    negatives: _Codes,
+    precision: _Floats,
+    auc: _Floats,
+    threads: int,
+) -> None: ...
 def rank_counts(
     x: _Rows,
     y: _Rows,

@@ -195,6 +195,16 @@ def as_rankings(
     return Rankings(marks, given, *labels)
 
 
+def as_lists(scores: Rows, positives: ArrayLike, negatives: ArrayLike) -> tuple[Codes, Codes]:
+    """Return columns of scores as contiguous int64: (p,) and (draws, q)."""
+    drawn = np.asarray(negatives)
+    if drawn.ndim != 2:
+        raise InputError(f"negatives must be (draws, q), not of shape {drawn.shape}")
+    columns = scores.shape[1]
+    chosen = _as_indices(positives, columns, "positives")
+    return chosen, _as_indices(drawn.ravel(), columns, "negatives").reshape(drawn.shape)
+
+
 def check_ranking(positives: int, total: int, draws: int) -> None:
     """Raise unless rankings of so many can be drawn."""
     if not 0 < positives <= total:
@@ -207,6 +217,20 @@ def check_resamples(items: int, draws: int, first: int) -> None:
     """Raise unless so many resamples of so many items can be drawn from the first on."""
     if items < 0 or min(draws, first) < 0 or first + draws > 1 << 32:
         raise InputError(f"cannot draw resamples {first} to {first + draws} of {items} items")
+
+
+def check_subsets(
+    pools: Sequence[int], taken: Sequence[int], draws: int
+) -> tuple[list[int], list[int]]:
+    """Return the sizes of pools and how much is taken of each, or raise if that cannot be drawn."""
+    if len(pools) != len(taken):
+        raise InputError(f"there are {len(pools)} pools, but {len(taken)} numbers to take")
+    for pool, count in zip(pools, taken, strict=True):
+        if not 0 <= count <= pool:
+            raise InputError(f"cannot draw {count} of {pool}")
+    if not 0 <= draws < 1 << 32:
+        raise InputError(f"draws must be in [0, 2^32), not {draws}")
+    return [int(pool) for pool in pools], [int(count) for count in taken]
 
 
 def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool) -> None:

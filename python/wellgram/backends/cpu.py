@@ -15,6 +15,7 @@ from wellgram.backends import consumers as definitions
 from wellgram.backends.checks import (
     as_codes,
     as_columns,
+    as_lists,
     as_out,
     as_pairs,
     as_partner,
@@ -27,6 +28,7 @@ from wellgram.backends.checks import (
     check_ranking,
     check_resamples,
     check_scan,
+    check_subsets,
 )
 from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.backends.philox import as_seed
@@ -39,6 +41,7 @@ from wellgram.backends.protocol import (
     Rows,
     Spread,
 )
+from wellgram.backends.threads import in_words, threads
 from wellgram.backends.whole import scan_whole
 from wellgram.errors import BackendUnavailable, InputError
 
@@ -67,11 +70,7 @@ def why_not() -> str | None:
 
 def describe() -> str:
     """Return the instruction set and the number of threads."""
-    return f"{instruction_set()}, {_plural(threads(), 'thread')}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{instruction_set()}, {in_words(threads())}"
 
 
 def instruction_sets() -> list[str]:
@@ -89,20 +88,6 @@ def use_instruction_set(isa: str) -> None:
     if not _cpu.use_instruction_set(isa):
         usable = ", ".join(instruction_sets())
         raise BackendUnavailable(f"instruction set {isa!r} is not usable here; use one of {usable}")
-
-
-def threads() -> int:
-    """Return how many threads the kernels use: WELLGRAM_NUM_THREADS, else the affinity mask."""
-    given = os.environ.get("WELLGRAM_NUM_THREADS")
-    if given:
-        if not given.isdecimal() or int(given) < 1:
-            raise InputError(
-                f"WELLGRAM_NUM_THREADS={given!r} is not a number of threads (1, 2, ...)"
-            )
-        return int(given)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 if _missing is None and why_not() is None and "WELLGRAM_ISA" in os.environ:
@@ -283,6 +268,15 @@ def rank_counts(
     return counts
 
 
+def list_scores(scores: Rows, positives: Codes, negatives: Codes) -> tuple[Floats, Floats]:
+    """See `Backend.list_scores`."""
+    scores = as_rows(scores, "scores")
+    positives, negatives = as_lists(scores, positives, negatives)
+    precision, auc = (np.empty((len(scores), len(negatives))) for _ in range(2))
+    _cpu.list_scores(scores, positives, negatives, precision, auc, threads())
+    return precision, auc
+
+
 def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream: int) -> Floats:
     """See `Backend.null_precisions`."""
     check_ranking(positives, total, draws)
@@ -291,6 +285,16 @@ def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream
         positives, total, as_seed(seed), as_seed(stream, "stream"), precisions, threads()
     )
     return precisions
+
+
+def random_subsets(
+    pools: Sequence[int], taken: Sequence[int], draws: int, *, seed: int, stream: int
+) -> Codes:
+    """See `Backend.random_subsets`."""
+    pools, taken = check_subsets(pools, taken, draws)
+    places = np.empty((draws, sum(taken)), np.int64)
+    _cpu.random_subsets(pools, taken, as_seed(seed), as_seed(stream, "stream"), places, threads())
+    return places
 
 
 def resample_counts(

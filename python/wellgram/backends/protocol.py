@@ -167,6 +167,17 @@ class Backend(Protocol):
         c labels of each row of x, and other (c, m) those of y.
         """
 
+    def list_scores(
+        self, scores: Rows, positives: Codes, negatives: Codes
+    ) -> tuple[Floats, Floats]:
+        """Return the average precisions and ROC AUCs of lists: (levels, draws) each.
+
+        Of each row of scores (levels, n), a list is the columns `positives` (p,) and a row of
+        `negatives` (draws, q). Precision is the mean over positives of their share among all that
+        score as high or higher; AUC, over pairs, the share with the positive above, ties half. A
+        NaN is not in its list; NaN where a list has no positive or no negative.
+        """
+
     def null_precisions(
         self, positives: int, total: int, draws: int, *, seed: int, stream: int
     ) -> Floats:
@@ -175,6 +186,14 @@ class Backend(Protocol):
         A ranking is the places of its positives, or of the others where those are fewer: the first
         steps of a shuffle (`backends.philox`). Average precision is the mean of t / rank over
         positives t = 1, 2, ...
+        """
+
+    def random_subsets(
+        self, pools: Sequence[int], taken: Sequence[int], draws: int, *, seed: int, stream: int
+    ) -> Codes:
+        """Return different places drawn of each pool, one pool after another: (draws, all taken).
+
+        The sets of `null_means`: the first steps of a shuffle of each pool (`backends.philox`).
         """
 
     def resample_counts(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from wellgram.backends.checks import (
     as_codes,
     as_columns,
+    as_lists,
     as_out,
     as_pairs,
     as_partner,
@@ -24,6 +25,7 @@ from wellgram.backends.checks import (
     check_ranking,
     check_resamples,
     check_scan,
+    check_subsets,
 )
 from wellgram.backends.consumers import Consumer, Extent, Met, State
 from wellgram.backends.philox import as_seed, under
@@ -212,6 +214,23 @@ def rank_counts(
     return counts
 
 
+def list_scores(scores: Rows, positives: Codes, negatives: Codes) -> tuple[Floats, Floats]:
+    """See `Backend.list_scores`."""
+    scores = as_rows(scores, "scores")
+    positives, negatives = as_lists(scores, positives, negatives)
+    high, low = scores[:, None, positives], scores[:, negatives]
+    present = ~np.isnan(high)
+    among = (high[..., None, :] >= high[..., :, None]).sum(axis=-1)
+    up_to = (low[..., None, :] >= high[..., :, None]).sum(axis=-1)
+    above = (low[..., None, :] > high[..., :, None]).sum(axis=-1)
+    p, n = present.sum(axis=-1), (~np.isnan(low)).sum(axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = np.where(present, among / (among + up_to), 0).sum(axis=-1) / p
+        auc = 1 - np.where(present, (up_to + above) / 2, 0).sum(axis=-1) / p / n
+    none = (p == 0) | (n == 0)
+    return np.where(none, np.nan, precision), np.where(none, np.nan, auc)
+
+
 def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream: int) -> Floats:
     """See `Backend.null_precisions`."""
     check_ranking(positives, total, draws)
@@ -228,6 +247,25 @@ def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream
         places = np.flatnonzero(chosen if taken == positives else ~chosen)
         precisions[r] = (t / (places + 1)).mean()
     return precisions
+
+
+def random_subsets(
+    pools: Sequence[int], taken: Sequence[int], draws: int, *, seed: int, stream: int
+) -> Codes:
+    """See `Backend.random_subsets`."""
+    pools, taken = check_subsets(pools, taken, draws)
+    left = [pool - np.arange(count) for pool, count in zip(pools, taken, strict=True)]
+    steps = under(np.concatenate([*left, np.empty(0, np.int64)]), seed, stream, np.arange(draws))
+    places = np.empty(steps.shape, np.int64)
+    for r, draw in enumerate(steps):
+        end = 0
+        for pool, count in zip(pools, taken, strict=True):
+            order = np.arange(pool)
+            for i, step in enumerate(draw[end : end + count]):
+                order[[i, i + step]] = order[[i + step, i]]
+            places[r, end : end + count] = order[:count]
+            end += count
+    return places
 
 
 def resample_counts(

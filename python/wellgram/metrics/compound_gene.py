@@ -1,6 +1,7 @@
 """The drug-target benchmark: whether compounds look like the knock-out of their targets."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -9,14 +10,15 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
-from wellgram.backends.philox import under
+from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
+from wellgram.backends.threads import threads
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import interval, item_resamples
-from wellgram.metrics.ranking import chance_precision, list_scores, pooled_scores
+from wellgram.metrics.ranking import chance_precision, pooled_scores
 from wellgram.metrics.targets import RankedList, check_truth, ranked_lists
-from wellgram.nulls import stream_of
+from wellgram.nulls import random_subsets, stream_of
 from wellgram.pairs import cosine_matrix
 from wellgram.wells import PerturbationMap
 
@@ -144,6 +146,7 @@ def compound_gene(
         min_negatives=min_negatives,
         seeds=seeds,
         seed=seed,
+        backend=backend,
     ):
         if isinstance(one, RankedList):
             lists.append(one)
@@ -152,7 +155,7 @@ def compound_gene(
     if not lists:
         why = f" ({skipped[0][0]!r}: {skipped[0][1]})" if skipped else ""
         raise InputError(f"no {by} of the truth can be scored on this map{why}")
-    scored = _Scored.of(cube, place[items], lists, by, seed)
+    scored = _Scored.of(cube, place[items], lists, by, seed, backend)
     return CompoundGeneResult(
         scored.summary(doses, quantiles, resamples, seed, backend),
         scored.per_item(doses),
@@ -255,30 +258,34 @@ class _Scored:
     """Of uniform scores (items, seeds)"""
     random_auc: Floats
     micro: Floats
-    """Of all lists pooled (2, doses + 1, seeds)"""
+    """Of all lists pooled (doses + 1, 2, seeds)"""
 
     @classmethod
     def of(
-        cls, cube: Floats, place: dict[str, int], lists: list[RankedList], by: By, seed: int
+        cls,
+        cube: Floats,
+        place: dict[str, int],
+        lists: list[RankedList],
+        by: By,
+        seed: int,
+        backend: str | None,
     ) -> "_Scored":
         """Score all lists."""
         seeds = len(lists[0].negatives)
         shape = (len(lists), cube.shape[1] + 1, seeds)
         precision, auc = np.empty(shape), np.empty(shape)
         random_precision, random_auc = (np.empty((len(lists), seeds)) for _ in range(2))
+        run = get_backend(backend)
         positives, negatives = [], []
         for k, one in enumerate(lists):
             scores = _with_max(_item_scores(cube, by, place[one.item]))
-            positive = scores[:, None, one.actives]
-            negative = scores[:, one.negatives]
-            precision[k], auc[k] = list_scores(positive, negative)
-            random_precision[k], random_auc[k] = list_scores(*_uniform(one, seed))
-            positives.append(np.broadcast_to(positive, (*shape[1:], positive.shape[2])))
-            negatives.append(negative)
-        high, low = (np.concatenate(parts, axis=2) for parts in (positives, negatives))
-        micro = np.empty((2, *shape[1:]))
-        for level, seen in np.ndindex(shape[1:]):
-            micro[:, level, seen] = pooled_scores(high[level, seen], low[level, seen])
+            precision[k], auc[k] = run.list_scores(scores, one.actives, one.negatives)
+            random_precision[k], random_auc[k] = _at_random(one, seed, backend)
+            positives.append(scores[:, one.actives])
+            negatives.append(scores[:, one.negatives])
+        high, low = np.concatenate(positives, axis=1), np.concatenate(negatives, axis=2)
+        with ThreadPoolExecutor(threads()) as pool:  # sorting is done outside of the interpreter
+            micro = np.array(list(pool.map(pooled_scores, high, low)))
         return cls(lists, by, precision, auc, random_precision, random_auc, micro)
 
     def _sizes(self) -> tuple[Codes, Codes]:
@@ -324,7 +331,7 @@ class _Scored:
                 continue
             precision, auc = self.precision[scored, level], self.auc[scored, level]
             low, high = _interval(precision.mean(axis=1), resamples, seed, backend)
-            micro = self.micro[:, level].mean(axis=1)
+            micro = self.micro[level].mean(axis=1)
             record = {
                 "concentration": name,
                 "items": int(scored.sum()),
@@ -353,13 +360,14 @@ def _levels(doses: list[float]) -> list[str | float]:
     return ["all" if np.isnan(dose) else dose for dose in doses] + ["max"]
 
 
-def _uniform(one: RankedList, seed: int) -> tuple[Floats, Floats]:
-    """Return uniform scores for a list's actives (seeds, p) and negatives (seeds, n)."""
+def _at_random(one: RankedList, seed: int, backend: str | None) -> tuple[Floats, Floats]:
+    """Return average precision and AUC (seeds,) of a list ranked at random."""
     seeds, n = one.negatives.shape
     p = len(one.actives)
-    below = np.full(p + n, (1 << 32) - 1)
-    scores = under(below, seed, stream_of("uniform", one.item), np.arange(seeds))
-    return scores[:, :p].astype(np.float64), scores[:, p:].astype(np.float64)
+    stream = stream_of("uniform", one.item)
+    drawn = random_subsets(p + n, p, seeds, seed=seed, stream=stream, backend=backend)
+    rank, t = 1 + np.sort(drawn, axis=1), np.arange(1, p + 1)
+    return (t / rank).mean(axis=1), 1 - (rank - t).sum(axis=1) / (p * n)
 
 
 def _interval(

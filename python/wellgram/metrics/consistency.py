@@ -223,7 +223,13 @@ def _by_batches(
         if draws.by_angle:
             stream = stratum_stream(of_names, many.tolist())
             null = -mean_angle_null(
-                unit, of, many.tolist(), draws.count, seed=draws.seed, stream=stream
+                unit,
+                of,
+                many.tolist(),
+                draws.count,
+                seed=draws.seed,
+                stream=stream,
+                backend=draws.backend,
             )
         else:
             null = stratified_null(

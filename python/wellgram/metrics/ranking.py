@@ -1,4 +1,4 @@
-"""Average precision and ROC AUC of lists of scores, many at a time; ties as scikit-learn."""
+"""Average precision and ROC AUC of lists of scores; ties as scikit-learn."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,44 +8,29 @@ from wellgram.backends.protocol import Floats
 Scores = NDArray[np.floating]
 
 
-def list_scores(positive: Scores, negative: Scores) -> tuple[Floats, Floats]:
-    """Return average precision and ROC AUC of lists of scored positives and negatives.
+def pooled_scores(positive: Scores, negative: Scores) -> tuple[Floats, Floats]:
+    """Return average precision and ROC AUC of lists too long to compare all with all.
 
     Parameters
     ----------
     positive, negative
-        (..., p) and (..., n), broadcast against each other; a NaN is not in its list.
-
-    Returns
-    -------
-    average precision, AUC
-        (...). The first is the mean over positives of the share of positives among all that score
-        as high or higher; the second, over pairs, the share with the positive above, ties half. NaN
-        where a list has no positive or no negative.
+        (p,) and (draws, n): a list of the same positives for each draw; a NaN is not in its list.
     """
-    present = ~np.isnan(positive)
-    among = (positive[..., None, :] >= positive[..., :, None]).sum(axis=-1)
-    up_to = (negative[..., None, :] >= positive[..., :, None]).sum(axis=-1)
-    above = (negative[..., None, :] > positive[..., :, None]).sum(axis=-1)
-    p, n = present.sum(axis=-1), (~np.isnan(negative)).sum(axis=-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.where(present, among / (among + up_to), 0).sum(axis=-1) / p
-        beaten = np.where(present, (up_to + above) / 2, 0).sum(axis=-1) / p
-        auc = 1 - beaten / n
-    none = (p == 0) | (n == 0)
-    return np.where(none, np.nan, precision), np.where(none, np.nan, auc)
-
-
-def pooled_scores(positive: Scores, negative: Scores) -> tuple[float, float]:
-    """Return average precision and ROC AUC of one list, too long to compare all with all."""
-    high, low = (np.sort(part[~np.isnan(part)]) for part in (positive, negative))
-    if not len(high) or not len(low):
-        return np.nan, np.nan
+    high = np.sort(positive[~np.isnan(positive)])
+    precision, auc = np.full((2, len(negative)), np.nan)
     among = len(high) - np.searchsorted(high, high, side="left")
-    up_to = len(low) - np.searchsorted(low, high, side="left")
-    above = len(low) - np.searchsorted(low, high, side="right")
-    auc = 1 - float((up_to + above).mean()) / 2 / len(low)
-    return float((among / (among + up_to)).mean()), auc
+    for draw, scores in enumerate(negative):
+        low = np.sort(scores[~np.isnan(scores)])
+        if not len(high) or not len(low):
+            continue
+        first = np.searchsorted(low, high, side="left")
+        last = first.copy()
+        tied = low[np.minimum(first, len(low) - 1)] == high
+        last[tied] = np.searchsorted(low, high[tied], side="right")
+        up_to, above = len(low) - first, len(low) - last
+        precision[draw] = (among / (among + up_to)).mean()
+        auc[draw] = 1 - (up_to + above).mean() / 2 / len(low)
+    return precision, auc
 
 
 def precision_by_positives(starts: NDArray[np.integer], above: NDArray[np.integer]) -> Floats:

@@ -60,6 +60,7 @@ def ranked_lists(
     min_negatives: int,
     seeds: int,
     seed: int,
+    backend: str | None,
 ) -> Iterator[RankedList | tuple[str, str]]:
     """Yield the list of each item that is mapped, or the item and why it has none.
 
@@ -67,27 +68,32 @@ def ranked_lists(
     negatives are drawn, max(2 actives, min_negatives) of them, from the sorted pool of all other
     partners in `place`, which says what row each partner is.
     """
-    everyone = sorted(set(truth[partners]) & place.keys())
-    for item, rows in truth.groupby(items, sort=True):
-        if item not in mapped:
+    everyone = np.array(sorted(set(truth[partners]) & place.keys()), object)
+    rows_of = np.array([place[name] for name in everyone], np.int64)
+    item, names = pd.factorize(truth[items], sort=True)
+    partner = pd.Index(everyone).get_indexer(pd.Index(truth[partners]))  # -1: not in the map
+    value = truth["nM_value"].to_numpy(np.float64)
+    order = np.argsort(item, kind="stable")
+    ends = np.searchsorted(item[order], np.arange(len(names) + 1))
+    for k, name in enumerate(names):
+        if name not in mapped:
             continue
-        of = rows.groupby(partners)["nM_value"]
-        lowest = of.min()
-        hit = set(lowest.index[lowest <= active])
+        of, values = (column[order[ends[k] : ends[k + 1]]] for column in (partner, value))
+        hit = values <= active
         # A partner measured twice, once in between, is neither: as published.
-        between = set(rows.loc[rows["nM_value"].between(active, inactive, "right"), partners])
-        actives = sorted(hit & place.keys())
-        if not actives:
-            yield str(item), "no active partner in the map" if hit else "no active partner"
+        between = (values > active) & (values <= inactive)
+        actives = np.unique(of[hit & (of >= 0)])
+        if not len(actives):
+            yield str(name), "no active partner in the map" if hit.any() else "no active partner"
             continue
-        pool = [name for name in everyone if name not in hit and name not in between]
+        eligible = np.ones(len(everyone), bool)
+        eligible[of[(hit | between) & (of >= 0)]] = False
+        pool = np.flatnonzero(eligible)
         count = max(2 * len(actives), min_negatives)
         if len(pool) < count:
-            yield str(item), f"{len(pool)} eligible negatives, {count} needed"
+            yield str(name), f"{len(pool)} eligible negatives, {count} needed"
             continue
-        drawn = random_subsets(len(pool), count, seeds, seed=seed, stream=stream_of(item))
-        yield RankedList(
-            str(item),
-            np.array([place[name] for name in actives]),
-            np.array([place[name] for name in pool])[drawn],
+        drawn = random_subsets(
+            len(pool), count, seeds, seed=seed, stream=stream_of(name), backend=backend
         )
+        yield RankedList(str(name), rows_of[actives], rows_of[pool][drawn])

@@ -4,7 +4,7 @@ from wellgram.nulls.angles import mean_angle_null, mean_angles
 from wellgram.nulls.precisions import every_precision, random_precisions, rankings
 from wellgram.nulls.pvalues import PForm, benjamini_hochberg, empirical_p
 from wellgram.nulls.sets import mean_cosine_nulls, stratified_null, stratum_stream
-from wellgram.nulls.subsets import random_subsets, stratified_subsets, stream_of
+from wellgram.nulls.subsets import random_subsets, stream_of
 
 __all__ = [
     "PForm",
@@ -18,7 +18,6 @@ __all__ = [
     "random_subsets",
     "rankings",
     "stratified_null",
-    "stratified_subsets",
     "stratum_stream",
     "stream_of",
 ]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
-from wellgram.nulls.subsets import stratified_subsets
 
 _VALUES_AT_ONCE = 1 << 24
 """How many values of rows or pairs are held at a time"""
@@ -38,14 +38,23 @@ def mean_angles(unit: Rows, codes: Codes, groups: int) -> Floats:
 
 
 def mean_angle_null(
-    unit: Rows, strata: Sequence[Codes], taken: Sequence[int], draws: int, *, seed: int, stream: int
+    unit: Rows,
+    strata: Sequence[Codes],
+    taken: Sequence[int],
+    draws: int,
+    *,
+    seed: int,
+    stream: int,
+    backend: str | None = None,
 ) -> Floats:
     """Return the mean angles (draws,) of random sets with so many rows of each stratum.
 
     The sets are those of `Backend.null_means`; every pair of each is made.
     """
-    drawn = stratified_subsets([len(own) for own in strata], taken, draws, seed=seed, stream=stream)
-    sets = np.concatenate([own[of] for own, of in zip(strata, drawn, strict=True)], axis=1)
+    sizes = [len(own) for own in strata]
+    drawn = get_backend(backend).random_subsets(sizes, taken, draws, seed=seed, stream=stream)
+    parts = np.split(drawn, np.cumsum(taken)[:-1], axis=1)
+    sets = np.concatenate([own[of] for own, of in zip(strata, parts, strict=True)], axis=1)
     size = sets.shape[1]
     step = max(1, _VALUES_AT_ONCE // (size * max(size, unit.shape[1])))
     i, j = np.triu_indices(size, 1)
