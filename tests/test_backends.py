@@ -1,6 +1,7 @@
 """The choice of a backend, and what it says when it cannot be made."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,8 +31,10 @@ def test_argument_before_setting_before_environment_before_default(monkeypatch):
 
 
 def test_an_unknown_backend_names_the_known():
-    assert available_backends() == ["cpu", "reference"]
-    with pytest.raises(BackendUnavailable, match=r"'tpu'.*no backend.*available: cpu, reference"):
+    assert available_backends() == ["cpu", "numba", "reference"]
+    with pytest.raises(
+        BackendUnavailable, match=r"'tpu'.*no backend.*available: cpu, numba, reference"
+    ):
         set_backend("tpu")
     with pytest.raises(BackendUnavailable, match="'tpu'"):
         get_backend("tpu")
@@ -102,7 +105,7 @@ def test_a_lower_instruction_set_can_be_forced(isa):
 def test_an_instruction_set_that_is_none_makes_the_backend_unavailable():
     code = "import wellgram; print(wellgram.available_backends()); wellgram.get_backend('cpu')"
     result = run(code, WELLGRAM_ISA="mmx")
-    assert result.stdout.strip() == "['reference']"
+    assert result.stdout.strip() == "['numba', 'reference']"
     assert "BackendUnavailable" in result.stderr
     usable = ", ".join(cpu.instruction_sets())
     assert f"WELLGRAM_ISA=mmx is not an instruction set of this machine ({usable})" in result.stderr
@@ -120,6 +123,18 @@ def test_importing_the_backends_loads_no_library_of_another_device():
     loaded = set(run(code).stdout.split())
     assert "numpy" in loaded
     assert loaded.isdisjoint({"matplotlib", "numba", "cupy", "torch", "dask"})
+
+
+def test_choosing_a_backend_loads_none_that_is_less_liked():
+    code = "import sys, wellgram; wellgram.get_backend(); print('numba' in sys.modules)"
+    assert run(code).stdout.strip() == "False"
+
+
+def test_numba_uses_the_threads_that_are_asked_for():
+    code = "from wellgram.backends import numba; print(numba.describe())"
+    assert re.fullmatch(
+        r"numba [\d.]+, 1 thread", run(code, WELLGRAM_NUM_THREADS="1").stdout.strip()
+    )
 
 
 LONG_PASS = """

@@ -25,18 +25,18 @@ def test_an_unavailable_backend_is_skipped_with_its_reason():
     result = run_without_cpu()
     assert result.returncode == 0, result.stdout
     assert "WELLGRAM_ISA=mmx is not an instruction set" in result.stdout
-    assert "1 passed, 1 skipped" in result.stdout
+    assert "2 passed, 1 skipped" in result.stdout
 
 
 def test_a_required_backend_fails_with_its_reason():
     result = run_without_cpu("--require", "cpu")
     assert result.returncode == 1, result.stdout
     assert "WELLGRAM_ISA=mmx is not an instruction set" in result.stdout
-    assert "1 passed" in result.stdout
+    assert "2 passed" in result.stdout
     assert "1 error" in result.stdout
 
 
 def test_requiring_a_backend_that_is_none_is_refused():
     result = run_without_cpu("--require", "gpu")
     assert result.returncode == 4
-    assert "there is no backend 'gpu' (there are cpu, reference)" in result.stderr
+    assert "there is no backend 'gpu' (there are cpu, numba, reference)" in result.stderr

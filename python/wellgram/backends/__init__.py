@@ -14,7 +14,7 @@ from wellgram.errors import BackendUnavailable
 if TYPE_CHECKING:
     from wellgram.backends.protocol import Backend
 
-BACKENDS = ("cpu", "reference")
+BACKENDS = ("cpu", "numba", "reference")
 """The registry, in order of preference: modules of this package that fulfil `Backend`."""
 
 _chosen: str | None = None
@@ -56,7 +56,7 @@ def get_backend(name: str | None = None) -> "Backend":
     """
     name = name or _chosen or os.environ.get("WELLGRAM_BACKEND")
     if name is None:
-        name = next(iter(available_backends()))
+        name = next(name for name in BACKENDS if why_not(name) is None)
     return _require(name)
 
 

@@ -275,8 +275,12 @@ class Ranks(_Counting):
 
     def absorb(self, state: State, met: Met) -> State:
         """Count each cosine at the first key that is not less; keep those of brackets."""
-        m, cosines = len(self.keys), met.cosines.astype(np.float64)
-        place = np.searchsorted(self.keys, cosines, side="left")
+        cosines = met.cosines.astype(np.float64)
+        return self.placed(state, cosines, np.searchsorted(self.keys, cosines, side="left"))
+
+    def placed(self, state: State, cosines: Cosines, place: Counts) -> State:
+        """Return the state with cosines of known places among the keys added."""
+        m = len(self.keys)
         inside = place < m  # not above all keys, and no NaN
         place, cosines = place[inside], cosines[inside]
         equal = place[self.keys[place] == cosines]
@@ -334,7 +338,7 @@ class Nearest:
         size = extent.rows * (self.most + self.least)
         return State(np.full(size, -1), np.full(size, np.nan))
 
-    def _split(self, state: State) -> list[tuple[int, Counts, Cosines]]:
+    def sides(self, state: State) -> list[tuple[int, Counts, Cosines]]:
         """Return sign, partners and cosines of both sides; the sign makes larger better."""
         n = len(state.counts) // (self.most + self.least)
         sides = []
@@ -353,7 +357,7 @@ class Nearest:
         order = np.argsort(rows, kind="stable")
         touched, starts = np.unique(rows[order], return_index=True)
         counts, values = state.counts.copy(), state.values.copy()
-        for sign, index, best in self._split(State(counts, values)):
+        for sign, index, best in self.sides(State(counts, values)):
             for row, some in zip(touched, np.split(order, starts[1:]), strict=True):
                 index[row], best[row] = _best(
                     sign,
@@ -366,7 +370,7 @@ class Nearest:
     def merge(self, a: State, b: State) -> State:
         """Keep the best of both."""
         index, values = [], []
-        for (sign, *one), (_, *two) in zip(self._split(a), self._split(b), strict=True):
+        for (sign, *one), (_, *two) in zip(self.sides(a), self.sides(b), strict=True):
             partners = np.concatenate([one[0], two[0]], axis=1)
             cosines = np.concatenate([one[1], two[1]], axis=1)
             best = _best(sign, partners, cosines, one[0].shape[1])
@@ -376,7 +380,7 @@ class Nearest:
 
     def finish(self, state: State) -> NearestFound:
         """Return partners and cosines of both sides."""
-        (_, most, most_cosines), (_, least, least_cosines) = self._split(state)
+        (_, most, most_cosines), (_, least, least_cosines) = self.sides(state)
         return NearestFound(most, most_cosines, least, least_cosines)
 
 

@@ -295,15 +295,18 @@ def unit_rows(x: Rows) -> tuple[Rows, Codes]:
 
 def _wide(x: Rows, bfloat16: bool) -> Floats:
     """Return rows in float64, rounded to the upper half of a float32 first if asked for."""
-    if not bfloat16:
-        return x.astype(np.float64)
+    return as_bfloat16(x).astype(np.float64) if bfloat16 else x.astype(np.float64)
+
+
+def as_bfloat16(x: Rows) -> NDArray[np.float32]:
+    """Return float32 rows rounded to bfloat16: to the nearest, ties to even."""
     bits = (
         np.where(np.isnan(x), np.float32(np.nan), x.astype(np.float32))
         .view(np.uint32)
         .astype(np.uint64)
     )
-    upper = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16 << 16  # to the nearest, ties to even
-    return upper.astype(np.uint32).view(np.float32).astype(np.float64)
+    upper = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16 << 16
+    return upper.astype(np.uint32).view(np.float32)
 
 
 def pair_cosines(

@@ -1,0 +1,452 @@
+"""The processor without a compiler at install: loops compiled by Numba at their first call.
+
+Needs the package ``numba`` (``pip install 'wellgram[numba]'``). ``WELLGRAM_NUM_THREADS`` sets the
+number of threads, up to the processors there are. What NumPy does well, matrix products in float64
+above all, is left to it, as in the reference.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellgram.backends import reference
+from wellgram.backends.checks import (
+    as_codes,
+    as_lists,
+    as_pairs,
+    as_partner,
+    as_rankings,
+    as_rows,
+    as_sets,
+    as_sums,
+    check_block,
+    check_ranking,
+    check_resamples,
+    check_scan,
+    check_subsets,
+)
+from wellgram.backends.consumers import (
+    Bracket,
+    Consumer,
+    CountBelow,
+    Extent,
+    Histogram,
+    Met,
+    Nearest,
+    Ranks,
+    RowMoments,
+    State,
+)
+from wellgram.backends.philox import as_seed
+from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.backends.threads import in_words, threads
+from wellgram.backends.whole import scan_whole
+
+try:
+    import numba
+
+    from wellgram.backends import numba_kernels as kernels
+except ImportError as problem:
+    _missing: str | None = f"{problem}; pip install numba"
+else:
+    _missing = None
+
+name = "numba"
+
+rows_of_columns = reference.rows_of_columns
+group_moments = reference.group_moments
+apply_affine = reference.apply_affine
+
+
+def why_not() -> str | None:
+    """Return why the backend cannot run here, or None."""
+    return _missing
+
+
+def describe() -> str:
+    """Return the version of Numba and the number of threads."""
+    return f"numba {numba.__version__}, {in_words(_use_threads())}"
+
+
+def _use_threads() -> int:
+    """Let Numba use as many threads as are wanted, and return how many that is."""
+    count = min(threads(), int(numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    numba.set_num_threads(count)
+    return count
+
+
+def row_faults(x: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """See `Backend.row_faults`."""
+    x = as_rows(x)
+    faults = np.empty(len(x), np.uint8)
+    _use_threads()
+    kernels.row_faults(x, faults)
+    return faults == 1, faults == 2
+
+
+def group_sums(
+    x: Rows, codes: Codes, groups: int, out: Floats | None = None
+) -> tuple[Floats, Codes]:
+    """See `Backend.group_sums`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), groups)
+    sums = as_sums(out, x, groups)
+    _use_threads()
+    kernels.group_sums(x, codes, sums)
+    return sums, np.bincount(codes[codes >= 0], minlength=groups)
+
+
+def group_medians(x: Rows, codes: Codes, groups: int) -> Floats:
+    """See `Backend.group_medians`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), groups)
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(groups + 1))
+    medians = np.empty((groups, x.shape[1]))
+    _use_threads()
+    kernels.group_medians(x, order, bounds, medians)
+    return medians
+
+
+def distance_sums(x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
+    """See `Backend.distance_sums`."""
+    x = as_rows(x)
+    y = as_partner(y, x)
+    centre = _amid(y)
+    others = y.astype(np.float64) - centre
+    sums = np.zeros(len(x))
+    for first in range(0, len(x), _BLOCK):
+        rows = x[first : first + _BLOCK].astype(np.float64) - centre
+        sums[first : first + _BLOCK] = _distances(rows, others).sum(axis=1)
+        if progress is not None:
+            progress((first + len(rows)) / len(x))
+    return sums
+
+
+def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
+    """See `Backend.group_distances`."""
+    x = as_rows(x)
+    codes = as_codes(codes, len(x), groups)
+    centre = _amid(x)
+    sums = np.zeros(groups)
+    for g in range(groups):
+        rows = x[codes == g].astype(np.float64) - centre
+        for first in range(0, len(rows), _BLOCK):
+            apart = _distances(rows[first : first + _BLOCK], rows[first:])
+            np.fill_diagonal(apart, 0)
+            # Those within the block are met twice.
+            sums[g] += apart[:, : len(apart)].sum() / 2 + apart[:, len(apart) :].sum()
+    return sums
+
+
+_BLOCK = 512
+
+
+def _amid(x: Rows) -> Floats:
+    some = x[:: max(1, len(x) // 1000)]
+    return some.mean(axis=0, dtype=np.float64) if len(some) else np.zeros(x.shape[1])
+
+
+def _distances(x: Floats, y: Floats) -> Floats:
+    squares = np.square(x).sum(axis=1)[:, None] + np.square(y).sum(axis=1) - 2 * (x @ y.T)
+    return np.asarray(np.sqrt(np.maximum(squares, 0)))
+
+
+def null_means(
+    x: Rows,
+    pool: Sequence[Codes],
+    taken: Sequence[int],
+    sizes: Sequence[int],
+    draws: int,
+    *,
+    seed: int,
+    stream: int,
+    progress: Progress | None = None,
+) -> Floats:
+    """See `Backend.null_means`."""
+    x = as_rows(x)
+    sets = as_sets(x, pool, taken, sizes, draws)
+    means = np.empty((len(sets.sizes), draws))
+    at_once = max(1, _DRAWN_AT_ONCE // sets.sizes[-1])
+    for first in range(0, draws, at_once):
+        part = means[:, first : first + at_once]
+        drawn = _subsets(sets.pool, sets.strata, sets.taken, part.shape[1], seed, stream, first)
+        _use_threads()
+        kernels.set_means(x, drawn, np.array(sets.sizes), part)
+        if progress is not None:
+            progress((first + part.shape[1]) / draws)
+    return means
+
+
+_DRAWN_AT_ONCE = 1 << 20
+
+
+def _subsets(
+    pool: Codes,
+    strata: Sequence[int],
+    taken: Sequence[int],
+    draws: int,
+    seed: int,
+    stream: int,
+    first: int = 0,
+) -> Codes:
+    key, counter = np.uint64(as_seed(seed)), np.uint64(as_seed(stream, "stream"))
+    places = np.empty((draws, sum(taken)), np.int64)
+    _use_threads()
+    kernels.random_subsets(
+        pool, np.array(strata, np.int64), np.array(taken, np.int64), key, counter, first, places
+    )
+    return places
+
+
+def random_subsets(
+    pools: Sequence[int], taken: Sequence[int], draws: int, *, seed: int, stream: int
+) -> Codes:
+    """See `Backend.random_subsets`."""
+    pools, taken = check_subsets(pools, taken, draws)
+    every = np.concatenate([np.empty(0, np.int64), *map(np.arange, pools)])
+    return _subsets(every, pools, taken, draws, seed, stream)
+
+
+def resample_counts(
+    items: int, draws: int, *, seed: int, stream: int, first: int = 0
+) -> NDArray[np.int32]:
+    """See `Backend.resample_counts`."""
+    check_resamples(items, draws, first)
+    times = np.empty((draws, items), np.int32)
+    _use_threads()
+    kernels.resample_counts(
+        first, np.uint64(as_seed(seed)), np.uint64(as_seed(stream, "stream")), times
+    )
+    return times
+
+
+def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream: int) -> Floats:
+    """See `Backend.null_precisions`."""
+    check_ranking(positives, total, draws)
+    few = min(positives, total - positives)
+    precisions = np.empty(draws)
+    places = _subsets(np.arange(total), [total], [few], draws, seed, stream)
+    kernels.ranking_precisions(places, positives, total, precisions)
+    return precisions
+
+
+def list_scores(scores: Rows, positives: Codes, negatives: Codes) -> tuple[Floats, Floats]:
+    """See `Backend.list_scores`."""
+    scores = as_rows(scores, "scores")
+    positives, negatives = as_lists(scores, positives, negatives)
+    precision, auc = (np.empty((len(scores), len(negatives))) for _ in range(2))
+    _use_threads()
+    kernels.list_scores(scores, positives, negatives, precision, auc)
+    return precision, auc
+
+
+def unit_rows(x: Rows) -> tuple[Rows, Codes]:
+    """See `Backend.unit_rows`."""
+    x = as_rows(x)
+    unit = np.empty(x.shape, x.dtype)
+    zero = np.empty(len(x), bool)
+    _use_threads()
+    kernels.unit_rows(x, unit, zero)
+    return unit, np.flatnonzero(zero)
+
+
+def _rounded(x: Rows, bfloat16: bool) -> Rows:
+    """Return rows as they are multiplied: rounded to bfloat16 if asked for."""
+    wide: Rows = reference.as_bfloat16(x) if bfloat16 else x
+    return np.ascontiguousarray(wide)
+
+
+def pair_cosines(
+    x: Rows, i: Codes, j: Codes, y: Rows | None = None, *, bfloat16: bool = False
+) -> Rows:
+    """See `Backend.pair_cosines`."""
+    x = as_rows(x)
+    other = x if y is None else as_partner(y, x)
+    i, j = as_pairs(i, j, x, other)
+    check_scan((), Extent(0), x.dtype, bfloat16)
+    out = np.empty(len(i), x.dtype)
+    _use_threads()
+    kernels.pair_dots(_rounded(x, bfloat16), _rounded(other, bfloat16), i, j, out)
+    return out
+
+
+def _panels(y: Rows) -> Rows:
+    panels = np.empty((-(-len(y) // kernels.COLUMNS), y.shape[1], kernels.COLUMNS), y.dtype)
+    _use_threads()
+    kernels.pack(y, panels)
+    return panels
+
+
+def rank_counts(
+    x: Rows,
+    y: Rows,
+    starts: Codes,
+    values: Floats,
+    own: NDArray[np.int32],
+    other: NDArray[np.int32],
+    *,
+    absolute: bool = False,
+    progress: Progress | None = None,
+) -> Codes:
+    """See `Backend.rank_counts`."""
+    x = as_rows(x)
+    y = as_partner(y, x)
+    given = as_rankings(x, y, starts, values, own, other)
+    counts = np.zeros(len(given.values), np.int64)
+    panels = _panels(np.ascontiguousarray(y))
+    x = np.ascontiguousarray(x)
+    for first in range(0, len(x), kernels.ROWS):
+        rows = x[first : first + kernels.ROWS]
+        tile = np.empty((len(rows), kernels.COLUMNS), x.dtype)
+        marks = given.starts[first : first + len(rows) + 1]
+        labels = np.ascontiguousarray(given.own[:, first : first + len(rows)])
+        for q, panel in enumerate(panels):
+            column = q * kernels.COLUMNS
+            kernels.products(rows, panel, tile)
+            present = min(kernels.COLUMNS, len(y) - column)
+            kernels.count_above(
+                tile, column, present, marks, given.values, labels, given.other, absolute, counts
+            )
+        if progress is not None:
+            progress((first + len(rows)) / len(x))
+    # Counted at the last value a cell is above, which it is above all values before.
+    sums = np.append(np.cumsum(counts[::-1])[::-1], 0)
+    ends = np.repeat(given.starts[1:], np.diff(given.starts))
+    return np.asarray(sums[:-1] - sums[ends])
+
+
+class _MetTile:
+    """The cosines of a tile as a consumer meets them; the rows of each are made when asked for."""
+
+    def __init__(self, tile: Rows, row: int, column: int, symmetric: bool):
+        self.tile, self.row, self.column, self.symmetric = tile, row, column, symmetric
+
+    @cached_property
+    def _pairs(self) -> NDArray[np.bool_] | None:
+        """Which cells are pairs; None for all."""
+        if not self.symmetric or self.column >= self.row + len(self.tile):
+            return None
+        i, j = np.ogrid[: len(self.tile), : self.tile.shape[1]]
+        return np.asarray(j + self.column > i + self.row)
+
+    @cached_property
+    def cosines(self) -> Rows:
+        """The cosines (m,)."""
+        cells: Rows = self.tile.ravel() if self._pairs is None else self.tile[self._pairs]
+        return cells
+
+    @cached_property
+    def met(self) -> Met:
+        """The cosines with their rows."""
+        places: NDArray[np.int64] = np.indices(self.tile.shape)
+        i, j = places
+        chosen = slice(None) if self._pairs is None else self._pairs
+        return Met(
+            self.cosines,
+            (i + self.row)[chosen].ravel(),
+            (j + self.column)[chosen].ravel(),
+            self.symmetric,
+        )
+
+
+def _by_definition(consumer: Consumer, state: State, met: _MetTile) -> State:
+    return consumer.absorb(state, met.met)
+
+
+def _by_cosines(consumer: Consumer, state: State, met: _MetTile) -> State:
+    """By definition, of a consumer that does not ask for rows."""
+    nowhere = np.empty(0, np.int64)
+    return consumer.absorb(state, Met(met.cosines, nowhere, nowhere, met.symmetric))
+
+
+def _ranks(consumer: Ranks, state: State, met: _MetTile) -> State:
+    cosines = met.cosines.astype(np.float64)
+    places = np.empty(len(cosines), np.int64)
+    kernels.search(consumer.keys, cosines, places)
+    return consumer.placed(state, cosines, places)
+
+
+def _nearest(consumer: Nearest, state: State, met: _MetTile) -> State:
+    for sign, partners, cosines in consumer.sides(state):
+        if partners.shape[1]:
+            kernels.nearest(met.tile, met.row, met.column, met.symmetric, sign, partners, cosines)
+    return state
+
+
+def _row_moments(consumer: RowMoments, state: State, met: _MetTile) -> State:
+    sums = state.counts.reshape(3, -1)
+    kernels.row_moments(met.tile, met.row, met.column, met.symmetric, sums)
+    return state
+
+
+_TWINS: dict[type, Callable[[Any, State, _MetTile], State]] = {
+    CountBelow: _by_cosines,
+    Histogram: _by_cosines,
+    Bracket: _by_cosines,
+    Ranks: _ranks,
+    Nearest: _nearest,
+    RowMoments: _row_moments,
+}
+"""Consumers that are quicker here than by their definition, which others go by"""
+
+
+class _PairScan:
+    """See `PairScan`."""
+
+    def __init__(self, consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool):
+        self._consumers, self._extent = consumers, extent
+        self._dtype, self._bfloat16 = dtype, bfloat16
+        self._states = [consumer.start(extent) for consumer in consumers]
+
+    def add(
+        self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
+    ) -> None:
+        x, y = check_block(x, y, row, column, self._extent, self._dtype)
+        x, y = _rounded(x, self._bfloat16), _rounded(y, self._bfloat16)
+        panels = _panels(y)
+        starts = range(0, len(x), kernels.ROWS)
+        for k, first in enumerate(starts):
+            rows = x[first : first + kernels.ROWS]
+            whole = np.empty((len(rows), kernels.COLUMNS), x.dtype)
+            for q, panel in enumerate(panels):
+                begin = column + q * kernels.COLUMNS
+                present = min(kernels.COLUMNS, len(y) - q * kernels.COLUMNS)
+                if self._extent.symmetric and begin + present <= row + first + 1:
+                    continue
+                kernels.products(rows, panel, whole)
+                self._absorb(whole[:, :present], row + first, begin)
+            if progress is not None and len(panels):
+                progress((k + 1) / len(starts))
+
+    def _absorb(self, tile: Rows, row: int, column: int) -> None:
+        met = _MetTile(tile, row, column, self._extent.symmetric)
+        for k, (consumer, state) in enumerate(zip(self._consumers, self._states, strict=True)):
+            twin = _TWINS.get(type(consumer), _by_definition)
+            self._states[k] = twin(consumer, state, met)
+
+    def states(self) -> list[State]:
+        return [State(state.counts, state.values.astype(self._dtype)) for state in self._states]
+
+
+def pair_scan(
+    consumers: Sequence[Consumer], extent: Extent, dtype: Any, *, bfloat16: bool = False
+) -> _PairScan:
+    """See `Backend.pair_scan`."""
+    check_scan(consumers, extent, dtype, bfloat16)
+    return _PairScan(consumers, extent, dtype, bfloat16)
+
+
+def scan_pairs(
+    x: Rows,
+    consumers: Sequence[Consumer],
+    y: Rows | None = None,
+    progress: Progress | None = None,
+    *,
+    bfloat16: bool = False,
+) -> list[Any]:
+    """See `Backend.scan_pairs`."""
+    return scan_whole(pair_scan, x, consumers, y, progress, bfloat16)
