@@ -31,6 +31,7 @@ from wellgram.backends.checks import (
     check_subsets,
 )
 from wellgram.backends.consumers import Consumer, Extent, State
+from wellgram.backends.moments import amid
 from wellgram.backends.philox import as_seed
 from wellgram.backends.protocol import (
     AffineMaps,
@@ -188,7 +189,7 @@ def distance_sums(x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
     x = as_rows(x)
     y = as_partner(y, x)
     sums = np.empty(len(x))
-    _cpu.distance_sums(x, y, _amid(y), sums, threads(), progress)
+    _cpu.distance_sums(x, y, amid(y), sums, threads(), progress)
     return sums
 
 
@@ -197,14 +198,8 @@ def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
     x = as_rows(x)
     codes = as_codes(codes, len(x), groups)
     sums = np.empty(groups)
-    _cpu.group_distances(x, codes, _amid(x), sums, threads())
+    _cpu.group_distances(x, codes, amid(x), sums, threads())
     return sums
-
-
-def _amid(x: Rows) -> Floats:
-    """Return a point amid the rows (d,): the mean of some of them."""
-    some = x[:: max(1, len(x) // 1000)]
-    return some.mean(axis=0, dtype=np.float64) if len(some) else np.zeros(x.shape[1])
 
 
 def null_means(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,3 +134,9 @@ def gathered(found: dict[int, Moments], groups: int, d: int, kept: Spread) -> Gr
     for g, group in found.items():
         counts[g], means[g], spreads[g] = group.count, group.mean, group.spread
     return GroupMoments(counts, means, spreads, kept)
+
+
+def amid(x: NDArray[Any]) -> Floats:
+    """Return a point amid rows (d,), about which little cancels: the mean of some of them."""
+    some = x[:: max(1, len(x) // 1000)]
+    return some.mean(axis=0, dtype=np.float64) if len(some) else np.zeros(x.shape[1])

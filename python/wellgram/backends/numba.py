@@ -40,6 +40,7 @@ from wellgram.backends.consumers import (
     RowMoments,
     State,
 )
+from wellgram.backends.moments import amid
 from wellgram.backends.philox import as_seed
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.backends.threads import in_words, threads
@@ -115,7 +116,7 @@ def distance_sums(x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
     """See `Backend.distance_sums`."""
     x = as_rows(x)
     y = as_partner(y, x)
-    centre = _amid(y)
+    centre = amid(y)
     others = y.astype(np.float64) - centre
     sums = np.zeros(len(x))
     for first in range(0, len(x), _BLOCK):
@@ -130,7 +131,7 @@ def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
     """See `Backend.group_distances`."""
     x = as_rows(x)
     codes = as_codes(codes, len(x), groups)
-    centre = _amid(x)
+    centre = amid(x)
     sums = np.zeros(groups)
     for g in range(groups):
         rows = x[codes == g].astype(np.float64) - centre
@@ -143,11 +144,6 @@ def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
 
 
 _BLOCK = 512
-
-
-def _amid(x: Rows) -> Floats:
-    some = x[:: max(1, len(x) // 1000)]
-    return some.mean(axis=0, dtype=np.float64) if len(some) else np.zeros(x.shape[1])
 
 
 def _distances(x: Floats, y: Floats) -> Floats:
