@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from small_screens import plate, write_csv
 from wellgram import (
@@ -21,6 +22,7 @@ from wellgram import (
     read_wells,
     score,
 )
+from wellgram.cli import app
 from wellgram.score import METRICS
 from wellgram.simulate import rxrx3_core
 
@@ -97,6 +99,41 @@ def test_a_stream_scores_as_wells_do(tmp_path):
     assert set(held.parts) == set(streamed.parts) == {"consistency", "average-precision"}
     for name, part in held.parts.items():
         pd.testing.assert_frame_equal(part.records, streamed.parts[name].records)
+
+
+def test_a_number_is_scored_beside_the_embedding(rng, tmp_path):
+    """A number that follows the perturbation scores as an embedding does; noise does not."""
+    labels = np.repeat([*"abcdefghij", "DMSO", "DMSO"], 8)
+    x = rng.normal(size=(96, 6))
+    frame = pd.DataFrame(
+        {
+            "Metadata_Plate": "P1",
+            "Metadata_Well": [f"W{i}" for i in range(96)],
+            "Metadata_broad_sample": labels,
+            "Metadata_count": 100 + 20 * rng.normal(size=12).repeat(8) + rng.normal(size=96),
+            "Metadata_noise": rng.normal(size=96),
+            **{f"Cells_{j}": column for j, column in enumerate(x.T)},
+        }
+    )
+    path = write_csv(tmp_path / "plate.csv", frame)
+    out = tmp_path / "out"
+    done = CliRunner().invoke(
+        app,
+        ["score", str(path), "--layout", "cell-painting", "--perturbation", "Metadata_broad_sample",
+         "--baseline", "Metadata_count", "--baseline", "Metadata_noise", "--out", str(out)],
+        catch_exceptions=False,
+    )  # fmt: skip
+    assert "Magnitude, by Metadata_count alone" in done.stdout
+    summary = json.loads((out / "summary.json").read_text())
+    found = {name: of["consistency"][0]["found"] for name, of in summary["baselines"].items()}
+    assert found["Metadata_count"] >= 7
+    assert found["Metadata_noise"] <= 1
+    assert summary["consistency"][0]["found"] <= 1
+    assert summary["baselines"]["Metadata_count"]["recall"] == "skipped: no known pairs given"
+    assert "magnitude, Metadata_count alone" in summary["seconds"]
+    assert "By Metadata_noise alone:" in (out / "report.html").read_text()
+    with pytest.raises(InputError, match="no column 'nuclei'"):
+        score(Wells.from_arrays(x, labels, control="DMSO"), baselines=["nuclei"])
 
 
 def reasons(result):

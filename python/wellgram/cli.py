@@ -138,6 +138,13 @@ def score(
             "that the data allows."
         ),
     ] = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Metadata column of a number, such as a cell count, to be scored in place of the "
+            "embedding as well; may be repeated."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same p-values and intervals.")] = 0,
     backend: Annotated[
         str | None, typer.Option(help=f"Which device runs: {', '.join(BACKENDS)}.")
@@ -196,7 +203,7 @@ def score(
                     control=control,
                     well_id=well_id,
                     features=features,
-                    columns=same or (),
+                    columns=[*(same or ()), *(baseline or ())],
                     missing=missing,
                     allow_unmatched=allow_unmatched,
                 )
@@ -213,6 +220,7 @@ def score(
             truth=targets,
             clusters=sets,
             metrics=metric,
+            baselines=baseline or (),
             aggregate=aggregate,
             null=null,
             precision=precision,
@@ -232,6 +240,10 @@ def score(
         part = result.parts.get(benchmark.name)
         if part is not None:
             _out.print(_part_table(benchmark.title, part), "")
+            for column, parts in result.baselines.items():
+                if benchmark.name in parts:
+                    title = f"{benchmark.title}, by {column} alone"
+                    _out.print(_part_table(title, parts[benchmark.name]), "")
         elif result.summary[benchmark.name] != "skipped: not asked for":
             _out.print(f"{benchmark.title}: {result.summary[benchmark.name]}", markup=False)
     if not (sources or same):

@@ -38,6 +38,7 @@ def write_report(
     summary: Mapping[str, Any],
     map_: PerturbationMap,
     parts: Mapping[str, Part],
+    baselines: Mapping[str, Mapping[str, Part]],
 ) -> None:
     """Write the report of a run: headline, benchmarks, what was skipped, map, how it was made."""
     html = [f"<h1>{escape(_headline(map_, parts))}</h1>", _lead(summary)]
@@ -47,6 +48,10 @@ def write_report(
             continue
         html += [f"<h2>{escape(benchmark.title)}</h2>", f"<p>{escape(part.text)}</p>"]
         html.append(_table(part.head, part.rows))
+        for column, of_number in baselines.items():
+            if benchmark.name in of_number:
+                alone = of_number[benchmark.name]
+                html += [f"<p>By {escape(column)} alone:</p>", _table(alone.head, alone.rows)]
         html += [_figure(draw(), caption) for draw, caption in part.figures.values()]
     skipped = {
         benchmark.title: summary[benchmark.name].removeprefix("skipped: ")

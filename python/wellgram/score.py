@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from wellgram.errors import InputError
 from wellgram.files import output_folder, save_csv
 from wellgram.info import environment, peak_memory
 from wellgram.io import write_map
-from wellgram.metrics import RecallResult
+from wellgram.metrics import RecallResult, number_baseline
 from wellgram.metrics.clusters import Clusters
 from wellgram.metrics.recall import Null
 from wellgram.plots import save_png
@@ -46,6 +46,8 @@ class ScoreResult:
     parts: Mapping[str, Part]
     """By the names of `METRICS`; what is not there is in the summary with the reason"""
     summary: dict[str, Any]
+    baselines: Mapping[str, Mapping[str, Part]] = field(default_factory=dict)
+    """What the benchmarks found of a number of each well alone, by its column"""
 
     @property
     def recall(self) -> RecallResult | None:
@@ -74,7 +76,7 @@ class ScoreResult:
                     save_png(draw(), out / f"{name}.png")
             summary = json.dumps(self.summary, indent=2, allow_nan=False)
             (out / "summary.json").write_text(summary + "\n", encoding="utf-8")
-            write_report(out / "report.html", self.summary, self.map_, self.parts)
+            write_report(out / "report.html", self.summary, self.map_, self.parts, self.baselines)
 
 
 def score(
@@ -86,6 +88,7 @@ def score(
     truth: pd.DataFrame | None = None,
     clusters: Clusters | None = None,
     metrics: Sequence[str] | None = None,
+    baselines: Sequence[str] = (),
     aggregate: Method = "mean",
     null: Null | None = None,
     precision: Precision = "float32",
@@ -113,6 +116,9 @@ def score(
     metrics
         Which benchmarks to run, of ``"recall"``, ``"drug-targets"``, ``"clusters"``,
         ``"consistency"``, ``"magnitude"`` and ``"average-precision"``; all by default.
+    baselines
+        Numeric columns, such as a cell count, each of which is scored in place of the embedding as
+        well: see `number_baseline`.
     aggregate, precision
         See `build_map`.
     seed
@@ -132,44 +138,88 @@ def score(
         if name not in METRICS:
             raise InputError(f"unknown metric {name!r}; choose {', '.join(METRICS)}")
     task = Task(wells, align, sources or {}, same, null, truth, clusters, seed, backend)
-    skipped = {
-        benchmark.name: "not asked for"
-        if metrics is not None and benchmark.name not in metrics
-        else benchmark.missing(task)
+    numbers = {name: replace(task, wells=number_baseline(wells, name), align=None)
+               for name in baselines}  # fmt: skip
+    wanted = METRICS if metrics is None else metrics
+    lacking = {name: _lacking(one, wanted) for name, one in {"": task, **numbers}.items()}
+    seconds: dict[str, float] = {}
+
+    def run(name: str, one: Task) -> _Run:
+        return _run(one, aggregate, precision, lacking[name], _timed(step, seconds, name))
+
+    whole = run("", task)
+    alone = {name: run(name, one) for name, one in numbers.items()}
+    summary = _summary(wells, whole.map_, whole.records(), seconds, backend)
+    if alone:
+        summary["baselines"] = {name: one.records() for name, one in alone.items()}
+    return ScoreResult(
+        whole.map_, whole.parts, summary, {name: one.parts for name, one in alone.items()}
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A map, what was found on it, and what was not looked for."""
+
+    map_: PerturbationMap
+    parts: dict[str, Part]
+    skipped: dict[str, str]
+
+    def records(self) -> dict[str, Any]:
+        """Return what each benchmark found, or why there is nothing, as JSON has it."""
+        return {
+            name: _records(self.parts[name].records)
+            if name in self.parts
+            else f"skipped: {self.skipped[name]}"
+            for name in METRICS
+        }
+
+
+def _lacking(task: Task, wanted: Sequence[str]) -> dict[str, str]:
+    """Return why benchmarks cannot be run; those not named can."""
+    reasons = {
+        benchmark.name: benchmark.missing(task) if benchmark.name in wanted else "not asked for"
         for benchmark in BENCHMARKS
     }
-    seconds: dict[str, float] = {}
-    parts: dict[str, Part] = {}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def _run(
+    task: Task, aggregate: Method, precision: Precision, lacking: dict[str, str], step: Step
+) -> _Run:
+    with step("align and aggregate") as progress:
+        map_ = build_map(
+            task.wells,
+            task.align,
+            method=aggregate,
+            precision=precision,
+            backend=task.backend,
+            progress=progress,
+        )
+    parts, skipped = {}, dict(lacking)
+    for benchmark in BENCHMARKS:
+        if benchmark.name in skipped:
+            continue
+        try:
+            with step(benchmark.step) as progress:
+                parts[benchmark.name] = benchmark.run(task, map_, progress)
+        except InputError as problem:  # found out only now: what has been done is kept
+            skipped[benchmark.name] = str(problem)
+    return _Run(map_, parts, skipped)
+
+
+def _timed(step: Step, seconds: dict[str, float], alone: str) -> Step:
+    """Return steps that note their seconds, and say which number they are of, if of one."""
 
     @contextmanager
     def timed(name: str) -> Iterator[Progress]:
         began = time.perf_counter()
-        with step(name) as progress:
+        said = f"{name}, {alone} alone" if alone else name
+        with step(said) as progress:
             yield progress
-        seconds[name] = round(time.perf_counter() - began, 4)
+        seconds[said] = round(time.perf_counter() - began, 4)
 
-    with timed("align and aggregate") as progress:
-        map_ = build_map(
-            wells,
-            align,
-            method=aggregate,
-            precision=precision,
-            backend=backend,
-            progress=progress,
-        )
-    for benchmark in BENCHMARKS:
-        if skipped[benchmark.name] is not None:
-            continue
-        try:
-            with timed(benchmark.step) as progress:
-                parts[benchmark.name] = benchmark.run(task, map_, progress)
-        except InputError as problem:  # found out only now: what has been done is kept
-            skipped[benchmark.name] = str(problem)
-    found = {
-        name: _records(parts[name].records) if name in parts else f"skipped: {skipped[name]}"
-        for name in METRICS
-    }
-    return ScoreResult(map_, parts, _summary(wells, map_, found, seconds, backend))
+    return timed
 
 
 def _summary(
