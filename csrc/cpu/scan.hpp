@@ -12,7 +12,7 @@
 
 namespace wellgram {
 
-// What is to be done with the cosines of a pass; each is defined in backends/consumers.py.
+// What is to be done with the cosines of a pass; each is defined in backends/consumers/.
 struct CountBelow {
   std::vector<double> thresholds;
 };

@@ -1,6 +1,6 @@
 // What a pass hands over, and what takes it: a consumer absorbs tiles of cosines while they are in
 // cache. Each thread has its own, made by `another`; they merge at the end. The definitions, with
-// formulas, are in backends/consumers.py; the classes of this folder are their twins.
+// formulas, are in backends/consumers/; the classes of this folder are their twins.
 #pragma once
 
 #include <algorithm>

@@ -1,0 +1,87 @@
+"""What a consumer is: what it meets, what it keeps, and how states merge."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Cosines = NDArray[np.floating[Any]]
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The pairs of a pass: i < j among `rows` rows, or `rows` rows by `columns` others."""
+
+    rows: int
+    columns: int | None = None
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether the pass is of a map against itself, so that a pair counts for both its rows."""
+        return self.columns is None
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs there are."""
+        if self.columns is None:
+            return self.rows * (self.rows - 1) // 2
+        return self.rows * self.columns
+
+
+@dataclass(frozen=True)
+class Met:
+    """Cosines (m,) that a pass met, and the rows i, j (m,) they belong to."""
+
+    cosines: Cosines
+    i: Counts
+    j: Counts
+    symmetric: bool = True
+
+    @property
+    def by_row(self) -> tuple[Counts, Counts, NDArray[np.float64]]:
+        """Row, partner and cosine, once for each row that a pair counts for."""
+        cosines = self.cosines.astype(np.float64)
+        if not self.symmetric:
+            return self.i, self.j, cosines
+        both = np.concatenate
+        return both([self.i, self.j]), both([self.j, self.i]), both([cosines, cosines])
+
+
+@dataclass(frozen=True)
+class State:
+    """A state: integers, and cosines that were kept, if any."""
+
+    counts: Counts
+    values: Cosines = field(default_factory=lambda: np.empty(0))
+
+
+class Consumer(Protocol):
+    """The contract of a consumer; `finish` returns what `scan_pairs` returns for it."""
+
+    def check(self, extent: Extent) -> None:
+        """Raise InputError unless it fits a pass of this extent."""
+
+    def start(self, extent: Extent) -> State:
+        """Return the state of no cosines."""
+
+    def absorb(self, state: State, met: Met) -> State:
+        """Return the state with the cosines added."""
+
+    def merge(self, a: State, b: State) -> State:
+        """Return the state of both."""
+
+    def finish(self, state: State) -> Any:
+        """Return the answer of a state."""
+
+
+class Counting:
+    """A consumer whose state is counts that add up."""
+
+    def check(self, extent: Extent) -> None:
+        """Fits every pass."""
+
+    def merge(self, a: State, b: State) -> State:
+        """Add the counts and join what was kept."""
+        return State(a.counts + b.counts, np.concatenate([a.values, b.values]))

@@ -1,0 +1,94 @@
+"""The nearest and the farthest partners of every row."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wellgram.backends.consumers.contract import Cosines, Counts, Extent, Met, State
+from wellgram.errors import InputError
+
+
+@dataclass(frozen=True)
+class NearestFound:
+    """The answer of `Nearest`: arrays (n, most) and (n, least), the nearest or farthest first.
+
+    Where a row has fewer partners, the index is -1 and the cosine NaN.
+    """
+
+    most: Counts
+    most_cosines: Cosines
+    least: Counts
+    least_cosines: Cosines
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The most and the least similar partners of each row; among equals, smaller indices first."""
+
+    most: int
+    least: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.most, self.least) < 0 or max(self.most, self.least) < 1:
+            raise InputError(f"numbers of neighbors must be positive, not {self}")
+
+    def check(self, extent: Extent) -> None:
+        """Fits every pass; what is not there is -1."""
+
+    def start(self, extent: Extent) -> State:
+        """Return no partners: an array (rows, most), then one (rows, least)."""
+        size = extent.rows * (self.most + self.least)
+        return State(np.full(size, -1), np.full(size, np.nan))
+
+    def sides(self, state: State) -> list[tuple[int, Counts, Cosines]]:
+        """Return sign, partners and cosines of both sides; the sign makes larger better."""
+        n = len(state.counts) // (self.most + self.least)
+        sides = []
+        for sign, part, k in (
+            (1, slice(0, n * self.most), self.most),
+            (-1, slice(n * self.most, None), self.least),
+        ):
+            sides.append((sign, state.counts[part].reshape(n, k), state.values[part].reshape(n, k)))
+        return sides
+
+    def absorb(self, state: State, met: Met) -> State:
+        """Take in the partners met, row by row."""
+        rows, partners, cosines = met.by_row
+        if not len(rows):
+            return state
+        order = np.argsort(rows, kind="stable")
+        touched, starts = np.unique(rows[order], return_index=True)
+        counts, values = state.counts.copy(), state.values.copy()
+        for sign, index, best in self.sides(State(counts, values)):
+            for row, some in zip(touched, np.split(order, starts[1:]), strict=True):
+                index[row], best[row] = _best(
+                    sign,
+                    np.concatenate([index[row], partners[some]]),
+                    np.concatenate([best[row], cosines[some]]),
+                    index.shape[1],
+                )
+        return State(counts, values)
+
+    def merge(self, a: State, b: State) -> State:
+        """Keep the best of both."""
+        index, values = [], []
+        for (sign, *one), (_, *two) in zip(self.sides(a), self.sides(b), strict=True):
+            partners = np.concatenate([one[0], two[0]], axis=1)
+            cosines = np.concatenate([one[1], two[1]], axis=1)
+            best = _best(sign, partners, cosines, one[0].shape[1])
+            index.append(best[0].ravel())
+            values.append(best[1].ravel())
+        return State(np.concatenate(index), np.concatenate(values))
+
+    def finish(self, state: State) -> NearestFound:
+        """Return partners and cosines of both sides."""
+        (_, most, most_cosines), (_, least, least_cosines) = self.sides(state)
+        return NearestFound(most, most_cosines, least, least_cosines)
+
+
+def _best(sign: int, partners: Counts, cosines: Cosines, k: int) -> tuple[Counts, Cosines]:
+    """Return the k best along the last axis; NaN, the sign of nobody, sorts last."""
+    order = np.lexsort((partners, -sign * cosines), axis=-1)[..., :k]
+    best = np.take_along_axis(cosines, order, axis=-1)
+    chosen = np.take_along_axis(partners, order, axis=-1)
+    return np.where(np.isnan(best), -1, chosen), best
