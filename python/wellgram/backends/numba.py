@@ -74,7 +74,8 @@ def describe() -> str:
 
 def _use_threads() -> int:
     """Let Numba use as many threads as are wanted, and return how many that is."""
-    count = min(threads(), int(numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    config: Any = numba.config  # its settings are not declared
+    count = min(threads(), int(config.NUMBA_NUM_THREADS))
     numba.set_num_threads(count)
     return count
 
