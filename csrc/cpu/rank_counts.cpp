@@ -117,7 +117,7 @@ void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
   std::vector<Ordered<T>> other(right.count() * kinds * wide);
   for (Index q = 0; q < right.count(); ++q)
     lay_labels<T>(labels.other, nullptr, q * wide, std::min(wide, y.rows - q * wide), wide,
-                  &other[q * kinds * wide]);
+                  other.data() + q * kinds * wide);
 
   const auto within = [&](double limit, double each) {
     return static_cast<Index>(limit / std::max(each, 1.0));
@@ -137,7 +137,7 @@ void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
       const Index* here = rows + (first + p) * tall;
       pack_panel(0, present(p), tall, d, packed.data() + p * tall * d,
                  [&](Index i, Index k) { return x.row(here[i])[k]; });
-      lay_labels<T>(labels.own, here, 0, present(p), tall, &own[p * kinds * tall]);
+      lay_labels<T>(labels.own, here, 0, present(p), tall, own.data() + p * kinds * tall);
       found[p].take(rankings, here, present(p), tall);
     }
     alignas(64) T cells[max_tile];
@@ -145,8 +145,8 @@ void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
       for (Index p = 0; p < panels; ++p) {
         const Index columns = std::min(wide, y.rows - q * wide);
         products<T>().gram_tile(packed.data() + p * tall * d, right[q], d, cells, nullptr);
-        kernels<T>().leave_out(cells, &own[p * kinds * tall], &other[q * kinds * wide], kinds,
-                               absolute);
+        kernels<T>().leave_out(cells, own.data() + p * kinds * tall,
+                               other.data() + q * kinds * wide, kinds, absolute);
         found[p].absorb(cells, columns);
       }
     for (const auto& panel : found) panel.write(counts);
