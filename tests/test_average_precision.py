@@ -19,7 +19,9 @@ from wellgram import (
     build_map,
     mean_average_precision,
     open_wells,
+    read_map,
     read_wells,
+    write_map,
 )
 from wellgram.metrics.ranking import chance_precision
 from wellgram.nulls import every_precision, random_precisions
@@ -184,6 +186,20 @@ def test_labels_shared_by_lists(rng):
     assert table["n_pos_pairs"].tolist() == positives
     assert table["n_total_pairs"].tolist() == whole
     np.testing.assert_allclose(table["average_precision"], ap, rtol=1e-12)
+
+
+def test_lists_of_labels_travel_from_wells_to_the_map(rng, tmp_path):
+    names = np.repeat([*"abcdefgh"], 4)
+    wells = Wells.from_arrays(rng.normal(size=(32, 5)), names, control="a")
+    targets = [["x", "y"] if name in "bcd" else ["z"] for name in names]
+    given = Wells(wells.embeddings, wells.metadata.assign(targets=targets), wells.origin)
+    map_ = build_map(given)
+    rules = {"pos_sameby": "targets", "neg_diffby": "targets", "multilabel": "targets"}
+    table = average_precision(map_, **rules).table
+    assert table["targets"].tolist() == [*"xyxyxyzzzz"]
+    write_map(map_, tmp_path / "map.parquet")
+    read = average_precision(read_map(tmp_path / "map.parquet"), **rules).table
+    np.testing.assert_array_equal(read["average_precision"], table["average_precision"])
 
 
 def test_lists_of_one_label_are_labels(rng):

@@ -168,10 +168,18 @@ def map_rows(wells: WellLabels) -> tuple[Codes, pd.DataFrame]:
     labels = members[keys].iloc[first].reset_index(drop=True)
     labels["n_wells"] = np.bincount(row)
     for column in wells.extra_columns():
-        value = pd.factorize(members[column])[0]
+        value = pd.factorize(_hashable(members[column]))[0]
         if (value == value[first][row]).all():
             labels[column] = members[column].iloc[first].to_numpy()
     return codes, labels
+
+
+def _hashable(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return values that can be compared: lists, of labels for example, as tuples."""
+    first = values.dropna().head(1) if values.dtype == object else ()
+    if not any(isinstance(value, list | np.ndarray) for value in first):
+        return values
+    return values.map(lambda v: tuple(v) if isinstance(v, list | np.ndarray) else v)
 
 
 def _in_one_pass(
