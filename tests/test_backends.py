@@ -125,6 +125,14 @@ def test_importing_the_backends_loads_no_library_of_another_device():
     assert loaded.isdisjoint({"matplotlib", "numba", "cupy", "torch", "dask"})
 
 
+def test_importing_the_library_waits_with_what_few_need():
+    """Statistics take as long to load as all the rest."""
+    code = "import sys, wellgram.cli; print(*sys.modules)"
+    loaded = set(run(code).stdout.split())
+    assert "scipy.sparse" in loaded
+    assert loaded.isdisjoint({"scipy.stats", "matplotlib", "numba"})
+
+
 def test_choosing_a_backend_loads_none_that_is_less_liked():
     code = "import sys, wellgram; wellgram.get_backend(); print('numba' in sys.modules)"
     assert run(code).stdout.strip() == "False"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import cramervonmises_2samp, ks_2samp
 
 from wellgram.backends import get_backend
 from wellgram.backends.philox import under
@@ -89,6 +88,8 @@ def replicate_agreement(
         If the maps differ in features, share fewer than two perturbations, or one has a
         perturbation twice.
     """
+    from scipy.stats import cramervonmises_2samp, ks_2samp
+
     if first.embeddings.shape[1] != second.embeddings.shape[1]:
         raise InputError(
             f"the maps have {first.embeddings.shape[1]} and {second.embeddings.shape[1]} features; "

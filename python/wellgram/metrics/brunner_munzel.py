@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
 
 from wellgram.backends.protocol import Codes, Floats
 
@@ -36,6 +35,8 @@ def brunner_munzel(x: Floats, below: Codes, up_to: Codes, size: int) -> BrunnerM
     size
         How many others there are.
     """
+    from scipy.stats import t as student
+
     n, m = len(x), size
     of_x = (below + up_to) / 2
     # The others between one value and the next, and those equal to a value.

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import hypergeom, ks_2samp
 
 from wellgram.backends.protocol import Progress
 from wellgram.errors import InputError
@@ -54,6 +53,8 @@ def cluster_separation(
     InputError
         If no cluster has enough genes in the map and a rest to compare with.
     """
+    from scipy.stats import ks_2samp
+
     if min_genes < 2:
         raise InputError(f"min_genes must be 2 or more, not {min_genes}: one gene has no pair")
     rows, _ = null_rows(map_.labels, null)
@@ -127,6 +128,8 @@ def enrichment(
         If the list or the universe is empty, a gene of the list is not in it, or no cluster has
         enough genes.
     """
+    from scipy.stats import hypergeom
+
     listed, known = set(genes), set(universe)
     if not listed or not known:
         raise InputError("enrichment needs a list of genes and a universe that holds them")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau
 
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
@@ -385,6 +384,8 @@ def _trends(
     cube: Floats, doses: list[float], place: dict[str, int], lists: list[RankedList], by: By
 ) -> pd.DataFrame:
     """Return whether each item's similarity to its actives rises with the dose."""
+    from scipy.stats import kendalltau
+
     records = []
     for one in lists:
         scores = _item_scores(cube, by, place[one.item])[:, one.actives]

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
 from wellgram.aggregate import map_rows
 from wellgram.backends.protocol import Floats
@@ -75,6 +74,8 @@ def associations(
     InputError
         If there is no such column.
     """
+    from scipy.stats import spearmanr
+
     names = [numbers] if isinstance(numbers, str) else list(numbers)
     records = []
     for name in names:

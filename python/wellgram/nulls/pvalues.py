@@ -4,7 +4,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import false_discovery_control
 
 from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError
@@ -58,6 +57,8 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
 
     A NaN stays one, and does not count as a test.
     """
+    from scipy.stats import false_discovery_control
+
     given = np.asarray(p, np.float64)
     tested = ~np.isnan(given)
     rates = np.full(given.shape, np.nan)
