@@ -1,6 +1,8 @@
 // The primitives on rows, registered once for float32 and once for float64.
 #include <pybind11/stl.h>
 
+#include <numeric>
+
 #include "bindings/call.hpp"
 #include "cpu/primitives.hpp"
 #include "cpu/rounding.hpp"
@@ -13,6 +15,15 @@ Groups groups_of(const Codes& codes, Index rows, Index groups) {
   for (Index i = 0; i < rows; ++i)
     need(code[i] >= -1 && code[i] < groups, "a group code is out of range");
   return Groups(code, rows, groups);
+}
+
+// How much is taken in all of strata of these sizes.
+Index taken_of(const std::vector<Index>& strata, const std::vector<Index>& taken) {
+  need(strata.size() == taken.size(), "strata and taken differ in length");
+  Index drawn = 0;
+  for (std::size_t s = 0; s < strata.size(); drawn += taken[s++])
+    need(0 <= taken[s] && taken[s] <= strata[s], "more is taken of a stratum than it has");
+  return drawn;
 }
 
 template <class T>
@@ -159,15 +170,10 @@ void bind_primitives(py::module_& m) {
          std::uint64_t stream, Array<double> means, int threads, py::object progress) {
         const auto rows = rows_of<T>(x);
         const auto out = output_rows<double>(means);
-        need(strata.size() == taken.size() && static_cast<Index>(sizes.size()) == out.rows &&
-                 !sizes.empty(),
-             "strata and taken, or sizes and means, differ in length");
-        Index held = 0, drawn = 0;
-        for (std::size_t s = 0; s < strata.size(); ++s) {
-          need(0 <= taken[s] && taken[s] <= strata[s], "more is taken of a stratum than it has");
-          held += strata[s];
-          drawn += taken[s];
-        }
+        need(static_cast<Index>(sizes.size()) == out.rows && !sizes.empty(),
+             "sizes and means differ in length");
+        const Index held = std::accumulate(strata.begin(), strata.end(), Index{0});
+        const Index drawn = taken_of(strata, taken);
         for (std::size_t q = 0; q < sizes.size(); ++q)
           need(sizes[q] > (q == 0 ? 1 : sizes[q - 1]), "sizes must rise from 2");
         need(sizes.back() == drawn, "the last size must be what is taken in all");
@@ -304,11 +310,7 @@ void bind_rows(py::module_& m) {
       [](const std::vector<Index>& pools, const std::vector<Index>& taken, std::uint64_t seed,
          std::uint64_t stream, Codes places, int threads) {
         const auto out = output_rows<Index>(places);
-        Index drawn = 0;
-        need(pools.size() == taken.size(), "pools and taken differ in length");
-        for (std::size_t s = 0; s < pools.size(); drawn += taken[s++])
-          need(0 <= taken[s] && taken[s] <= pools[s], "more is taken of a pool than it has");
-        need(out.columns == drawn, "places are not as many as are taken");
+        need(out.columns == taken_of(pools, taken), "places are not as many as are taken");
         Call call(threads);
         const py::gil_scoped_release nogil;
         random_subsets(pools, taken, {seed, stream}, out, call.team);

@@ -71,9 +71,8 @@ void null_precisions(Index positives, Index total, Index draws, Seed seed, doubl
                      const Team& team) {
   constexpr Index together = 64;
   const bool by_positives = positives <= total - positives;
-  std::vector<Index> pool(total);
-  std::iota(pool.begin(), pool.end(), Index{0});
   const std::vector<Index> strata{total}, taken{by_positives ? positives : total - positives};
+  const std::vector<Index> pool = places_of(strata);
   std::vector<double> harmonic(by_positives ? 0 : total + 1);
   for (std::size_t n = 1; n < harmonic.size(); ++n)
     harmonic[n] = harmonic[n - 1] + 1 / static_cast<double>(n);

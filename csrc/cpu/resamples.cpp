@@ -20,9 +20,7 @@ void resample_counts(Index first, Seed seed, View<std::int32_t> times, const Tea
 void random_subsets(const std::vector<Index>& pools, const std::vector<Index>& taken, Seed seed,
                     View<Index> places, const Team& team) {
   constexpr Index together = 256;
-  std::vector<Index> every;
-  for (const Index pool : pools)
-    for (Index i = 0; i < pool; ++i) every.push_back(i);
+  const std::vector<Index> every = places_of(pools);
   std::vector<Shuffle> shuffles(team.threads(), Shuffle(every.data(), pools, taken));
   std::vector<std::vector<Index>> sets(team.threads(), std::vector<Index>(places.columns));
   team.run((places.rows + together - 1) / together, [&](Index chunk, int worker) {

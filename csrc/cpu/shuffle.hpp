@@ -11,6 +11,14 @@
 
 namespace wellgram {
 
+// The places of pools of these sizes, 0, 1, ... in each: what is shuffled where sets are of places.
+inline std::vector<Index> places_of(const std::vector<Index>& sizes) {
+  std::vector<Index> places;
+  for (const Index size : sizes)
+    for (Index i = 0; i < size; ++i) places.push_back(i);
+  return places;
+}
+
 class Shuffle {
  public:
   Shuffle(const Index* pool, const std::vector<Index>& strata, const std::vector<Index>& taken)

@@ -128,6 +128,11 @@ def as_columns(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     return [np.ascontiguousarray(column, np.float32 if small else np.float64) for column in given]
 
 
+def _check_draws(draws: int) -> None:
+    if not 0 <= draws < 1 << 32:
+        raise InputError(f"draws must be in [0, 2^32), not {draws}")
+
+
 @dataclass(frozen=True)
 class Sets:
     """Random sets to be drawn: see `Backend.null_means`."""
@@ -154,8 +159,7 @@ def as_sets(
         raise InputError(
             f"sizes must rise from 2 or more to the {sum(taken)} rows taken in all, not {marks}"
         )
-    if not 0 <= draws < 1 << 32:
-        raise InputError(f"draws must be in [0, 2^32), not {draws}")
+    _check_draws(draws)
     joined = np.concatenate([np.empty(0, np.int64), *parts])
     return Sets(joined, [len(part) for part in parts], [int(count) for count in taken], marks)
 
@@ -209,8 +213,7 @@ def check_ranking(positives: int, total: int, draws: int) -> None:
     """Raise unless rankings of so many can be drawn."""
     if not 0 < positives <= total:
         raise InputError(f"a ranking needs 1 to {total} positives, not {positives}")
-    if not 0 <= draws < 1 << 32:
-        raise InputError(f"draws must be in [0, 2^32), not {draws}")
+    _check_draws(draws)
 
 
 def check_resamples(items: int, draws: int, first: int) -> None:
@@ -228,8 +231,7 @@ def check_subsets(
     for pool, count in zip(pools, taken, strict=True):
         if not 0 <= count <= pool:
             raise InputError(f"cannot draw {count} of {pool}")
-    if not 0 <= draws < 1 << 32:
-        raise InputError(f"draws must be in [0, 2^32), not {draws}")
+    _check_draws(draws)
     return [int(pool) for pool in pools], [int(count) for count in taken]
 
 

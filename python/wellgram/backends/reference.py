@@ -167,17 +167,12 @@ def null_means(
     x = as_rows(x)
     sets = as_sets(x, pool, taken, sizes, draws)
     seed, stream = as_seed(seed), as_seed(stream, "stream")
-    bounds = np.cumsum([0, *sets.strata])
-    steps = np.concatenate([np.arange(count) for count in sets.taken])
-    left = np.repeat(sets.strata, sets.taken) - steps
-    first = np.repeat(bounds[:-1], sets.taken) + steps
+    starts = np.repeat(np.cumsum([0, *sets.strata])[:-1], sets.taken)
     k = np.array(sets.sizes, np.float64)
     means = np.empty((len(k), draws))
     for r in range(draws):
-        order = sets.pool.copy()
-        for i, j in zip(first, first + under(left, seed, stream, r), strict=True):
-            order[[i, j]] = order[[j, i]]
-        sums = np.cumsum(x[order[first]], axis=0, dtype=np.float64)[k.astype(int) - 1]
+        chosen = sets.pool[starts + _subsets(sets.strata, sets.taken, seed, stream, r)]
+        sums = np.cumsum(x[chosen], axis=0, dtype=np.float64)[k.astype(int) - 1]
         mean = (np.square(sums).sum(axis=1) - k) / (k * (k - 1))
         means[:, r] = np.rint(mean * 2.0**40) / 2.0**40
         if progress is not None:
@@ -236,14 +231,10 @@ def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream
     check_ranking(positives, total, draws)
     seed, stream = as_seed(seed), as_seed(stream, "stream")
     taken = min(positives, total - positives)
-    left = total - np.arange(taken)
     t = np.arange(1, positives + 1)
     precisions = np.empty(draws)
     for r in range(draws):
-        order = np.arange(total)
-        for i, j in enumerate(np.arange(taken) + under(left, seed, stream, r)):
-            order[[i, j]] = order[[j, i]]
-        chosen = np.isin(np.arange(total), order[:taken])
+        chosen = np.isin(np.arange(total), _subsets([total], [taken], seed, stream, r))
         places = np.flatnonzero(chosen if taken == positives else ~chosen)
         precisions[r] = (t / (places + 1)).mean()
     return precisions
@@ -254,18 +245,24 @@ def random_subsets(
 ) -> Codes:
     """See `Backend.random_subsets`."""
     pools, taken = check_subsets(pools, taken, draws)
+    seed, stream = as_seed(seed), as_seed(stream, "stream")
+    sets = [_subsets(pools, taken, seed, stream, r) for r in range(draws)]
+    return np.array(sets, np.int64).reshape(draws, sum(taken))
+
+
+def _subsets(
+    pools: Sequence[int], taken: Sequence[int], seed: int, stream: int, index: int
+) -> Codes:
+    """Return the places (all taken,) that one draw takes of each pool: a shuffle's first steps."""
     left = [pool - np.arange(count) for pool, count in zip(pools, taken, strict=True)]
-    steps = under(np.concatenate([*left, np.empty(0, np.int64)]), seed, stream, np.arange(draws))
-    places = np.empty(steps.shape, np.int64)
-    for r, draw in enumerate(steps):
-        end = 0
-        for pool, count in zip(pools, taken, strict=True):
-            order = np.arange(pool)
-            for i, step in enumerate(draw[end : end + count]):
-                order[[i, i + step]] = order[[i + step, i]]
-            places[r, end : end + count] = order[:count]
-            end += count
-    return places
+    steps = iter(under(np.concatenate([np.empty(0, np.int64), *left]), seed, stream, index))
+    found = [np.empty(0, np.int64)]
+    for pool, count in zip(pools, taken, strict=True):
+        order = np.arange(pool)
+        for i, step in zip(range(count), steps, strict=False):
+            order[[i, i + step]] = order[[i + step, i]]
+        found.append(order[:count])
+    return np.concatenate(found)
 
 
 def resample_counts(
