@@ -126,7 +126,7 @@ def test_importing_the_backends_loads_no_library_of_another_device():
 
 
 def test_importing_the_library_waits_with_what_few_need():
-    """Statistics take as long to load as all the rest."""
+    """Statistics and figures take longer to load than most commands need."""
     code = "import sys, wellgram.cli; print(*sys.modules)"
     loaded = set(run(code).stdout.split())
     assert "scipy.sparse" in loaded

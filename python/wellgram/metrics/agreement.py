@@ -12,9 +12,10 @@ from wellgram.backends.philox import under
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
 from wellgram.files import save_csv
+from wellgram.metrics.shared import shared_rows
 from wellgram.nulls import stream_of
 from wellgram.pairs.rows import unit_embeddings
-from wellgram.wells import KEYS, PerturbationMap
+from wellgram.wells import PerturbationMap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,13 +98,7 @@ def replicate_agreement(
         )
     if most_unmatched < 1:
         raise InputError(f"most_unmatched must be 1 or more, not {most_unmatched}")
-    keys = [key for key in KEYS if key in first.labels and key in second.labels]
-    named = [_named(map_, keys, which) for map_, which in ((first, "first"), (second, "second"))]
-    shared = named[0].merge(named[1], on=keys, suffixes=("_first", "_second"))
-    if len(shared) < 2:
-        raise InputError(
-            f"the maps share {len(shared)} perturbations; agreement needs two that both have"
-        )
+    shared = shared_rows(first, second)
     i, j = (shared[f"row_{which}"].to_numpy() for which in ("first", "second"))
     run = get_backend(backend)
     dtype = np.result_type(first.embeddings, second.embeddings)
@@ -117,7 +112,9 @@ def replicate_agreement(
     ks, cvm = ks_2samp(matched, unmatched), cramervonmises_2samp(matched, unmatched)
     below = np.searchsorted(np.sort(unmatched), matched, side="left")
     return AgreementResult(
-        shared[keys].assign(cosine=matched, above=below / len(unmatched)),
+        shared.drop(columns=["row_first", "row_second"]).assign(
+            cosine=matched, above=below / len(unmatched)
+        ),
         len(unmatched),
         _mean(matched),
         _mean(unmatched),
@@ -126,16 +123,6 @@ def replicate_agreement(
         float(cvm.statistic),
         float(cvm.pvalue),
     )
-
-
-def _named(map_: PerturbationMap, keys: list[str], which: str) -> pd.DataFrame:
-    """Return what names each row of a map, and its number."""
-    frame = map_.labels[keys].assign(row=np.arange(len(map_)))
-    twice = frame.duplicated(keys)
-    if twice.any():
-        label = frame.loc[twice, "perturbation"].iloc[0]
-        raise InputError(f"the {which} map has {label!r} twice; keep one row")
-    return frame
 
 
 def _unmatched(count: int, most: int, seed: int) -> tuple[Codes, Codes]:

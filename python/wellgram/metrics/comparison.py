@@ -13,8 +13,9 @@ from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import gene_resamples, interval, item_resamples
 from wellgram.metrics.compound_gene import CompoundGeneResult
 from wellgram.metrics.recall import TAILS, Null, relationship_recall
+from wellgram.metrics.shared import shared_rows
 from wellgram.pairs import Precision
-from wellgram.wells import KEYS, PerturbationMap
+from wellgram.wells import PerturbationMap
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,10 +70,17 @@ def compare_recall(
     Raises
     ------
     InputError
-        If the maps share fewer than two perturbations, or as `relationship_recall` has it.
+        If the maps share fewer than two perturbations, one has a perturbation twice, or as
+        `relationship_recall` has it.
     """
     tails = list(tails)
-    shared = [_on_shared(one, other) for one, other in ((first, second), (second, first))]
+    # In an order that does not depend on which is the first, so that the draws do not.
+    rows = shared_rows(first, second)
+    rows = rows.sort_values([str(name) for name in rows.columns.drop(["row_first", "row_second"])])
+    shared = [
+        PerturbationMap(map_.embeddings[of], map_.labels.iloc[of].reset_index(drop=True))
+        for map_, of in ((first, rows["row_first"]), (second, rows["row_second"]))
+    ]
     recalls = [
         relationship_recall(
             map_, sources, same=same, tails=tails, null=null, precision=precision, backend=backend
@@ -137,20 +145,6 @@ def compare_compound_gene(
         what = {"concentration": dose, "items": len(rows)}
         records.append(what | _compared(one.mean(), other.mean(), drawn))
     return ComparisonResult(pd.DataFrame(records), f"{first.by}s")
-
-
-def _on_shared(map_: PerturbationMap, other: PerturbationMap) -> PerturbationMap:
-    """Return the rows of a map that are in the other, in an order that both share."""
-    keys = [key for key in KEYS if key in map_.labels and key in other.labels]
-    labels = map_.labels.reset_index(drop=True)
-    there = pd.MultiIndex.from_frame(other.labels[keys])
-    rows = labels[pd.MultiIndex.from_frame(labels[keys]).isin(there)].sort_values(keys).index
-    if len(rows) < 2:
-        raise InputError(
-            f"the maps share {len(rows)} perturbations; two at least are needed: check that their "
-            "labels are written alike"
-        )
-    return PerturbationMap(map_.embeddings[rows], labels.loc[rows].reset_index(drop=True))
 
 
 def _compared(first: float, second: float, resampled: Floats) -> dict[str, float]:
