@@ -138,8 +138,9 @@ def score(
         if name not in METRICS:
             raise InputError(f"unknown metric {name!r}; choose {', '.join(METRICS)}")
     task = Task(wells, align, sources or {}, same, null, truth, clusters, seed, backend)
-    numbers = {name: replace(task, wells=number_baseline(wells, name), align=None)
-               for name in baselines}  # fmt: skip
+    numbers = {
+        name: replace(task, wells=number_baseline(wells, name), align=None) for name in baselines
+    }
     wanted = METRICS if metrics is None else metrics
     lacking = {name: _lacking(one, wanted) for name, one in {"": task, **numbers}.items()}
     seconds: dict[str, float] = {}

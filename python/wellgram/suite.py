@@ -22,7 +22,7 @@ from wellgram.metrics import (
     mean_average_precision,
     relationship_recall,
 )
-from wellgram.metrics.bootstrap import interval, item_resamples
+from wellgram.metrics.bootstrap import item_bootstrap
 from wellgram.metrics.clusters import Clusters
 from wellgram.metrics.recall import Null
 from wellgram.metrics.replicates import aligned_rows
@@ -391,7 +391,7 @@ def _replicates(task: Task, result: Any, score: str, name: str, what: str) -> Pa
 
 
 def _means(name: str, scores: "np.ndarray[Any, Any]", task: Task) -> dict[Hashable, Any]:
-    low, high = _ends(scores, task)
+    low, high = item_bootstrap(scores, resamples=RESAMPLES, seed=task.seed, backend=task.backend)
     mean = float(scores.mean()) if len(scores) else np.nan
     return {name: mean, f"{name}_interval_low": low, f"{name}_interval_high": high}
 
@@ -399,11 +399,3 @@ def _means(name: str, scores: "np.ndarray[Any, Any]", task: Task) -> dict[Hashab
 def _shares(name: str, hits: "np.ndarray[Any, Any]", task: Task) -> dict[Hashable, Any]:
     found: dict[Hashable, Any] = {name: int(hits.sum())}
     return found | _means(f"{name}_share", hits.astype(np.float64), task)
-
-
-def _ends(scores: "np.ndarray[Any, Any]", task: Task) -> tuple[float, float]:
-    if len(scores) < 2:
-        return np.nan, np.nan
-    drawn = item_resamples(scores, resamples=RESAMPLES, seed=task.seed, backend=task.backend)
-    low, high = interval(drawn).tolist()
-    return low, high

@@ -5,8 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from wellgram.io.tables import TableFile, need_column
-
-_COLUMNS = ("treatment", "gene_symbol", "nM_value")
+from wellgram.metrics.targets import COLUMNS
 
 
 def read_targets(path: str | Path) -> pd.DataFrame:
@@ -18,7 +17,7 @@ def read_targets(path: str | Path) -> pd.DataFrame:
         If there is no such file, or it lacks a column.
     """
     file = TableFile.open(path)
-    for column in _COLUMNS:
-        need_column(column, file.names, str(path), f"targets are {', '.join(_COLUMNS)}")
-    table: pd.DataFrame = file.read(list(_COLUMNS), text=list(_COLUMNS[:2])).to_pandas()
+    for column in COLUMNS:
+        need_column(column, file.names, str(path), f"targets are {', '.join(COLUMNS)}")
+    table: pd.DataFrame = file.read(list(COLUMNS), text=list(COLUMNS[:2])).to_pandas()
     return table

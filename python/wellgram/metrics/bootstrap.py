@@ -95,6 +95,20 @@ def item_resamples(
     return np.asarray(drawn @ values / len(values))
 
 
+def item_bootstrap(
+    scores: ArrayLike, *, resamples: int, seed: int = 0, backend: str | None = None
+) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a mean over items, by resampling them.
+
+    NaN where there are fewer than two items, or no resamples.
+    """
+    if resamples < 1 or len(np.asarray(scores)) < 2:
+        return np.nan, np.nan
+    drawn = item_resamples(scores, resamples=resamples, seed=seed, backend=backend)
+    low, high = interval(drawn).tolist()
+    return low, high
+
+
 def interval(resampled: Floats) -> Floats:
     """Return the ends (..., 2) of the middle 95 % of resampled figures (..., r); NaN for none."""
     if not resampled.shape[-1]:

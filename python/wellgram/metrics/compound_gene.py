@@ -14,7 +14,7 @@ from wellgram.backends.protocol import Codes, Floats
 from wellgram.backends.threads import threads
 from wellgram.errors import InputError
 from wellgram.files import save_csv
-from wellgram.metrics.bootstrap import interval, item_resamples
+from wellgram.metrics.bootstrap import item_bootstrap
 from wellgram.metrics.ranking import chance_precision, pooled_scores
 from wellgram.metrics.targets import RankedList, check_truth, ranked_lists
 from wellgram.nulls import random_subsets, stream_of
@@ -329,7 +329,9 @@ class _Scored:
             if not scored.any():
                 continue
             precision, auc = self.precision[scored, level], self.auc[scored, level]
-            low, high = _interval(precision.mean(axis=1), resamples, seed, backend)
+            low, high = item_bootstrap(
+                precision.mean(axis=1), resamples=resamples, seed=seed, backend=backend
+            )
             micro = self.micro[level].mean(axis=1)
             record = {
                 "concentration": name,
@@ -367,17 +369,6 @@ def _at_random(one: RankedList, seed: int, backend: str | None) -> tuple[Floats,
     drawn = random_subsets(p + n, p, seeds, seed=seed, stream=stream, backend=backend)
     rank, t = 1 + np.sort(drawn, axis=1), np.arange(1, p + 1)
     return (t / rank).mean(axis=1), 1 - (rank - t).sum(axis=1) / (p * n)
-
-
-def _interval(
-    scores: Floats, resamples: int, seed: int, backend: str | None
-) -> tuple[float, float]:
-    """Return the 95 % percentile interval of a mean over items, by resampling them."""
-    if resamples < 1 or len(scores) < 2:
-        return np.nan, np.nan
-    means = item_resamples(scores, resamples=resamples, seed=seed, backend=backend)
-    low, high = interval(means).tolist()
-    return low, high
 
 
 def _trends(

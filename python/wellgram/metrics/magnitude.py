@@ -164,7 +164,9 @@ class _Distances:
         """Measure all wells from the controls, or from some of them where there are too many."""
         run = get_backend(backend)
         if len(controls) > most:
-            drawn = random_subsets(len(controls), most, 1, seed=seed, stream=stream_of("controls"))
+            drawn = random_subsets(
+                len(controls), most, 1, seed=seed, stream=stream_of("controls"), backend=backend
+            )
             controls = controls[np.sort(drawn[0])]
         chosen = rows[controls]
         m = len(chosen)
@@ -178,7 +180,8 @@ class _Distances:
 
     def of_random_sets(self, pool: Codes, size: int, draws: int, seed: int) -> Floats:
         """Return the energy distances (draws,) of random sets of wells."""
-        sets = pool[random_subsets(len(pool), size, draws, seed=seed, stream=size)]
+        drawn = random_subsets(len(pool), size, draws, seed=seed, stream=size, backend=self.backend)
+        sets = pool[drawn]
         step = max(1, _BLOCK_ROWS // size)
         found = []
         for first in range(0, draws, step):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import comb
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from wellgram.nulls import (
     empirical_p,
     every_precision,
     random_precisions,
-    rankings,
 )
 
 if TYPE_CHECKING:
@@ -188,8 +188,10 @@ class _Nulls:
 
     def __call__(self, kinds: Codes, shares: Floats) -> tuple[Floats, bool]:
         """Return the null of a mean over these kinds of ranking, and whether it is every one."""
-        if self._exact and len(kinds) == 1 and rankings(*map(int, kinds[0])) <= self._size:
-            return every_precision(*map(int, kinds[0])), True
+        if self._exact and len(kinds) == 1:
+            positives, total = kinds[0].tolist()
+            if comb(total, positives) <= self._size:
+                return every_precision(positives, total), True
         null = np.zeros(self._size)
         for (positives, total), share in zip(kinds.tolist(), shares, strict=True):
             null += share * self._drawn(positives, total)

@@ -10,7 +10,8 @@ from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError
 from wellgram.nulls import random_subsets, stream_of
 
-_COLUMNS = ("treatment", "gene_symbol", "nM_value")
+COLUMNS = ("treatment", "gene_symbol", "nM_value")
+"""Of the truth table: compound, gene, and the concentration at which it acts on it"""
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,12 @@ def check_truth(truth: pd.DataFrame) -> pd.DataFrame:
     InputError
         If a column is missing, the table is empty, or a value is no concentration.
     """
-    for column in _COLUMNS:
+    for column in COLUMNS:
         if column not in truth:
             raise InputError(
-                f"the truth table has no column {column!r}; it needs {', '.join(_COLUMNS)}"
+                f"the truth table has no column {column!r}; it needs {', '.join(COLUMNS)}"
             )
-    table = truth[list(_COLUMNS)].dropna()
+    table = truth[list(COLUMNS)].dropna()
     if table.empty:
         raise InputError("the truth table has no rows: no compound has a known target")
     values = pd.to_numeric(table["nM_value"], errors="coerce")

@@ -14,11 +14,6 @@ _AT_ONCE = 1 << 22
 """How many places of rankings are held at a time"""
 
 
-def rankings(positives: int, total: int) -> int:
-    """Return how many rankings there are of so many positives among so many in all."""
-    return comb(total, positives)
-
-
 def random_precisions(
     positives: int, total: int, draws: int, *, seed: int = 0, backend: str | None = None
 ) -> Floats:
@@ -59,8 +54,9 @@ def every_precision(positives: int, total: int) -> Floats:
     few = min(positives, total - positives)
     sets = combinations(range(total), few)
     at_once = max(1, _AT_ONCE // total)
-    for first in range(0, rankings(positives, total), at_once):
-        count = min(at_once, rankings(positives, total) - first)
+    count_all = comb(total, positives)
+    for first in range(0, count_all, at_once):
+        count = min(at_once, count_all - first)
         chosen = np.zeros((count, total), bool)
         for row in chosen:
             row[list(next(sets))] = True
