@@ -31,9 +31,11 @@ def test_argument_before_setting_before_environment_before_default(monkeypatch):
 
 
 def test_an_unknown_backend_names_the_known():
-    assert available_backends() == ["cpu", "numba", "reference"]
+    known = available_backends()
+    assert known[0] == "cpu"
+    assert known[-2:] == ["numba", "reference"]
     with pytest.raises(
-        BackendUnavailable, match=r"'tpu'.*no backend.*available: cpu, numba, reference"
+        BackendUnavailable, match=f"'tpu'.*no backend.*available: {', '.join(known)}"
     ):
         set_backend("tpu")
     with pytest.raises(BackendUnavailable, match="'tpu'"):
@@ -57,7 +59,9 @@ def test_a_choice_that_fails_leaves_the_last_one():
 def test_a_backend_has_every_name_of_the_contract(name):
     contract = {word for word in vars(Backend) if not word.startswith("_")}
     assert {"scan_pairs", "why_not"} <= contract
-    assert contract <= set(vars(import_module(f"wellgram.backends.{name}")))
+    module = import_module(f"wellgram.backends.{name}")
+    backend = getattr(module, "BACKEND", module)
+    assert not [word for word in contract if not hasattr(backend, word)]
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "two", "1.5"])
@@ -105,7 +109,7 @@ def test_a_lower_instruction_set_can_be_forced(isa):
 def test_an_instruction_set_that_is_none_makes_the_backend_unavailable():
     code = "import wellgram; print(wellgram.available_backends()); wellgram.get_backend('cpu')"
     result = run(code, WELLGRAM_ISA="mmx")
-    assert result.stdout.strip() == "['numba', 'reference']"
+    assert result.stdout.strip() == str([name for name in available_backends() if name != "cpu"])
     assert "BackendUnavailable" in result.stderr
     usable = ", ".join(cpu.instruction_sets())
     assert f"WELLGRAM_ISA=mmx is not an instruction set of this machine ({usable})" in result.stderr

@@ -1,5 +1,58 @@
-"""Typed view of the CUDA extension."""
+"""Typed view of the CUDA extension: see `wellgram.backends.gpu.driver`."""
 
 from typing import Any
 
+from numpy.typing import NDArray
+
+emulated: bool
+
 def devices() -> tuple[list[dict[str, Any]], str]: ...
+def kernels() -> dict[str, str]: ...
+def from_dlpack(
+    capsule: Any,
+) -> tuple[int, tuple[int, ...], tuple[int, ...] | None, int, int, Any]: ...
+def to_dlpack(
+    address: int,
+    rows: int,
+    columns: int,
+    stride: int,
+    bits: int,
+    device_type: int,
+    device: int,
+    owner: Any,
+) -> Any: ...
+
+class Mark:
+    def wait(self) -> None: ...
+    def milliseconds_since(self, earlier: Mark) -> float: ...
+
+class Memory:
+    @property
+    def address(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+
+class Device:
+    def __init__(self, index: int = 0) -> None: ...
+    def allocate(self, nbytes: int) -> Memory: ...
+    def free_memory(self) -> int: ...
+    def clear(self, address: int, nbytes: int) -> None: ...
+    def put(self, to: int, origin: NDArray[Any], apart: int, after: Mark) -> None: ...
+    def get(self, to: NDArray[Any], origin: int, apart: int) -> None: ...
+    def mark(self) -> Mark: ...
+    def follow(self, stream: int) -> None: ...
+    def launch(self, kernel: str, blocks: int, *args: float) -> None: ...
+    def multiply(
+        self,
+        library: str,
+        kind: str,
+        m: int,
+        n: int,
+        d: int,
+        a: int,
+        a_stride: int,
+        b: int,
+        b_stride: int,
+        c: int,
+        c_stride: int,
+    ) -> None: ...

@@ -15,3 +15,7 @@ class BackendUnavailable(WellgramError, RuntimeError):  # noqa: N818 - as the fi
 
 class ControlsWarning(UserWarning):
     """There are few control wells for what is asked of them."""
+
+
+class DeviceMemoryError(WellgramError, MemoryError):
+    """The card has too little memory for what is asked; the message says how much is missing."""

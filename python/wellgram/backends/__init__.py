@@ -14,8 +14,9 @@ from wellgram.errors import BackendUnavailable
 if TYPE_CHECKING:
     from wellgram.backends.protocol import Backend
 
-BACKENDS = ("cpu", "numba", "reference")
-"""The registry, in order of preference: modules of this package that fulfil `Backend`."""
+BACKENDS = ("cpu", "cuda", "cupy", "numba", "reference")
+"""The registry, in order of preference: modules of this package that fulfil `Backend`, or whose
+``BACKEND`` does."""
 
 _chosen: str | None = None
 
@@ -70,4 +71,4 @@ def _require(name: str) -> "Backend":
 
 def _load(name: str) -> "Backend":
     module: ModuleType = import_module(f"{__name__}.{name}")
-    return cast("Backend", module)
+    return cast("Backend", getattr(module, "BACKEND", module))

@@ -16,3 +16,10 @@ def cuda_devices() -> tuple[list[dict[str, Any]], str]:
             return [], "wellgram was built without CUDA"
         return [], f"the extension module wellgram._cuda does not load: {problem}"
     return _cuda.devices()
+
+
+def cuda_module() -> Any:
+    """Return the extension module, which was found to be there."""
+    from wellgram import _cuda
+
+    return _cuda

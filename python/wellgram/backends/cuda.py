@@ -1,0 +1,185 @@
+"""NVIDIA cards, by the extension module `wellgram._cuda`.
+
+``WELLGRAM_CUDA_DEVICE`` is the number of the card (0), and ``WELLGRAM_PRODUCTS`` how float32 rows
+are multiplied (`backends.gpu.products`). cuBLASLt is used where the package ``nvidia-cublas`` is
+installed (``pip install 'wellgram[cuda13]'``).
+"""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellgram.backends.devices import cuda_devices, cuda_module
+from wellgram.backends.gpu.arrays import Foreign, Matrix
+from wellgram.backends.gpu.backend import GpuBackend
+from wellgram.backends.gpu.driver import Mark, Memory, Product, ProductKind
+from wellgram.backends.gpu.exchange import CUDA, contiguous_steps
+from wellgram.errors import BackendUnavailable
+
+LEAST_CAPABILITY = (8, 0)
+"""Of the oldest cards there is code for: A100 and its kin"""
+
+
+def _index() -> int:
+    return int(os.environ.get("WELLGRAM_CUDA_DEVICE", "0"))
+
+
+def why_not() -> str | None:
+    """Return why the backend cannot run here, or None."""
+    devices, problem = cuda_devices()
+    if not devices:
+        return _with_remedy(problem)
+    given = os.environ.get("WELLGRAM_CUDA_DEVICE", "0")
+    if not given.isdecimal() or int(given) >= len(devices):
+        return f"WELLGRAM_CUDA_DEVICE={given} is none of the cards here (0 to {len(devices) - 1})"
+    card = devices[int(given)]
+    if tuple(map(int, card["compute_capability"].split("."))) < LEAST_CAPABILITY:
+        least = ".".join(map(str, LEAST_CAPABILITY))
+        return (
+            f"the card {card['name']} has compute capability {card['compute_capability']}; "
+            f"{least} is the least there is code for"
+        )
+    if cuda_module().emulated and os.environ.get("WELLGRAM_EMULATED") != "1":
+        return (
+            "wellgram was built to play a card on the processor, for tests: WELLGRAM_EMULATED=1 "
+            "allows it"
+        )
+    return None
+
+
+def _with_remedy(problem: str) -> str:
+    if "insufficient" in problem:
+        return f"{problem}; install or update the NVIDIA driver (580 or later, for CUDA 13)"
+    return problem
+
+
+def title() -> str:
+    """Return the name and the memory of the card."""
+    card = cuda_devices()[0][_index()]
+    return f"{card['name']}, {card['memory'] / 2**30:.0f} GiB"
+
+
+@cache
+def cublas_lt() -> str | None:
+    """Return the path of cuBLASLt for CUDA 13, as the package nvidia-cublas brings it, or None."""
+    spec = find_spec("nvidia")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        for path in sorted(Path(place).glob("cu13/lib/libcublasLt.so.13*")):
+            return str(path)
+    return None
+
+
+class CudaDriver:
+    """One card of `wellgram._cuda`."""
+
+    def __init__(self, index: int):
+        self._module = cuda_module()
+        try:
+            self._device = self._module.Device(index)
+        except RuntimeError as problem:
+            raise BackendUnavailable(f"card {index} cannot be used: {problem}") from problem
+        # Those of cards, plain and managed; an emulated card's arrays are the processor's.
+        self.array_types: tuple[int, ...] = (1,) if self._module.emulated else (CUDA, 13)
+        self.index = index
+        self.clear = self._device.clear
+        self.free_memory = self._device.free_memory
+        self.follow = self._device.follow
+
+    def allocate(self, nbytes: int) -> Memory:
+        """See `Driver.allocate`."""
+        memory: Memory = self._device.allocate(nbytes)
+        return memory
+
+    def put(self, to: int, origin: NDArray[Any], apart: int, after: Any) -> None:
+        """See `Driver.put`."""
+        self._device.put(to, origin, apart, after)
+
+    def get(self, to: NDArray[Any], origin: int, apart: int) -> None:
+        """See `Driver.get`."""
+        self._device.get(to, origin, apart)
+
+    def mark(self) -> Mark:
+        """See `Driver.mark`."""
+        mark: Mark = self._device.mark()
+        return mark
+
+    def adopt(self, x: Any) -> Foreign:
+        """See `Driver.adopt`."""
+        # Stream 1 is the default one, where our work is queued: the library sees to the order.
+        capsule = x.__dlpack__(stream=1) if CUDA in self.array_types else x.__dlpack__()
+        address, shape, steps, code, bits, owner = self._module.from_dlpack(capsule)
+        return Foreign(owner, address, shape, steps or contiguous_steps(shape), (code, bits))
+
+    def give(self, matrix: Matrix) -> "DeviceArray":
+        """See `Driver.give`."""
+        return DeviceArray(matrix, self)
+
+    def to_dlpack(self, matrix: Matrix) -> Any:
+        """Return a matrix as a capsule, when the work on it is done."""
+        self.mark().wait()
+        return self._module.to_dlpack(
+            *(matrix.address, matrix.rows, matrix.columns, matrix.stride),
+            *(8 * matrix.dtype.itemsize, self.array_types[0], self.index, matrix.owner),
+        )
+
+    def launch(self, kernel: str, blocks: int, *arguments: float) -> None:
+        """See `Driver.launch`."""
+        self._device.launch(kernel, blocks, *arguments)
+
+    def can_multiply(self, kind: ProductKind) -> bool:
+        """See `Driver.can_multiply`."""
+        return cublas_lt() is not None and not self._module.emulated
+
+    def multiply(self, kind: ProductKind, product: Product) -> None:
+        """See `Driver.multiply`."""
+        library = cublas_lt()
+        assert library is not None
+        p = product
+        a, b, c = (p.a, p.a_stride), (p.b, p.b_stride), (p.c, p.c_stride)
+        self._device.multiply(library, kind, p.m, p.n, p.d, *a, *b, *c)
+
+
+@dataclass(frozen=True)
+class DeviceArray:
+    """A matrix of ours, as any library takes it: by DLPack or ``__cuda_array_interface__``."""
+
+    matrix: Matrix
+    driver: CudaDriver
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows by columns."""
+        return self.matrix.rows, self.matrix.columns
+
+    @property
+    def dtype(self) -> "np.dtype[Any]":
+        """Its type."""
+        return self.matrix.dtype
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        if CUDA not in self.driver.array_types:
+            raise AttributeError("an emulated card has no CUDA arrays")
+        self.driver.mark().wait()
+        return {
+            "shape": self.shape,
+            "typestr": self.dtype.str,
+            "data": (self.matrix.address, False),
+            "strides": (self.matrix.apart, self.dtype.itemsize),
+            "version": 3,
+        }
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.driver.array_types[0], self.driver.index
+
+    def __dlpack__(self, **_: Any) -> Any:
+        return self.driver.to_dlpack(self.matrix)
+
+
+BACKEND = GpuBackend("cuda", why_not, title, lambda: CudaDriver(_index()))

@@ -1,0 +1,8 @@
+// All kernels.
+#pragma once
+
+#include "consumers.hpp"
+#include "draws.hpp"
+#include "groups.hpp"
+#include "products.hpp"
+#include "rows.hpp"

@@ -1,0 +1,264 @@
+// The consumers: twins of wellgram/backends/consumers, whose states they share. Each is handed
+// tiles, one after another; counts are whole numbers, so the order of threads does not matter.
+#pragma once
+
+#include "tiles.hpp"
+
+namespace wellgram::gpu {
+
+constexpr i64 HELD = 4096;  // counters that a block holds for itself
+
+template <class T>
+KERNEL histogram(TILE(T), double low, double scale, i64 bins, u64* counts) {
+  const Tile<T> tile THE_TILE;
+  SHARED(u32, held[HELD]);
+  const bool hold = bins <= HELD;
+  each([&](int t) {
+    for (i64 b = t; hold && b < bins; b += THREADS) held[b] = 0;
+  });
+  pairs(tile, [&](int, i64, i64, T value) {
+    const double place = (static_cast<double>(value) - low) * scale;
+    const double last = static_cast<double>(bins - 1);
+    const i64 bin = static_cast<i64>(place >= 0 ? (place < last ? place : last) : 0);
+    if (hold)
+      add(&held[bin], 1u);
+    else
+      add(&counts[bin], u64(1));
+  });
+  each([&](int t) {
+    for (i64 b = t; hold && b < bins; b += THREADS)
+      if (held[b]) add(&counts[b], static_cast<u64>(held[b]));
+  });
+}
+
+// How many of ascending values, from the first to the last, are below one.
+DEVICE i64 count_below(const double* values, i64 first, i64 last, double one) {
+  i64 low = first;
+  while (low < last) {
+    const i64 middle = low + (last - low) / 2;
+    if (values[middle] < one)
+      low = middle + 1;
+    else
+      last = middle;
+  }
+  return low - first;
+}
+
+// counts[k]: cosines whose first key not less is this one; counts[m + k]: those equal to it. A
+// cosine at key k is kept where kept[k] is 2, or is 1 and it is equal to it. Of `bins` equal parts
+// of [-1, 1], part b begins among the keys at firsts[b].
+template <class T>
+KERNEL ranks(TILE(T), const double* keys, i64 m, const i64* firsts, i64 bins, const u8* kept,
+             u64* counts, T* values, i64 capacity, u64* used) {
+  const Tile<T> tile THE_TILE;
+  SHARED(u32, held[HELD]);
+  const bool hold = 2 * m <= HELD;
+  each([&](int t) {
+    for (i64 k = t; hold && k < 2 * m; k += THREADS) held[k] = 0;
+  });
+  pairs(tile, [&](int, i64, i64, T cosine) {
+    const double value = static_cast<double>(cosine);
+    if (value != value) return;
+    const double part = (value + 1) * 0.5 * static_cast<double>(bins);
+    const double last = static_cast<double>(bins - 1);
+    const i64 b = static_cast<i64>(part >= 0 ? (part < last ? part : last) : 0);
+    const i64 begin = firsts[b];
+    const i64 k = begin + count_below(keys, begin, firsts[b + 1], value);
+    if (k == m) return;
+    const bool equal = keys[k] == value;
+    if (hold) {
+      add(&held[k], 1u);
+      if (equal) add(&held[m + k], 1u);
+    } else {
+      add(&counts[k], u64(1));
+      if (equal) add(&counts[m + k], u64(1));
+    }
+    if (kept[k] == 2 || (kept[k] == 1 && equal)) {
+      const u64 place = add(used, u64(1));
+      if (place < static_cast<u64>(capacity)) values[place] = cosine;
+    }
+  });
+  each([&](int t) {
+    for (i64 k = t; hold && k < 2 * m; k += THREADS)
+      if (held[k]) add(&counts[k], static_cast<u64>(held[k]));
+  });
+}
+
+// In fixed point, as consumers/moments.py has it.
+DEVICE i64 fixed(double value) { return static_cast<i64>(rint(value * 0x1p40)); }
+
+// Counts, sums and sums of squares (3, n): of the rows of a tile, or of its columns.
+template <class T>
+KERNEL row_moments(TILE(T), i64 n, u64* sums) {
+  const Tile<T> tile THE_TILE;
+  SHARED(u64, held[3][ROWS]);
+  for (i64 first = block_index() * ROWS; first < rows; first += block_count() * ROWS) {
+    each([&](int t) {
+      if (t < 3 * ROWS) held[t / ROWS][t % ROWS] = 0;
+    });
+    each([&](int t) {
+      const i64 i = first + t / LANES;
+      u64 count = 0, sum = 0, squares = 0;
+      for (i64 j = t % LANES; i < rows && j < columns; j += LANES) {
+        if (!tile.is_pair(i, j)) continue;
+        const double value = static_cast<double>(cells[i * stride + j]);
+        ++count;
+        sum += static_cast<u64>(fixed(value));
+        squares += static_cast<u64>(fixed(value * value));
+      }
+      add(&held[0][t / LANES], count);
+      add(&held[1][t / LANES], sum);
+      add(&held[2][t / LANES], squares);
+    });
+    each([&](int t) {
+      if (t < 3 * ROWS && first + t % ROWS < rows)
+        sums[t / ROWS * n + row + first + t % ROWS] += held[t / ROWS][t % ROWS];
+    });
+  }
+}
+template <class T>
+KERNEL column_moments(TILE(T), i64 n, u64* sums) {
+  const Tile<T> tile THE_TILE;
+  items(columns, [&](i64 j) {
+    u64 count = 0, sum = 0, squares = 0;
+    for (i64 i = 0; i < rows && tile.is_pair(i, j); ++i) {
+      const double value = static_cast<double>(cells[i * stride + j]);
+      ++count;
+      sum += static_cast<u64>(fixed(value));
+      squares += static_cast<u64>(fixed(value * value));
+    }
+    sums[column + j] += count;
+    sums[n + column + j] += sum;
+    sums[2 * n + column + j] += squares;
+  });
+}
+
+// Counts, then upper and lower 32 bits of sums and of squares (5, groups), of pairs of one group.
+template <class T>
+KERNEL within_groups(TILE(T), const i64* codes, const i64* others, i64 groups, u64* sums) {
+  const Tile<T> tile THE_TILE;
+  pairs(tile, [&](int, i64 i, i64 j, T cosine) {
+    const i64 code = codes[row + i];
+    if (code < 0 || code != others[column + j]) return;
+    const double value = static_cast<double>(cosine);
+    const i64 one = fixed(value), square = fixed(value * value);
+    add(&sums[code], u64(1));
+    add(&sums[groups + code], static_cast<u64>(one >> 32));
+    add(&sums[2 * groups + code], static_cast<u64>(one) & 0xffffffff);
+    add(&sums[3 * groups + code], static_cast<u64>(square >> 32));
+    add(&sums[4 * groups + code], static_cast<u64>(square) & 0xffffffff);
+  });
+}
+
+// Carry what the lower halves hold above 32 bits, after every tile, of 2^31 pairs at most.
+KERNEL carry(u64* sums, i64 groups) {
+  items(2 * groups, [&](i64 place) {
+    u64* upper = sums + (1 + 2 * (place / groups)) * groups + place % groups;
+    u64* lower = upper + groups;
+    *upper += *lower >> 32;
+    *lower &= 0xffffffff;
+  });
+}
+
+// The best k partners of each line, a row of the tile or a column of it; the better first, among
+// equals the smaller. A thread has a line; 64 lines by 64 cells at a time are brought near.
+template <class T>
+KERNEL nearest(TILE(T), i64 by_columns, double sign, i64 k, i64* partners, double* cosines) {
+  constexpr i64 near = 64;
+  const Tile<T> tile THE_TILE;
+  SHARED(T, strip[near][near + 1]);
+  PerThread<double> worst;
+  const i64 lines = by_columns ? columns : rows, length = by_columns ? rows : columns;
+  const i64 line_from = by_columns ? column : row, partner_from = by_columns ? row : column;
+  for (i64 first = block_index() * near; first < lines; first += block_count() * near) {
+    each([&](int t) {
+      if (t < near && first + t < lines)
+        worst[t] = cosines[(line_from + first + t) * k + k - 1] * sign;
+    });
+    for (i64 begin = 0; begin < length; begin += near) {
+      each([&](int t) {
+        for (i64 q = t; q < near * near; q += THREADS) {
+          const i64 line = by_columns ? q % near : q / near,
+                    cell = by_columns ? q / near : q % near;
+          if (first + line >= lines || begin + cell >= length) continue;
+          const i64 i = by_columns ? begin + cell : first + line;
+          const i64 j = by_columns ? first + line : begin + cell;
+          strip[line][cell] = cells[i * stride + j];
+        }
+      });
+      each([&](int t) {
+        if (t >= near || first + t >= lines) return;
+        i64* own = partners + (line_from + first + t) * k;
+        double* best = cosines + (line_from + first + t) * k;
+        for (i64 cell = 0; cell < near && begin + cell < length; ++cell) {
+          const i64 i = by_columns ? begin + cell : first + t;
+          const i64 j = by_columns ? first + t : begin + cell;
+          const double value = static_cast<double>(strip[t][cell]), merit = value * sign;
+          // Empty places hold NaN, than which everything is better.
+          if (!tile.is_pair(i, j) || value != value || merit < worst[t]) continue;
+          const i64 partner = partner_from + begin + cell;
+          i64 place = k;
+          while (place > 0) {
+            const double held = best[place - 1] * sign;
+            const bool better = held != held || merit > held;
+            if (!better && !(merit == held && partner < own[place - 1])) break;
+            --place;
+          }
+          if (place == k) continue;
+          for (i64 p = k - 1; p > place; --p) {
+            best[p] = best[p - 1];
+            own[p] = own[p - 1];
+          }
+          best[place] = value;
+          own[place] = partner;
+          worst[t] = best[k - 1] * sign;
+        }
+      });
+    }
+  }
+}
+
+// sums[row + i] += the distances of row i to those of the tile's columns, by the squared lengths
+// of both and the products.
+KERNEL distances(TILE(double), const double* lengths, const double* other_lengths, double* sums) {
+  const Tile<double> tile THE_TILE;
+  SHARED(double, parts[ROWS][LANES]);
+  for (i64 first = block_index() * ROWS; first < rows; first += block_count() * ROWS) {
+    each([&](int t) {
+      const i64 i = first + t / LANES;
+      double sum = 0;
+      for (i64 j = t % LANES; i < rows && j < columns; j += LANES) {
+        if (!tile.is_pair(i, j)) continue;
+        const double square =
+            lengths[row + i] + other_lengths[column + j] - 2 * cells[i * stride + j];
+        sum += square > 0 ? sqrt(square) : square == square ? 0 : square;
+      }
+      parts[t / LANES][t % LANES] = sum;
+    });
+    sum_lanes(parts);
+    each([&](int t) {
+      if (t < ROWS && first + t < rows) sums[row + first + t] += parts[t][0];
+    });
+  }
+}
+
+// Counts the cells of each row that are above so many of its values, at the last of those. Row i
+// has values starts[i] to starts[i + 1] - 1. Compared are rows that have no label in common: those
+// of x are own (kinds, n), those of y other (kinds, m).
+template <class T>
+KERNEL count_above(TILE(T), const i64* starts, const double* values, const int* own, i64 n,
+                   const int* other, i64 m, i64 kinds, i64 absolute, u64* counts) {
+  const Tile<T> tile THE_TILE;
+  pairs(tile, [&](int, i64 i, i64 j, T cell) {
+    const i64 begin = starts[row + i], end = starts[row + i + 1];
+    if (begin == end) return;
+    for (i64 kind = 0; kind < kinds; ++kind)
+      if (own[kind * n + row + i] == other[kind * m + column + j]) return;
+    double value = static_cast<double>(cell);
+    if (absolute && value < 0) value = -value;
+    const i64 above = count_below(values, begin, end, value);
+    if (above > 0) add(&counts[begin + above - 1], u64(1));
+  });
+}
+
+}  // namespace wellgram::gpu

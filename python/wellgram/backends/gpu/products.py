@@ -1,0 +1,178 @@
+"""Products of rows: by our own kernel, or by a library's on tensor cores."""
+
+import os
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, cast, get_args
+
+import numpy as np
+
+from wellgram.backends.gpu.arrays import Matrix
+from wellgram.backends.gpu.card import Card
+from wellgram.backends.gpu.driver import Product, ProductKind
+from wellgram.errors import InputError
+
+TILE_ROWS, TILE_COLUMNS = 2048, 4096
+"""A tile of float32 products is 32 MiB: it stays within the second-level cache of a large card"""
+
+_SIDE = 128
+
+Products = Literal["tf32x3", "matmul", "float32", "tf32"]
+"""How products of float32 rows are made: on tensor cores with rows split into two parts, good to
+float32; by a library in its own way; by our own fused multiply-adds, with the bits that processors
+make them with; or on tensor cores with rows rounded to TF32, ten bits after the point. The default
+is the first of which there is a library, else our own."""
+
+_KINDS: dict[str, ProductKind] = {"tf32x3": "tf32", "matmul": "float32", "tf32": "tf32"}
+"""What a library must be able to do for them"""
+
+
+def multiply_rows(card: Card, a: Matrix, b: Matrix, out: Matrix | None = None) -> Matrix:
+    """Return the products of rows of a with rows of b, by our own kernel."""
+    if out is None:
+        out = card.matrix(a.rows, b.rows, _sum_type(a.dtype))
+    card.launch(
+        f"products<{a.c_type}>",
+        -(-a.rows // _SIDE) * -(-b.rows // _SIDE),
+        *(a, a.rows, a.stride, b, b.rows, b.stride, a.columns, out, out.stride),
+        each=1,
+    )
+    return out
+
+
+@dataclass(frozen=True)
+class Operand:
+    """Rows made ready to be multiplied; `rows` of them are there, more may be laid."""
+
+    matrix: Matrix
+    rows: int
+
+
+class Engine(Protocol):
+    """A way to make tiles of products. A product has the same bits wherever in a tile it stands."""
+
+    def ready(self, x: Matrix, left: bool) -> Operand:
+        """Return rows as a left or a right operand."""
+
+    def tile(self, x: Operand, y: Operand) -> Matrix:
+        """Return what tiles of these rows are made in."""
+
+    def multiply(self, x: Operand, i: int, y: Operand, j: int, tile: Matrix) -> Matrix:
+        """Make the tile whose first product is of rows i and j; return what of it there is."""
+
+
+def products_of(card: Card) -> Products:
+    """Return how float32 rows are multiplied: as ``WELLGRAM_PRODUCTS`` says, or the default.
+
+    Raises
+    ------
+    InputError
+        If it says none of the `Products`, or there is no library for it.
+    """
+    wanted = os.environ.get("WELLGRAM_PRODUCTS")
+    if wanted is None:
+        first = (p for p in ("tf32x3", "matmul") if card.driver.can_multiply(_KINDS[p]))
+        return cast(Products, next(first, "float32"))
+    if wanted not in get_args(Products):
+        known = ", ".join(get_args(Products))
+        raise InputError(f"WELLGRAM_PRODUCTS={wanted} is none of {known}")
+    if wanted in _KINDS and not card.driver.can_multiply(_KINDS[wanted]):
+        raise InputError(
+            f"WELLGRAM_PRODUCTS={wanted} needs a library of products that is not here; for "
+            "backend='cuda', pip install 'wellgram[cuda13]'"
+        )
+    return cast(Products, wanted)
+
+
+def engine_of(card: Card, dtype: Any, bfloat16: bool) -> Engine:
+    """Return the engine for rows of a type: a library's where there is one."""
+    if bfloat16 or dtype != np.float32:
+        kind: ProductKind = "bfloat16" if bfloat16 else "float64"
+        there = card.driver.can_multiply(kind)
+        return LibraryEngine(card, kind) if there else OwnEngine(card, bfloat16)
+    wanted = products_of(card)
+    if wanted == "float32":
+        return OwnEngine(card, False)
+    return LibraryEngine(card, _KINDS[wanted], split=wanted == "tf32x3")
+
+
+def _round(card: Card, x: Matrix, out: Matrix) -> None:
+    shape = (x, x.rows, x.columns, x.stride)
+    card.launch("round_bfloat16", x.rows * out.stride, *shape, out, out.stride)
+
+
+def _sum_type(dtype: "np.dtype[Any]") -> "np.dtype[Any]":
+    """Return the type that products of rows are added up in."""
+    return np.dtype(np.float32) if dtype == np.uint16 else dtype
+
+
+class OwnEngine:
+    """Our own kernel: chains of fused multiply-adds."""
+
+    def __init__(self, card: Card, bfloat16: bool):
+        self._card, self._bfloat16 = card, bfloat16
+
+    def ready(self, x: Matrix, left: bool) -> Operand:
+        """Return the rows, or their bfloat16."""
+        if not self._bfloat16:
+            return Operand(x, x.rows)
+        bits = self._card.matrix(x.rows, x.columns, np.uint16)
+        _round(self._card, x, bits)
+        return Operand(bits, x.rows)
+
+    def tile(self, x: Operand, y: Operand) -> Matrix:
+        """Return a tile no larger than they need."""
+        rows, columns = min(TILE_ROWS, x.rows), min(TILE_COLUMNS, y.rows)
+        return self._card.matrix(rows, columns, _sum_type(x.matrix.dtype))
+
+    def multiply(self, x: Operand, i: int, y: Operand, j: int, tile: Matrix) -> Matrix:
+        """Make a tile of what rows there are."""
+        made = _present(x, i, y, j, tile)
+        left, right = x.matrix.block(i, i + made.rows), y.matrix.block(j, j + made.columns)
+        return multiply_rows(self._card, left, right, made)
+
+
+class LibraryEngine:
+    """A library's products, of tiles of one shape, so that it makes them all in one way."""
+
+    def __init__(self, card: Card, kind: ProductKind, split: bool = False):
+        self._card, self._kind, self._split = card, kind, split
+
+    def ready(self, x: Matrix, left: bool) -> Operand:
+        """Return the rows in the type they are multiplied in, and rows of zeros to whole tiles."""
+        card, bfloat16 = self._card, self._kind == "bfloat16"
+        whole = -(-x.rows // TILE_COLUMNS) * TILE_COLUMNS
+        columns = 3 * x.columns if self._split else x.columns
+        laid = card.matrix(whole, columns, np.uint16 if bfloat16 else x.dtype, zero=True)
+        if bfloat16:
+            _round(card, x, laid)
+        elif self._split:
+            card.launch(
+                "split_tf32",
+                x.rows * x.columns,
+                *(x, x.rows, x.columns, x.stride, laid, laid.stride, int(left)),
+            )
+        else:
+            steps = (x, x.rows, x.columns, x.stride, 1)
+            kernel = f"copy_rows<{x.c_type}, {x.c_type}>"
+            card.launch(kernel, x.rows * laid.stride, *steps, laid, laid.stride)
+        return Operand(laid, x.rows)
+
+    def tile(self, x: Operand, y: Operand) -> Matrix:
+        """Return a whole tile."""
+        return self._card.matrix(TILE_ROWS, TILE_COLUMNS, _sum_type(x.matrix.dtype))
+
+    def multiply(self, x: Operand, i: int, y: Operand, j: int, tile: Matrix) -> Matrix:
+        """Make a whole tile."""
+        a, b = x.matrix.block(i, i + TILE_ROWS), y.matrix.block(j, j + TILE_COLUMNS)
+        product = Product(
+            *(TILE_ROWS, TILE_COLUMNS, a.columns, a.address, a.stride, b.address, b.stride),
+            *(tile.address, tile.stride),
+        )
+        self._card.driver.multiply(self._kind, product)
+        return _present(x, i, y, j, tile)
+
+
+def _present(x: Operand, i: int, y: Operand, j: int, tile: Matrix) -> Matrix:
+    """Return the part of a tile from rows i and j on for which there are rows."""
+    rows, columns = min(TILE_ROWS, x.rows - i), min(TILE_COLUMNS, y.rows - j)
+    return Matrix(tile.owner, tile.address, rows, columns, tile.stride, tile.dtype)
