@@ -1,19 +1,21 @@
 """One suite, every backend of the registry; a compiled one once per instruction set."""
 
-import numpy as np
 import pytest
 
 from wellgram.backends import BACKENDS, get_backend, why_not
 
+CARDS = ("cuda", "cupy")
+
 
 def _variants():
     for name in BACKENDS:
+        marks = [pytest.mark.gpu] if name in CARDS else []
         if why_not(name) is not None:
-            yield pytest.param((name, None), id=name)
+            yield pytest.param((name, None), id=name, marks=marks)
             continue
         sets = getattr(get_backend(name), "instruction_sets", lambda: [None])()
         for isa in sets:
-            yield pytest.param((name, isa), id=f"{name}[{isa}]" if isa else name)
+            yield pytest.param((name, isa), id=f"{name}[{isa}]" if isa else name, marks=marks)
 
 
 def _usable(name, request):
@@ -44,11 +46,6 @@ def cpu(request):
     before = module.instruction_set()
     yield module
     module.use_instruction_set(before)
-
-
-@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
-def dtype(request):
-    return request.param
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ Order of choice: the ``backend=`` argument of a call, `set_backend`, the environ
 import os
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from wellgram.errors import BackendUnavailable
+from wellgram.backends.devices import lies_on_a_card
+from wellgram.errors import BackendUnavailable, InputError
 
 if TYPE_CHECKING:
     from wellgram.backends.protocol import Backend
@@ -59,6 +60,26 @@ def get_backend(name: str | None = None) -> "Backend":
     if name is None:
         name = next(name for name in BACKENDS if why_not(name) is None)
     return _require(name)
+
+
+def resident(x: Any, backend: str | None = None) -> Any:
+    """Return x as rows of the device that the backend runs on, if it lies there, else None.
+
+    Such rows have a shape and a NumPy dtype, are cut by slices of rows, and go wherever rows go.
+
+    Raises
+    ------
+    InputError
+        If it lies on a card, and the backend runs elsewhere.
+    """
+    run = get_backend(backend)
+    found = run.resident(x) if hasattr(run, "resident") else None
+    if found is None and lies_on_a_card(x):
+        raise InputError(
+            f"the array lies on a card, but backend {run.name!r} runs elsewhere; choose "
+            "backend='cuda' or 'cupy', or move the array to main memory (for example x.cpu())"
+        )
+    return found
 
 
 def _require(name: str) -> "Backend":

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends.devices import cuda_devices, cuda_module
+from wellgram.backends.devices import CARDS, cuda_devices, cuda_module
 from wellgram.backends.gpu.arrays import Foreign, Matrix
 from wellgram.backends.gpu.backend import GpuBackend
 from wellgram.backends.gpu.driver import Mark, Memory, Product, ProductKind
-from wellgram.backends.gpu.exchange import CUDA, contiguous_steps
-from wellgram.errors import BackendUnavailable
+from wellgram.backends.gpu.exchange import contiguous_steps
+from wellgram.errors import BackendUnavailable, InputError
 
 LEAST_CAPABILITY = (8, 0)
 """Of the oldest cards there is code for: A100 and its kin"""
@@ -78,14 +78,16 @@ def cublas_lt() -> str | None:
 class CudaDriver:
     """One card of `wellgram._cuda`."""
 
+    array_types: tuple[int, ...]
+
     def __init__(self, index: int):
         self._module = cuda_module()
         try:
             self._device = self._module.Device(index)
         except RuntimeError as problem:
             raise BackendUnavailable(f"card {index} cannot be used: {problem}") from problem
-        # Those of cards, plain and managed; an emulated card's arrays are the processor's.
-        self.array_types: tuple[int, ...] = (1,) if self._module.emulated else (CUDA, 13)
+        # An emulated card's arrays are the processor's.
+        self.array_types = (1,) if self._module.emulated else CARDS
         self.index = index
         self.clear = self._device.clear
         self.free_memory = self._device.free_memory
@@ -112,7 +114,7 @@ class CudaDriver:
     def adopt(self, x: Any) -> Foreign:
         """See `Driver.adopt`."""
         # Stream 1 is the default one, where our work is queued: the library sees to the order.
-        capsule = x.__dlpack__(stream=1) if CUDA in self.array_types else x.__dlpack__()
+        capsule = x.__dlpack__(stream=1) if not self._module.emulated else x.__dlpack__()
         address, shape, steps, code, bits, owner = self._module.from_dlpack(capsule)
         return Foreign(owner, address, shape, steps or contiguous_steps(shape), (code, bits))
 
@@ -164,7 +166,7 @@ class DeviceArray:
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
-        if CUDA not in self.driver.array_types:
+        if self.driver.array_types != CARDS:
             raise AttributeError("an emulated card has no CUDA arrays")
         self.driver.mark().wait()
         return {
@@ -174,6 +176,22 @@ class DeviceArray:
             "strides": (self.matrix.apart, self.dtype.itemsize),
             "version": 3,
         }
+
+    def __getitem__(self, rows: slice) -> "DeviceArray":
+        first, last, step = rows.indices(self.matrix.rows)
+        if step != 1:
+            raise InputError("rows on a card are cut by slices without a step")
+        return DeviceArray(self.matrix.block(first, max(first, last)), self.driver)
+
+    def get(self) -> NDArray[np.floating[Any]]:
+        """Return a copy in main memory."""
+        out = np.empty(self.shape, self.dtype)
+        self.driver.get(out, self.matrix.address, self.matrix.apart)
+        return out
+
+    def tobytes(self) -> bytes:
+        """Return its bytes, row by row."""
+        return self.get().tobytes()
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self.driver.array_types[0], self.driver.index

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wellgram.backends.devices import CARDS
 from wellgram.backends.gpu.arrays import Foreign, Matrix
 from wellgram.backends.gpu.backend import GpuBackend
 from wellgram.backends.gpu.card import THREADS
@@ -75,7 +76,7 @@ class _Mark:
 class CupyDriver:
     """One card, by CuPy; work is queued on its default stream."""
 
-    array_types: tuple[int, ...] = (2, 13)  # kDLCUDA and kDLCUDAManaged
+    array_types: tuple[int, ...] = CARDS
 
     def __init__(self, index: int):
         import cupy

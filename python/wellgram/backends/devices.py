@@ -18,6 +18,17 @@ def cuda_devices() -> tuple[list[dict[str, Any]], str]:
     return _cuda.devices()
 
 
+CARDS = (2, 13)
+"""The device types of CUDA arrays in DLPack, plain and managed"""
+
+
+def lies_on_a_card(x: Any) -> bool:
+    """Whether x is an array of some CUDA device."""
+    if hasattr(x, "__dlpack_device__"):
+        return int(x.__dlpack_device__()[0]) in CARDS
+    return hasattr(x, "__cuda_array_interface__")
+
+
 def cuda_module() -> Any:
     """Return the extension module, which was found to be there."""
     from wellgram import _cuda

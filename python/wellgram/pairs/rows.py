@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
-from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from typing import Any, Literal, Protocol, cast, get_args, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
-from wellgram.backends import get_backend
+from wellgram.backends import get_backend, resident
 from wellgram.backends.checks import as_rows
 from wellgram.backends.protocol import Backend, Codes, Rows
 from wellgram.errors import InputError
@@ -57,7 +57,10 @@ def unit_embeddings(x: Rows, *, backend: str | None = None, first: int = 0) -> R
         raise InputError(
             f"{len(zero)} rows are all zero (first: row {first + zero[0]}); leave them out"
         )
-    bad = np.flatnonzero(np.isnan(unit[:, :1].ravel()))
+    if isinstance(unit, np.ndarray):
+        bad = np.flatnonzero(np.isnan(unit[:, :1].ravel()))
+    else:  # it lies on a device
+        bad = np.flatnonzero(get_backend(backend).row_faults(unit)[0])
     if len(bad):
         raise InputError(f"{len(bad)} rows hold a NaN or an Inf (first: row {first + bad[0]})")
     return unit
@@ -78,12 +81,17 @@ class UnitRows:
     def __init__(self, x: Map, precision: Precision | None = None, backend: str | None = None):
         self.labels: pd.DataFrame | None = getattr(x, "labels", None)
         self._source: RowSource = x.embeddings if isinstance(x, PerturbationMap) else x
-        if not isinstance(self._source, RowSource):
+        there = resident(self._source, backend)
+        if there is not None:
+            self._source = there
+        elif not isinstance(self._source, RowSource):
             self._source = np.asarray(x)
+        self._resident = there is not None
         if precision is not None and precision not in get_args(Precision):
             known = ", ".join(map(repr, get_args(Precision)))
             raise InputError(f"unknown precision {precision!r}; choose one of {known}")
-        empty = as_rows(self._source[0:0])  # raises if it is no matrix of floats
+        # Raises if it is no matrix of floats.
+        empty = self._source if self._resident else as_rows(self._source[0:0])
         self.n, self.d = self._source.shape[0], empty.shape[1]
         if self.d == 0:
             raise InputError("rows without features have no cosines")
@@ -92,9 +100,14 @@ class UnitRows:
         self.dtype = np.dtype(
             empty.dtype if precision is None else "float32" if self.bfloat16 else precision
         )
+        if self._resident and self.dtype != empty.dtype:
+            raise InputError(
+                f"rows on a card stay {empty.dtype} there; convert them before for "
+                f"precision={precision!r}"
+            )
         self.backend = backend
         rows = max(1, _BLOCK_BYTES // (self.d * self.dtype.itemsize * BLOCK_ROWS)) * BLOCK_ROWS
-        self.block_rows = rows
+        self.block_rows = max(rows, self.n) if self._resident else rows
         self._block = lru_cache(maxsize=2)(self._read)
         for k in range(len(self.blocks)):
             self._block(k)
@@ -111,6 +124,8 @@ class UnitRows:
 
     def _read(self, k: int) -> Rows:
         first = k * self.block_rows
+        if self._resident:
+            return unit_embeddings(cast(Rows, self._source), backend=self.backend)
         rows = as_rows(np.asarray(self._source[first : min(self.n, first + self.block_rows)]))
         return unit_embeddings(
             rows.astype(self.dtype, copy=False), backend=self.backend, first=first
@@ -118,6 +133,8 @@ class UnitRows:
 
     def some(self, index: Codes) -> "UnitRows":
         """Return chosen rows."""
+        if self._resident:
+            raise InputError("rows on a card are not chosen one by one; give those rows alone")
         return UnitRows(_Chosen(self._source, index), self.precision, self.backend)
 
     def spans(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -138,6 +155,8 @@ class UnitRows:
         i, j = check_indices(i, self.n, "i"), check_indices(j, right.n, "j")
         if len(i) != len(j):
             raise InputError(f"there are {len(i)} indices i but {len(j)} indices j")
+        if other is None:  # as a pass meets a pair; not every product has the same bits in reverse
+            i, j = np.minimum(i, j), np.maximum(i, j)
         out = np.empty(len(i), self.dtype)
         home, goal = i // self.block_rows, j // right.block_rows
         for a, b in product(self.blocks, right.blocks):

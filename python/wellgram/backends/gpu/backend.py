@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
+from wellgram.backends.gpu.arrays import Matrix
 from wellgram.backends.gpu.card import Card
 from wellgram.backends.gpu.draws import DrawPrimitives
 from wellgram.backends.gpu.driver import Driver
+from wellgram.backends.gpu.exchange import lies_on_card
 from wellgram.backends.gpu.groups import GroupPrimitives
 from wellgram.backends.gpu.products import products_of
 from wellgram.backends.gpu.rows import RowPrimitives
@@ -35,6 +38,11 @@ class GpuBackend(RowPrimitives, GroupPrimitives, DrawPrimitives, PairPrimitives)
     def why_not(self) -> str | None:
         """Return why it cannot run here, or None."""
         return self._reason()
+
+    def resident(self, x: Any) -> Any:
+        """Return x as rows of the card, if it lies there, else None: see `backends.resident`."""
+        rows = self.card.rows(x) if lies_on_card(x, self.card.driver) else None
+        return self.card.driver.give(rows) if isinstance(rows, Matrix) else None
 
     def describe(self) -> str:
         """Return the card, and how products are made on it."""

@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from wellgram.backends.devices import CARDS
 from wellgram.backends.gpu.arrays import Foreign, Matrix
 from wellgram.backends.gpu.driver import Driver
 from wellgram.errors import InputError
-
-CUDA = 2
-"""The device type of cards in DLPack"""
 
 
 def lies_on_card(x: Any, driver: Driver) -> bool:
@@ -27,7 +25,7 @@ def lies_on_card(x: Any, driver: Driver) -> bool:
     if hasattr(x, "__dlpack_device__"):
         kind, index = (int(part) for part in x.__dlpack_device__())
     elif hasattr(x, "__cuda_array_interface__"):
-        kind, index = CUDA, driver.index
+        kind, index = CARDS[0], driver.index
     else:
         return False
     if kind not in driver.array_types:
