@@ -81,30 +81,49 @@ class RowPrimitives:
         return y
 
     def _mapped(self, x: Matrix, codes: Codes, maps: AffineMaps) -> Matrix:
-        """Return the rows of x by the maps of their batches: in the order of batches meanwhile."""
-        card, c_type, k = self.card, x.c_type, maps.features
-        y = card.lay(np.full((x.rows, k), np.nan, x.dtype))
-        order = np.argsort(codes, kind="stable")
-        order = order[codes[order] >= 0]
-        bounds = np.searchsorted(codes[order], np.arange(len(maps.offset) + 1))
-        n = len(order)
-        if n == 0 or k == 0:
+        """Return the rows of x by the maps of their batches."""
+        y = self.card.matrix(x.rows, maps.features, x.dtype)
+        if not maps.features:
             return y
+        parts = _Maps(self.card, maps)
+        if maps.basis is None and not any(map(len, maps.gains)):
+            self.card.launch(
+                f"scale_rows<{x.c_type}>",
+                x.rows,
+                *(x, x.rows, x.columns, x.stride, parts.shift, parts.offsets, parts.scales),
+                *(self.card.numbers(codes, np.int64), y, y.stride),
+                each=ROWS,
+            )
+        else:
+            self._in_steps(x, codes, parts, y)
+        return y
+
+    def _in_steps(self, x: Matrix, codes: Codes, maps: "_Maps", y: Matrix) -> None:
+        """Map rows in the order of their batches, for each of which there are products."""
+        card, c_type, k = self.card, x.c_type, y.columns
+        order = np.argsort(codes, kind="stable")
+        none, order = np.split(order, [int(np.searchsorted(codes[order], 0))])
+        nowhere = (card.numbers(none, np.int64), len(none), k, y, y.stride)
+        card.launch(f"no_rows<{c_type}>", len(none) * y.stride, *nowhere)
+        n = len(order)
+        if n == 0:
+            return
+        bounds = np.searchsorted(codes[order], np.arange(len(maps.whole.offset) + 1))
         index, batch = card.numbers(order, np.int64), card.numbers(codes[order], np.int64)
-        offsets, scales = (card.numbers(part, np.float64) for part in (maps.offset, maps.scale))
-        shift = card.numbers(maps.shift, np.float64)
-        exact = offsets.address if maps.basis is None else 0
+        basis = maps.whole.basis
+        exact = maps.offsets.address if basis is None else 0
         z = card.matrix(n, x.columns, x.dtype)
         card.launch(
             f"centre_rows<{c_type}, {c_type}>",
             n * z.stride,
-            *(x, x.stride, x.columns, index, n, shift, exact, batch, z, z.stride),
+            *(x, x.stride, x.columns, index, n, maps.shift, exact, batch, z, z.stride),
         )
-        if maps.basis is not None:
-            z = multiply_rows(card, z, card.lay(_rows(maps.basis.T, x.dtype)))
-            card.launch(f"subtract_offsets<{c_type}>", n * k, z, z.stride, n, k, offsets, batch)
+        if basis is not None:
+            z = multiply_rows(card, z, card.lay(_rows(basis.T, x.dtype)))
+            moved = (z, z.stride, n, k, maps.offsets, batch)
+            card.launch(f"subtract_offsets<{c_type}>", n * k, *moved)
         added = card.matrix(n, k, x.dtype, zero=True)
-        for b, (factor, gain) in enumerate(zip(maps.factors, maps.gains, strict=True)):
+        for b, (factor, gain) in enumerate(zip(maps.whole.factors, maps.whole.gains, strict=True)):
             first, last = int(bounds[b]), int(bounds[b + 1])
             if last == first or not len(gain):
                 continue
@@ -114,10 +133,19 @@ class RowPrimitives:
             multiply_rows(card, low, expand, added.block(first, last))
         card.launch(
             f"scale_and_add<{c_type}>",
-            n * k,
-            *(z, z.stride, n, k, scales, batch, added, index, y, y.stride),
+            n * y.stride,
+            *(z, z.stride, n, k, maps.scales, batch, added, index, y, y.stride),
         )
-        return y
+
+
+class _Maps:
+    """Affine maps, what all batches need of them on the card."""
+
+    def __init__(self, card: Card, maps: AffineMaps):
+        self.whole = maps
+        self.shift, self.offsets, self.scales = (
+            card.numbers(part, np.float64) for part in (maps.shift, maps.offset, maps.scale)
+        )
 
 
 def _rows(part: Floats, dtype: Any) -> Rows:

@@ -200,14 +200,51 @@ KERNEL subtract_offsets(T* z, i64 stride, i64 n, i64 k, const double* offsets, c
   });
 }
 
-// y[index[p]] = z[p] * (scales of code[p]) + added[p]
+// y[index[p]] = z[p] * (scales of code[p]) + added[p]; its padding is zero.
 template <class T>
 KERNEL scale_and_add(const T* z, i64 stride, i64 n, i64 k, const double* scales, const i64* codes,
                      const T* added, const i64* index, T* y, i64 y_stride) {
-  items(n * k, [&](i64 place) {
-    const i64 p = place / k, c = place % k;
+  items(n * y_stride, [&](i64 place) {
+    const i64 p = place / y_stride, c = place % y_stride;
     y[index[p] * y_stride + c] =
-        z[p * stride + c] * static_cast<T>(scales[codes[p] * k + c]) + added[p * stride + c];
+        c < k ? z[p * stride + c] * static_cast<T>(scales[codes[p] * k + c]) + added[p * stride + c]
+              : T(0);
+  });
+}
+
+// y[index[p]] = NaN; its padding is zero.
+template <class T>
+KERNEL no_rows(const i64* index, i64 n, i64 k, T* y, i64 y_stride) {
+  items(n * y_stride, [&](i64 place) {
+    const i64 c = place % y_stride;
+    y[index[place / y_stride] * y_stride + c] = c < k ? static_cast<T>(NOT_A_NUMBER) : T(0);
+  });
+}
+
+// y[i] = (x[i] - shift - (offsets of code[i])) * (scales of code[i]), in one pass; NaN for code -1.
+template <class T>
+KERNEL scale_rows(const T* x, i64 n, i64 d, i64 stride, const double* shift, const double* offsets,
+                  const double* scales, const i64* codes, T* y, i64 y_stride) {
+  constexpr int wide = Pack<T>::size;
+  each([&](int t) {
+    for (i64 i = block_index() * ROWS + t / LANES; i < n; i += block_count() * ROWS) {
+      const i64 code = codes[i];
+      for (i64 p = t % LANES; p * wide < d; p += LANES) {
+        Pack<T> part = packs(x + i * stride)[p];
+        for (int c = 0; c < wide; ++c) {
+          const i64 k = p * wide + c;
+          T& value = part.values[c];
+          if (k >= d)
+            value = 0;
+          else if (code < 0)
+            value = static_cast<T>(NOT_A_NUMBER);
+          else
+            value = static_cast<T>(static_cast<double>(value) - shift[k] - offsets[code * d + k]) *
+                    static_cast<T>(scales[code * d + k]);
+        }
+        packs(y + i * y_stride)[p] = part;
+      }
+    }
   });
 }
 

@@ -1,0 +1,279 @@
+"""The primitives on a card: shares of its copy bandwidth and matrix rate; beside CuPy and PyTorch.
+
+Run ``python benchmarks/gpu.py [--small] [--backend cuda] [--repeats 20] [--json FILE]`` on a
+machine with a card and PyTorch, which measures the ceilings: the rate of a large copy on the card,
+bytes read plus bytes written, and of a large product in TF32, bfloat16, float32 and float64, on
+random data.
+
+Times are warm, medians of the repeats, with rows already on the card: ``kernels`` adds up device
+events around every launch, ``call`` is from a mark in the queue before to one after, and so holds
+what is prepared in main memory. Bytes are each input read once and each output written once; useful
+flops are n (n - 1) d: one multiply-add per pair and feature. ``with transfers`` is wall clock from
+arrays in main memory to answers there, and ``cpu`` the same by the processor. Answers are asserted
+to be the cpu backend's before a time of the pass is printed.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from wellgram.backends import get_backend, why_not
+from wellgram.backends.consumers import CountBelow, Extent, Histogram, Nearest, Ranks
+from wellgram.backends.protocol import AffineMaps
+
+GENOME, WELLS = (17_063, 1_664), (222_601, 1_664)
+LARGEST = (2_200_000, 1_664)
+SMALL = {GENOME: (700, 64), WELLS: (900, 64), LARGEST: (20_000, 64)}
+VALUES = 143_102  # known pairs of five sources whose ranks are asked for
+BATCHES = 180
+
+
+def on_card(backend: Any, call: Callable[[], Any], repeats: int) -> dict[str, float]:
+    """Return the median times of a call and of its kernels, by marks in the queue."""
+    driver = backend.card.driver
+    call()
+    whole, kernels = [], []
+    for _ in range(repeats):
+        first = driver.mark()
+        call()
+        last = driver.mark()
+        last.wait()
+        whole.append(last.milliseconds_since(first) / 1e3)
+        with marked(driver) as spans:
+            call()
+        driver.mark().wait()
+        kernels.append(sum(end.milliseconds_since(begin) for begin, end in spans) / 1e3)
+    return {"kernels": statistics.median(kernels), "call": statistics.median(whole)}
+
+
+@contextmanager
+def marked(driver: Any) -> Iterator[list[tuple[Any, Any]]]:
+    """Yield the marks before and after all that is launched meanwhile."""
+    spans: list[tuple[Any, Any]] = []
+
+    def between(queue: Callable[..., None]) -> Callable[..., None]:
+        def run(*arguments: Any) -> None:
+            before = driver.mark()
+            queue(*arguments)
+            spans.append((before, driver.mark()))
+
+        return run
+
+    kept = {name: getattr(driver, name) for name in ("launch", "multiply", "clear")}
+    for name, queue in kept.items():
+        setattr(driver, name, between(queue))
+    try:
+        yield spans
+    finally:
+        for name, queue in kept.items():
+            setattr(driver, name, queue)
+
+
+def seconds(call: Callable[[], Any], repeats: int) -> float:
+    call()
+    times = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times)
+
+
+def ceilings(small: bool) -> dict[str, float]:
+    """Return the measured rates of the card: bytes a second copied, flops a second of products."""
+    import torch
+
+    place = "cuda" if torch.cuda.is_available() else "cpu"
+
+    def median(call: Callable[[], Any]) -> float:
+        def waited() -> None:
+            call()
+            if place == "cuda":
+                torch.cuda.synchronize()
+
+        return seconds(waited, 10)
+
+    size = 1 << (20 if small else 30)
+    origin = torch.randn(size, device=place)
+    to = torch.empty_like(origin)
+    rates = {"copy": 8 * size / median(lambda: to.copy_(origin))}
+    side = 256 if small else 8192
+    for name, kind, tf32 in (
+        ("tf32", torch.float32, True),
+        ("float32", torch.float32, False),
+        ("bfloat16", torch.bfloat16, False),
+        ("float64", torch.float64, False),
+    ):
+        torch.backends.cuda.matmul.allow_tf32 = tf32
+        a, b = (torch.randn(side, side, device=place, dtype=kind) for _ in range(2))
+        rates[name] = 2 * side**3 / median(lambda a=a, b=b: a @ b)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return rates
+
+
+def made(n: int, d: int) -> np.ndarray:
+    """Return unit rows around a few common directions, as the genes of a map have them."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((n, 8), np.float32) @ rng.standard_normal((8, d), np.float32)
+    x += 2 * rng.standard_normal((n, d), np.float32)
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def rows(backend: Any, rates: dict[str, float], shape: tuple[int, int], repeats: int) -> list[dict]:
+    """Time what reads and writes rows, on rows that lie on the card."""
+    n, d = shape
+    x, rng = made(n, d), np.random.default_rng(1)
+    given = backend.card.driver.give(backend.card.lay(x))
+    batch = np.sort(rng.integers(0, BATCHES, n))
+    cells = rng.integers(0, n // 8, n)
+    plain = AffineMaps(
+        np.zeros(d), None, *(rng.normal(size=(BATCHES, d)) for _ in range(2)),
+        *((np.empty((d, 0)),) * BATCHES, (np.empty(0),) * BATCHES),
+    )  # fmt: skip
+    low = AffineMaps(
+        plain.shift, None, plain.offset, plain.scale,
+        tuple(rng.normal(size=(d, 16)) for _ in range(BATCHES)), (np.ones(16),) * BATCHES,
+    )  # fmt: skip
+    calls: dict[str, tuple[Callable[[], Any], int]] = {
+        "row_faults": (lambda: backend.row_faults(given), 4 * n * d),
+        "unit_rows": (lambda: backend.unit_rows(given), 8 * n * d),
+        "group_sums": (lambda: backend.group_sums(given, cells, n // 8), 4 * n * d),
+        "group_medians": (lambda: backend.group_medians(given, cells, n // 8), 4 * n * d),
+        "apply_affine, diagonal": (lambda: backend.apply_affine(given, batch, plain), 8 * n * d),
+        "apply_affine, rank 16": (lambda: backend.apply_affine(given, batch, low), 8 * n * d),
+    }
+    found = []
+    for name, (call, moved) in calls.items():
+        took = on_card(backend, call, repeats)
+        share = moved / took["kernels"] / rates["copy"]
+        found.append({"what": name, "shape": shape, **took, "share of copy bandwidth": share})
+    return found
+
+
+def genome(
+    backend: Any, rates: dict[str, float], shape: tuple[int, int], repeats: int
+) -> list[dict]:
+    """Time passes over a whole genome; check them against the processor's."""
+    n, d = shape
+    x, rng = made(n, d), np.random.default_rng(2)
+    i, j = rng.integers(n, size=(2, min(VALUES, n * n // 4)))
+    cpu, flops = get_backend("cpu"), n * (n - 1) * d
+    values = cpu.pair_cosines(x, np.minimum(i, j), np.maximum(i, j)).astype(float)
+    bounds = np.quantile(values, [0.0499, 0.0501, 0.9499, 0.9501])
+    brackets = ((bounds[0], bounds[1]), (bounds[2], bounds[3]))
+    ranks = Ranks(np.sort(values), brackets, 1 << 22)
+    passes = {
+        "two counts": [CountBelow((0.0, 0.5))],
+        "thresholds and ranks": [ranks],
+        "histogram, 400 bins": [Histogram()],
+        "top and bottom 25": [Nearest(25, 25)],
+    }
+    (expected,) = cpu.scan_pairs(x, [ranks])
+    (got,) = backend.scan_pairs(x, [ranks])
+    # A value's rank moves only where a cosine lies within rounding of it.
+    moved = np.abs(got.up_to - expected.up_to).max() / (n * (n - 1) / 2)
+    assert moved < 5e-5, f"ranks differ by a share of {moved:.1e} of all pairs"
+    given = backend.card.driver.give(backend.card.lay(x))
+    found = []
+    for name, consumers in passes.items():
+        for kind in ("", "bfloat16"):
+            options = {"bfloat16": True} if kind else {}
+            took = on_card(
+                backend, lambda c=consumers, o=options: backend.scan_pairs(given, c, **o), repeats
+            )
+            whole = seconds(lambda c=consumers, o=options: backend.scan_pairs(x, c, **o), 5)
+            mode = kind or backend.describe().split(", ")[-1].removesuffix(" products")
+            rate = rates[{"tf32x3": "tf32", "matmul": "float32"}.get(mode, mode)]
+            found.append(
+                {
+                    "what": f"{name}, {mode}", "shape": shape, **took,
+                    "times the floor": took["kernels"] * rate / flops, "with transfers": whole,
+                    "cpu": seconds(lambda c=consumers, o=options: cpu.scan_pairs(x, c, **o), 1),
+                }
+            )  # fmt: skip
+    return found
+
+
+def plainly(shape: tuple[int, int]) -> list[dict]:
+    """Time the plain way of CuPy and of PyTorch: the whole matrix, then a partition of it."""
+    n, d = shape
+    x, kth, found = made(n, d), n * n // 20, []
+
+    def timed(name: str, call: Callable[[], float]) -> None:
+        found.append({"what": name, "shape": shape, "with transfers": seconds(call, 3)})
+
+    try:
+        import cupy
+    except ImportError:
+        pass
+    else:
+
+        def by_cupy() -> float:
+            given = cupy.asarray(x)
+            return float(cupy.partition((given @ given.T).ravel(), kth)[kth])
+
+        timed("CuPy: X @ X.T, partition", by_cupy)
+    import torch
+
+    place = "cuda" if torch.cuda.is_available() else "cpu"
+
+    def by_torch() -> float:
+        given = torch.from_numpy(x).to(place)
+        return float((given @ given.T).ravel().sort()[0][kth])
+
+    timed("PyTorch: X @ X.T, sort", by_torch)
+    return found
+
+
+def tiles_of_the_largest(backend: Any, rates: dict[str, float], shape: tuple[int, int]) -> dict:
+    """Time a range of tiles of the largest map in bfloat16; extrapolate the whole."""
+    n, d = shape
+    some = min(n // 8, 65_536)
+    x, y = made(some, d), made(2 * some, d)
+    scan = backend.pair_scan([CountBelow((0.5,))], Extent(n), np.float32, bfloat16=True)
+    give = backend.card.driver.give
+    left, right = give(backend.card.lay(x)), give(backend.card.lay(y))
+    took = on_card(backend, lambda: scan.add(left, right, 0, n - 2 * some), 3)
+    rate = 2 * some * 2 * some * d / took["call"]
+    return {
+        "what": "tiles of the largest, bfloat16", "shape": shape, **took,
+        "share of matrix rate": rate / rates["bfloat16"], "whole, extrapolated": n * n * d / rate,
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="sizes for a trial")
+    parser.add_argument("--backend", default="cuda")
+    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--json")
+    given = parser.parse_args()
+    reason = why_not(given.backend)
+    if reason:
+        parser.exit(1, f"backend {given.backend!r} cannot run here: {reason}\n")
+    backend: Any = get_backend(given.backend)
+    size = (lambda shape: SMALL[shape]) if given.small else (lambda shape: shape)
+    rates = ceilings(given.small)
+    print(backend.describe())
+    print(*(f"{name} {rate / 1e12:.3g} T/s" for name, rate in rates.items()), sep=", ")
+    found = rows(backend, rates, size(WELLS), given.repeats)
+    found += genome(backend, rates, size(GENOME), given.repeats)
+    found += plainly(size(GENOME))
+    found.append(tiles_of_the_largest(backend, rates, size(LARGEST)))
+    for one in found:
+        words = [f"{k} {v:.3g}" for k, v in one.items() if k not in ("what", "shape")]
+        n, d = one["shape"]
+        print(f"{one['what']:34} {n} x {d}: {', '.join(words)}")
+    if given.json:
+        with open(given.json, "w") as file:
+            json.dump({"card": backend.describe(), "ceilings": rates, "found": found}, file)
+
+
+if __name__ == "__main__":
+    main()
