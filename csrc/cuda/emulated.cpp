@@ -67,10 +67,9 @@ class Emulated final : public Device {
   }
   Address allocate(std::size_t bytes) override {
     if (bytes > free_memory()) throw std::bad_alloc();
-    const std::size_t whole = (bytes + 256) / 256 * 256;
-    void* memory = std::aligned_alloc(256, whole);
-    if (memory == nullptr) throw std::bad_alloc();
-    std::memset(memory, 0xb3, whole);  // what nobody wrote is not to be read
+    void* memory = nullptr;
+    if (posix_memalign(&memory, 256, bytes + 1) != 0) throw std::bad_alloc();
+    std::memset(memory, 0xb3, bytes + 1);  // what nobody wrote is not to be read
     const auto address = reinterpret_cast<Address>(memory);
     given_[address] = bytes;
     used_ += bytes;
@@ -97,7 +96,12 @@ class Emulated final : public Device {
   void launch(const std::string& name, std::int64_t blocks,
               const std::vector<Word>& words) override {
     const Kernel& kernel = kernels().at(name);
-    for (here = {0, blocks}; here.index < blocks; ++here.index) kernel.run(words.data());
+    // The last block first, every other time: no kernel may depend on their order.
+    backwards_ = !backwards_;
+    for (std::int64_t b = 0; b < blocks; ++b) {
+      here = {backwards_ ? blocks - 1 - b : b, blocks};
+      kernel.run(words.data());
+    }
   }
 
   void multiply(const std::string&, Kind, const Product&) override {
@@ -107,6 +111,7 @@ class Emulated final : public Device {
  private:
   std::map<Address, std::size_t> given_;
   std::size_t used_ = 0;
+  bool backwards_ = false;
 };
 
 }  // namespace

@@ -70,9 +70,11 @@ inline thread_local Place here;
 DEVICE i64 block_index() { return here.index; }
 DEVICE i64 block_count() { return here.count; }
 
+// Every other block's threads go backwards, so that what depends on their order shows.
 template <class F>
 DEVICE void each(F work) {
-  for (int t = 0; t < THREADS; ++t) work(t);
+  const bool backwards = here.index % 2 == 1;
+  for (int t = 0; t < THREADS; ++t) work(backwards ? THREADS - 1 - t : t);
 }
 
 template <class T>
