@@ -9,7 +9,7 @@ from wellgram import InputError
 from wellgram.backends import cpu, get_backend, reference
 from wellgram.backends.consumers import CountBelow, Histogram, Nearest, Ranks
 from wellgram.backends.cuda import CudaDriver
-from wellgram.backends.gpu import products, scan
+from wellgram.backends.gpu import products, scan, tiles
 from wellgram.errors import DeviceMemoryError
 
 pytestmark = pytest.mark.gpu
@@ -125,7 +125,7 @@ def with_library(fresh):
 def test_every_way_to_multiply_float32_is_good_to_float32(with_library, rng, monkeypatch, way):
     """And meets the very values of pair_cosines, in tiles that rows do not fill."""
     monkeypatch.setenv("WELLGRAM_PRODUCTS", way)
-    for module in (products, scan):
+    for module in (products, scan, tiles):
         monkeypatch.setattr(module, "TILE_ROWS", 64)
         monkeypatch.setattr(module, "TILE_COLUMNS", 128)
     x, y = unit(rng, 150, 33, np.float32), unit(rng, 70, 33, np.float32)

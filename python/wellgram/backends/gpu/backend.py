@@ -6,6 +6,7 @@ from typing import Any
 
 from wellgram.backends.gpu.arrays import Matrix
 from wellgram.backends.gpu.card import Card
+from wellgram.backends.gpu.comparisons import ComparisonPrimitives
 from wellgram.backends.gpu.draws import DrawPrimitives
 from wellgram.backends.gpu.driver import Driver
 from wellgram.backends.gpu.exchange import lies_on_card
@@ -15,7 +16,9 @@ from wellgram.backends.gpu.rows import RowPrimitives
 from wellgram.backends.gpu.scan import PairPrimitives
 
 
-class GpuBackend(RowPrimitives, GroupPrimitives, DrawPrimitives, PairPrimitives):
+class GpuBackend(
+    RowPrimitives, GroupPrimitives, DrawPrimitives, ComparisonPrimitives, PairPrimitives
+):
     """See `Backend`. The card is opened when it is first needed.
 
     `reason` says why it cannot run here, or None; `title` names the card; `open_driver` opens it.

@@ -81,6 +81,10 @@ class Card:
         self.driver.put(laid.address, x, laid.apart, self.driver.mark())
         return laid
 
+    def laid(self, x: "Matrix | NDArray[Any]") -> Matrix:
+        """Return rows on the card: those, or laid there."""
+        return x if isinstance(x, Matrix) else self.lay(x)
+
     def fetch(self, matrix: Matrix, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the rows of a matrix, when the work before is done."""
         if out is None:
@@ -172,3 +176,8 @@ def width(x: "Matrix | NDArray[Any]") -> int:
 def length(x: "Matrix | NDArray[Any]") -> int:
     """Return the number of rows."""
     return x.rows if isinstance(x, Matrix) else len(x)
+
+
+def like(x: "Matrix | NDArray[Any]") -> NDArray[Any]:
+    """Return an array of no memory with the shape and type of rows, for checks."""
+    return np.broadcast_to(np.zeros((), x.dtype), (length(x), width(x)))

@@ -1,7 +1,6 @@
 """Twins of the consumers: states on the card, tiles absorbed by kernels."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,25 +8,9 @@ from numpy.typing import NDArray
 
 from wellgram.backends import consumers as definitions
 from wellgram.backends.consumers import Extent, State
-from wellgram.backends.gpu.arrays import Matrix, Vector
+from wellgram.backends.gpu.arrays import Vector
 from wellgram.backends.gpu.card import ROWS, Card
-
-
-@dataclass(frozen=True)
-class Tile:
-    """Products of rows from `row` on with those from `column` on."""
-
-    cells: Matrix
-    row: int
-    column: int
-    symmetric: bool
-
-    @property
-    def arguments(self) -> tuple[Any, ...]:
-        """What kernels take of a tile."""
-        cells = self.cells
-        place = (self.row, self.column, int(self.symmetric))
-        return cells, cells.rows, cells.columns, cells.stride, *place
+from wellgram.backends.gpu.tiles import Tile
 
 
 class Twin(Protocol):

@@ -13,7 +13,7 @@ from wellgram.backends.checks import (
     check_subsets,
 )
 from wellgram.backends.gpu.arrays import Matrix, Vector
-from wellgram.backends.gpu.card import Card, length
+from wellgram.backends.gpu.card import Card, like
 from wellgram.backends.philox import as_seed
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 
@@ -44,9 +44,7 @@ class DrawPrimitives:
         """See `Backend.null_means`."""
         card = self.card
         given = card.rows(x)
-        # Only the number of rows is looked at.
-        like = np.broadcast_to(np.float32(0), (length(given), 1))
-        sets = as_sets(like, pool, taken, sizes, draws)
+        sets = as_sets(like(given), pool, taken, sizes, draws)
         if isinstance(given, Matrix):
             rows, index = given, sets.pool
         else:  # those of the pool are laid on the card, each once
@@ -133,9 +131,8 @@ class DrawPrimitives:
         """See `Backend.list_scores`."""
         card = self.card
         given = card.rows(scores, "scores")
-        laid = given if isinstance(given, Matrix) else card.lay(given)
-        like = np.broadcast_to(np.float32(0), (1, laid.columns))
-        positives, negatives = as_lists(like, positives, negatives)
+        laid = card.laid(given)
+        positives, negatives = as_lists(like(laid), positives, negatives)
         shape = (laid.rows, len(negatives))
         precision, auc = (card.vector(shape[0] * shape[1], np.float64) for _ in range(2))
         chosen, drawn = card.numbers(positives, np.int64), card.numbers(negatives, np.int64)

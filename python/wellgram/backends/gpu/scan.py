@@ -1,32 +1,22 @@
-"""The pass over all pairs: tiles of products handed to consumers; chosen products; distances."""
+"""The pass over all pairs, tiles of products handed to consumers; and chosen products."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wellgram.backends.checks import as_codes, as_pairs, as_rankings, check_scan
+from wellgram.backends.checks import as_pairs, check_scan
 from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.backends.gpu.arrays import Matrix
-from wellgram.backends.gpu.card import Card, length, width
-from wellgram.backends.gpu.consumers import TWINS, Tile, Twin
+from wellgram.backends.gpu.card import Card, length, like
+from wellgram.backends.gpu.consumers import TWINS, Twin
 from wellgram.backends.gpu.groups import in_groups
-from wellgram.backends.gpu.products import (
-    TILE_COLUMNS,
-    TILE_ROWS,
-    Engine,
-    Operand,
-    OwnEngine,
-    engine_of,
-)
-from wellgram.backends.moments import amid
-from wellgram.backends.protocol import Codes, Floats, PairScan, Progress, Rows
+from wellgram.backends.gpu.products import TILE_COLUMNS, TILE_ROWS, engine_of
+from wellgram.backends.gpu.tiles import tiles_of
+from wellgram.backends.protocol import Codes, PairScan, Progress, Rows
 from wellgram.backends.whole import scan_whole
 from wellgram.errors import InputError
-
-_Given = Matrix | NDArray[np.floating[Any]]
 
 
 class PairPrimitives:
@@ -42,7 +32,7 @@ class PairPrimitives:
         card = self.card
         left = card.rows(x)
         right = left if y is None else card.partner(y, left)
-        i, j = as_pairs(i, j, _like(left), _like(right))
+        i, j = as_pairs(i, j, like(left), like(right))
         check_scan((), Extent(0), left.dtype, bfloat16)
         if y is None:  # as a pass of the map against itself meets them
             i, j = np.minimum(i, j), np.maximum(i, j)
@@ -52,8 +42,8 @@ class PairPrimitives:
         engine = engine_of(card, left.dtype, bfloat16)
         tiles = i // TILE_ROWS * (-(-length(right) // TILE_COLUMNS)) + j // TILE_COLUMNS
         order, bounds = in_groups(np.unique(tiles, return_inverse=True)[1], len(np.unique(tiles)))
-        a = engine.ready(_laid(card, left), True)
-        b = engine.ready(_laid(card, right), False)
+        a = engine.ready(card.laid(left), True)
+        b = engine.ready(card.laid(right), False)
         tile = engine.tile(a, b)
         for first, last in pairwise(bounds):
             chosen = order[first:last]
@@ -100,157 +90,6 @@ class PairPrimitives:
         scan.add(x, x if y is None else y, 0, 0, progress)
         return [c.finish(s) for c, s in zip(consumers, scan.states(), strict=True)]
 
-    def rank_counts(
-        self,
-        x: Rows,
-        y: Rows,
-        starts: Codes,
-        values: Floats,
-        own: NDArray[np.int32],
-        other: NDArray[np.int32],
-        *,
-        absolute: bool = False,
-        progress: Progress | None = None,
-    ) -> Codes:
-        """See `Backend.rank_counts`."""
-        card = self.card
-        left = card.rows(x)
-        right = card.partner(y, left)
-        given = as_rankings(_like(left), _like(right), starts, values, own, other)
-        size = len(given.values)
-        counts = card.vector(size, np.int64, zero=True)
-        marks, levels = card.numbers(given.starts, np.int64), card.numbers(given.values, np.float64)
-        labels = [card.numbers(part, np.int32) for part in (given.own, given.other)]
-        engine = engine_of(card, left.dtype, False)
-        extent = Extent(length(left), length(right))
-        for tile in _tiles(card, engine, left, right, extent, 0, 0, progress):
-            card.launch(
-                f"count_above<{tile.cells.c_type}>",
-                tile.cells.rows,
-                *tile.arguments,
-                *(marks, levels, labels[0], length(left), labels[1], length(right)),
-                *(len(given.own), int(absolute), counts),
-                each=8,
-            )
-        # Counted at the last value a cell is above, which it is above all values before.
-        sums = np.append(np.cumsum(card.read(counts)[::-1])[::-1], 0)
-        ends = np.repeat(given.starts[1:], np.diff(given.starts))
-        return np.asarray(sums[:-1] - sums[ends])
-
-    def distance_sums(self, x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
-        """See `Backend.distance_sums`."""
-        left = self.card.rows(x)
-        right = self.card.partner(y, left)
-        return self._distances(left, right, Extent(length(left), length(right)), progress)
-
-    def group_distances(self, x: Rows, codes: Codes, groups: int) -> Floats:
-        """See `Backend.group_distances`."""
-        rows = self.card.rows(x)
-        codes = as_codes(codes, length(rows), groups)
-        if isinstance(rows, Matrix):
-            rows = self.card.fetch(rows)
-        order, bounds = in_groups(codes, groups)
-        sums = np.zeros(groups)
-        for g in range(groups):
-            members = rows[order[bounds[g] : bounds[g + 1]]]
-            sums[g] = self._distances(members, members, Extent(len(members)), None).sum()
-        return sums
-
-    def _distances(self, x: _Given, y: _Given, extent: Extent, progress: Progress | None) -> Floats:
-        """Return the sums (n,) of the distances of rows of x to those of y, or to later ones."""
-        card = self.card
-        centre = card.numbers(_amid(card, y), np.float64)
-        a = _centred(card, _laid(card, x), centre)
-        b = a if y is x else _centred(card, _laid(card, y), centre)
-        lengths = [_squared_lengths(card, part) for part in (a, b)]
-        sums = card.vector(a.rows, np.float64, zero=True)
-        for tile in _tiles(card, OwnEngine(card, False), a, b, extent, 0, 0, progress):
-            card.launch("distances", tile.cells.rows, *tile.arguments, *lengths, sums, each=8)
-        return np.asarray(card.read(sums), np.float64)
-
-
-def _like(x: _Given) -> NDArray[Any]:
-    """Return an array of no memory with the shape and type of rows, for checks."""
-    return np.broadcast_to(np.zeros((), x.dtype), (length(x), width(x)))
-
-
-def _laid(card: Card, x: _Given) -> Matrix:
-    return x if isinstance(x, Matrix) else card.lay(x)
-
-
-def _amid(card: Card, x: _Given) -> Floats:
-    return amid(card.fetch(x) if isinstance(x, Matrix) else x)
-
-
-def _centred(card: Card, x: Matrix, centre: Any) -> Matrix:
-    out = card.matrix(x.rows, x.columns, np.float64)
-    index = card.numbers(np.arange(x.rows), np.int64)
-    shape = (x, x.stride, x.columns, index, x.rows, centre, 0, 0, out, out.stride)
-    card.launch(f"centre_rows<{x.c_type}, double>", x.rows * out.stride, *shape)
-    return out
-
-
-def _squared_lengths(card: Card, x: Matrix) -> Any:
-    out = card.vector(x.rows, np.float64)
-    card.launch("squared_lengths", x.rows, x, x.rows, x.columns, x.stride, out, each=8)
-    return out
-
-
-def _tiles(
-    card: Card,
-    engine: Engine,
-    x: _Given,
-    y: _Given,
-    extent: Extent,
-    row: int,
-    column: int,
-    progress: Progress | None,
-) -> Iterator[Tile]:
-    """Yield the tiles of the pairs of rows x, which are those from `row` on, with y.
-
-    Those that hold a pair of the extent. Rows of main memory pass through the card in blocks.
-    """
-    # What of y a block of x is compared with, so that a share of the work can be told.
-    total, done = _pairs(row, length(x), column, length(y), extent), 0
-    if not total:
-        return
-    same = y is x and isinstance(x, Matrix)
-    for first, left in card.blocks(x):
-        a = engine.ready(left, True)
-        for begin, right in card.blocks(y):
-            if not _pairs(row + first, left.rows, column + begin, right.rows, extent):
-                continue
-            b = a if same and isinstance(engine, OwnEngine) else engine.ready(right, False)
-            tile = engine.tile(a, b)
-            for i, j in _places(a, b, row + first, column + begin, extent):
-                made = engine.multiply(a, i, b, j, tile)
-                at = (row + first + i, column + begin + j)
-                yield Tile(made, *at, extent.symmetric)
-                card.pace()
-                done += _pairs(at[0], made.rows, at[1], made.columns, extent)
-                if progress is not None:
-                    progress(done / total)
-
-
-def _places(
-    a: Operand, b: Operand, row: int, column: int, extent: Extent
-) -> Iterator[tuple[int, int]]:
-    """Yield where the tiles that hold a pair begin."""
-    for i in range(0, a.rows, TILE_ROWS):
-        for j in range(0, b.rows, TILE_COLUMNS):
-            last = min(b.rows, j + TILE_COLUMNS) - 1
-            if not extent.symmetric or column + last > row + i:
-                yield i, j
-
-
-def _pairs(row: int, rows: int, column: int, columns: int, extent: Extent) -> int:
-    """Return how many cells of an area are pairs of the extent."""
-    if not extent.symmetric:
-        return rows * columns
-    # Of row i those columns from i + 1 on.
-    i = np.arange(row, row + rows)
-    return int(np.clip(column + columns - np.maximum(i + 1, column), 0, columns).sum())
-
 
 class _PairScan:
     """See `PairScan`."""
@@ -278,7 +117,7 @@ class _PairScan:
         columns = self._extent.rows if self._extent.columns is None else self._extent.columns
         self._within(column, length(right), columns)
         args = (left, right, self._extent, row, column, progress)
-        for tile in _tiles(self._card, self._engine, *args):
+        for tile in tiles_of(self._card, self._engine, *args):
             for twin in self._twins:
                 twin.absorb(tile)
 

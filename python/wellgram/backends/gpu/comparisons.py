@@ -1,0 +1,116 @@
+"""Rows compared with others: how many are above given similarities, and how far apart they are."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellgram.backends.checks import as_codes, as_rankings
+from wellgram.backends.consumers import Extent
+from wellgram.backends.gpu.arrays import Matrix
+from wellgram.backends.gpu.card import Card, length, like
+from wellgram.backends.gpu.groups import in_groups
+from wellgram.backends.gpu.products import OwnEngine, engine_of
+from wellgram.backends.gpu.tiles import tiles_of
+from wellgram.backends.moments import amid
+from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+
+_Given = Matrix | NDArray[Any]
+
+
+class ComparisonPrimitives:
+    """The primitives that compare every row of x with every row of y."""
+
+    card: Card
+
+    def rank_counts(
+        self,
+        x: Rows,
+        y: Rows,
+        starts: Codes,
+        values: Floats,
+        own: NDArray[np.int32],
+        other: NDArray[np.int32],
+        *,
+        absolute: bool = False,
+        progress: Progress | None = None,
+    ) -> Codes:
+        """See `Backend.rank_counts`."""
+        card = self.card
+        left = card.rows(x)
+        right = card.partner(y, left)
+        given = as_rankings(like(left), like(right), starts, values, own, other)
+        size = len(given.values)
+        counts = card.vector(size, np.int64, zero=True)
+        marks, levels = card.numbers(given.starts, np.int64), card.numbers(given.values, np.float64)
+        labels = [card.numbers(part, np.int32) for part in (given.own, given.other)]
+        engine = engine_of(card, left.dtype, False)
+        extent = Extent(length(left), length(right))
+        for tile in tiles_of(card, engine, left, right, extent, 0, 0, progress):
+            card.launch(
+                f"count_above<{tile.cells.c_type}>",
+                tile.cells.rows,
+                *tile.arguments,
+                *(marks, levels, labels[0], length(left), labels[1], length(right)),
+                *(len(given.own), int(absolute), counts),
+                each=8,
+            )
+        # Counted at the last value a cell is above, which it is above all values before.
+        sums = np.append(np.cumsum(card.read(counts)[::-1])[::-1], 0)
+        ends = np.repeat(given.starts[1:], np.diff(given.starts))
+        return np.asarray(sums[:-1] - sums[ends])
+
+    def distance_sums(self, x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
+        """See `Backend.distance_sums`."""
+        left = self.card.rows(x)
+        right = self.card.partner(y, left)
+        return self._distances(left, right, Extent(length(left), length(right)), progress)
+
+    def group_distances(self, x: Rows, codes: Codes, groups: int) -> Floats:
+        """See `Backend.group_distances`."""
+        rows = self.card.rows(x)
+        codes = as_codes(codes, length(rows), groups)
+        if isinstance(rows, Matrix):
+            rows = self.card.fetch(rows)
+        order, bounds = in_groups(codes, groups)
+        sums = np.zeros(groups)
+        for g in range(groups):
+            members = rows[order[bounds[g] : bounds[g + 1]]]
+            sums[g] = self._distances(members, members, Extent(len(members)), None).sum()
+        return sums
+
+    def _distances(
+        self,
+        x: _Given,
+        y: Matrix | NDArray[Any],
+        extent: Extent,
+        progress: Progress | None,
+    ) -> Floats:
+        """Return the sums (n,) of the distances of rows of x to those of y, or to later ones."""
+        card = self.card
+        centre = card.numbers(_amid(card, y), np.float64)
+        a = _centred(card, card.laid(x), centre)
+        b = a if y is x else _centred(card, card.laid(y), centre)
+        lengths = [_squared_lengths(card, part) for part in (a, b)]
+        sums = card.vector(a.rows, np.float64, zero=True)
+        for tile in tiles_of(card, OwnEngine(card, False), a, b, extent, 0, 0, progress):
+            card.launch("distances", tile.cells.rows, *tile.arguments, *lengths, sums, each=8)
+        return np.asarray(card.read(sums), np.float64)
+
+
+def _amid(card: Card, x: _Given) -> Floats:
+    return amid(card.fetch(x) if isinstance(x, Matrix) else x)
+
+
+def _centred(card: Card, x: Matrix, centre: Any) -> Matrix:
+    out = card.matrix(x.rows, x.columns, np.float64)
+    index = card.numbers(np.arange(x.rows), np.int64)
+    shape = (x, x.stride, x.columns, index, x.rows, centre, 0, 0, out, out.stride)
+    card.launch(f"centre_rows<{x.c_type}, double>", x.rows * out.stride, *shape)
+    return out
+
+
+def _squared_lengths(card: Card, x: Matrix) -> Any:
+    out = card.vector(x.rows, np.float64)
+    card.launch("squared_lengths", x.rows, x, x.rows, x.columns, x.stride, out, each=8)
+    return out
