@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from cases import some_maps, unit
 from comparers import close_affine, cosine_error
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wellgram import InputError
 from wellgram.backends import cpu, get_backend, reference
-from wellgram.backends.consumers import CountBelow, Histogram, Nearest, Ranks
+from wellgram.backends.consumers import CountBelow, Extent, Histogram, Nearest, Ranks
 from wellgram.backends.cuda import CudaDriver
-from wellgram.backends.gpu import products, scan, tiles
+from wellgram.backends.gpu import products, tiles
 from wellgram.errors import DeviceMemoryError
 
 pytestmark = pytest.mark.gpu
@@ -112,7 +114,7 @@ class WithLibrary(CudaDriver):
         p = product
         in_type = {"bfloat16": "u16", "float64": "double"}.get(kind, "float")
         shape = (p.a, p.m, p.a_stride, p.b, p.n, p.b_stride, p.d, p.c, p.c_stride)
-        self.launch(f"products<{in_type}>", 512, *shape)
+        self.launch(f"products<{in_type}>", 512, *shape, products.EVERY_CELL)
         self.made += 1
 
 
@@ -125,9 +127,9 @@ def with_library(fresh):
 def test_every_way_to_multiply_float32_is_good_to_float32(with_library, rng, monkeypatch, way):
     """And meets the very values of pair_cosines, in tiles that rows do not fill."""
     monkeypatch.setenv("WELLGRAM_PRODUCTS", way)
-    for module in (products, scan, tiles):
-        monkeypatch.setattr(module, "TILE_ROWS", 64)
-        monkeypatch.setattr(module, "TILE_COLUMNS", 128)
+    monkeypatch.setattr(products, "TILE", (64, 128))
+    for kind in products.LIBRARY_TILES:
+        monkeypatch.setitem(products.LIBRARY_TILES, kind, (64, 128))
     x, y = unit(rng, 150, 33, np.float32), unit(rng, 70, 33, np.float32)
     for other in (None, y):
         i, j = np.triu_indices(150, 1) if other is None else np.indices((150, 70)).reshape(2, -1)
@@ -216,8 +218,18 @@ def test_a_launch_that_is_wrong_is_refused(cuda):
 
 def test_more_rows_than_a_tile(cuda, rng):
     """Tiles on, above and below the diagonal, and beside the last row."""
-    n = products.TILE_COLUMNS + 77
+    n = max(products.TILE) + 77
     x = rng.choice(np.array([-1, 1], np.float32), (n, 1))
     (found,) = cuda.scan_pairs(x, [Ranks(np.array([-1.0, 1.0]))])
     right = int((x > 0).sum())
     assert found.up_to.tolist() == [right * (n - right), n * (n - 1) // 2]
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+@given(place=st.tuples(*[st.integers(0, 12)] * 4))
+def test_pairs_of_an_area_are_counted(symmetric, place):
+    row, rows, column, columns = place
+    extent = Extent(24, None if symmetric else 24)
+    i, j = np.ogrid[row : row + rows, column : column + columns]
+    expected = int(((j > i) if symmetric else (j >= 0) & (i >= 0)).sum())
+    assert tiles._pairs(row, rows, column, columns, extent) == expected

@@ -11,8 +11,20 @@ from wellgram.backends.gpu.card import Card
 from wellgram.backends.gpu.driver import Product, ProductKind
 from wellgram.errors import InputError
 
-TILE_ROWS, TILE_COLUMNS = 2048, 4096
-"""A tile of float32 products is 32 MiB: it stays within the second-level cache of a large card"""
+TILE = (2048, 4096)
+"""Rows and columns of our own tiles: 32 MiB of float32, so that one stays within the second-level
+cache of a large card while consumers read it"""
+
+LIBRARY_TILES: dict[ProductKind, tuple[int, int]] = {
+    "bfloat16": (2048, 4096),  # made in less time than a smaller one takes to be asked for
+    "tf32": (2048, 2048),
+    "float32": (2048, 2048),
+    "float64": (2048, 2048),
+}
+"""Those of a library, which makes cells below the diagonal too: the smaller, the fewer"""
+
+EVERY_CELL = -(1 << 62)
+"""A lag of columns behind rows that leaves out no cell"""
 
 _SIDE = 128
 
@@ -26,14 +38,19 @@ _KINDS: dict[str, ProductKind] = {"tf32x3": "tf32", "matmul": "float32", "tf32":
 """What a library must be able to do for them"""
 
 
-def multiply_rows(card: Card, a: Matrix, b: Matrix, out: Matrix | None = None) -> Matrix:
-    """Return the products of rows of a with rows of b, by our own kernel."""
+def multiply_rows(
+    card: Card, a: Matrix, b: Matrix, out: Matrix | None = None, lag: int = EVERY_CELL
+) -> Matrix:
+    """Return the products of rows of a with rows of b, by our own kernel.
+
+    Those of rows i and j > i + lag; others may be left out.
+    """
     if out is None:
         out = card.matrix(a.rows, b.rows, _sum_type(a.dtype))
     card.launch(
         f"products<{a.c_type}>",
         -(-a.rows // _SIDE) * -(-b.rows // _SIDE),
-        *(a, a.rows, a.stride, b, b.rows, b.stride, a.columns, out, out.stride),
+        *(a, a.rows, a.stride, b, b.rows, b.stride, a.columns, out, out.stride, lag),
         each=1,
     )
     return out
@@ -50,14 +67,24 @@ class Operand:
 class Engine(Protocol):
     """A way to make tiles of products. A product has the same bits wherever in a tile it stands."""
 
+    shape: tuple[int, int]
+    """Rows and columns of a tile"""
+    one_operand: bool
+    """Whether rows are made ready in the same way for left and right"""
+
     def ready(self, x: Matrix, left: bool) -> Operand:
         """Return rows as a left or a right operand."""
 
     def tile(self, x: Operand, y: Operand) -> Matrix:
         """Return what tiles of these rows are made in."""
 
-    def multiply(self, x: Operand, i: int, y: Operand, j: int, tile: Matrix) -> Matrix:
-        """Make the tile whose first product is of rows i and j; return what of it there is."""
+    def multiply(
+        self, x: Operand, i: int, y: Operand, j: int, tile: Matrix, lag: int = EVERY_CELL
+    ) -> Matrix:
+        """Make the tile whose first product is of rows i and j; return what of it there is.
+
+        Of the cells of the tile, those a column lies further than `lag` behind a row are wanted.
+        """
 
 
 def products_of(card: Card) -> Products:
@@ -108,8 +135,10 @@ def _sum_type(dtype: "np.dtype[Any]") -> "np.dtype[Any]":
 class OwnEngine:
     """Our own kernel: chains of fused multiply-adds."""
 
+    one_operand = True
+
     def __init__(self, card: Card, bfloat16: bool):
-        self._card, self._bfloat16 = card, bfloat16
+        self._card, self._bfloat16, self.shape = card, bfloat16, TILE
 
     def ready(self, x: Matrix, left: bool) -> Operand:
         """Return the rows, or their bfloat16."""
@@ -121,14 +150,16 @@ class OwnEngine:
 
     def tile(self, x: Operand, y: Operand) -> Matrix:
         """Return a tile no larger than they need."""
-        rows, columns = min(TILE_ROWS, x.rows), min(TILE_COLUMNS, y.rows)
+        rows, columns = min(self.shape[0], x.rows), min(self.shape[1], y.rows)
         return self._card.matrix(rows, columns, _sum_type(x.matrix.dtype))
 
-    def multiply(self, x: Operand, i: int, y: Operand, j: int, tile: Matrix) -> Matrix:
+    def multiply(
+        self, x: Operand, i: int, y: Operand, j: int, tile: Matrix, lag: int = EVERY_CELL
+    ) -> Matrix:
         """Make a tile of what rows there are."""
-        made = _present(x, i, y, j, tile)
+        made = _present(self.shape, x, i, y, j, tile)
         left, right = x.matrix.block(i, i + made.rows), y.matrix.block(j, j + made.columns)
-        return multiply_rows(self._card, left, right, made)
+        return multiply_rows(self._card, left, right, made, lag)
 
 
 class LibraryEngine:
@@ -136,11 +167,12 @@ class LibraryEngine:
 
     def __init__(self, card: Card, kind: ProductKind, split: bool = False):
         self._card, self._kind, self._split = card, kind, split
+        self.shape, self.one_operand = LIBRARY_TILES[kind], not split
 
     def ready(self, x: Matrix, left: bool) -> Operand:
         """Return the rows in the type they are multiplied in, and rows of zeros to whole tiles."""
         card, bfloat16 = self._card, self._kind == "bfloat16"
-        whole = -(-x.rows // TILE_COLUMNS) * TILE_COLUMNS
+        whole = -(-x.rows // max(self.shape)) * max(self.shape)
         columns = 3 * x.columns if self._split else x.columns
         laid = card.matrix(whole, columns, np.uint16 if bfloat16 else x.dtype, zero=True)
         if bfloat16:
@@ -159,20 +191,24 @@ class LibraryEngine:
 
     def tile(self, x: Operand, y: Operand) -> Matrix:
         """Return a whole tile."""
-        return self._card.matrix(TILE_ROWS, TILE_COLUMNS, _sum_type(x.matrix.dtype))
+        return self._card.matrix(*self.shape, _sum_type(x.matrix.dtype))
 
-    def multiply(self, x: Operand, i: int, y: Operand, j: int, tile: Matrix) -> Matrix:
+    def multiply(
+        self, x: Operand, i: int, y: Operand, j: int, tile: Matrix, lag: int = EVERY_CELL
+    ) -> Matrix:
         """Make a whole tile."""
-        a, b = x.matrix.block(i, i + TILE_ROWS), y.matrix.block(j, j + TILE_COLUMNS)
+        a, b = x.matrix.block(i, i + self.shape[0]), y.matrix.block(j, j + self.shape[1])
         product = Product(
-            *(TILE_ROWS, TILE_COLUMNS, a.columns, a.address, a.stride, b.address, b.stride),
+            *(*self.shape, a.columns, a.address, a.stride, b.address, b.stride),
             *(tile.address, tile.stride),
         )
         self._card.driver.multiply(self._kind, product)
-        return _present(x, i, y, j, tile)
+        return _present(self.shape, x, i, y, j, tile)
 
 
-def _present(x: Operand, i: int, y: Operand, j: int, tile: Matrix) -> Matrix:
+def _present(
+    shape: tuple[int, int], x: Operand, i: int, y: Operand, j: int, tile: Matrix
+) -> Matrix:
     """Return the part of a tile from rows i and j on for which there are rows."""
-    rows, columns = min(TILE_ROWS, x.rows - i), min(TILE_COLUMNS, y.rows - j)
+    rows, columns = min(shape[0], x.rows - i), min(shape[1], y.rows - j)
     return Matrix(tile.owner, tile.address, rows, columns, tile.stride, tile.dtype)

@@ -12,7 +12,7 @@ from wellgram.backends.gpu.arrays import Matrix
 from wellgram.backends.gpu.card import Card, length, like
 from wellgram.backends.gpu.consumers import TWINS, Twin
 from wellgram.backends.gpu.groups import in_groups
-from wellgram.backends.gpu.products import TILE_COLUMNS, TILE_ROWS, engine_of
+from wellgram.backends.gpu.products import engine_of
 from wellgram.backends.gpu.tiles import tiles_of
 from wellgram.backends.protocol import Codes, PairScan, Progress, Rows
 from wellgram.backends.whole import scan_whole
@@ -40,15 +40,15 @@ class PairPrimitives:
         if not len(i):
             return out
         engine = engine_of(card, left.dtype, bfloat16)
-        tiles = i // TILE_ROWS * (-(-length(right) // TILE_COLUMNS)) + j // TILE_COLUMNS
+        tall, wide = engine.shape
+        tiles = i // tall * (-(-length(right) // wide)) + j // wide
         order, bounds = in_groups(np.unique(tiles, return_inverse=True)[1], len(np.unique(tiles)))
         a = engine.ready(card.laid(left), True)
-        b = engine.ready(card.laid(right), False)
+        b = a if y is None and engine.one_operand else engine.ready(card.laid(right), False)
         tile = engine.tile(a, b)
         for first, last in pairwise(bounds):
             chosen = order[first:last]
-            row = int(i[chosen[0]]) // TILE_ROWS * TILE_ROWS
-            column = int(j[chosen[0]]) // TILE_COLUMNS * TILE_COLUMNS
+            row, column = (int(part[chosen[0]]) // of * of for part, of in ((i, tall), (j, wide)))
             made = engine.multiply(a, row, b, column, tile)
             found = card.vector(len(chosen), made.dtype)
             rows = card.numbers(i[chosen] - row, np.int64)

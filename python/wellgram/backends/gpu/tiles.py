@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from wellgram.backends.consumers import Extent
 from wellgram.backends.gpu.arrays import Matrix
 from wellgram.backends.gpu.card import Card, length
-from wellgram.backends.gpu.products import TILE_COLUMNS, TILE_ROWS, Engine, Operand, OwnEngine
+from wellgram.backends.gpu.products import EVERY_CELL, Engine
 from wellgram.backends.protocol import Progress
 
 
@@ -49,39 +50,37 @@ def tiles_of(
     total, done = _pairs(row, length(x), column, length(y), extent), 0
     if not total:
         return
-    same = y is x and isinstance(x, Matrix)
+    if y is x and isinstance(x, np.ndarray) and x.nbytes <= card.block_bytes:
+        x = y = card.lay(x)  # once for both sides
+    same = y is x and isinstance(x, Matrix) and engine.one_operand
     for first, left in card.blocks(x):
         a = engine.ready(left, True)
         for begin, right in card.blocks(y):
-            if not _pairs(row + first, left.rows, column + begin, right.rows, extent):
+            top, side = row + first, column + begin
+            if not _pairs(top, left.rows, side, right.rows, extent):
                 continue
-            b = a if same and isinstance(engine, OwnEngine) else engine.ready(right, False)
+            b = a if same else engine.ready(right, False)
             tile = engine.tile(a, b)
-            for i, j in _places(a, b, row + first, column + begin, extent):
-                made = engine.multiply(a, i, b, j, tile)
-                at = (row + first + i, column + begin + j)
-                yield Tile(made, *at, extent.symmetric)
+            for i, j in product(*map(range, (0, 0), (a.rows, b.rows), engine.shape)):
+                rows, columns = min(engine.shape[0], a.rows - i), min(engine.shape[1], b.rows - j)
+                held = _pairs(top + i, rows, side + j, columns, extent)
+                if not held:
+                    continue
+                lag = top + i - side - j if extent.symmetric else EVERY_CELL
+                made = engine.multiply(a, i, b, j, tile, lag)
+                yield Tile(made, top + i, side + j, extent.symmetric)
                 card.pace()
-                done += _pairs(at[0], made.rows, at[1], made.columns, extent)
+                done += held
                 if progress is not None:
                     progress(done / total)
-
-
-def _places(
-    a: Operand, b: Operand, row: int, column: int, extent: Extent
-) -> Iterator[tuple[int, int]]:
-    """Yield where the tiles that hold a pair begin."""
-    for i in range(0, a.rows, TILE_ROWS):
-        for j in range(0, b.rows, TILE_COLUMNS):
-            last = min(b.rows, j + TILE_COLUMNS) - 1
-            if not extent.symmetric or column + last > row + i:
-                yield i, j
 
 
 def _pairs(row: int, rows: int, column: int, columns: int, extent: Extent) -> int:
     """Return how many cells of an area are pairs of the extent."""
     if not extent.symmetric:
         return rows * columns
-    # Of row i those columns from i + 1 on.
-    i = np.arange(row, row + rows)
-    return int(np.clip(column + columns - np.maximum(i + 1, column), 0, columns).sum())
+    # Rows before the first column have all of them, later ones those from the next column on.
+    whole = min(max(column - row, 0), rows)
+    most = column + columns - 1 - (row + whole)  # of the first row that has not all
+    some = min(max(most, 0), rows - whole)
+    return whole * columns + some * most - some * (some - 1) // 2

@@ -45,9 +45,10 @@ DEVICE void multiply(const T (&left)[DEPTH][padded], const T (&right)[DEPTH][pad
   }
 }
 
+// Left out are squares with no cell j > i + lag.
 template <class In>
 KERNEL products(const In* a, i64 m, i64 a_stride, const In* b, i64 n, i64 b_stride, i64 d,
-                typename Sum<In>::type* c, i64 c_stride) {
+                typename Sum<In>::type* c, i64 c_stride, i64 lag) {
   using T = typename Sum<In>::type;
   constexpr int padded = SIDE + 4;  // what is stored together lies in different banks
   SHARED(T, left[DEPTH][padded]);
@@ -55,6 +56,7 @@ KERNEL products(const In* a, i64 m, i64 a_stride, const In* b, i64 n, i64 b_stri
   const i64 across = (n + SIDE - 1) / SIDE, down = (m + SIDE - 1) / SIDE;
   for (i64 tile = block_index(); tile < across * down; tile += block_count()) {
     const i64 row = tile / across * SIDE, column = tile % across * SIDE;
+    if (column + SIDE - 1 <= row + lag) continue;
     PerThread<Square<T>> sums;
     each([&](int t) {
       for (auto& line : sums[t].cells)
