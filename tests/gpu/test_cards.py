@@ -1,5 +1,8 @@
 """Rows that pass through the card in blocks, memory that runs out, ways to multiply."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from cases import some_maps, unit
@@ -11,6 +14,7 @@ from wellgram import InputError
 from wellgram.backends import cpu, get_backend, reference
 from wellgram.backends.consumers import CountBelow, Extent, Histogram, Nearest, Ranks
 from wellgram.backends.cuda import CudaDriver
+from wellgram.backends.devices import cuda_module
 from wellgram.backends.gpu import products, tiles
 from wellgram.errors import DeviceMemoryError
 
@@ -214,6 +218,12 @@ def test_a_launch_that_is_wrong_is_refused(cuda):
         launch("carry", 1, 0)
     with pytest.raises(ValueError, match="argument 1 of carry is of another type"):
         launch("carry", 1, 0, 1.0)
+
+
+def test_every_kernel_is_launched_by_something(cuda):
+    sources = "".join(file.read_text() for file in Path(products.__file__).parent.glob("*.py"))
+    names = {name.partition("<")[0] for name in cuda_module().kernels()}
+    assert {name for name in names if not re.search(rf"\"{name}[\"<]", sources)} == set()
 
 
 def test_more_rows_than_a_tile(cuda, rng):
