@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import wellgram
@@ -28,3 +30,17 @@ def test_importing_the_library_loads_no_optional_weight():
 def test_public_names_are_there_and_documented():
     for name in wellgram.__all__:
         assert getattr(wellgram, name).__doc__, name
+
+
+def test_the_version_is_the_same_wherever_it_is_written():
+    root = Path(__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    cited = re.search(r"^version: (.+)$", (root / "CITATION.cff").read_text(), re.MULTILINE)
+    assert project["version"] == version("wellgram") == cited.group(1)
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "wellgram", "info"], capture_output=True, text=True, check=True
+    )
+    assert version("wellgram") in done.stdout

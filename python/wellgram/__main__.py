@@ -1,0 +1,5 @@
+"""``python -m wellgram``: the command line."""
+
+from wellgram.cli import main
+
+main()
