@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wellgram.library import *
+    from wellgram.library import *  # noqa: F403
     from wellgram.library import __all__ as __all__
 
 
