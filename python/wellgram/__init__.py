@@ -8,20 +8,22 @@ Wells in, a map out, and every benchmark of the field on it::
     result = wg.score(wells, wg.TVN(), sources=wg.relationship_sources("efaar"))
 """
 
-from importlib import import_module
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing itself would take longer to import than the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from wellgram.library import *  # noqa: F403
     from wellgram.library import __all__ as __all__
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import what a public name needs when it is asked for: pandas and SciPy take a second.
 
     `wellgram.accel` must not, before there is anything to accelerate.
     """
+    from importlib import import_module
+    from importlib.util import find_spec
+
     if find_spec(f"{__name__}.{name}") is not None:
         return import_module(f"{__name__}.{name}")
     if name == "__all__" or not name.startswith("__"):

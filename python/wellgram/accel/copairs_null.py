@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.accel.stand_in import Declined
+from wellgram.accel.errors import Declined
 from wellgram.backends.threads import threads
 
 

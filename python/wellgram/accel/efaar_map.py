@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.accel.efaar_align import of_rows
-from wellgram.accel.stand_in import Declined
+from wellgram.accel.errors import Declined
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Rows
 from wellgram.metrics.recall import largest_count, smallest_count

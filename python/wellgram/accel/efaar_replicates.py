@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.accel.efaar_align import of_rows
-from wellgram.accel.stand_in import Declined
+from wellgram.accel.errors import Declined
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 

@@ -1,17 +1,17 @@
 """Putting stand-ins where the originals are: at import, or later wherever they are bound."""
 
-import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.machinery import ModuleSpec
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from wellgram.accel.errors import Declined
+from wellgram.accel.profile import logger
 from wellgram.accel.registry import ENTRIES, Entry
-from wellgram.accel.stand_in import Declined, stand_in
 
-log = logging.getLogger("wellgram.accel")
+if TYPE_CHECKING:  # what is imported here is paid for by every script
+    from collections.abc import Callable, Iterator, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 _MODULES: dict[str, list[Entry]] = {}
 for _entry in ENTRIES:
@@ -22,8 +22,8 @@ class _Finder:
     """Finds what other finders find, and accelerates it once it has been executed."""
 
     def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+        self, name: str, path: "Sequence[str] | None", target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
         if name not in _MODULES:
             return None
         for finder in sys.meta_path:
@@ -35,7 +35,7 @@ class _Finder:
             execute = spec.loader.exec_module
 
             def exec_module(
-                module: ModuleType, execute: Callable[[ModuleType], None] = execute
+                module: "ModuleType", execute: "Callable[[ModuleType], None]" = execute
             ) -> None:
                 execute(module)
                 if _finder in sys.meta_path:
@@ -64,6 +64,9 @@ def install(log_level: int | str | None = None) -> None:
         What is told of each call, to stderr: ``"INFO"`` for where it ran, and why.
     """
     if log_level is not None:
+        import logging
+
+        log = logger()
         if not log.handlers:
             handler = logging.StreamHandler()
             handler.setFormatter(logging.Formatter("wellgram.accel: %(message)s"))
@@ -86,7 +89,7 @@ def uninstall() -> None:
 
 
 @contextmanager
-def accelerated(log_level: int | str | None = None) -> Iterator[None]:
+def accelerated(log_level: int | str | None = None) -> "Iterator[None]":
     """Accelerate within a block; as before after it."""
     before = _finder in sys.meta_path
     install(log_level)
@@ -97,8 +100,10 @@ def accelerated(log_level: int | str | None = None) -> Iterator[None]:
             uninstall()
 
 
-def _accelerate(module: ModuleType) -> None:
+def _accelerate(module: "ModuleType") -> None:
     """Put the stand-ins of a module in their place, and wherever else the originals are bound."""
+    from wellgram.accel.stand_in import stand_in
+
     new: dict[int, tuple[Any, Any]] = {}
     for entry in _MODULES[module.__name__]:
         original = vars(module).get(entry.function)
@@ -107,7 +112,7 @@ def _accelerate(module: ModuleType) -> None:
         try:
             accelerated = stand_in(entry, original)
         except Declined as reason:
-            log.info("%s stays as it is: %s", entry.name, reason)
+            logger().info("%s stays as it is: %s", entry.name, reason)
             continue
         new[id(original)] = (original, accelerated)
         _replaced[id(accelerated)] = (accelerated, original)

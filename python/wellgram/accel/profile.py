@@ -1,15 +1,21 @@
 """What ran where: calls are told to the log, and gathered while a profile is open."""
 
-import logging
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from logging import Logger
+
     import pandas as pd
 
-log = logging.getLogger("wellgram.accel")
+
+def logger() -> "Logger":
+    """Return the log that calls are told to."""
+    from logging import getLogger
+
+    return getLogger("wellgram.accel")
 
 
 class Call(NamedTuple):
@@ -74,7 +80,7 @@ _open: list[Profile] = []
 
 
 @contextmanager
-def profile() -> Iterator[Profile]:
+def profile() -> "Iterator[Profile]":
     """Gather the calls that are made in its block; print them to stderr at the end of it.
 
     The time of a call is that of all it calls; time saved is known where both ran
@@ -94,6 +100,6 @@ def record(call: Call) -> None:
     for found in _open:
         found.calls.append(call)
     if call.declined is None:
-        log.info("%s ran here: %.3f s (%s)", call.name, call.seconds, call.caller)
+        logger().info("%s ran here: %.3f s (%s)", call.name, call.seconds, call.caller)
     else:
-        log.info("%s: the original, because %s (%s)", call.name, call.declined, call.caller)
+        logger().info("%s: the original, because %s (%s)", call.name, call.declined, call.caller)

@@ -11,6 +11,7 @@ from time import perf_counter
 from types import FrameType
 from typing import Any
 
+from wellgram.accel.errors import Declined, DifferenceError
 from wellgram.accel.profile import Call, record
 from wellgram.accel.registry import Entry
 from wellgram.errors import InputError
@@ -20,14 +21,6 @@ Function = Callable[..., Any]
 _plain_runs = 0
 """How many originals run as they are without the accelerator, in whatever thread"""
 _lock = threading.Lock()
-
-
-class Declined(Exception):  # noqa: N818  # says what happens, and is never seen as an error
-    """Raised by a replacement, or by the check of its domain, to leave a call to the original."""
-
-
-class DifferenceError(AssertionError):
-    """A replacement and the original differ by more than is documented."""
 
 
 def stand_in(entry: Entry, original: Function) -> Function:
