@@ -26,17 +26,17 @@ CONTROL = "EMPTY_control"
 
 def read_screen(folder: Path) -> tuple[np.ndarray, pd.DataFrame]:
     """Return the embeddings of all wells and their metadata, each perturbation with its dose."""
-    embeddings = pd.read_parquet(next(folder.glob("*embeddings.parquet"))).set_index("well_id")
-    if embeddings.index.has_duplicates:
-        embeddings = embeddings.groupby(level=0).mean()
-    metadata = pd.read_csv(next(folder.glob("metadata*.csv")))
-    metadata = metadata[metadata["well_id"].isin(embeddings.index)].reset_index(drop=True)
+    embeddings = pd.read_parquet(next(folder.glob("*embeddings.parquet")))
+    if embeddings["well_id"].duplicated().any():
+        embeddings = embeddings.groupby("well_id", as_index=False).mean()
+    every = pd.read_csv(next(folder.glob("metadata*.csv")), low_memory=False)
+    metadata = every.set_index("well_id").loc[embeddings["well_id"]].reset_index()
     treatment = metadata["treatment"]
     is_control = treatment.str.contains("_control")
     metadata["perturbation"] = treatment.where(is_control, treatment.str.split("_").str[0])
     dose = metadata["concentration"].map(lambda dose: "" if np.isnan(dose) else f"@{dose:g}")
     metadata["label"] = metadata["perturbation"] + dose.where(~is_control, "")
-    return embeddings.loc[metadata["well_id"]].to_numpy(float), metadata
+    return embeddings.drop(columns="well_id").to_numpy(), metadata
 
 
 def main() -> None:

@@ -68,8 +68,8 @@ def filter_relationships(df: pd.DataFrame) -> pd.DataFrame:
     low, high = np.where(turned, second, first), np.where(turned, first, second)
     df["sorted_entities"] = list(zip(low, high, strict=True))
     df["entity1"], df["entity2"] = low, high
-    pairs: pd.DataFrame = df[["entity1", "entity2"]][low != high]
-    return pairs.drop_duplicates()
+    # As the original does it: which of two equal indices a table has depends on it.
+    return df[["entity1", "entity2"]].query("entity1 != entity2").drop_duplicates()
 
 
 def of_cosines(null_distribution: Any, query_distribution: Any, **options: Any) -> None:
