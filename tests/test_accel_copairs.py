@@ -36,7 +36,7 @@ def profiles():
     kind = np.arange(300) // 5
     x = 0.5 * rng.normal(size=(60, 40))[kind] + rng.normal(size=(300, 40))
     x[50:55] = x[100:105]
-    names = [f"p{k}" for k in kind]
+    names = pd.Series([f"p{k}" for k in kind], dtype=object)  # what DuckDB knows of pandas 3
     meta = pd.DataFrame({"perturbation": names, "plate": np.arange(300) % 5, "moa": kind // 4})
     meta["is_control"], meta["note"] = kind < 8, 0.5
     return x, meta.set_axis(np.arange(300) + 9)
