@@ -59,7 +59,7 @@ def in_place_of(
             return original(*args, **kwargs)
         caller = _caller(sys._getframe(1))
         began = perf_counter()
-        declined, saved = None, None
+        declined, saved, seconds = None, None, None
         try:
             if trial.failed:
                 raise Declined(trial.failed)
@@ -71,7 +71,7 @@ def in_place_of(
             if domain is not None:
                 domain(**bound.arguments)
             if verifying() or trial.due:
-                result, saved = _both(entry, original, replacement, bound.arguments, trial)
+                result, saved, seconds = _both(entry, original, replacement, bound.arguments, trial)
                 declined = trial.failed or None
             else:
                 result = replacement(**bound.arguments)
@@ -83,7 +83,8 @@ def in_place_of(
         except Exception as error:
             error.add_note(f"raised in place of {entry.name}, which was called at {caller}")
             raise
-        record(Call(entry.name, declined, perf_counter() - began, saved, caller))
+        seconds = perf_counter() - began if seconds is None else seconds
+        record(Call(entry.name, declined, seconds, saved, caller))
         return result
 
     return accelerated
@@ -116,8 +117,8 @@ def _both(
     replacement: Function,
     arguments: dict[str, Any],
     trial: _Trial,
-) -> tuple[Any, float | None]:
-    """Run both; return our result, and how much longer the original took.
+) -> tuple[Any, float | None, float]:
+    """Run both; return our result, how much longer the original took, and the seconds of ours.
 
     Raises
     ------
@@ -133,9 +134,9 @@ def _both(
     if difference:
         trial.failed = f"with version {trial.version} it differs: {difference}"
         print(theirs.printed, end="")
-        return theirs.result, None
+        return theirs.result, None, theirs.seconds
     print(ours.printed, end="")
-    return ours.result, theirs.seconds - ours.seconds
+    return ours.result, theirs.seconds - ours.seconds, ours.seconds
 
 
 def plain(function: Function) -> Function:
