@@ -105,6 +105,7 @@ OUTSIDE = {
     "a NaN": {"feats": np.nan},
     "integers": {"feats": 3},
     "too few rows": {"feats": None},
+    "scores already": {"meta": "average_precision"},
 }
 
 
@@ -115,6 +116,8 @@ def test_outside_of_the_domain_the_original_answers(precision, profiles, case):
     names = ("pos_sameby", "pos_diffby", "neg_sameby", "neg_diffby")
     arguments = dict(zip(names, RULES[0], strict=True)) | {"meta": meta, "feats": x[:60].copy()}
     change = dict(OUTSIDE[case])
+    if "meta" in change:
+        change["meta"] = meta.assign(**{change["meta"]: 0.5})
     if "feats" in change:
         feats, value = arguments["feats"], change.pop("feats")
         if value == 3:

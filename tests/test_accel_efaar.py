@@ -98,6 +98,9 @@ OUTSIDE = {
     "no controls in a batch": lambda x, m: (
         x, m.assign(batch=np.where(m["label"] == CONTROL, m["batch"], m["batch"] + "x"))
     ),
+    "labels of pandas' own": lambda x, m: (
+        x, m.assign(label=m["label"].astype("string").where(m["label"] != "GENE01"))
+    ),
     "no batch": lambda x, m: (x, m.assign(batch=m["batch"].where(m["batch"] != "batch1"))),
     "too few controls": lambda x, m: (
         x, m.assign(label=np.where(np.arange(len(m)) < 20, CONTROL, "GENE01"), batch="batch")

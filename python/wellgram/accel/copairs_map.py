@@ -18,6 +18,7 @@ from wellgram.backends.protocol import Codes, Floats
 from wellgram.metrics.pairing import Rules, as_names, find_pairs
 from wellgram.metrics.profile_ranks import Compared, partners_above, rank_entries
 
+_TAKEN = {"index", "ix", "n_pos_pairs", "n_total_pairs", "average_precision"}
 _NEAR = 1e-7
 """Of the largest squared length: distances below it are not compared by products"""
 
@@ -81,7 +82,7 @@ def multilabel(
     starts = np.searchsorted(member[order], np.arange(len(meta) + 1))
     above = np.empty(len(member), np.int64)
     above[order] = partners_above(compared, negatives, starts, similarity[order])
-    labels: dict[str, Any] = {str(c): meta[c].iloc[member].array for c in meta}
+    labels: dict[str, Any] = {str(c): meta[c].iloc[member].reset_index(drop=True) for c in meta}
     scores: dict[str, Any] = {
         "average_precision": 1 / (1 + above),
         "n_pos_pairs": np.ones(len(member), np.int64),
@@ -116,8 +117,8 @@ def _checked(meta: Any, feats: Any, rules: Rules, multilabel_col: Any = None) ->
     if not isinstance(meta, pd.DataFrame) or not meta.columns.is_unique:
         raise Declined("metadata is no table, or a column is there twice")
     lower = [str(name).lower() for name in meta.columns]
-    if len(set(lower)) < len(lower) or "index" in lower:
-        raise Declined("columns differ in capitals alone, or one is called index")
+    if len(set(lower)) < len(lower) or _TAKEN & set(lower):
+        raise Declined("columns differ in capitals alone, or have a name of the results")
     for name in set(names):
         if name not in meta or not name.isidentifier():
             raise Declined(f"{name!r} is no column")

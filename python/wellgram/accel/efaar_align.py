@@ -29,7 +29,7 @@ def of_wells(
     """Decline unless all batches have controls, and embeddings are finite floats."""
     of_rows(embeddings, metadata, (pert_col, batch_col))
     _of_labels(metadata, batch_col)
-    control = (metadata[pert_col] == control_key).to_numpy(bool)
+    control = _controls(metadata, pert_col, control_key)
     batches = metadata[batch_col][control] if batch_col is not None else metadata[pert_col][control]
     every = metadata[batch_col].nunique() if batch_col is not None else 1
     if batches.nunique() != every:
@@ -77,6 +77,14 @@ def of_rows(rows: Any, metadata: Any, columns: tuple[Any, ...]) -> None:
         raise Declined("a row holds a NaN or an Inf")
 
 
+def _controls(metadata: pd.DataFrame, pert_col: str, control_key: Any) -> NDArray[np.bool_]:
+    """Return which rows are controls."""
+    control = metadata[pert_col] == control_key
+    if control.dtype != bool:
+        raise Declined("a label may be missing in a way of pandas' own")
+    return np.asarray(control)
+
+
 def _of_labels(metadata: Any, column: Any) -> None:
     if column is not None and metadata[column].isna().any():
         raise Declined(f"a row has no {column!r}")
@@ -90,7 +98,7 @@ def by_controls(
     batch_col: str | None = None,
 ) -> Rows:
     """Standardise each batch by its controls."""
-    control = (metadata[pert_col] == control_key).to_numpy(bool)
+    control = _controls(metadata, pert_col, control_key)
     return _standardized(embeddings, _codes(metadata, batch_col, len(embeddings)), control)
 
 
@@ -110,7 +118,7 @@ def rotated(
     batch_col: str | None = None,
 ) -> Rows:
     """Rotate to the axes of all controls, then standardise each batch by its controls."""
-    control = (metadata[pert_col] == control_key).to_numpy(bool)
+    control = _controls(metadata, pert_col, control_key)
     pooled = _moments(embeddings[control])
     _, axes = _axes(pooled)
     codes = _codes(metadata, batch_col, len(embeddings))
@@ -142,7 +150,7 @@ def tvn(
     batch_col: str | None = None,
 ) -> Rows:
     """Make all controls white; then multiply each batch by the inverse root of its covariance."""
-    control = (metadata[pert_col] == control_key).to_numpy(bool)
+    control = _controls(metadata, pert_col, control_key)
     codes = _codes(metadata, batch_col, len(embeddings))
     groups = int(codes.max()) + 1
     moments = get_backend().group_moments(embeddings[control], codes[control], groups)
@@ -245,5 +253,9 @@ def _axes(pooled: Moments, scale: Floats | float = 1.0) -> tuple[Floats, Floats]
 
 
 def _turned(axes: Floats) -> Floats:
+    from sklearn import __version__
+
+    if tuple(map(int, __version__.split(".")[:2])) < (1, 5):
+        raise Declined("before scikit-learn 1.5, axes were turned by another rule")
     largest = axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])]
     return np.where(largest < 0, -axes, axes)

@@ -105,7 +105,7 @@ def _accelerate(module: "ModuleType") -> None:
     from wellgram.accel.stand_in import stand_in
 
     new: dict[int, tuple[Any, Any]] = {}
-    for entry in _MODULES[module.__name__]:
+    for entry in _MODULES.get(module.__name__, ()):  # a loader may serve several modules
         original = vars(module).get(entry.function)
         if original is None or id(original) in _replaced:
             continue  # this version does not have it, or it was imported twice
