@@ -12,7 +12,7 @@ SCRIPT = """\
 import sys
 import numpy as np
 from sklearn.metrics.pairwise import cosine_similarity
-x = np.random.default_rng(0).normal(size=(300, 64))
+x = np.random.default_rng(0).normal(size=(1800, 400))
 print(sys.argv[1:], __name__, hasattr(cosine_similarity.__wrapped__, "__wrapped__"))
 print(cosine_similarity(x).shape)
 """
@@ -45,8 +45,8 @@ def run(tmp_path):
     return run
 
 
-ACCELERATED = "['a', '-b'] __main__ True\n(300, 300)\n"
-AS_IT_IS = "['a', '-b'] __main__ False\n(300, 300)\n"
+ACCELERATED = "['a', '-b'] __main__ True\n(1800, 1800)\n"
+AS_IT_IS = "['a', '-b'] __main__ False\n(1800, 1800)\n"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_an_error_shows_the_line_of_the_script(run, tmp_path):
         "from sklearn.metrics.pairwise import cosine_similarity\n"
         "from wellgram.accel import scikit\n"
         "scikit.get_backend = lambda: 1 / 0\n"
-        "cosine_similarity(np.ones((300, 64)))  # here\n"
+        "cosine_similarity(np.ones((1800, 400)))  # here\n"
     )
     error = run("-m", "wellgram.accel", "fails.py", code=1).stderr
     assert 'fails.py", line 5' in error
@@ -131,7 +131,7 @@ def test_notebooks_have_an_extension_and_a_magic(run):
         "shell.run_cell('from sklearn.metrics.pairwise import cosine_similarity')\n"
         "shell.run_line_magic('load_ext', 'wellgram.accel')\n"
         "shell.run_cell_magic('wellgram.accel.profile', '', "
-        "'import numpy as np; cosine_similarity(np.ones((300, 64)))')\n"
+        "'import numpy as np; cosine_similarity(np.ones((1800, 400)))')\n"
         "shell.run_line_magic('unload_ext', 'wellgram.accel')\n"
         "shell.run_cell('print(hasattr(cosine_similarity.__wrapped__, \"__wrapped__\"))')\n"
     )

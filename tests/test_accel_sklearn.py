@@ -16,7 +16,7 @@ def cosines():
 
 
 def rows(n, dtype=np.float64, seed=0):
-    x = np.random.default_rng(seed).normal(size=(n, 40)).astype(dtype)
+    x = np.random.default_rng(seed).normal(size=(n, 400)).astype(dtype)
     x[3] = 0
     return x
 
@@ -24,7 +24,7 @@ def rows(n, dtype=np.float64, seed=0):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_cosines_are_equal(cosines, dtype):
     within = 1e-12 if dtype == np.float64 else 1e-6
-    x, y = rows(600, dtype), rows(450, dtype, 1)
+    x, y = rows(2000, dtype), rows(2800, dtype, 1)
     equal(*cosines(x), within=within)
     equal(*cosines(x, x), within=within)
     equal(*cosines(x, y), within=within)
@@ -39,14 +39,14 @@ OUTSIDE = {
     "two types": lambda x: (x, x.astype(np.float32)),
     "few rows": lambda x: (x[:2],),
     "a NaN": lambda x: (np.where(x > 2, np.nan, x),),
-    "other features": lambda x: (x, x[:, :20]),
+    "other features": lambda x: (x, x[:, :200]),
     "a vector": lambda x: (x[0],),
 }
 
 
 @pytest.mark.parametrize("case", OUTSIDE)
 def test_outside_of_the_domain_the_original_answers(cosines, case):
-    arguments = OUTSIDE[case](rows(400))
+    arguments = OUTSIDE[case](rows(2000))
     theirs = outcome(cosines.original, *arguments)
     why, ours = cosines.declines(*arguments)
     if not same_error(theirs, ours):

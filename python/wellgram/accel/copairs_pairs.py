@@ -13,6 +13,8 @@ from wellgram.accel.stand_in import in_place_of, plain
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 
+_LEAST_NUMBERS = 1 << 18
+"""Fewer are done before the work has been handed out"""
 _NEAR = 1e-6
 """Of the squared lengths: what is left of a squared distance below it was lost by cancellation"""
 
@@ -71,6 +73,8 @@ def directions(rows: Rows, *, centred: bool = False) -> Rows:
 def of_rows(x_sample: Any, y_sample: Any) -> None:
     """Decline unless both are as many finite rows of floats, of the same type."""
     x, y = as_features(x_sample), as_features(y_sample)
+    if x.size < _LEAST_NUMBERS:
+        raise Declined("there is too little to do")
     if x.shape != y.shape or x_sample.dtype != y_sample.dtype or x_sample.dtype.kind != "f":
         raise Declined("the two are not alike")
 

@@ -9,7 +9,7 @@ from wellgram.accel.errors import Declined
 from wellgram.backends import get_backend
 from wellgram.backends.consumers import Matrix
 
-_LEAST_PRODUCTS = 1 << 22
+_LEAST_PRODUCTS = 1 << 30
 """A matrix of fewer multiply-adds is done before the work has been handed out"""
 
 
