@@ -172,6 +172,19 @@ def test_nulls_and_their_files_are_equal_to_the_bit(tmp_path):
     np.testing.assert_array_equal(both.stand_in(confs, 20, 5, tmp_path / "theirs"), theirs)
 
 
+def test_verifying_nulls_leaves_the_files_to_the_original(tmp_path, monkeypatch):
+    from wellgram.accel import DifferenceError
+
+    monkeypatch.setenv("WELLGRAM_ACCEL_VERIFY", "1")
+    both = Pair(":get_null_dists")
+    confs = np.array([[3, 40]])
+    both.stand_in(confs, 20, 5, tmp_path)
+    (file,) = tmp_path.glob("**/*.npy")
+    np.save(file, np.load(file) / 2)
+    with pytest.raises(DifferenceError):
+        both.stand_in(confs, 20, 5, tmp_path)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["cosine", "abs_cosine", "corr", "euclidean"])
 def test_similarities_of_rows_are_equal(name, dtype):
