@@ -45,10 +45,23 @@ def pycytominer_transforms() -> types.ModuleType | None:
     return module
 
 
+def write_stand_ins(folder: Path) -> None:
+    """Write modules to be found by another process in the place of absent ones."""
+    for name in _absent():
+        path = folder.joinpath(*name.split("."))
+        path.mkdir(parents=True, exist_ok=True)
+        classes = "".join(f"class {attribute}: pass\n" for attribute in _UNUSED[name])
+        (path / "__init__.py").write_text(classes)
+
+
+def _absent() -> list[str]:
+    return [name for name in _UNUSED if find_spec(name.split(".")[0]) is None]
+
+
 @contextmanager
 def _stand_ins() -> Iterator[None]:
     """Put empty modules in the place of absent ones, for as long as an import takes."""
-    absent = [name for name in _UNUSED if find_spec(name.split(".")[0]) is None]
+    absent = _absent()
     for name in absent:
         sys.modules[name] = types.ModuleType(name)
         for attribute in _UNUSED[name]:

@@ -7,6 +7,8 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 import wellgram
 
 PACKAGE = Path(wellgram.__file__).parent
@@ -19,12 +21,34 @@ def test_only_backends_know_the_compiled_modules():
 
 
 def test_importing_the_library_loads_no_optional_weight():
-    code = "import sys, wellgram; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    code = (
+        "import sys, wellgram.library; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     for name in ("matplotlib", "sklearn", "torch", "numba", "cupy", "dask", "anndata", "typer"):
         assert name not in loaded
+
+
+def test_public_names_wait_until_they_are_asked_for():
+    code = (
+        "import sys, wellgram; print('numpy' in sys.modules); "
+        "wellgram.TVN; print('numpy' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["False", "True"]
+
+
+def test_no_module_hides_a_public_name():
+    """Importing a module sets its name in the package: a function of that name would be lost."""
+    modules = {path.stem for path in PACKAGE.iterdir()}
+    assert modules & set(wellgram.__all__) == {"simulate"}  # which is the module
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match=r"module 'wellgram' has no attribute 'nowhere'"):
+        wellgram.nowhere  # noqa: B018
 
 
 def test_public_names_are_there_and_documented():

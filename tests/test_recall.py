@@ -6,7 +6,7 @@ import pytest
 
 from wellgram import InputError, PerturbationMap, relationship_recall
 from wellgram.metrics import clean_pairs, known_pairs
-from wellgram.metrics.recall import _largest_count, _smallest_count
+from wellgram.metrics.recall import largest_count, smallest_count
 
 TAILS = ((0.05, 0.95), (0.1, 0.9), (0.0, 1.0), (1 / 3, 2 / 3))
 
@@ -59,7 +59,7 @@ def test_the_published_test_vector():
     """Null 1 ... 5, query {1, 5}: recall 0 at (0.1, 0.9) and 1 at (0.2, 0.8)."""
     null, query = np.arange(1, 6), np.array([1, 5])
     for (low, high), expected in (((0.1, 0.9), 0), ((0.2, 0.8), 2)):
-        below, above = _largest_count(5, low), _smallest_count(5, high)
+        below, above = largest_count(5, low), smallest_count(5, high)
         assert ((query < null[below]) | (query > null[above - 1])).sum() == expected
 
 
@@ -67,8 +67,8 @@ def test_the_published_test_vector():
 def test_counts_follow_the_rounded_division(n):
     counts = np.arange(n + 1)
     for share in (0, 0.05, 0.1, 0.3, 1 / 3, 0.9, 0.95, 1):
-        assert _largest_count(n, share) == counts[counts / n <= share].max()
-        assert _smallest_count(n, share) == counts[counts / n >= share].min()
+        assert largest_count(n, share) == counts[counts / n <= share].max()
+        assert smallest_count(n, share) == counts[counts / n >= share].min()
 
 
 def test_a_map_without_signal_scores_chance():

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from wellgram import CenterScale, Wells, score
-from wellgram.score import ScoreResult
+from wellgram.scoring import ScoreResult
 from wellgram.suite import interval_words
 
 NASTY = "<b>x</b>&\"'"

@@ -23,7 +23,7 @@ from wellgram import (
     score,
 )
 from wellgram.cli import app
-from wellgram.score import METRICS
+from wellgram.scoring import METRICS
 from wellgram.simulate import rxrx3_core
 
 

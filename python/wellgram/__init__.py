@@ -8,151 +8,31 @@ Wells in, a map out, and every benchmark of the field on it::
     result = wg.score(wells, wg.TVN(), sources=wg.relationship_sources("efaar"))
 """
 
-from wellgram import simulate
-from wellgram.aggregate import build_map
-from wellgram.align import (
-    CORAL,
-    TVN,
-    BatchAffine,
-    CenterScale,
-    ComBat,
-    InverseNormal,
-    PCACenterScale,
-    PCAWhiten,
-    ProximityCorrection,
-    RobustMAD,
-    Sphering,
-    Standardize,
-    chain,
-)
-from wellgram.backends import available_backends, get_backend, set_backend
-from wellgram.errors import BackendUnavailable, ControlsWarning, InputError, WellgramError
-from wellgram.io import (
-    map_from_wells,
-    open_map,
-    open_wells,
-    read_gene_sets,
-    read_map,
-    read_relationships,
-    read_targets,
-    read_wells,
-    relationship_sources,
-    wells_from_frame,
-    write_map,
-)
-from wellgram.metrics import (
-    AgreementResult,
-    AveragePrecisionResult,
-    ComparisonResult,
-    CompoundGeneResult,
-    ConsistencyResult,
-    MagnitudeResult,
-    MeanAveragePrecisionResult,
-    ProximityBiasResult,
-    RecallResult,
-    associations,
-    average_precision,
-    cluster_separation,
-    compare_compound_gene,
-    compare_recall,
-    compound_gene,
-    consistency,
-    enrichment,
-    guide_agreement,
-    magnitude,
-    match_wells,
-    matched_recall,
-    mean_average_precision,
-    mean_number,
-    number_baseline,
-    proximity_bias,
-    relationship_recall,
-    replicate_agreement,
-    split_by_arm,
-)
-from wellgram.pairs import (
-    cosine_matrix,
-    nearest,
-    pair_histogram,
-    pair_quantiles,
-    pair_ranks,
-    scan_pairs,
-)
-from wellgram.score import ScoreResult, score
-from wellgram.stream import WellStream
-from wellgram.wells import PerturbationMap, Wells
+TYPE_CHECKING = False  # typing itself would take longer to import than the rest
+if TYPE_CHECKING:
+    from typing import Any
 
-__all__ = [
-    "CORAL",
-    "TVN",
-    "AgreementResult",
-    "AveragePrecisionResult",
-    "BackendUnavailable",
-    "BatchAffine",
-    "CenterScale",
-    "ComBat",
-    "ComparisonResult",
-    "CompoundGeneResult",
-    "ConsistencyResult",
-    "ControlsWarning",
-    "InputError",
-    "InverseNormal",
-    "MagnitudeResult",
-    "MeanAveragePrecisionResult",
-    "PCACenterScale",
-    "PCAWhiten",
-    "PerturbationMap",
-    "ProximityBiasResult",
-    "ProximityCorrection",
-    "RecallResult",
-    "RobustMAD",
-    "ScoreResult",
-    "Sphering",
-    "Standardize",
-    "WellStream",
-    "WellgramError",
-    "Wells",
-    "associations",
-    "available_backends",
-    "average_precision",
-    "build_map",
-    "chain",
-    "cluster_separation",
-    "compare_compound_gene",
-    "compare_recall",
-    "compound_gene",
-    "consistency",
-    "cosine_matrix",
-    "enrichment",
-    "get_backend",
-    "guide_agreement",
-    "magnitude",
-    "map_from_wells",
-    "match_wells",
-    "matched_recall",
-    "mean_average_precision",
-    "mean_number",
-    "nearest",
-    "number_baseline",
-    "open_map",
-    "open_wells",
-    "pair_histogram",
-    "pair_quantiles",
-    "pair_ranks",
-    "proximity_bias",
-    "read_gene_sets",
-    "read_map",
-    "read_relationships",
-    "read_targets",
-    "read_wells",
-    "relationship_recall",
-    "relationship_sources",
-    "replicate_agreement",
-    "scan_pairs",
-    "score",
-    "set_backend",
-    "simulate",
-    "split_by_arm",
-    "wells_from_frame",
-    "write_map",
-]
+    from wellgram.library import *  # noqa: F403
+    from wellgram.library import __all__ as __all__
+
+
+def __getattr__(name: str) -> "Any":
+    """Import what a public name needs when it is asked for: pandas and SciPy take a second.
+
+    `wellgram.accel` must not, before there is anything to accelerate.
+    """
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    if find_spec(f"{__name__}.{name}") is not None:
+        return import_module(f"{__name__}.{name}")
+    if name == "__all__" or not name.startswith("__"):
+        library = import_module(f"{__name__}.library")
+        if hasattr(library, name):
+            globals()[name] = getattr(library, name)
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__getattr__("__all__")]

@@ -38,8 +38,8 @@ from wellgram.metrics.recall import Null
 from wellgram.pairs import Precision as PairPrecision
 from wellgram.pairs import nearest
 from wellgram.pairs.neighbors import check_table_name
-from wellgram.score import METRICS
-from wellgram.score import score as score_wells
+from wellgram.scoring import METRICS
+from wellgram.scoring import score as score_wells
 from wellgram.stream import WellStream
 from wellgram.suite import BENCHMARKS, Part
 from wellgram.wells import WellLabels, Wells

@@ -27,9 +27,16 @@ class Compared:
         products = self.run.pair_cosines(self.x, i, j, self.y).astype(np.float64)
         return np.abs(products) if self.absolute else products
 
-    def below(self, similarities: Floats) -> Floats:
-        """Return the next lower similarity there can be."""
-        least = np.nextafter(similarities.astype(self.x.dtype), self.x.dtype.type(-np.inf))
+    def before(self, values: Floats, profiles: Codes) -> Floats:
+        """Return the similarity (m,) that a partner must exceed to be ranked before each of these.
+
+        `profiles` is whom each of them is similar to.
+        """
+        return values
+
+    def up_to(self, values: Floats, profiles: Codes) -> Floats:
+        """Return the same of a partner that is ranked before each of these, or equal to it."""
+        least = np.nextafter(values.astype(self.x.dtype), self.x.dtype.type(-np.inf))
         return least.astype(np.float64)
 
 
@@ -63,15 +70,18 @@ def rank_entries(
     ):
         for some, members in counted.groups(mine):
             for part in listed.lists(compared, pairs.owner, some):
+                whose = part.profiles[part.of]
                 if listed is positives:
-                    above = counted.above(compared, part, members, part.values)
+                    beyond = compared.before(part.values, whose)
+                    above = counted.above(compared, part, members, beyond)
                     left = negatives.partners(part.entries)
                     if pairs.sharing is not None:
                         fewer, more_similar = _sharing(compared, pairs, part)
                         left, above = left - fewer, above - more_similar
                     precision = precision_by_positives(part.starts, above)
                 else:
-                    up_to = counted.above(compared, part, members, compared.below(part.values))
+                    beyond = compared.up_to(part.values, whose)
+                    up_to = counted.above(compared, part, members, beyond)
                     left = np.diff(part.starts)
                     p = positives.partners(part.entries)
                     precision = precision_by_negatives(part.starts, up_to, p)
@@ -79,6 +89,24 @@ def rank_entries(
                 done += len(part.entries)
                 if progress is not None:
                     progress(done / len(entries))
+
+
+def partners_above(compared: Compared, pairing: Pairing, starts: Codes, values: Floats) -> Codes:
+    """Return how many partners of each profile would be ranked before each of its values.
+
+    Profile i has ``values[starts[i]:starts[i + 1]]``, ascending.
+    """
+    each = np.arange(len(pairing.owner))
+    side = _Side(pairing, each, pairing.owner)
+    found = np.zeros(len(values), np.int64)
+    for some, members in side.groups(np.flatnonzero(np.diff(starts))):
+        places = [np.arange(starts[i], starts[i + 1]) for i in some.tolist()]
+        place = np.concatenate(places)
+        ends = np.cumsum([0, *map(len, places)])
+        part = _Lists(some, pairing.owner[some], ends, values[place])
+        beyond = compared.before(part.values, part.profiles[part.of])
+        found[place] = side.above(compared, part, members, beyond)
+    return found
 
 
 @dataclass(frozen=True)

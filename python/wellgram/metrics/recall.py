@@ -301,8 +301,8 @@ def _thresholds(
     q > v[c - 1], where c is the smallest count with c / N >= high.
     """
     n = pair_count(unit.n)
-    lows = [_largest_count(n, low) for low, _ in tails]
-    highs = [_smallest_count(n, high) for _, high in tails]
+    lows = [largest_count(n, low) for low, _ in tails]
+    highs = [smallest_count(n, high) for _, high in tails]
     wanted = sorted({c for c in lows if c < n} | {c - 1 for c in highs if c > 0})
     found = order_statistics(unit, wanted, values=known, along=[Histogram()], progress=progress)
     cosine = dict(zip(wanted, found.cosines, strict=True))
@@ -313,7 +313,7 @@ def _thresholds(
     return cuts, found
 
 
-def _largest_count(n: int, share: float) -> int:
+def largest_count(n: int, share: float) -> int:
     """Return the largest c in [0, n] with c / n <= share, the division rounded as float64."""
     c = min(n, int(share * n) + 1)
     while c / n > share:
@@ -321,7 +321,7 @@ def _largest_count(n: int, share: float) -> int:
     return c
 
 
-def _smallest_count(n: int, share: float) -> int:
+def smallest_count(n: int, share: float) -> int:
     """Return the smallest c in [0, n] with c / n >= share, the division rounded as float64."""
     c = max(0, int(share * n) - 1)
     while c / n < share:

@@ -1,0 +1,140 @@
+"""How much faster each function is that the accelerator replaces, on inputs of a usual size.
+
+Run ``python benchmarks/accelerated_functions.py [--scale 1.0]``; needs what
+``benchmarks/accelerator.py`` needs, and pycytominer with what it imports. Every call is made with
+``WELLGRAM_ACCEL_VERIFY=1``, so that both run and their results are compared.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from peers import efaar as import_efaar
+
+
+def wells(n: int, d: int) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return wells of perturbations and controls in batches of 700."""
+    rng = np.random.default_rng(0)
+    names = np.array(["EMPTY_control"] * 50 + [f"GENE{k:03d}" for k in range(250)])
+    metadata = pd.DataFrame(
+        {"label": names[rng.integers(300, size=n)], "batch": np.arange(n) // 700}
+    )
+    return rng.normal(size=(n, d)) * rng.uniform(0.5, 2, size=d) + rng.normal(size=d), metadata
+
+
+def efaar(scale: float) -> Iterator[str]:
+    """Call the functions of efaar_benchmarking."""
+    from sklearn.utils import Bunch
+
+    align, score = import_efaar("efaar"), import_efaar("benchmarking")
+    n, d = int(20_000 * scale), 256
+    x, metadata = wells(n, d)
+    control = ("label", "EMPTY_control", "batch")
+    yield f"{n:,} wells x {d}"
+    align.centerscale_on_controls(x, metadata, *control)
+    align.centerscale_by_batch(x, metadata, "batch")
+    align.tvn_on_controls(x, metadata, *control)
+    align.embed_by_pca(x, metadata, 64, "batch")
+    for method in ("mean", "median"):
+        align.aggregate(x, metadata, "label", method=method)
+    negatives, keys = [f"GENE{k:03d}" for k in range(20)], ["EMPTY_control"]
+    score.pert_signal_consistency_benchmark(x, metadata, "label", negatives, keys, n_jobs=1)
+    score.pert_signal_magnitude_benchmark(x, metadata, "label", negatives, keys[0], n_jobs=1)
+    sources = Path(score.cst.BENCHMARK_DATA_DIR)
+    ends = pd.read_csv(sources / "HuMAP.txt")
+    genes = pd.unique(ends[["entity1", "entity2"]].to_numpy().ravel())[: int(4_000 * scale)]
+    rows = np.random.default_rng(1).normal(size=(len(genes), d))
+    map_ = Bunch(features=pd.DataFrame(rows), metadata=pd.DataFrame({"gene": genes}))
+    yield f"{len(genes):,} genes x {d}"
+    score.filter_relationships(ends)
+    score.known_relationship_benchmark(map_, "gene")
+    score.cluster_benchmark(map_, "gene")
+    score.compute_top_similars(map_, "gene", genes[0], genes[1])
+    null = np.random.default_rng(2).normal(size=int(1e7 * scale))
+    score.compute_recall(null, null[:100_000], [(0.05, 0.95), (0.1, 0.9)])
+
+
+def copairs(scale: float) -> Iterator[str]:
+    """Call the functions of copairs."""
+    from copairs import compute
+    from copairs import map as ranks
+
+    n, d = int(2_000 * scale), 256
+    kind = np.arange(n) // 10
+    rng = np.random.default_rng(0)
+    x = 0.2 * rng.normal(size=(n, d))[kind] + rng.normal(size=(n, d))
+    meta = pd.DataFrame({"kind": kind, "plate": np.arange(n) % 20, "labels": [["a"]] * n})
+    rules = (["kind"], [], [], ["kind"])
+    yield f"{n:,} profiles x {d}"
+    ap = ranks.average_precision(meta, x, *rules)
+    few = meta.index < 400
+    ranks.multilabel.average_precision(meta[few], x[few], *rules, "labels")
+    with tempfile.TemporaryDirectory() as cache:
+        ranks.mean_average_precision(ap, ["kind"], 10_000, 0.05, 0, cache_dir=cache)
+    pairs = rng.integers(n, size=(int(500_000 * scale), 2))
+    for distance in ("cosine", "abs_cosine", "correlation", "euclidean"):
+        compute.get_similarity_fn(distance)(x, pairs, 20_000)
+    for function in ("cosine", "abs_cosine", "corr", "euclidean"):
+        getattr(compute, f"pairwise_{function}")(x[: n // 2], x[n // 2 : 2 * (n // 2)])
+
+
+def pycytominer(scale: float) -> Iterator[str]:
+    """Call the functions of pycytominer."""
+    import pycytominer as cyto
+
+    n, d = int(4_000 * scale), 256
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(n, d)), columns=[f"Cells_{j}" for j in range(d)])
+    table = table.assign(Metadata_Plate="a", Metadata_Well=np.arange(n) // 5)
+    yield f"{n:,} profiles x {d}"
+    cyto.aggregate(table)
+    for operation in ("median", "modz"):
+        cyto.consensus(table, ["Metadata_Well"], operation)
+    for method in ("standardize", "robustize", "mad_robustize", "spherize"):
+        cyto.normalize(table, method=method)
+
+
+def scikit(scale: float) -> Iterator[str]:
+    """Call the function of scikit-learn."""
+    from sklearn.metrics.pairwise import cosine_similarity
+
+    n = int(5_000 * scale)
+    yield f"{n:,} rows x 384"
+    cosine_similarity(np.random.default_rng(0).normal(size=(n, 384)).astype(np.float32))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1.0)
+    options = parser.parse_args()
+    os.environ["WELLGRAM_ACCEL_VERIFY"] = "1"
+    warnings.simplefilter("ignore")
+    import wellgram.accel
+    from wellgram.accel.profile import Call, profile
+
+    wellgram.accel.install()
+    calls: list[Call] = []
+    with open(os.devnull, "w") as nowhere:
+        terminal, sys.stderr = sys.stderr, nowhere  # progress bars
+        for library in (efaar, copairs, pycytominer, scikit):
+            with profile() as found:
+                for size in library(options.scale):
+                    print(f"{library.__name__}: {size}", flush=True)
+            calls += found.calls
+        sys.stderr = terminal
+    for call in calls:
+        if call.saved is None:
+            print(f"{call.name}: the original, because {call.declined}")
+        else:
+            print(f"{call.name:66} {call.seconds:8.3f} s, {1 + call.saved / call.seconds:6.1f} x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Whether two runs of a function agree: numbers by a tolerance, anything else exactly."""
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator, Mapping
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+
+class Run(NamedTuple):
+    """What a run gave."""
+
+    result: Any
+    printed: str
+    seconds: float
+
+
+class Leaf(NamedTuple):
+    """A part of a result: numbers that may differ a little, or something that must be equal."""
+
+    place: str
+    exact: Any
+    numbers: np.ndarray | None = None
+
+
+def compare(
+    ours: Callable[..., Any],
+    theirs: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    tolerance: float,
+) -> tuple[Run, Run, str | None]:
+    """Run both on the same arguments and draws; return the runs and the first difference.
+
+    Where an argument is float32, numbers may be as far from a run of the original in float64 as its
+    own run in float32 is.
+    """
+    draws = np.random.get_state()  # noqa: NPY002  # what the originals draw from
+    first = _run(ours, arguments)
+    np.random.set_state(draws)  # noqa: NPY002
+    second = _run(theirs, arguments)
+    difference = _difference(first, second, second, tolerance)
+    wide = {name: _widened(value) for name, value in arguments.items()}
+    if difference and any(wide[name] is not arguments[name] for name in wide):
+        np.random.set_state(draws)  # noqa: NPY002
+        difference = _difference(first, second, _run(theirs, wide), tolerance)
+    return first, second, difference
+
+
+def _run(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Run:
+    printed = io.StringIO()
+    began = perf_counter()
+    with contextlib.redirect_stdout(printed):
+        result = function(**arguments)
+    return Run(result, printed.getvalue(), perf_counter() - began)
+
+
+def _difference(ours: Run, theirs: Run, wide: Run, tolerance: float) -> str | None:
+    """Return the first difference; numbers are compared with those of a run in float64."""
+    if ours.printed != theirs.printed:
+        return f"{ours.printed!r} was printed instead of {theirs.printed!r}"
+    found, expected, reference = (list(_leaves(run.result)) for run in (ours, theirs, wide))
+    if [leaf.place for leaf in found] != [leaf.place for leaf in expected]:
+        return "results are built differently"
+    for a, b, c in zip(found, expected, reference, strict=True):
+        if a.numbers is None or b.numbers is None or c.numbers is None:
+            if not _equal(a.exact, b.exact):
+                return f"{a.place} is {a.exact!r} instead of {b.exact!r}"
+            continue
+        if a.exact != b.exact:
+            return f"{a.place} is {a.exact} instead of {b.exact}"
+        if (np.isnan(a.numbers) != np.isnan(b.numbers)).any():
+            return f"{a.place} is NaN elsewhere"
+        allowed = tolerance * np.maximum(1, np.abs(c.numbers))
+        away = np.abs(a.numbers - c.numbers)
+        drift = _size(b.numbers - c.numbers)
+        if (away > allowed).any() and _size(away) > max(tolerance, 2 * drift):
+            return f"{a.place} differs by {np.nanmax(away):.1e}"
+    return None
+
+
+def _size(numbers: np.ndarray) -> float:
+    """Return the root mean square."""
+    known = numbers[np.isfinite(numbers)]
+    return float(np.sqrt(np.square(known).mean())) if known.size else 0.0
+
+
+def _leaves(value: Any, place: str = "the result") -> Iterator[Leaf]:
+    """Take a result apart."""
+    yield Leaf(f"the type of {place}", type(value).__name__)
+    if isinstance(value, pd.DataFrame):
+        yield Leaf(f"the index of {place}", value.index)
+        yield Leaf(f"the columns of {place}", value.columns)
+        for k in range(value.shape[1]):
+            yield from _leaves(value.iloc[:, k].array, f"column {value.columns[k]!r} of {place}")
+    elif isinstance(value, np.ndarray | pd.api.extensions.ExtensionArray):
+        if value.dtype.kind == "f":
+            shape = (str(value.dtype), value.shape)
+            yield Leaf(place, shape, np.asarray(value, np.float64))
+        else:
+            yield Leaf(place, np.asarray(value))
+    elif isinstance(value, float | np.floating):
+        yield Leaf(place, type(value).__name__, np.array([value], np.float64))
+    elif isinstance(value, Mapping):
+        yield Leaf(f"the keys of {place}", list(value))
+        for key, part in value.items():
+            yield from _leaves(part, f"{key!r} of {place}")
+    elif isinstance(value, tuple | list):
+        for k, part in enumerate(value):
+            yield from _leaves(part, f"part {k} of {place}")
+    elif not callable(value):
+        yield Leaf(place, value)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, pd.Index):
+        return a.identical(b)
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and a.shape == b.shape and bool(_same(a, b))
+    return bool(a == b)
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    if a.dtype != object:
+        return bool((a == b).all())
+    return all(x is y or x == y or (x != x and y != y) for x, y in zip(a.flat, b.flat, strict=True))
+
+
+def _widened(value: Any) -> Any:
+    """Return float32 numbers as float64, and anything else as it is."""
+    if isinstance(value, np.ndarray):
+        return value.astype(np.float64) if value.dtype == np.float32 else value
+    if isinstance(value, pd.DataFrame):
+        narrow = value.select_dtypes(np.float32).columns
+        return value.astype(dict.fromkeys(narrow, np.float64)) if len(narrow) else value
+    if isinstance(value, dict):
+        wide = {key: _widened(part) for key, part in value.items()}
+        changed = any(wide[key] is not value[key] for key in value)
+        return type(value)(**wide) if changed else value
+    return value

@@ -1,0 +1,48 @@
+"""Cosine similarity of scikit-learn: rows scaled once, both triangles from one."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellgram.accel.errors import Declined
+from wellgram.backends import get_backend
+from wellgram.backends.consumers import Matrix
+
+_LEAST_PRODUCTS = 1 << 30
+"""A matrix of fewer multiply-adds is done before the work has been handed out"""
+
+
+def of_floats(X: Any, Y: Any, dense_output: Any) -> None:  # noqa: N803  # scikit-learn's names
+    """Decline unless the rows are dense and finite, of one type, and many."""
+    for rows in (X, X if Y is None else Y):
+        if type(rows) is not np.ndarray or rows.ndim != 2 or rows.size == 0:
+            raise Declined("rows are no matrix of NumPy")
+        if rows.dtype not in (np.float32, np.float64) or rows.dtype != X.dtype:
+            raise Declined("rows are no floats of one type")
+        if rows.shape[1] != X.shape[1]:
+            raise Declined("rows differ in features")
+    if len(X) * len(X if Y is None else Y) * X.shape[1] < _LEAST_PRODUCTS:
+        raise Declined("there is too little to do")
+    for rows in (X, X if Y is None else Y):
+        if get_backend().row_faults(rows)[0].any():
+            raise Declined("a row holds a NaN or an Inf")
+
+
+def cosine_similarity(
+    X: NDArray[Any],  # noqa: N803
+    Y: NDArray[Any] | None = None,  # noqa: N803
+    dense_output: bool = True,
+) -> NDArray[Any]:
+    """Return the cosines of all rows of X with all of Y, or of X."""
+    run = get_backend()
+    left, _ = run.unit_rows(X)
+    if Y is not None and Y is not X:
+        out = np.empty((len(X), len(Y)), X.dtype)
+        run.scan_pairs(left, [Matrix(out)], run.unit_rows(Y)[0])
+        return out
+    out = np.empty((len(X), len(X)), X.dtype)
+    run.scan_pairs(left, [Matrix(out)])
+    each = np.arange(len(X))
+    np.fill_diagonal(out, run.pair_cosines(left, each, each))
+    return out

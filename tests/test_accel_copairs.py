@@ -1,0 +1,206 @@
+"""Stand-ins for copairs beside the originals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from accelerated import Pair, equal, outcome, same_error
+
+pytest.importorskip(
+    "copairs.map",
+    reason="copairs is absent (pip install --no-deps copairs==0.5 duckdb==1.3.2 statsmodels patsy "
+    "tqdm)",
+)
+pytestmark = pytest.mark.filterwarnings("ignore")  # the peer divides by zero, and draws progress
+
+RULES = [
+    (["perturbation"], [], [], ["perturbation"]),
+    (["perturbation"], [], ["plate"], ["is_control"]),
+    (["moa"], ["perturbation"], [], ["moa", "plate"]),
+    (["moa"], ["perturbation", "plate"], ["plate"], ["moa"]),
+]
+
+
+@pytest.fixture(scope="module")
+def precision():
+    return Pair("map.average_precision:average_precision")
+
+
+@pytest.fixture(scope="module")
+def profiles():
+    """Replicates of 60 perturbations of 15 mechanisms on 5 plates; some rows are there twice."""
+    rng = np.random.default_rng(3)
+    kind = np.arange(300) // 5
+    x = 0.5 * rng.normal(size=(60, 40))[kind] + rng.normal(size=(300, 40))
+    x[50:55] = x[100:105]
+    names = pd.Series([f"p{k}" for k in kind], dtype=object)  # what DuckDB knows of pandas 3
+    meta = pd.DataFrame({"perturbation": names, "plate": np.arange(300) % 5, "moa": kind // 4})
+    meta["is_control"], meta["note"] = kind < 8, 0.5
+    return x, meta.set_axis(np.arange(300) + 9)
+
+
+@pytest.mark.parametrize("distance", ["cosine", "abs_cosine", "correlation", "euclidean"])
+@pytest.mark.parametrize("rules", RULES, ids=str)
+def test_average_precision_is_equal(precision, profiles, rules, distance):
+    """Ranks and ties alike: those of similarities rounded to float32."""
+    x, meta = profiles
+    if distance == "euclidean":
+        x = x + np.arange(300)[:, None] * 1e-6  # equal rows are left to the original
+    equal(*precision(meta, x, *rules, distance=distance), within=1e-14)
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_average_precision_of_float32_is_that_of_float64(precision, profiles, distance):
+    x, meta = profiles
+    x = (x + np.arange(300)[:, None] * 1e-3).astype(np.float32)
+    wide = precision.original(meta, x.astype(np.float64), *RULES[0], distance=distance)
+    equal(wide, precision.stand_in(meta, x, *RULES[0], distance=distance), within=1e-14)
+
+
+@given(
+    x=arrays.arrays(np.float64, (24, 3), elements=st.sampled_from([-2.0, -0.1, 0.3, 1.0, 1.0001])),
+    kind=arrays.arrays(np.int64, 24, elements=st.integers(0, 4)),
+    plate=arrays.arrays(np.int64, 24, elements=st.integers(0, 2)),
+    distance=st.sampled_from(["cosine", "abs_cosine", "correlation", "euclidean"]),
+)
+@settings(deadline=None, max_examples=60)
+def test_awkward_profiles_are_equal_or_the_originals(precision, x, kind, plate, distance):
+    meta = pd.DataFrame({"kind": kind, "plate": plate})
+    rules = (["kind"], [], ["plate"], ["kind"])
+    theirs = outcome(precision.original, meta, x, *rules, distance=distance)
+    ours = outcome(precision.stand_in, meta, x, *rules, distance=distance)
+    if not same_error(theirs, ours):
+        equal(theirs, ours, within=1e-14)
+
+
+@given(
+    values=arrays.arrays(np.float64, 50, elements=st.floats(-1, 1)),
+    other=arrays.arrays(np.float64, 50, elements=st.floats(-1, 1)),
+)
+@settings(deadline=None, max_examples=200)
+def test_what_must_be_exceeded_is_where_the_next_rounding_begins(values, other):
+    from wellgram.accel.copairs_map import last_similarity
+
+    def key(s):
+        return np.float32(1) - s.astype(np.float32)
+
+    bound = last_similarity(key(values))
+    assert (key(bound) >= key(values)).all()
+    assert (key(np.nextafter(bound, 2)) < key(values)).all()
+    np.testing.assert_array_equal(other > bound, key(other) < key(values))
+
+
+OUTSIDE = {
+    "another distance": {"distance": "manhattan"},
+    "a callable": {"distance": lambda x, y: (x * y).sum(axis=1)},
+    "a query": {"pos_sameby": ["perturbation", "plate == 1"]},
+    "no list": {"neg_diffby": "perturbation"},
+    "no such column": {"pos_sameby": ["nowhere"]},
+    "equal and different": {"pos_diffby": ["perturbation"]},
+    "no positives": {"pos_sameby": ["row"]},
+    "a row of zeros": {"feats": 0},
+    "a NaN": {"feats": np.nan},
+    "integers": {"feats": 3},
+    "too few rows": {"feats": None},
+    "scores already": {"meta": "average_precision"},
+}
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_outside_of_the_domain_the_original_answers(precision, profiles, case):
+    x, meta = profiles
+    meta = meta.assign(row=np.arange(300))[:60]
+    names = ("pos_sameby", "pos_diffby", "neg_sameby", "neg_diffby")
+    arguments = dict(zip(names, RULES[0], strict=True)) | {"meta": meta, "feats": x[:60].copy()}
+    change = dict(OUTSIDE[case])
+    if "meta" in change:
+        change["meta"] = meta.assign(**{change["meta"]: 0.5})
+    if "feats" in change:
+        feats, value = arguments["feats"], change.pop("feats")
+        if value == 3:
+            feats = feats.astype(int)
+        elif value is None:
+            feats = feats[:50]
+        else:
+            feats[7] = value
+        arguments["feats"] = feats
+    arguments |= change
+    why, ours = precision.declines(**arguments)
+    theirs = outcome(precision.original, **arguments)
+    if same_error(theirs, ours):
+        return
+    assert why or case == "integers"  # which are numbers like others
+    equal(theirs, ours, within=0 if why else 1e-14)
+
+
+def test_multilabel_is_equal(profiles):
+    x, meta = profiles
+    meta = meta.assign(targets=[[f"t{k % 7}", "t"] for k in range(300)])
+    both = Pair("multilabel:average_precision")
+    for rules in RULES[:2]:
+        equal(*both(meta, x, *rules, "targets"), within=1e-14)
+    by_target = (["targets"], ["perturbation"], [], ["targets"])
+    equal(*both(meta[:80], x[:80], *by_target, "targets"), within=1e-14)
+
+
+@pytest.mark.parametrize("sameby", [["perturbation"], "perturbation", ["moa", "plate"]], ids=str)
+def test_p_values_are_equal_to_the_bit(precision, profiles, sameby, tmp_path):
+    x, meta = profiles
+    ap = precision.original(meta, x, *RULES[1])
+    both = Pair(":mean_average_precision")
+    tables = [
+        run(ap, sameby, 500, 0.05, 3, cache_dir=tmp_path / name)
+        for name, run in (("theirs", both.original), ("ours", both.stand_in))
+    ]
+    equal(*tables, within=0)
+
+
+def test_nulls_and_their_files_are_equal_to_the_bit(tmp_path):
+    both = Pair(":get_null_dists")
+    confs = np.array([[1, 1], [1, 2], [3, 40], [11, 300], [2, 65_535], [2, 65_536]])
+    theirs = both.original(confs, 20, 5, tmp_path / "theirs")
+    ours = both.stand_in(confs, 20, 5, tmp_path / "ours")
+    np.testing.assert_array_equal(ours, theirs)
+    assert ours.dtype == theirs.dtype
+    files = {path.relative_to(tmp_path / "theirs") for path in tmp_path.glob("theirs/**/*.npy")}
+    assert len(files) == len(confs)
+    for file in files:
+        assert (tmp_path / "ours" / file).read_bytes() == (tmp_path / "theirs" / file).read_bytes()
+    np.testing.assert_array_equal(both.stand_in(confs, 20, 5, tmp_path / "theirs"), theirs)
+
+
+def test_verifying_nulls_leaves_the_files_to_the_original(tmp_path, monkeypatch):
+    from wellgram.accel import DifferenceError
+
+    monkeypatch.setenv("WELLGRAM_ACCEL_VERIFY", "1")
+    both = Pair(":get_null_dists")
+    confs = np.array([[3, 40]])
+    both.stand_in(confs, 20, 5, tmp_path)
+    (file,) = tmp_path.glob("**/*.npy")
+    np.save(file, np.load(file) / 2)
+    with pytest.raises(DifferenceError):
+        both.stand_in(confs, 20, 5, tmp_path)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["cosine", "abs_cosine", "corr", "euclidean"])
+def test_similarities_of_rows_are_equal(name, dtype):
+    x = np.random.default_rng(5).normal(size=(2, 3000, 90)).astype(dtype)
+    theirs, ours = Pair(f":pairwise_{name}")(*x)
+    equal(theirs, ours, within=1e-12 if dtype == np.float64 else 1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["cosine", "abs_cosine", "correlation", "euclidean"])
+def test_similarities_of_pairs_are_equal(profiles, name, dtype):
+    x = profiles[0].astype(dtype)
+    pairs = np.random.default_rng(0).integers(300, size=(700, 2)).astype(np.uint32)
+    both = Pair(":get_similarity_fn")
+    theirs, ours = both(name)
+    equal(theirs(x, pairs, 100), ours(x, pairs, 100), within=1e-6)
+    with pytest.raises(ValueError, match="Unsupported distance"):
+        both.stand_in("nowhere")
+    assert both.declines("hamming")[0]

@@ -1,0 +1,54 @@
+"""The stand-in for scikit-learn's cosine similarity beside the original."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from accelerated import Pair, equal, outcome, same_error
+
+pytest.importorskip("sklearn", reason="scikit-learn is absent (pip install scikit-learn)")
+
+
+@pytest.fixture(scope="module")
+def cosines():
+    return Pair(":cosine_similarity")
+
+
+def rows(n, dtype=np.float64, seed=0):
+    x = np.random.default_rng(seed).normal(size=(n, 400)).astype(dtype)
+    x[3] = 0
+    return x
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cosines_are_equal(cosines, dtype):
+    within = 1e-12 if dtype == np.float64 else 1e-6
+    x, y = rows(2000, dtype), rows(2800, dtype, 1)
+    equal(*cosines(x), within=within)
+    equal(*cosines(x, x), within=within)
+    equal(*cosines(x, y), within=within)
+    equal(*cosines(np.asfortranarray(x)[::2], y), within=within)
+
+
+OUTSIDE = {
+    "sparse": lambda x: (sparse.csr_matrix(x),),
+    "a table": lambda x: (pd.DataFrame(x),),
+    "a list": lambda x: (x.tolist(),),
+    "integers": lambda x: (x.astype(int),),
+    "two types": lambda x: (x, x.astype(np.float32)),
+    "few rows": lambda x: (x[:2],),
+    "a NaN": lambda x: (np.where(x > 2, np.nan, x),),
+    "other features": lambda x: (x, x[:, :200]),
+    "a vector": lambda x: (x[0],),
+}
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_outside_of_the_domain_the_original_answers(cosines, case):
+    arguments = OUTSIDE[case](rows(2000))
+    theirs = outcome(cosines.original, *arguments)
+    why, ours = cosines.declines(*arguments)
+    if not same_error(theirs, ours):
+        assert why
+        np.testing.assert_array_equal(ours, theirs)
