@@ -165,6 +165,19 @@ def plot_doses(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
     return _finished(axes, "concentration", "average precision")
 
 
+def plot_accuracies(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
+    """Draw accuracies with their intervals, and chance: columns as `ProbeResult.table` has them."""
+    if axes is None:
+        _, axes = figure(4.8, 3.2)
+    at = np.arange(len(table))
+    axes.bar(at, table["accuracy"], 0.6, color=_PALE)
+    axes.vlines(at, table["interval_low"], table["interval_high"], color="#1d2733", linewidth=1)
+    axes.hlines(table["chance"], at - 0.3, at + 0.3, color=_GREY, linestyle=":", label="chance")
+    axes.set_xticks(at, [name.replace("_", "-") for name in table["figure"]])
+    axes.legend(fontsize=7, frameon=False)
+    return _finished(axes, "", "accuracy")
+
+
 def plot_p_values(p: NDArray[np.floating[Any]], axes: "Axes | None" = None) -> "Axes":
     """Draw the histogram of p-values, beside the even spread that chance alone would give."""
     if axes is None:

@@ -15,6 +15,8 @@ from wellgram.metrics.mean_average_precision import (
     MeanAveragePrecisionResult,
     mean_average_precision,
 )
+from wellgram.metrics.probe_result import ProbeResult
+from wellgram.metrics.probes import linear_probe, neighbor_accuracy
 from wellgram.metrics.proximity_bias import ProximityBiasResult, proximity_bias, split_by_arm
 from wellgram.metrics.recall import RecallResult, clean_pairs, known_pairs, relationship_recall
 
@@ -26,6 +28,7 @@ __all__ = [
     "ConsistencyResult",
     "MagnitudeResult",
     "MeanAveragePrecisionResult",
+    "ProbeResult",
     "ProximityBiasResult",
     "RecallResult",
     "associations",
@@ -40,11 +43,13 @@ __all__ = [
     "gene_bootstrap",
     "guide_agreement",
     "known_pairs",
+    "linear_probe",
     "magnitude",
     "match_wells",
     "matched_recall",
     "mean_average_precision",
     "mean_number",
+    "neighbor_accuracy",
     "number_baseline",
     "proximity_bias",
     "relationship_recall",

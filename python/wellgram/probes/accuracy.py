@@ -17,8 +17,8 @@ FIGURES = ("top_1", f"top_{TOP}", "balanced")
 
 
 @dataclass(frozen=True)
-class Tested:
-    """Tested wells: how many classes were found before each one's own.
+class Outcomes:
+    """What became of tested wells: how many classes were found before each one's own.
 
     All arrays are (m,), one entry per well.
     """
@@ -31,12 +31,12 @@ class Tested:
     wells: Codes
     """Which of all wells it is"""
 
-    def some(self, chosen: Any) -> "Tested":
+    def some(self, chosen: Any) -> "Outcomes":
         """Return some of them."""
-        return Tested(*(part[chosen] for part in vars(self).values()))
+        return Outcomes(*(part[chosen] for part in vars(self).values()))
 
     @classmethod
-    def joined(cls, parts: Sequence["Tested"]) -> "Tested":
+    def joined(cls, parts: Sequence["Outcomes"]) -> "Outcomes":
         """Return several as one."""
         columns = zip(*(vars(part).values() for part in parts), strict=True)
         return cls(*map(np.concatenate, columns))
@@ -96,5 +96,5 @@ class Tested:
         ).groupby("code")
         table = groups.mean()
         table.insert(0, "wells", groups.size())
-        table.insert(0, "perturbation", [names[k] for k in table.index])
+        table.insert(0, "class", [names[k] for k in table.index])
         return table.reset_index(drop=True)
