@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from class_wells import Cheat, toy
 from wellgram import CenterScale, InputError, Wells, linear_probe, neighbor_accuracy
-from wellgram.align import Alignment
 from wellgram.metrics.blinding import HIDDEN, aligned_blind, blinded
 from wellgram.metrics.penalties import standardized
 from wellgram.probes import Logistic
@@ -19,20 +19,6 @@ from wellgram.simulate import rxrx1
 @pytest.fixture(scope="module")
 def wells():
     return rxrx1(0.08, seed=1, features=48).wells()
-
-
-def toy(batches=6, classes=4, repeats=2, seed=0, effect=3.0, **columns):
-    """Wells with classes far apart, in batches that shift them."""
-    rng = np.random.default_rng(seed)
-    batch = np.repeat([f"b{k}" for k in range(batches)], classes * repeats)
-    code = np.tile(np.repeat(np.arange(classes), repeats), batches)
-    x = effect * rng.normal(size=(classes, 8))[code] + rng.normal(size=(len(code), 8))
-    found = Wells.from_arrays(
-        x, [f"p{c}" for c in code], control="p0", batch=batch, controls_in_map=True
-    )
-    for name, values in columns.items():
-        found.metadata[name] = values(batch, code) if callable(values) else values
-    return found
 
 
 def by_batch(train):
@@ -66,7 +52,7 @@ def test_folds_depend_on_the_seed_alone(wells):
 def test_cell_types_can_be_held_out(wells):
     result = linear_probe(wells, CenterScale(), split="cell_type", method="lda", penalty=0.2)
     assert "'cell_type' held out in 4 folds" in result.said
-    assert len(result.tested.codes) == len(wells)
+    assert len(result.outcomes.codes) == len(wells)
 
 
 def test_a_split_that_parts_a_batch_is_refused(wells):
@@ -167,7 +153,7 @@ def test_neighbours_are_sought_in_other_batches():
 def test_neighbours_of_test_wells_are_train_wells():
     wells = toy(dataset=by_batch(["b0", "b1", "b2"]))
     result = neighbor_accuracy(wells, split="dataset")
-    assert set(wells.metadata["batch"].to_numpy()[result.tested.wells]) == {"b3", "b4", "b5"}
+    assert set(wells.metadata["batch"].to_numpy()[result.outcomes.wells]) == {"b3", "b4", "b5"}
     assert result.top_1 > 0.9
 
 
@@ -182,7 +168,7 @@ def test_a_class_that_was_never_trained_is_named_and_left_out():
         assert result.untrained == ["new"]
         assert result.excluded == 2
         assert "new" not in result.by_class["class"].tolist()
-        assert len(result.tested.codes) == 2 * 8 - 2
+        assert len(result.outcomes.codes) == 2 * 8 - 2
         assert "2 of untrained classes left out" in repr(result)
 
 
@@ -241,28 +227,6 @@ def test_one_batch_cannot_choose_a_penalty():
     with pytest.raises(InputError, match="name one penalty"):
         linear_probe(wells)
     linear_probe(wells, penalty=1.0)
-
-
-class Cheat(Alignment):
-    """Moves every well to where its label says, as far as it can see labels."""
-
-    name = "cheat"
-
-    def fit(self, x, **options):
-        self.labels_ = x.metadata["perturbation"].to_numpy()
-        return self
-
-    def fit_sample(self, sample, backend):
-        raise NotImplementedError
-
-    def transform_sample(self, sample, backend):
-        raise NotImplementedError
-
-    def fit_transform(self, x, **options):
-        self.fit(x)
-        places = np.random.default_rng(0).normal(size=(1000, x.features))
-        codes = pd.factorize(self.labels_)[0]
-        return (x.embeddings + 100 * places[codes]).astype(x.embeddings.dtype)
 
 
 def test_a_correction_that_is_fitted_on_labels_gains_nothing_by_it(wells):

@@ -178,6 +178,23 @@ def plot_accuracies(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
     return _finished(axes, "", "accuracy")
 
 
+def plot_study(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
+    """Draw what each correction keeps of biology against what it removes of batches.
+
+    Columns as `BatchStudyResult.table` has them; the best is up on the right.
+    """
+    if axes is None:
+        _, axes = figure(5.6, 4.2)
+    axes.vlines(table["batch_removed"], table["biology_low"], table["biology_high"], color=_PALE)
+    axes.scatter(table["batch_removed"], table["biology"], s=18, color=_BLUE, zorder=2)
+    for row in table.to_dict("records"):
+        place = (row["batch_removed"], row["biology"])
+        axes.annotate(row["correction"], place, (4, 3), textcoords="offset points", fontsize=7)
+    axes.margins(x=0.15)
+    axes.set_title("Bars: 95 % over experiments", fontsize=8, color=_GREY, loc="right")
+    return _finished(axes, "batch removed", "biology kept")
+
+
 def plot_p_values(p: NDArray[np.floating[Any]], axes: "Axes | None" = None) -> "Axes":
     """Draw the histogram of p-values, beside the even spread that chance alone would give."""
     if axes is None:

@@ -2,6 +2,7 @@
 
 from wellgram.metrics.agreement import AgreementResult, replicate_agreement
 from wellgram.metrics.average_precision import AveragePrecisionResult, average_precision
+from wellgram.metrics.batch_study import BatchStudyResult, batch_study
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.clusters import cluster_separation, enrichment
 from wellgram.metrics.comparison import ComparisonResult, compare_compound_gene, compare_recall
@@ -23,6 +24,7 @@ from wellgram.metrics.recall import RecallResult, clean_pairs, known_pairs, rela
 __all__ = [
     "AgreementResult",
     "AveragePrecisionResult",
+    "BatchStudyResult",
     "ComparisonResult",
     "CompoundGeneResult",
     "ConsistencyResult",
@@ -33,6 +35,7 @@ __all__ = [
     "RecallResult",
     "associations",
     "average_precision",
+    "batch_study",
     "clean_pairs",
     "cluster_separation",
     "compare_compound_gene",

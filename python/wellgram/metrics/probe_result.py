@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class ProbeResult:
     """How many tested wells were told right, with intervals over batches."""
 
-    tested: Outcomes
+    outcomes: Outcomes
     labelled: LabelledWells
     said: str
     """What was fitted and how wells were parted, in words"""
@@ -45,16 +45,16 @@ class ProbeResult:
         ``chance``, that of guessing any of the classes alike.
         """
         low, high = interval(self.resampled).T
-        classes = len(np.unique(self.tested.codes))
+        classes = len(np.unique(self.outcomes.codes))
         return pd.DataFrame(
             {
                 "figure": FIGURES,
-                "accuracy": self.tested.accuracies(),
+                "accuracy": self.outcomes.accuracies(),
                 "interval_low": low,
                 "interval_high": high,
-                "wells": len(self.tested.codes),
+                "wells": len(self.outcomes.codes),
                 "classes": classes,
-                "batches": len(np.unique(self.tested.batches)),
+                "batches": len(np.unique(self.outcomes.batches)),
                 "chance": np.minimum(np.array([1, TOP, 1]) / classes, 1),
             }
         )
@@ -62,12 +62,12 @@ class ProbeResult:
     @property
     def top_1(self) -> float:
         """The share of tested wells whose class was found first."""
-        return float((self.tested.ranks == 0).mean())
+        return float((self.outcomes.ranks == 0).mean())
 
     @cached_property
     def by_class(self) -> pd.DataFrame:
         """One row per class: ``class``, ``wells``, ``top_1`` and ``top_5``."""
-        return self.tested.by_class(self.labelled.names)
+        return self.outcomes.by_class(self.labelled.names)
 
     @cached_property
     def by_kind(self) -> pd.DataFrame:
@@ -77,7 +77,7 @@ class ProbeResult:
             return pd.DataFrame(columns=["wells", *FIGURES])
         values = self.labelled.wells.metadata[kind].astype("str")
         kinds, names = pd.factorize(values, sort=True)
-        return self.tested.by(kinds[self.tested.wells], list(names), kind)
+        return self.outcomes.by(kinds[self.outcomes.wells], list(names), kind)
 
     def __repr__(self) -> str:
         figures = ", ".join(
@@ -86,7 +86,7 @@ class ProbeResult:
             for row in self.table.to_dict("records")
         )
         out = f"; {self.excluded:,} of untrained classes left out" if self.excluded else ""
-        return f"{self.said}: {figures} of {len(self.tested.codes):,} wells{out}"
+        return f"{self.said}: {figures} of {len(self.outcomes.codes):,} wells{out}"
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
         """Draw accuracies with their intervals; return the matplotlib axes."""
