@@ -27,9 +27,12 @@ from wellgram.align import (
     chain,
 )
 from wellgram.backends import available_backends, get_backend, set_backend
+from wellgram.block_scores import BlockSearchResult
+from wellgram.blocks import search_blocks
 from wellgram.errors import BackendUnavailable, ControlsWarning, InputError, WellgramError
 from wellgram.io import (
     map_from_wells,
+    open_blocks,
     open_map,
     open_wells,
     read_gene_sets,
@@ -96,6 +99,7 @@ __all__ = [
     "BackendUnavailable",
     "BatchAffine",
     "BatchStudyResult",
+    "BlockSearchResult",
     "CenterScale",
     "ComBat",
     "ComparisonResult",
@@ -146,6 +150,7 @@ __all__ = [
     "nearest",
     "neighbor_accuracy",
     "number_baseline",
+    "open_blocks",
     "open_map",
     "open_wells",
     "pair_histogram",
@@ -162,6 +167,7 @@ __all__ = [
     "replicate_agreement",
     "scan_pairs",
     "score",
+    "search_blocks",
     "set_backend",
     "simulate",
     "split_by_arm",

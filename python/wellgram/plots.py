@@ -178,6 +178,33 @@ def plot_accuracies(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
     return _finished(axes, "", "accuracy")
 
 
+def plot_depth(table: pd.DataFrame, best: int, axes: "Axes | None" = None) -> "Axes":
+    """Draw accuracies over the depth of blocks, the balanced one with its interval.
+
+    Columns as `BlockSearchResult.table` has them; `best` is the row of the best block.
+    """
+    if axes is None:
+        _, axes = figure(5.6, 3.6)
+    depth = table["depth"]
+    axes.fill_between(
+        depth, table["balanced_low"], table["balanced_high"], color=_BLUE, alpha=0.2, linewidth=0
+    )
+    axes.plot(depth, table["balanced"], color=_BLUE, marker=".", label="balanced accuracy")
+    axes.plot(depth, table["top_1"], color=_GREY, linestyle="--", linewidth=1, label="top-1")
+    for name, style in (("recall", "-."), ("consistency", ":"), ("drug_targets", (0, (5, 1)))):
+        if name in table:
+            label = name.replace("_", " ")
+            axes.plot(depth, table[name], color=_PALE, linestyle=style, label=label)
+    row = table.iloc[best]
+    axes.annotate(
+        str(row["block"]), (row["depth"], row["balanced"]), (0, 8), textcoords="offset points",
+        ha="center", fontsize=8,
+    )  # fmt: skip
+    axes.margins(y=0.15)
+    axes.legend(fontsize=7, frameon=False)
+    return _finished(axes, "depth (block)", "score")
+
+
 def plot_study(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
     """Draw what each correction keeps of biology against what it removes of batches.
 

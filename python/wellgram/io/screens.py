@@ -295,7 +295,8 @@ def _with_origin(
         told, column = table[roles.control], roles.control
     found = set(told.unique())
     absent = [label for label in controls if label not in found]
-    if absent:
+    # Labels that somebody named must all be there; of a layout's kinds of controls, one.
+    if absent and (roles.control is None or len(absent) == len(controls)):
         labels = some(told.unique().tolist(), 3)
         raise InputError(
             f"no well is a control {absent[0]!r}: none has that label in column "

@@ -21,7 +21,7 @@ from wellgram.wells import Wells
 
 Vectors = NDArray[np.float32]
 
-_EFFECT, _SHIFT, _WIDTH = 0.9, 0.5, 0.3
+_EFFECT, _SHIFT, _WIDTH = 0.7, 0.5, 0.2
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ def block_stack(
 ) -> BlockStack:
     """Simulate embeddings of the same wells by the blocks of a network.
 
-    Block b of B has effects of size ``exp(-((b - m) / (0.3 B))^2 / 2)`` in noise of one size, with
-    m = 0.6 B rounded down; so blocks on either side of the best differ from it little, and the
-    first and last differ much. Each perturbation is in every batch once, in the last quarter of
-    batches to be tested; those of a group of three share half of their effect.
+    Block b of B has effects of size ``exp(-((b - m) / (0.2 B))^2 / 2)``, with m = 0.6 B rounded
+    down, the same in all blocks but for size, in noise of its own. Each perturbation is in every
+    batch once, in the last quarter of batches to be tested; those of a group of three share half of
+    their effect.
 
     Parameters
     ----------
@@ -100,16 +100,15 @@ def block_stack(
     group = np.arange(perturbations) // 3
     best = int(0.6 * blocks)
     embeddings = np.empty((blocks, len(metadata), features), np.float32)
+    own = truth.standard_normal((perturbations + 1, features), dtype=np.float32)
+    shared = truth.standard_normal((group.max() + 1, features), dtype=np.float32)
+    effect = np.zeros_like(own)
+    effect[:-1] = np.float32(np.sqrt(0.5)) * (own[:-1] + shared[group])
+    shift = _SHIFT * truth.standard_normal((batches, features), dtype=np.float32)
     for b in range(blocks):
-        # Each block has axes of its own: effects are drawn anew, the design is the same.
-        own = truth.standard_normal((perturbations + 1, features), dtype=np.float32)
-        shared = truth.standard_normal((group.max() + 1, features), dtype=np.float32)
-        effect = np.zeros_like(own)
-        effect[:-1] = np.float32(np.sqrt(0.5)) * (own[:-1] + shared[group])
-        size = _EFFECT * np.exp(-(((b - best) / (_WIDTH * blocks)) ** 2) / 2)
-        shift = _SHIFT * truth.standard_normal((batches, features), dtype=np.float32)
+        size = np.float32(_EFFECT * np.exp(-(((b - best) / (_WIDTH * blocks)) ** 2) / 2))
         rows = noise.standard_normal((len(metadata), features), dtype=np.float32)
-        embeddings[b] = rows + np.float32(size) * effect[sirna] + shift[batch]
+        embeddings[b] = rows + size * effect[sirna] + shift[batch]
     labels = [f"s{100 + k}" for k in range(perturbations)]
     pairs = [
         (labels[i], labels[j])
