@@ -1,0 +1,188 @@
+"""Probes and neighbours at RxRx1's shape, beside scikit-learn and FAISS, in one run.
+
+Run ``python benchmarks/probes.py [--rows 60000] [--repeats 3] [--tight] [--only neighbors]``. Needs
+scikit-learn, and faiss-cpu for its column. The screen is simulated (`wellgram.simulate.rxrx1`):
+125,510 sites x 384 features, 1,139 classes, 51 experiments.
+
+The probe: multinomial logistic regression on standardised sites, C = 1. scikit-learn (lbfgs,
+float64 and float32) ends where its tolerance says; ours is timed to the moment its objective is no
+worse, from raw rows on, and to its own end. The objective of both is taken anew in float64.
+Neighbours: of every site the nearest 5 of other experiments; FAISS (a flat index of the others, per
+experiment) and scikit-learn (brute force, Euclidean on unit rows, which is faster than its cosine)
+find the same.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from memory import reset_peak, status
+from wellgram import CenterScale
+from wellgram.pairs import nearest_across
+from wellgram.probes import Logistic
+from wellgram.simulate import rxrx1
+
+PENALTY, NEIGHBORS = 1.0, 5
+
+
+def measured(run: Callable[[], object]) -> tuple[object, float, int]:
+    """Return what a call returns, its seconds, and by how many bytes the peak memory rose."""
+    before, began = reset_peak(), time.perf_counter()
+    found = run()
+    return found, time.perf_counter() - began, status("VmHWM") - before
+
+
+def objective(
+    x: np.ndarray, codes: np.ndarray, weights: np.ndarray, intercept: np.ndarray
+) -> float:
+    """Return the mean log loss and the penalty over n, in float64."""
+    loss = 0.0
+    for first in range(0, len(x), 4096):
+        some = slice(first, first + 4096)
+        scores = x[some].astype(np.float64) @ weights.T + intercept
+        top = scores.max(axis=1)
+        own = scores[np.arange(len(scores)), codes[some]]
+        loss += float((np.log(np.exp(scores - top[:, None]).sum(axis=1)) + top - own).sum())
+    return loss / len(x) + PENALTY / (2 * len(x)) * float(np.square(weights).sum())
+
+
+def probes(x: np.ndarray, codes: np.ndarray, repeats: int, tight: bool) -> None:
+    """Time both to the same objective."""
+    from sklearn.linear_model import LogisticRegression
+
+    classes = int(codes.max()) + 1
+    print(f"logistic probe, {len(x):,} x {x.shape[1]}, {classes:,} classes, C = 1")
+    settings = [("float64", 1e-4, 100), ("float32", 1e-4, 100)]
+    if tight:
+        settings.append(("float64", 1e-6, 200))
+    for dtype, tolerance, most in settings:
+        rows = x.astype(dtype)
+        model = LogisticRegression(C=1 / PENALTY, tol=tolerance, max_iter=most)
+        _, seconds, extra = measured(lambda model=model, rows=rows: model.fit(rows, codes))
+        target = objective(
+            x, codes, model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
+        )
+        print(
+            f"  scikit-learn {dtype}, tol {tolerance:g}: {seconds:6.1f} s, {extra / 1e6:5.0f} MB "
+            f"extra, {int(model.n_iter_[0])} iterations, objective {target:.7f}",
+            flush=True,
+        )
+        times, fit = [], None
+        for _ in range(repeats):
+            fit, mine, own = measured(
+                lambda target=target: Logistic(x, codes, classes).fit(
+                    PENALTY, tolerance=1e-9, stop=lambda found: found.value <= target
+                )
+            )
+            times.append(mine)
+        reached = objective(x, codes, fit.classifier.weights, fit.classifier.intercept)
+        assert reached <= target + 1e-6, (reached, target)
+        print(
+            f"  ours to that objective: {statistics.median(times):6.1f} s ({min(times):.1f} to "
+            f"{max(times):.1f}), {own / 1e6:5.0f} MB extra, {fit.evaluations} evaluations, "
+            f"objective {reached:.7f}: {seconds / statistics.median(times):.1f} times as fast",
+            flush=True,
+        )
+    fit, seconds, _ = measured(lambda: Logistic(x, codes, classes).fit(PENALTY))
+    print(
+        f"  ours to its own end (tolerance 1e-6): {seconds:6.1f} s, {fit.iterations} iterations, "
+        f"objective {fit.objective:.7f}",
+        flush=True,
+    )
+
+
+def ours_nearest(x: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Find the nearest of other groups in one pass."""
+    return nearest_across(x, groups, NEIGHBORS).most
+
+
+def faiss_nearest(x: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Find them in a flat index of the others, group by group."""
+    import faiss
+
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    found = np.empty((len(x), NEIGHBORS), np.int64)
+    for g in np.unique(groups):
+        own, others = np.flatnonzero(groups == g), np.flatnonzero(groups != g)
+        index = faiss.IndexFlatIP(x.shape[1])
+        index.add(unit[others])
+        found[own] = others[index.search(unit[own], NEIGHBORS)[1]]
+    return found
+
+
+def sklearn_nearest(x: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Find them by brute force among the others, group by group."""
+    from sklearn.neighbors import NearestNeighbors
+
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    found = np.empty((len(x), NEIGHBORS), np.int64)
+    for g in np.unique(groups):
+        own, others = np.flatnonzero(groups == g), np.flatnonzero(groups != g)
+        model = NearestNeighbors(n_neighbors=NEIGHBORS, algorithm="brute").fit(unit[others])
+        found[own] = others[model.kneighbors(unit[own], return_distance=False)]
+    return found
+
+
+def cosines(x: np.ndarray, partners: np.ndarray) -> np.ndarray:
+    """Return the cosine of each row with its partner."""
+    lengths = np.linalg.norm(x, axis=1)
+    return np.einsum("nd,nd->n", x, x[partners]) / (lengths * lengths[partners])
+
+
+def neighbors(x: np.ndarray, codes: np.ndarray, groups: np.ndarray, repeats: int) -> None:
+    """Time all three, and compare what they find."""
+    print(f"nearest {NEIGHBORS} of other experiments, {len(x):,} x {x.shape[1]}, top-1 accuracy")
+    mine, first = 0.0, None
+    for name, find, times in (
+        ("ours", ours_nearest, repeats),
+        ("faiss flat", faiss_nearest, 1),
+        ("scikit-learn", sklearn_nearest, 1),
+    ):
+        try:
+            runs = [measured(lambda find=find: find(x, groups)) for _ in range(times)]
+        except ImportError:
+            print(f"  {name:14s} is absent")
+            continue
+        found, extra = runs[-1][0], runs[-1][2]
+        seconds = statistics.median(run[1] for run in runs)
+        first, mine = (found, seconds) if first is None else (first, mine)
+        accuracy = float((codes[found[:, 0]] == codes).mean())
+        same = float((found[:, 0] == first[:, 0]).mean())
+        near, nearest = (cosines(x, partners[:, 0]) for partners in (found, first))
+        np.testing.assert_allclose(near, nearest, atol=2e-6)  # as near, in float32
+        print(
+            f"  {name:14s} {seconds:7.1f} s, {extra / 1e6:6.0f} MB extra, accuracy {accuracy:.5f},"
+            f" {same:.4%} the same nearest, {seconds / mine:4.1f} x ours",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Simulate, then measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=60_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--tight", action="store_true", help="scikit-learn at a tolerance of 1e-6")
+    parser.add_argument("--only", choices=("probe", "neighbors"))
+    options = parser.parse_args()
+    sites = rxrx1(options.scale, seed=0, features=384).sites()
+    x = CenterScale().fit_transform(sites)
+    codes = pd.factorize(sites.metadata["perturbation"], sort=True)[0]
+    groups = sites.batches()[0]
+    del sites
+    if options.only != "probe":
+        neighbors(x, codes, groups, options.repeats)
+    if options.only != "neighbors":
+        some = np.sort(np.random.default_rng(0).permutation(len(x))[: options.rows])
+        rows = x[some]
+        rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+        probes(rows, codes[some], options.repeats, options.tight)
+
+
+if __name__ == "__main__":
+    main()
