@@ -195,6 +195,14 @@ def test_blocks_of_different_wells_are_refused_before_any_is_read(stack):
         quick(blocks | {name: Wells(blocks[name].embeddings, renamed)})
 
 
+def test_one_tested_batch_has_no_interval(tmp_path):
+    wells = toy(dataset=lambda batch, code: np.where(batch == "b5", "test", "train"))
+    result = quick({"a": wells, "b": wells}, split="dataset")
+    assert (result.best, result.best_interval) == ("a", None)
+    result.save(tmp_path)
+    assert json.loads((tmp_path / "best.json").read_text())["interval"] is None
+
+
 def test_blocks_that_cannot_be_are_refused(stack, tmp_path):
     with pytest.raises(InputError, match="two at least"):
         open_blocks({"a": stack.wells(0)})

@@ -122,6 +122,8 @@ def test_results_are_the_same_for_the_same_seed(wells):
     pd.testing.assert_frame_equal(one.table, same.table)
     assert one.by_kind["cell_type"].tolist() == ["HEPG2", "HUVEC", "RPE", "U2OS"]
     assert one.by_kind["wells"].sum() == len(wells)
+    assert (one.by_kind["interval_low"] <= one.by_kind["top_1"]).all()
+    assert (one.by_kind["top_1"] <= one.by_kind["interval_high"]).all()
 
 
 def test_an_interval_covers_the_accuracy_and_widens_with_batches_that_differ():
@@ -220,6 +222,14 @@ def test_a_split_column_that_leaves_nothing_to_test_is_refused(column, values, w
 def test_options_that_cannot_be_used_are_refused(options, word):
     with pytest.raises(InputError, match=word):
         linear_probe(toy(), **options)
+
+
+def test_one_tested_batch_has_no_interval():
+    result = linear_probe(
+        toy(dataset=by_batch(["b0", "b1", "b2", "b3", "b4"])), split="dataset", penalty=1.0
+    )
+    assert result.table[["interval_low", "interval_high"]].isna().all(axis=None)
+    assert "nan" not in repr(result)
 
 
 def test_one_batch_cannot_choose_a_penalty():

@@ -101,9 +101,14 @@ class BlockSearchResult:
         return int(self._accuracies[:, _CHOSEN_BY].argmax())
 
     @property
-    def best_interval(self) -> tuple[str, str]:
-        """The shallowest and deepest block of the middle 95 % of resamples' best ones."""
-        winners = np.sort(self._resampled[:, _CHOSEN_BY].argmax(axis=0))
+    def best_interval(self) -> tuple[str, str] | None:
+        """The shallowest and deepest block of the middle 95 % of resamples' best ones.
+
+        None where fewer than two batches were tested, or nothing was resampled.
+        """
+        winners = self._resampled[:, _CHOSEN_BY].argmax(axis=0)
+        if not len(winners):
+            return None
         low, high = np.percentile(winners, (2.5, 97.5), method="nearest").astype(int).tolist()
         return self.names[low], self.names[high]
 
@@ -124,16 +129,18 @@ class BlockSearchResult:
             behind=accuracy[self._best] - accuracy,
             behind_low=low,
             behind_high=high,
-            best_share=np.bincount(chosen.argmax(axis=0), minlength=count) / chosen.shape[1],
+            best_share=np.bincount(chosen.argmax(axis=0), minlength=count)
+            / (chosen.shape[1] or np.nan),
         )
         beside = pd.DataFrame([dict(one.beside) for one in self.scored])
         return pd.concat([table, beside], axis=1)
 
     def __repr__(self) -> str:
         row = self.table.iloc[self._best]
-        low, high = self.best_interval
+        ends = self.best_interval
+        within = "" if ends is None else f" (95 %: {ends[0]} to {ends[1]})"
         return (
-            f"Best of {len(self.names)} blocks: {self.best} (95 %: {low} to {high}), balanced "
+            f"Best of {len(self.names)} blocks: {self.best}{within}, balanced "
             f"accuracy {row['balanced']:.3f} ({row['balanced_low']:.3f}-"
             f"{row['balanced_high']:.3f}), {self.said}"
         )
@@ -148,13 +155,15 @@ class BlockSearchResult:
         """Write ``blocks.csv``, ``blocks.png`` and ``best.json``."""
         from wellgram.plots import save_png
 
-        low, high = self.best_interval
         row = self.table.iloc[self._best]
         best = {
             "best": self.best,
-            "interval": [low, high],
+            "interval": self.best_interval,
             "balanced": float(row["balanced"]),
-            "balanced_interval": [float(row["balanced_low"]), float(row["balanced_high"])],
+            "balanced_interval": [
+                None if np.isnan(row[end]) else float(row[end])
+                for end in ("balanced_low", "balanced_high")
+            ],
             "said": self.said,
         }
         with output_folder(folder) as out:

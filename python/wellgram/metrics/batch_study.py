@@ -16,14 +16,14 @@ from wellgram.errors import InputError
 from wellgram.files import output_folder, save_csv
 from wellgram.metrics.average_precision import average_precision
 from wellgram.metrics.batch_effects import batch_accuracy, mixing, similarities, some_wells
-from wellgram.metrics.blinding import aligned_blind
+from wellgram.metrics.blinding import aligned_blind, check_unfitted
 from wellgram.metrics.bootstrap import interval
 from wellgram.metrics.labelled import LabelledWells
 from wellgram.metrics.penalties import Method
 from wellgram.metrics.probe_result import ProbeResult
 from wellgram.metrics.probes import linear_probe, neighbor_accuracy
 from wellgram.metrics.recall import relationship_recall
-from wellgram.probes.splits import splits_by
+from wellgram.probes.splits import split_words, splits_by
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
@@ -172,12 +172,14 @@ def batch_study(
         not known.
     """
     named = _named(corrections)
+    for one in named.values():
+        check_unfitted(one)
     labelled = LabelledWells.of(wells, "perturbation", kind)
     read = labelled.wells
     splits = splits_by(read, split, folds=5, within=labelled.kind, seed=seed)
     tested = np.any([one.test for one in splits], axis=0)
-    for one in splits:
-        labelled.sides(one)  # raises, before any work, for what cannot be tested
+    for parted in splits:
+        labelled.sides(parted)  # raises, before any work, for what cannot be tested
     announce: Step = step or (lambda _: nullcontext(lambda share: None))
     studied: list[_Studied] = []
     skipped: dict[str, str] = {}
@@ -186,8 +188,6 @@ def batch_study(
             try:
                 rows = aligned_blind(read, align, tested, backend)
             except InputError as problem:
-                if align is not None and align.is_fitted:
-                    raise
                 skipped[name] = str(problem)
                 continue
             aligned = Wells(rows, read.metadata, read.origin)
@@ -208,9 +208,7 @@ def batch_study(
         raise InputError(f"no correction could be fitted: {reasons}")
     table = _ranked(studied)
     untrained = sorted({name for one in studied for name in one.probe.untrained})
-    return BatchStudyResult(
-        table, _kinds(studied), skipped, untrained, studied[0].probe.said.split(", ", 1)[1]
-    )
+    return BatchStudyResult(table, _kinds(studied), skipped, untrained, split_words(splits, split))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import copy
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +40,18 @@ def aligned_blind(
     InputError
         If it was fitted before: it may have seen the labels of tested wells.
     """
+    check_unfitted(align)
     if align is None:
         return wells.embeddings
-    fitted: Any = align
-    if isinstance(fitted, BatchAffine) or fitted.is_fitted:
-        raise InputError(
-            f"{type(fitted).__name__} was fitted before, maybe on labels that are tested here; "
-            "give it unfitted, or give wells that it has aligned if you know that it was not"
-        )
     own = copy.deepcopy(align)  # that of the caller stays unfitted
     return np.asarray(own.fit_transform(blinded(wells, tested), backend=backend))
+
+
+def check_unfitted(align: Alignment | BatchAffine | None) -> None:
+    """Raise if an alignment was fitted before: it may have seen the labels of tested wells."""
+    if align is None or (isinstance(align, Alignment) and not align.is_fitted):
+        return
+    raise InputError(
+        f"{type(align).__name__} was fitted before, maybe on labels that are tested here; give it "
+        "unfitted, or give wells that it has aligned if you know that it was not"
+    )

@@ -1,10 +1,10 @@
 """What a probe found: accuracies with intervals over batches, by class and by kind of wells."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,10 @@ class ProbeResult:
     """How many tested wells were told right, with intervals over batches."""
 
     outcomes: Outcomes
-    labelled: LabelledWells
+    classes: Sequence[str]
+    """The names that codes stand for"""
+    kinds: "pd.Series[str] | None"
+    """Of each tested well, such as its cell type; None where there is no such column"""
     said: str
     """What was fitted and how wells were parted, in words"""
     untrained: Sequence[str]
@@ -33,8 +36,13 @@ class ProbeResult:
     """How many wells are left out because of that"""
     penalties: Sequence[float]
     """What was chosen, for each split; empty for neighbours"""
-    resampled: Floats
-    """Top-1, top-5 and balanced accuracy of each resample of batches: (3, r)"""
+    resamples: int
+    seed: int
+
+    @cached_property
+    def resampled(self) -> Floats:
+        """Top-1, top-5 and balanced accuracy of each resample of batches: (3, r)."""
+        return self.outcomes.resampled(self.resamples, seed=self.seed)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -67,24 +75,35 @@ class ProbeResult:
     @cached_property
     def by_class(self) -> pd.DataFrame:
         """One row per class: ``class``, ``wells``, ``top_1`` and ``top_5``."""
-        return self.outcomes.by_class(self.labelled.names)
+        return self.outcomes.by_class(self.classes)
 
     @cached_property
     def by_kind(self) -> pd.DataFrame:
-        """One row per value of the kind's column, such as the cell type; empty without one."""
-        kind = self.labelled.kind
-        if kind is None:
-            return pd.DataFrame(columns=["wells", *FIGURES])
-        values = self.labelled.wells.metadata[kind].astype("str")
-        kinds, names = pd.factorize(values, sort=True)
-        return self.outcomes.by(kinds[self.outcomes.wells], list(names), kind)
+        """One row per value of the kind's column, such as the cell type; empty without one.
+
+        Columns: that column, ``wells``, ``top_1``, ``top_5`` and ``balanced``; ``interval_low`` and
+        ``interval_high`` of top-1.
+        """
+        if self.kinds is None:
+            return pd.DataFrame(columns=["wells", *FIGURES, "interval_low", "interval_high"])
+        codes, names = pd.factorize(self.kinds, sort=True)
+        records: list[dict[Hashable, Any]] = []
+        for k, name in enumerate(names):
+            part = self.outcomes.some(codes == k)
+            low, high = interval(part.resampled(self.resamples, seed=self.seed)[0]).tolist()
+            figures = dict(zip(FIGURES, part.accuracies().tolist(), strict=True))
+            ends = {"interval_low": low, "interval_high": high}
+            about: dict[Hashable, Any] = {self.kinds.name: name, "wells": len(part.ranks)}
+            records.append(about | figures | ends)
+        return pd.DataFrame(records)
 
     def __repr__(self) -> str:
         figures = ", ".join(
-            f"{row['figure'].replace('_', '-')} {row['accuracy']:.3f} "
-            f"({row['interval_low']:.3f}-{row['interval_high']:.3f})"
+            f"{row['figure'].replace('_', '-')} {row['accuracy']:.3f}"
+            + ("" if np.isnan(row["interval_low"]) else
+               f" ({row['interval_low']:.3f}-{row['interval_high']:.3f})")
             for row in self.table.to_dict("records")
-        )
+        )  # fmt: skip
         out = f"; {self.excluded:,} of untrained classes left out" if self.excluded else ""
         return f"{self.said}: {figures} of {len(self.outcomes.codes):,} wells{out}"
 
@@ -113,17 +132,21 @@ def probe_result(
     penalties: Sequence[float],
     resamples: int,
     seed: int,
-    backend: str | None,
 ) -> ProbeResult:
     """Put the tests of several splits together."""
     tested = Outcomes.joined(parts)
+    kinds = None
+    if labelled.kind is not None:
+        kinds = labelled.wells.metadata[labelled.kind].astype("str").iloc[tested.wells]
     untrained = np.unique(np.concatenate([side.untrained for side in sides]))
     return ProbeResult(
         tested,
-        labelled,
+        labelled.names,
+        kinds,
         said,
         [labelled.names[k] for k in untrained],
         sum(side.excluded for side in sides),
         penalties,
-        tested.resampled(resamples, seed=seed, backend=backend),
+        resamples,
+        seed,
     )

@@ -21,7 +21,7 @@ from wellgram.metrics.penalties import (
 from wellgram.metrics.probe_result import ProbeResult, probe_result, tested_wells
 from wellgram.pairs import nearest, nearest_across
 from wellgram.probes.accuracy import TOP
-from wellgram.probes.splits import Mask, Split, held_out, splits_by
+from wellgram.probes.splits import Mask, Split, held_out, split_words, splits_by
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
@@ -105,9 +105,8 @@ def linear_probe(
         parts.append(tested_wells(labelled, side.test, probe.ranks(others, side.test_classes)))
         penalties.append(best)
         _tell(progress, (k + 1) / len(sides))
-    parted = splits[0].said if len(splits) == 1 else f"{split!r} held out in {len(splits)} folds"
-    said = f"{method_words(method)} of {label}, {parted}"
-    return probe_result(labelled, parts, sides, said, penalties, resamples, seed, backend)
+    said = f"{method_words(method)} of {label}, {split_words(splits, split)}"
+    return probe_result(labelled, parts, sides, said, penalties, resamples, seed)
 
 
 def neighbor_accuracy(
@@ -155,7 +154,7 @@ def neighbor_accuracy(
     rows = aligned_blind(labelled.wells, align, _tested(splits), backend)
     ranks = neighbor_ranks(rows, labelled, side, groups, backend=backend, progress=progress)
     tested = tested_wells(labelled, side.test, ranks)
-    return probe_result(labelled, [tested], [side], said, (), resamples, seed, backend)
+    return probe_result(labelled, [tested], [side], said, (), resamples, seed)
 
 
 def neighbor_ranks(

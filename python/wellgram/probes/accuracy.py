@@ -45,14 +45,17 @@ class Outcomes:
         """Return top-1, top-5 and balanced accuracy (the mean over classes of top-1): (3,)."""
         return self._weighted(np.ones((1, len(np.unique(self.batches)))))[:, 0]
 
-    def resampled(self, resamples: int, *, seed: int, backend: str | None = None) -> Floats:
-        """Return the accuracies of each resample of batches: (3, r).
+    def resampled(self, resamples: int, *, seed: int) -> Floats:
+        """Return the accuracies of each resample of batches: (3, r), none where there is one batch.
 
         Whole batches are drawn with replacement, since wells of one depend on each other. The same
         seed draws the same batches for whatever was tested on them.
         """
-        drawn = get_backend(backend).resample_counts(
-            len(np.unique(self.batches)), resamples, seed=seed, stream=stream_of("batches")
+        batches = len(np.unique(self.batches))
+        if batches < 2 or resamples < 1:
+            return np.empty((len(FIGURES), 0))
+        drawn = get_backend().resample_counts(
+            batches, resamples, seed=seed, stream=stream_of("batches")
         )
         return self._weighted(drawn.astype(np.float64))
 
@@ -77,17 +80,6 @@ class Outcomes:
                 np.nanmean(shares, axis=1),
             ]
         )
-
-    def by(self, kinds: Codes, names: Sequence[Any], column: str) -> pd.DataFrame:
-        """Return the accuracies of each kind of wells, given the kind of each: (m,)."""
-        records = []
-        for kind in np.unique(kinds).tolist():
-            part = self.some(kinds == kind)
-            records.append(
-                {column: names[kind], "wells": len(part.ranks)}
-                | dict(zip(FIGURES, part.accuracies().tolist(), strict=True))
-            )
-        return pd.DataFrame(records)
 
     def by_class(self, names: Sequence[str]) -> pd.DataFrame:
         """Return how often wells of each class were found: ``wells``, top-1 and top-5."""

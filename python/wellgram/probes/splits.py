@@ -1,5 +1,6 @@
 """Which wells a probe is fitted on, and on which it is tested: no batch is on both sides."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,13 @@ def splits_by(
     if {"train", "test"} <= set(_labels(wells, column)):
         return [column_split(wells, column)]
     return group_splits(wells, column, folds=folds, within=within, seed=seed)
+
+
+def split_words(splits: Sequence[Split], column: str) -> str:
+    """Return how wells were parted, in words."""
+    if len(splits) == 1:
+        return splits[0].said
+    return f"{column!r} held out in {len(splits)} folds"
 
 
 def column_split(
