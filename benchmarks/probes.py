@@ -1,15 +1,15 @@
 """Probes and neighbours at RxRx1's shape, beside scikit-learn and FAISS, in one run.
 
-Run ``python benchmarks/probes.py [--rows 60000] [--repeats 3] [--tight] [--only neighbors]``. Needs
+Run ``python benchmarks/probes.py [--rows 60000] [--repeats 3] [--tight] [--only split]``. Needs
 scikit-learn, and faiss-cpu for its column. The screen is simulated (`wellgram.simulate.rxrx1`):
 125,510 sites x 384 features, 1,139 classes, 51 experiments.
 
 The probe: multinomial logistic regression on standardised sites, C = 1. scikit-learn (lbfgs,
 float64 and float32) ends where its tolerance says; ours is timed to the moment its objective is no
 worse, from raw rows on, and to its own end. The objective of both is taken anew in float64.
-Neighbours: of every site the nearest 5 of other experiments; FAISS (a flat index of the others, per
-experiment) and scikit-learn (brute force, Euclidean on unit rows, which is faster than its cosine)
-find the same.
+Neighbours: of every test site the nearest 5 train sites, and of every site those of all other
+experiments; FAISS (a flat index) and scikit-learn (brute force, Euclidean on unit rows, which is
+faster than its cosine) find the same, experiment by experiment where those are all others.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import pandas as pd
 
 from memory import reset_peak, status
 from wellgram import CenterScale
-from wellgram.pairs import nearest_across
+from wellgram.pairs import nearest, nearest_across
 from wellgram.probes import Logistic
 from wellgram.simulate import rxrx1
 
@@ -95,70 +95,88 @@ def probes(x: np.ndarray, codes: np.ndarray, repeats: int, tight: bool) -> None:
     )
 
 
-def ours_nearest(x: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Find the nearest of other groups in one pass."""
-    return nearest_across(x, groups, NEIGHBORS).most
+Parts = list[tuple[np.ndarray, np.ndarray]]
+"""Sites whose neighbours are sought, and the sites these are sought among"""
 
 
-def faiss_nearest(x: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Find them in a flat index of the others, group by group."""
+def unit(x: np.ndarray) -> np.ndarray:
+    """Return rows of length 1."""
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def faiss_nearest(x: np.ndarray, parts: Parts) -> np.ndarray:
+    """Find the nearest in a flat index."""
     import faiss
 
-    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
-    found = np.empty((len(x), NEIGHBORS), np.int64)
-    for g in np.unique(groups):
-        own, others = np.flatnonzero(groups == g), np.flatnonzero(groups != g)
+    rows, found = unit(x), np.full((len(x), NEIGHBORS), -1)
+    for sought, among in parts:
         index = faiss.IndexFlatIP(x.shape[1])
-        index.add(unit[others])
-        found[own] = others[index.search(unit[own], NEIGHBORS)[1]]
+        index.add(rows[among])
+        found[sought] = among[index.search(rows[sought], NEIGHBORS)[1]]
     return found
 
 
-def sklearn_nearest(x: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Find them by brute force among the others, group by group."""
+def sklearn_nearest(x: np.ndarray, parts: Parts) -> np.ndarray:
+    """Find the nearest by brute force."""
     from sklearn.neighbors import NearestNeighbors
 
-    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
-    found = np.empty((len(x), NEIGHBORS), np.int64)
-    for g in np.unique(groups):
-        own, others = np.flatnonzero(groups == g), np.flatnonzero(groups != g)
-        model = NearestNeighbors(n_neighbors=NEIGHBORS, algorithm="brute").fit(unit[others])
-        found[own] = others[model.kneighbors(unit[own], return_distance=False)]
+    rows, found = unit(x), np.full((len(x), NEIGHBORS), -1)
+    for sought, among in parts:
+        model = NearestNeighbors(n_neighbors=NEIGHBORS, algorithm="brute").fit(rows[among])
+        found[sought] = among[model.kneighbors(rows[sought], return_distance=False)]
     return found
 
 
-def cosines(x: np.ndarray, partners: np.ndarray) -> np.ndarray:
-    """Return the cosine of each row with its partner."""
-    lengths = np.linalg.norm(x, axis=1)
-    return np.einsum("nd,nd->n", x, x[partners]) / (lengths * lengths[partners])
-
-
-def neighbors(x: np.ndarray, codes: np.ndarray, groups: np.ndarray, repeats: int) -> None:
+def neighbors(
+    x: np.ndarray, codes: np.ndarray, parts: Parts, ours: Callable[[], np.ndarray], repeats: int
+) -> None:
     """Time all three, and compare what they find."""
-    print(f"nearest {NEIGHBORS} of other experiments, {len(x):,} x {x.shape[1]}, top-1 accuracy")
+    sought = np.sort(np.concatenate([one for one, _ in parts]))
     mine, first = 0.0, None
     for name, find, times in (
-        ("ours", ours_nearest, repeats),
-        ("faiss flat", faiss_nearest, 1),
-        ("scikit-learn", sklearn_nearest, 1),
+        ("ours", ours, repeats),
+        ("faiss flat", lambda: faiss_nearest(x, parts), 1),
+        ("scikit-learn", lambda: sklearn_nearest(x, parts), 1),
     ):
         try:
-            runs = [measured(lambda find=find: find(x, groups)) for _ in range(times)]
+            runs = [measured(find) for _ in range(times)]
         except ImportError:
             print(f"  {name:14s} is absent")
             continue
-        found, extra = runs[-1][0], runs[-1][2]
+        found, extra = runs[-1][0][sought], runs[-1][2]
         seconds = statistics.median(run[1] for run in runs)
         first, mine = (found, seconds) if first is None else (first, mine)
-        accuracy = float((codes[found[:, 0]] == codes).mean())
+        near, nearest_one = (
+            np.einsum("nd,nd->n", unit(x[sought]), unit(x[of[:, 0]])) for of in (found, first)
+        )
+        np.testing.assert_allclose(near, nearest_one, atol=2e-6)  # as near, in float32
+        accuracy = float((codes[found[:, 0]] == codes[sought]).mean())
         same = float((found[:, 0] == first[:, 0]).mean())
-        near, nearest = (cosines(x, partners[:, 0]) for partners in (found, first))
-        np.testing.assert_allclose(near, nearest, atol=2e-6)  # as near, in float32
         print(
             f"  {name:14s} {seconds:7.1f} s, {extra / 1e6:6.0f} MB extra, accuracy {accuracy:.5f},"
             f" {same:.4%} the same nearest, {seconds / mine:4.1f} x ours",
             flush=True,
         )
+
+
+def everywhere(x: np.ndarray, codes: np.ndarray, groups: np.ndarray, repeats: int) -> None:
+    """Find each site's neighbours among those of all other experiments."""
+    print(f"nearest {NEIGHBORS} of all other experiments, {len(x):,} x {x.shape[1]}")
+    parts = [(np.flatnonzero(groups == g), np.flatnonzero(groups != g)) for g in np.unique(groups)]
+    neighbors(x, codes, parts, lambda: nearest_across(x, groups, NEIGHBORS).most, repeats)
+
+
+def by_split(x: np.ndarray, codes: np.ndarray, train: np.ndarray, repeats: int) -> None:
+    """Find test sites' neighbours among train sites."""
+    among, sought = np.flatnonzero(train), np.flatnonzero(~train)
+    print(f"nearest {NEIGHBORS} of {len(sought):,} test among {len(among):,} train sites")
+
+    def ours() -> np.ndarray:
+        found = np.full((len(x), NEIGHBORS), -1)
+        found[sought] = among[nearest(x[sought], NEIGHBORS, least=0, other=x[among]).most]
+        return found
+
+    neighbors(x, codes, [(sought, among)], ours, repeats)
 
 
 def main() -> None:
@@ -168,16 +186,19 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--tight", action="store_true", help="scikit-learn at a tolerance of 1e-6")
-    parser.add_argument("--only", choices=("probe", "neighbors"))
+    parser.add_argument("--only", choices=("probe", "split", "everywhere"))
     options = parser.parse_args()
     sites = rxrx1(options.scale, seed=0, features=384).sites()
     x = CenterScale().fit_transform(sites)
     codes = pd.factorize(sites.metadata["perturbation"], sort=True)[0]
     groups = sites.batches()[0]
+    train = (sites.metadata["dataset"] == "train").to_numpy()
     del sites
-    if options.only != "probe":
-        neighbors(x, codes, groups, options.repeats)
-    if options.only != "neighbors":
+    if options.only in (None, "split"):
+        by_split(x, codes, train, options.repeats)
+    if options.only in (None, "everywhere"):
+        everywhere(x, codes, groups, options.repeats)
+    if options.only in (None, "probe"):
         some = np.sort(np.random.default_rng(0).permutation(len(x))[: options.rows])
         rows = x[some]
         rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from wellgram import InputError
+from wellgram import InputError, available_backends
 from wellgram.pairs import nearest_across
 
 
+@pytest.mark.parametrize("backend", available_backends())
 @pytest.mark.parametrize("n", [7, 300])
-def test_neighbours_are_the_nearest_of_other_groups(rng, n):
+def test_neighbours_are_the_nearest_of_other_groups(rng, n, backend):
     x = rng.normal(size=(n, 5))
     groups = rng.integers(0, 4, n)
     groups[:2] = 0, 1
@@ -17,7 +18,7 @@ def test_neighbours_are_the_nearest_of_other_groups(rng, n):
     cosines[groups[:, None] == groups] = -np.inf
     order = np.argsort(-cosines, axis=1, kind="stable")[:, :3]
     best = np.take_along_axis(cosines, order, axis=1)
-    found = nearest_across(x, groups, 3)
+    found = nearest_across(x, groups, 3, backend=backend)
     np.testing.assert_array_equal(found.most, np.where(np.isfinite(best), order, -1))
     there = np.isfinite(best)
     np.testing.assert_allclose(found.most_cosines[there], best[there], rtol=1e-12)

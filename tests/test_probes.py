@@ -137,6 +137,14 @@ def test_an_interval_covers_the_accuracy_and_widens_with_batches_that_differ():
     assert np.ptp(wide.table.loc[0, ["interval_low", "interval_high"]]) > high - low + 0.1
 
 
+def test_progress_rises_to_the_whole(wells):
+    shares = []
+    linear_probe(wells, split="dataset", method="ridge", progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert len(shares) > 2
+
+
 def test_neighbours_are_sought_in_other_batches():
     """Where a batch is all that wells share, neighbours within it would find nothing but it."""
     wells = toy(effect=3.0)

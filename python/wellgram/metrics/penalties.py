@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from wellgram.backends.protocol import Codes, Rows
+from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
 from wellgram.metrics.labelled import Sides
 from wellgram.probes import LinearClassifier, Logistic, LogisticFit, lda, ridge
@@ -72,6 +72,7 @@ def best_penalty(
     penalties: Sequence[float],
     *,
     backend: str | None = None,
+    progress: Progress | None = None,
 ) -> float:
     """Return the penalty whose probe does best on held-out wells, of some, the strongest first.
 
@@ -81,7 +82,9 @@ def best_penalty(
     x, others = standardized(rows, side.train, side.test)
     path = _path(x, side.train_classes, len(side.trained), method, penalties, backend)
     best, least = penalties[0], np.inf
-    for penalty, probe in zip(penalties, path, strict=True):
+    for k, (penalty, probe) in enumerate(zip(penalties, path, strict=True)):
+        if progress is not None:
+            progress((k + 1) / len(penalties))
         if method == "ridge":
             loss = float((probe.predict(others) != side.test_classes).mean())
         else:

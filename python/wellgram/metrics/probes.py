@@ -25,6 +25,9 @@ from wellgram.probes.splits import Mask, Split, held_out, split_words, splits_by
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
+_CHOICE = 0.8
+"""Of the work of a split, where a penalty is chosen"""
+
 
 def linear_probe(
     wells: Wells | WellStream,
@@ -98,8 +101,9 @@ def linear_probe(
     for k, (side, choice) in enumerate(zip(sides, choices, strict=True)):
         best = tried[0]
         if choice is not None:
-            best = best_penalty(rows, choice, method, tried, backend=backend)
-            _tell(progress, (k + 0.5) / len(sides))
+            best = best_penalty(
+                rows, choice, method, tried, backend=backend, progress=_part(progress, k, sides)
+            )
         x, others = standardized(rows, side.train, side.test)
         probe = fitted(x, side.train_classes, len(side.trained), method, best, backend=backend)
         parts.append(tested_wells(labelled, side.test, probe.ranks(others, side.test_classes)))
@@ -218,6 +222,11 @@ def _elsewhere(labelled: LabelledWells, column: str) -> tuple[Sides, Codes]:
         ),
         groups.astype(np.int64),
     )
+
+
+def _part(progress: Progress | None, k: int, sides: Sequence[Sides]) -> Progress:
+    """Return what reports the choice of a penalty, most of the work of a split."""
+    return lambda share: _tell(progress, (k + _CHOICE * share) / len(sides))
 
 
 def _tell(progress: Progress | None, share: float) -> None:
