@@ -220,6 +220,8 @@ def test_blocks_that_cannot_be_are_refused(stack, tmp_path):
         quick(wells_of(stack), metrics=["magnitude"])
     with pytest.raises(InputError, match="no column 'nothing'"):
         quick(wells_of(stack), split="nothing")
+    with pytest.raises(InputError, match="entity1"):
+        quick(wells_of(stack), metrics=["recall"], sources={"bad": pd.DataFrame({"a": [1]})})
 
 
 def test_a_search_is_saved_and_drawn(stack, tmp_path):

@@ -126,14 +126,15 @@ def search_blocks(
         else:
             with announce(name) as progress:
                 wells = opened.read(k, first)
+                # First what raises at once for pairs or targets that cannot be used.
+                beside = score(
+                    wells, copy.deepcopy(align), sources=sources, same=same,
+                    truth=truth, metrics=list(metrics), seed=seed, backend=backend,
+                )  # fmt: skip
                 probe = linear_probe(
                     wells, align, label=label, split=split,
                     method=method, penalty=penalty, kind=kind, resamples=1, seed=seed,
                     backend=backend, progress=progress,
-                )  # fmt: skip
-                beside = score(
-                    wells, copy.deepcopy(align), sources=sources, same=same,
-                    truth=truth, metrics=list(metrics), seed=seed, backend=backend,
                 )  # fmt: skip
                 done = BlockScores(probe.outcomes, _headlines(beside.summary))
                 if path is not None:
@@ -162,15 +163,16 @@ def _check(
 
 
 def _headlines(summary: Mapping[str, Any]) -> dict[str, float]:
-    """Return the figure of each benchmark that was run, NaN of those that were not."""
+    """Return the figure of each benchmark that was run."""
     found = {name: summary[name] for name in _BESIDE if not isinstance(summary[name], str)}
     values: dict[str, float] = {}
     if "recall" in found:
         recalls = [row["recall"] for row in found["recall"] if row["low"] == 0.05]
         values["recall"] = float(np.mean(recalls))
     if "drug-targets" in found:
-        values["drug_targets"] = max(row["average_precision"] for row in found["drug-targets"])
-    if "consistency" in found:
+        precisions = [row["average_precision"] for row in found["drug-targets"]]
+        values["drug_targets"] = max(one for one in precisions if one is not None)
+    if "consistency" in found and found["consistency"][0]["mean_cosine"] is not None:
         row = found["consistency"][0]
         values["consistency"] = row["mean_cosine"] - row["null_mean"]
     return values
