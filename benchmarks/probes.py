@@ -1,6 +1,6 @@
 """Probes and neighbours at RxRx1's shape, beside scikit-learn and FAISS, in one run.
 
-Run ``python benchmarks/probes.py [--rows 60000] [--repeats 3] [--tight] [--only split]``. Needs
+Run ``python benchmarks/probes.py [--rows 60000] [--repeats 3] [--only split]``. Needs
 scikit-learn, and faiss-cpu for its column. The screen is simulated (`wellgram.simulate.rxrx1`):
 125,510 sites x 384 features, 1,139 classes, 51 experiments.
 
@@ -56,16 +56,15 @@ def objective(
     return loss / len(x) + PENALTY / (2 * len(x)) * float(np.square(weights).sum())
 
 
-def probes(x: np.ndarray, codes: np.ndarray, repeats: int, tight: bool) -> None:
+def probes(
+    x: np.ndarray, codes: np.ndarray, repeats: int, dtypes: list[str], tolerance: float, most: int
+) -> None:
     """Time both to the same objective."""
     from sklearn.linear_model import LogisticRegression
 
     classes = int(codes.max()) + 1
     print(f"logistic probe, {len(x):,} x {x.shape[1]}, {classes:,} classes, C = 1")
-    settings = [("float64", 1e-4, 100), ("float32", 1e-4, 100)]
-    if tight:
-        settings.append(("float64", 1e-6, 200))
-    for dtype, tolerance, most in settings:
+    for dtype in dtypes:
         rows = x.astype(dtype)
         model = LogisticRegression(C=1 / PENALTY, tol=tolerance, max_iter=most)
         _, seconds, extra = measured(lambda model=model, rows=rows: model.fit(rows, codes))
@@ -191,7 +190,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--tight", action="store_true", help="scikit-learn at a tolerance of 1e-6")
+    parser.add_argument("--iterations", type=int, default=100, help="of scikit-learn, at most")
+    parser.add_argument("--tolerance", type=float, default=1e-4, help="of scikit-learn")
+    parser.add_argument("--dtype", action="append", choices=("float64", "float32"))
     parser.add_argument("--only", choices=("probe", "split", "everywhere"))
     parser.add_argument("--processor-time", action="store_true")
     options = parser.parse_args()
@@ -212,7 +213,8 @@ def main() -> None:
         some = np.sort(np.random.default_rng(0).permutation(len(x))[: options.rows])
         rows = x[some]
         rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
-        probes(rows, codes[some], options.repeats, options.tight)
+        dtypes = options.dtype or ["float64", "float32"]
+        probes(rows, codes[some], options.repeats, dtypes, options.tolerance, options.iterations)
 
 
 if __name__ == "__main__":
