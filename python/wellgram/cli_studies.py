@@ -213,17 +213,16 @@ def _blocks_table(result: BlockSearchResult) -> Table:
     rows = [
         (
             str(row["block"]),
-            f"{row['balanced']:.4f}",
+            f"{row['balanced']:.3f}",
             f"{row['balanced_low']:.3f}-{row['balanced_high']:.3f}",
-            f"{row['top_1']:.4f}",
-            f"{row['top_5']:.4f}",
-            f"{row['behind']:.4f}",
+            f"{row['top_1']:.3f}",
+            f"{row['behind']:.3f}",
             f"{row['behind_low']:.3f}-{row['behind_high']:.3f}",
-            *(f"{row[name]:.4f}" for name in beside),
+            *(f"{row[name]:.3f}" for name in beside),
         )
         for row in result.table.to_dict("records")
     ]
-    head = ["block", "balanced", "95 %", "top-1", "top-5", "behind", "95 %"]
+    head = ["block", "balanced", "95 %", "top-1", "behind", "95 %"]
     return words_table("Blocks", [*head, *(name.replace("_", " ") for name in beside)], rows)
 
 
@@ -231,22 +230,16 @@ def _study_table(result: BatchStudyResult) -> Table:
     rows = [
         (
             str(row["correction"]),
-            f"{row['biology']:.4f}",
+            f"{row['biology']:.3f}",
             f"{row['biology_low']:.3f}-{row['biology_high']:.3f}",
-            f"{row['nearest']:.4f}",
-            f"{row['probe']:.4f}",
-            f"{row['mean_average_precision']:.4f}",
-            f"{row['batch_removed']:.4f}",
+            f"{row['nearest']:.3f}",
+            f"{row['probe']:.3f}",
+            f"{row['batch_removed']:.3f}",
             f"{row['batch_accuracy']:.3f}",
-            f"{row['kbet']:.3f}",
-            f"{row['ilisi']:.3f}",
         )
         for row in result.table.to_dict("records")
     ]
-    head = (
-        "correction", "biology", "95 %", "nearest", "probe", "mAP", "batch removed", "batch told",
-        "kBET", "iLISI",
-    )  # fmt: skip
+    head = ("correction", "biology", "95 %", "nearest", "probe", "batch removed", "told")
     return words_table(f"Corrections, {result.said}", head, rows)
 
 
