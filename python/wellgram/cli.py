@@ -1,27 +1,20 @@
-"""The command line: ``wellgram score``, ``neighbors``, ``simulate`` and ``info``."""
+"""The command line: ``wellgram score``, ``blocks``, ``batch-study``, ``neighbors`` and others."""
 
 import shlex
 import sys
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from wellgram import simulate as simulation
 from wellgram.aggregate import Method, Precision
 from wellgram.align import ALIGNMENTS, alignment
 from wellgram.backends import BACKENDS, get_backend, set_backend
-from wellgram.backends.protocol import Progress as Report
-from wellgram.errors import ControlsWarning, InputError, WellgramError
+from wellgram.cli_studies import batch_study, blocks
+from wellgram.errors import InputError, WellgramError
 from wellgram.files import output_folder
 from wellgram.info import environment, peak_memory
 from wellgram.io import (
@@ -41,8 +34,9 @@ from wellgram.pairs.neighbors import check_table_name
 from wellgram.scoring import METRICS
 from wellgram.scoring import score as score_wells
 from wellgram.stream import WellStream
-from wellgram.suite import BENCHMARKS, Part
-from wellgram.wells import WellLabels, Wells
+from wellgram.suite import BENCHMARKS
+from wellgram.terminal import advise, notes, noting, part_table, results, step
+from wellgram.wells import Wells
 
 app = typer.Typer(
     help="Perturbation maps and their benchmarks from well embeddings.",
@@ -51,8 +45,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 
@@ -182,12 +174,12 @@ def score(
             f"alignment {align!r} is fitted on control wells: name their label (--control), or "
             "align by none (--align none)"
         )
-    with output_folder(out) as folder, _noting():
+    with output_folder(out) as folder, noting():
         sources = relationship_sources(*relationships or ())
         targets = None if truth is None else read_targets(truth)
         sets = None if clusters is None else read_gene_sets(clusters)
         wells: Wells | WellStream
-        with _step("read labels"):
+        with step("read labels"):
             if demo:
                 screen = simulation.rxrx3_core(scale=0.1, seed=0, features=128)
                 wells, sources["planted complexes"] = screen.wells(), screen.relationships
@@ -210,8 +202,8 @@ def score(
                 if chosen is not None and not chosen.streams:
                     wells = wells.read()
         read = time.perf_counter() - began
-        _out.print(repr(wells), markup=False)
-        _advise(wells)
+        results.print(repr(wells), markup=False)
+        advise(wells)
         result = score_wells(
             wells,
             chosen,
@@ -225,31 +217,33 @@ def score(
             null=null,
             precision=precision,
             seed=seed,
-            step=_step,
+            step=step,
         )
         result.summary["seconds"] = {"read labels": round(read, 4)} | result.summary["seconds"]
         result.summary["command"] = shlex.join(["wellgram", *sys.argv[1:]])
         result.summary["inputs"] = [str(path) for path in [*(embeddings or []), metadata] if path]
-        with _step("write results"):
+        with step("write results"):
             result.save(folder)
-    _out.print(repr(result.map_), markup=False)
+    results.print(repr(result.map_), markup=False)
     left_out = result.map_.provenance["without_direction"]
     if left_out:
-        _out.print(f"left out, since it aggregates to zero: {', '.join(left_out)}", markup=False)
+        results.print(f"left out, since it aggregates to zero: {', '.join(left_out)}", markup=False)
     for benchmark in BENCHMARKS:
         part = result.parts.get(benchmark.name)
         if part is not None:
-            _out.print(_part_table(benchmark.title, part), "")
+            results.print(part_table(benchmark.title, part), "")
             for column, parts in result.baselines.items():
                 if benchmark.name in parts:
                     title = f"{benchmark.title}, by {column} alone"
-                    _out.print(_part_table(title, parts[benchmark.name]), "")
+                    results.print(part_table(title, parts[benchmark.name]), "")
         elif result.summary[benchmark.name] != "skipped: not asked for":
-            _out.print(f"{benchmark.title}: {result.summary[benchmark.name]}", markup=False)
+            results.print(f"{benchmark.title}: {result.summary[benchmark.name]}", markup=False)
     if not (sources or same):
-        _out.print("name known pairs with --relationships or --same")
+        results.print("name known pairs with --relationships or --same")
     seconds = time.perf_counter() - began
-    _out.print(f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {out}/report.html")
+    results.print(
+        f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {out}/report.html"
+    )
 
 
 @app.command(
@@ -259,22 +253,31 @@ def score(
 )
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder for the screen.")] = Path("screen"),
-    scale: Annotated[float, typer.Option(help="1.0: the size of RxRx3-core.")] = 1.0,
+    screen: Annotated[
+        Literal["rxrx3-core", "rxrx1"],
+        typer.Option(help="Whose shape: that of a map's screen, or of a study of batch effects."),
+    ] = "rxrx3-core",
+    scale: Annotated[float, typer.Option(help="1.0: the size of the published one.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     features: Annotated[int, typer.Option(help="Width of the embeddings.")] = 384,
 ) -> None:
     """Simulate a screen of RxRx3-core's shape, with planted complexes and compound targets.
 
     Writes the embeddings, the metadata, and the truth: relationships/ and
-    compound_gene_interactions.csv.
+    compound_gene_interactions.csv. Or of RxRx1's shape, with planted batch effects: embeddings and
+    metadata.
     """
+    made: simulation.SimulatedScreen | simulation.SimulatedStudy
+    make = simulation.rxrx1 if screen == "rxrx1" else simulation.rxrx3_core
     with output_folder(out) as folder:
-        with _step("simulate"):
-            screen = simulation.rxrx3_core(scale, seed, features=features)
-        with _step("write"):
-            screen.write(folder)
-    n, d = screen.embeddings.shape
-    _out.print(f"{n:,} wells x {d} features in {out}/", markup=False)
+        with step("simulate"):
+            made = make(scale, seed, features=features)
+        with step("write"):
+            made.write(folder)
+    n, d = made.embeddings.shape
+    results.print(
+        f"{n:,} {'sites' if screen == 'rxrx1' else 'wells'} x {d} features in {out}/", markup=False
+    )
 
 
 @app.command(
@@ -309,15 +312,24 @@ def neighbors(
     check_table_name(out)
     began = time.perf_counter()
     partners = None if other is None else open_map(other)
-    with _step("nearest and farthest") as progress:
+    with step("nearest and farthest") as progress:
         found = nearest(
             open_map(map_), k, least=least, other=partners, precision=precision, progress=progress
         )
-    with _step("write table"):
+    with step("write table"):
         found.save(out)
-    _out.print(repr(found), markup=False)
+    results.print(repr(found), markup=False)
     seconds = time.perf_counter() - began
-    _out.print(f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {out}")
+    results.print(f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {out}")
+
+
+app.command(
+    epilog="**Example**\n\n`wellgram blocks embeddings/ --metadata metadata.csv --split dataset`"
+)(blocks)
+app.command(
+    epilog="**Example**\n\n`wellgram simulate --screen rxrx1 --scale 0.1 --out study` then\n\n"
+    "`wellgram batch-study study/embeddings.parquet --metadata study/metadata.csv --split dataset`"
+)(batch_study)
 
 
 @app.command()
@@ -334,7 +346,7 @@ def info() -> None:
                 table.add_row("cuda device", ", ".join(f"{k} {v}" for k, v in device.items()))
         else:
             table.add_row(name.replace("_", " "), str(value))
-    _out.print(table, markup=False)
+    results.print(table, markup=False)
 
 
 def main() -> None:
@@ -342,61 +354,12 @@ def main() -> None:
     try:
         app()
     except WellgramError as problem:
-        _err.print(f"error: {problem}", markup=False)
+        notes.print(f"error: {problem}", markup=False)
         sys.exit(1)
     except SystemExit as end:
         if end.code == _INTERRUPTED:
-            _err.print("interrupted; unfinished results were not kept")
+            notes.print("interrupted; unfinished results were not kept")
         raise
-
-
-@contextmanager
-def _step(name: str) -> Iterator[Report]:
-    """Show a step of the work: a bar on a terminal, a plain line otherwise."""
-    if not _err.is_terminal:
-        began = time.perf_counter()
-        yield lambda _: None
-        _err.print(f"{name}: {time.perf_counter() - began:.2f} s", markup=False)
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_err) as bars:
-        task = bars.add_task(name, total=None)
-        yield lambda share: bars.update(task, total=1.0, completed=share)
-        bars.update(task, total=1.0, completed=1.0)
-
-
-@contextmanager
-def _noting() -> Iterator[None]:
-    """Print what the library warns of as a note."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", ControlsWarning)
-        warnings.showwarning = lambda message, *_, **__: _err.print(f"note: {message}")
-        yield
-
-
-def _advise(wells: WellLabels) -> None:
-    """Say what is worth knowing before the numbers are read."""
-    if wells.origin.get("batch", "").lower() == "plate":
-        _err.print(
-            "note: plate numbers often repeat across experiments; a batch should name one plate of "
-            "one experiment"
-        )
-
-
-def _part_table(title: str, part: Part) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-        collapse_padding=True,
-    )
-    for k, name in enumerate(part.head):
-        table.add_column(name, justify="right" if k else "left", no_wrap=k == 0)
-    for row in part.rows:
-        table.add_row(*map(escape, row))
-    return table
 
 
 if __name__ == "__main__":

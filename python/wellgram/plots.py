@@ -165,6 +165,63 @@ def plot_doses(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
     return _finished(axes, "concentration", "average precision")
 
 
+def plot_accuracies(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
+    """Draw accuracies with their intervals, and chance: columns as `ProbeResult.table` has them."""
+    if axes is None:
+        _, axes = figure(4.8, 3.2)
+    at = np.arange(len(table))
+    axes.bar(at, table["accuracy"], 0.6, color=_PALE)
+    axes.vlines(at, table["interval_low"], table["interval_high"], color="#1d2733", linewidth=1)
+    axes.hlines(table["chance"], at - 0.3, at + 0.3, color=_GREY, linestyle=":", label="chance")
+    axes.set_xticks(at, [name.replace("_", "-") for name in table["figure"]])
+    axes.legend(fontsize=7, frameon=False)
+    return _finished(axes, "", "accuracy")
+
+
+def plot_depth(table: pd.DataFrame, best: int, axes: "Axes | None" = None) -> "Axes":
+    """Draw accuracies over the depth of blocks, the balanced one with its interval.
+
+    Columns as `BlockSearchResult.table` has them; `best` is the row of the best block.
+    """
+    if axes is None:
+        _, axes = figure(5.6, 3.6)
+    depth = table["depth"]
+    axes.fill_between(
+        depth, table["balanced_low"], table["balanced_high"], color=_BLUE, alpha=0.2, linewidth=0
+    )
+    axes.plot(depth, table["balanced"], color=_BLUE, marker=".", label="balanced accuracy")
+    axes.plot(depth, table["top_1"], color=_GREY, linestyle="--", linewidth=1, label="top-1")
+    for name, style in (("recall", "-."), ("consistency", ":"), ("drug_targets", (0, (5, 1)))):
+        if name in table:
+            label = name.replace("_", " ")
+            axes.plot(depth, table[name], color=_PALE, linestyle=style, label=label)
+    row = table.iloc[best]
+    axes.annotate(
+        str(row["block"]), (row["depth"], row["balanced"]), (0, 8), textcoords="offset points",
+        ha="center", fontsize=8,
+    )  # fmt: skip
+    axes.margins(y=0.15)
+    axes.legend(fontsize=7, frameon=False)
+    return _finished(axes, "depth (block)", "score")
+
+
+def plot_study(table: pd.DataFrame, axes: "Axes | None" = None) -> "Axes":
+    """Draw what each correction keeps of biology against what it removes of batches.
+
+    Columns as `BatchStudyResult.table` has them; the best is up on the right.
+    """
+    if axes is None:
+        _, axes = figure(5.6, 4.2)
+    axes.vlines(table["batch_removed"], table["biology_low"], table["biology_high"], color=_PALE)
+    axes.scatter(table["batch_removed"], table["biology"], s=18, color=_BLUE, zorder=2)
+    for row in table.to_dict("records"):
+        place = (row["batch_removed"], row["biology"])
+        axes.annotate(row["correction"], place, (4, 3), textcoords="offset points", fontsize=7)
+    axes.margins(x=0.15)
+    axes.set_title("Bars: 95 % over experiments", fontsize=8, color=_GREY, loc="right")
+    return _finished(axes, "batch removed", "biology kept")
+
+
 def plot_p_values(p: NDArray[np.floating[Any]], axes: "Axes | None" = None) -> "Axes":
     """Draw the histogram of p-values, beside the even spread that chance alone would give."""
     if axes is None:

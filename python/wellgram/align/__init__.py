@@ -6,6 +6,7 @@ from wellgram.align.chain import Chain, chain
 from wellgram.align.combat import ComBat
 from wellgram.align.coral import CORAL
 from wellgram.align.estimator import AffineAlignment, Alignment
+from wellgram.align.harmony import Harmony
 from wellgram.align.inverse_normal import InverseNormal
 from wellgram.align.proximity import ProximityCorrection
 from wellgram.align.sphering import PCAWhiten, Sphering
@@ -29,6 +30,9 @@ ALIGNMENTS: dict[str, type[Alignment]] = {
 }
 """The registry: the name on the command line and the class behind it."""
 
+OPTIONAL: dict[str, type[Alignment]] = {Harmony.name: Harmony}
+"""Those that need a package which the library does not; they say so when they are fitted"""
+
 
 def alignment(name: str) -> Alignment | None:
     """Return a new alignment of that name with its defaults; None for ``"none"``.
@@ -37,20 +41,22 @@ def alignment(name: str) -> Alignment | None:
     """
     if name == "none":
         return None
+    known = ALIGNMENTS | OPTIONAL
     steps = []
     for part in name.split("+"):
-        if part not in ALIGNMENTS:
+        if part not in known:
             raise InputError(
-                f"unknown alignment {part!r}; choose none, {', '.join(ALIGNMENTS)}, or several "
-                "joined by +"
+                f"unknown alignment {part!r}; choose none, {', '.join(known)}, or several joined "
+                "by +"
             )
-        steps.append(ALIGNMENTS[part]())
+        steps.append(known[part]())
     return steps[0] if len(steps) == 1 else Chain(steps)
 
 
 __all__ = [
     "ALIGNMENTS",
     "CORAL",
+    "OPTIONAL",
     "TVN",
     "AffineAlignment",
     "Alignment",
@@ -58,6 +64,7 @@ __all__ = [
     "CenterScale",
     "Chain",
     "ComBat",
+    "Harmony",
     "InverseNormal",
     "PCACenterScale",
     "PCAWhiten",

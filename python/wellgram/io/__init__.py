@@ -1,5 +1,6 @@
 """Files in and out: screens, maps, known relationships, targets and sets of genes."""
 
+from wellgram.io.block_files import Blocks, open_blocks
 from wellgram.io.gene_sets import read_gene_sets
 from wellgram.io.layouts import LAYOUTS, Layout
 from wellgram.io.mapping import map_from_wells
@@ -10,9 +11,11 @@ from wellgram.io.targets import read_targets
 
 __all__ = [
     "LAYOUTS",
+    "Blocks",
     "Layout",
     "MapFile",
     "map_from_wells",
+    "open_blocks",
     "open_map",
     "open_wells",
     "read_gene_sets",

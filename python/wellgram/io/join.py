@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.errors import InputError
-from wellgram.io.roles import Roles
 
 
 def number_wells(well_id: "pd.Series[Any]") -> tuple[Codes, pd.Index]:
@@ -78,22 +77,22 @@ def one_row_each(metadata: pd.DataFrame, well_id: str) -> pd.DataFrame:
 
 
 def join(
-    ids: pd.Index, table: pd.DataFrame, where: str, roles: Roles, allow_unmatched: bool
+    ids: pd.Index, table: pd.DataFrame, where: str, by: str, allow_unmatched: bool
 ) -> tuple[NDArray[np.bool_], pd.DataFrame]:
-    """Return which wells have metadata, and the metadata of those in their order."""
+    """Return which ids have metadata, by a column of it, and the metadata of those in order."""
     if table.empty:
         raise InputError(f"{where} has no rows")
-    _check_named(table[roles.well_id], where)
-    if pd.Index(table[roles.well_id]).equals(ids):
+    _check_named(table[by], where)
+    if pd.Index(table[by]).equals(ids):
         return np.ones(len(ids), bool), table
-    metadata = one_row_each(table, str(roles.well_id))
-    named = pd.Index(metadata[roles.well_id])
+    metadata = one_row_each(table, by)
+    named = pd.Index(metadata[by])
     place: Codes = named.get_indexer(ids)
     matched = place >= 0
     bare = int((~matched).sum())
     if bare == len(ids):
         raise InputError(
-            f"no embedding has metadata: {roles.well_id!r} is {ids[0]!r} in the embeddings but "
+            f"no embedding has metadata: {by!r} is {ids[0]!r} in the embeddings but "
             f"{named[0]!r} in {where}; name the wells alike"
         )
     unused = len(metadata) - (len(ids) - bare)
@@ -104,7 +103,7 @@ def join(
             first = f"metadata {named.difference(ids)[0]!r}"
         raise InputError(
             f"{bare:,} embeddings have no metadata and {unused:,} wells of the metadata have no "
-            f"embedding (first: {first}, column {roles.well_id!r}); mend the files, or keep the "
+            f"embedding (first: {first}, column {by!r}); mend the files, or keep the "
             f"{len(ids) - bare:,} wells found in both (--allow-unmatched)"
         )
     return matched, metadata.iloc[place[matched]].reset_index(drop=True)

@@ -4,7 +4,7 @@ A layout answers, for a kind of file, what a generic reader must ask. Adding a s
 entry to `LAYOUTS`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +35,12 @@ class Layout:
     dose: tuple[str, ...] = ()
     control: tuple[str, ...] = ()
     """The labels of the wells that define "no effect\""""
+    control_column: str | None = None
+    """The column that has these labels, if not that of the perturbation"""
+    joining: str | None = None
+    """The column that joins embeddings and metadata, if wells have several rows there"""
+    keep: tuple[str, ...] = ()
+    """Columns that travel along where they are there"""
     feature: Callable[[str], bool] = lambda column: column.startswith("feature_")
     """Whether a column of the embeddings is a feature, by its name"""
     files: str = "*.parquet"
@@ -47,6 +53,10 @@ class Layout:
     """Which wells make up the map, given the columns of `Wells.metadata`"""
     align: str = "center-scale"
     """The alignment that this screen's own benchmark uses"""
+
+    def kept(self, columns: Sequence[str], names: Sequence[str]) -> list[str]:
+        """Return the columns to keep: those asked for, and this layout's among those there are."""
+        return list(dict.fromkeys([*columns, *(name for name in self.keep if name in names)]))
 
 
 def _rxrx3_label(treatment: "pd.Series[str]") -> "pd.Series[str]":
@@ -101,6 +111,20 @@ _ALL: Iterable[Layout] = (
         files="**/embeddings.parquet",
         feature=lambda column: column != "well_id",
         align="tvn",
+    ),
+    Layout(
+        name="rxrx1",
+        summary="RxRx1: a table of site_id and feature_0 ..., and its metadata csv",
+        well_id="well_id",
+        joining="site_id",
+        perturbation=("sirna",),
+        batch=("experiment",),
+        control=("negative_control", "positive_control"),
+        control_column="well_type",
+        keep=("cell_type", "dataset", "plate"),
+        separate=True,
+        in_map=lambda metadata: np.ones(len(metadata), bool),
+        files="embeddings*",
     ),
     Layout(
         name="cell-painting",

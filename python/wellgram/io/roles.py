@@ -1,7 +1,7 @@
 """Which column plays which role, and the metadata under the names of `Wells`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,10 @@ class Roles:
     perturbation_type: str | None
     batch: str | None
     dose: str | None
+    joining: str | None = None
+    """What joins embeddings and metadata, where that is not the well"""
+    control: str | None = None
+    """What tells controls, where that is not the perturbation"""
 
     @classmethod
     def find(
@@ -40,10 +44,16 @@ class Roles:
             perturbation_type=layout.perturbation_type,
             batch=None if found["batch"] == "none" else found["batch"],
             dose=None if found["dose"] == "none" else found["dose"],
+            joining=layout.joining if well_id is None else None,
+            control=layout.control_column,
         )
         for role, column in roles.named().items():
             need_column(column, names, where, role)
         return roles
+
+    def with_controls(self, given: str | Sequence[str] | None) -> "Roles":
+        """Return the roles where controls are named: by their perturbation, in any layout."""
+        return self if given is None else replace(self, control=None)
 
     def named(self) -> dict[str, str]:
         """Return the columns by role."""
@@ -113,7 +123,8 @@ def with_roles(
                 "(batch='none')"
             )
         wells["batch"] = table[roles.batch]
-    wells["is_control"] = wells["perturbation"].isin(controls)
+    told = wells["perturbation"] if roles.control is None else table[roles.control]
+    wells["is_control"] = told.isin(controls).to_numpy()
     wells["in_map"] = layout.in_map(wells)
     for column in columns:
         if column not in ROLES:

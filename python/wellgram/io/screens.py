@@ -162,7 +162,9 @@ def wells_from_frame(
     scheme = layout_named(layout)
     given = {"perturbation": perturbation, "batch": batch, "dose": dose}
     names = list(map(str, metadata.columns))
-    roles = Roles.find(scheme, names, "the metadata", given)
+    roles = Roles.find(scheme, names, "the metadata", given, scheme.well_id)
+    roles = roles.with_controls(control)
+    columns = scheme.kept(columns, names)
     roles.check_kept(columns, names, "the metadata")
     table = metadata.reset_index(drop=True)
     if roles.well_id is None:
@@ -199,7 +201,8 @@ def _open(
     tables = _tables(embeddings, scheme)
     about = _metadata_table(tables, metadata, scheme)
     given = {"perturbation": perturbation, "batch": batch, "dose": dose}
-    roles = Roles.find(scheme, about.names, about.label, given, well_id)
+    roles = Roles.find(scheme, about.names, about.label, given, well_id).with_controls(control)
+    columns = scheme.kept(columns, about.names)
     roles.check_kept(columns, about.names, about.label)
     keep = list(dict.fromkeys([*roles.columns(), *columns]))
     shared = shared_features(tables, scheme, roles, features, keep)
@@ -213,12 +216,15 @@ def _open(
         tables = [
             table.held(wanted, roles.columns()) if table in whole else table for table in tables
         ]
-    codes, described = _labels(tables, own, roles)
+    by = roles.well_id if metadata is None else _joining(roles)
+    codes, described = _labels(tables, own, roles, by)
     if metadata is not None:
-        ids = pd.Index(described[roles.well_id])
+        ids = pd.Index(described[by])
         table = about.read(keep, text=roles.columns()).to_pandas()
-        matched, described = join(ids, table, about.label, roles, allow_unmatched)
+        matched, described = join(ids, table, about.label, _joining(roles), allow_unmatched)
         codes = np.where(matched, np.cumsum(matched) - 1, -1)[codes]
+        if by != roles.well_id:
+            codes, described = _wells_of(codes, described, _joining(roles), roles)
     wells, origin = _with_origin(described, roles, scheme, control, columns)
     dtype = matrix_type(table.schema.field(name).type for table in tables for name in shared)
     blocks = TableBlocks(tables, shared, width_of(tables, shared), dtype, codes)
@@ -226,30 +232,45 @@ def _open(
 
 
 def _labels(
-    tables: Sequence[Table], columns: Sequence[str], roles: Roles
+    tables: Sequence[Table], columns: Sequence[str], roles: Roles, by: str | None
 ) -> tuple[Codes, pd.DataFrame]:
-    """Return which well each row of the tables is of, and the columns of the wells."""
+    """Return which well each row of the tables is of, by a column, and the columns of the wells."""
     parts: list[pa.Table] = []
     names: list[list[str]] = []
     for table in tables:
         read = [part.table for part in table.parts(columns, text=roles.columns())]
         parts += [part for part in read if part.num_rows]
-        if roles.well_id is None:
+        if by is None:
             of = f"{table.label} " if len(tables) > 1 else ""
             names.append(_row_names(sum(part.num_rows for part in read), of))
     if not parts:
         raise InputError(f"{tables[0].label} has no rows")
     metadata: pd.DataFrame = together(parts).to_pandas()
-    if roles.well_id is None:
+    if by is None:
         metadata = metadata.assign(well_id=list(chain.from_iterable(names)))
         return np.arange(len(metadata)), metadata
-    codes, ids = number_wells(metadata[roles.well_id])
+    codes, ids = number_wells(metadata[by])
     if len(ids) < len(metadata):
-        metadata = one_row_each(metadata, roles.well_id).reset_index(drop=True)
+        metadata = one_row_each(metadata, by).reset_index(drop=True)
     return codes, metadata
 
 
+def _wells_of(
+    codes: Codes, described: pd.DataFrame, by: str, roles: Roles
+) -> tuple[Codes, pd.DataFrame]:
+    """Return which well each row is of, and one row of metadata each, where wells have several."""
+    of_row, ids = number_wells(described[_named(roles)])
+    metadata = described.drop(columns=by)
+    if len(ids) < len(metadata):
+        metadata = one_row_each(metadata, _named(roles)).reset_index(drop=True)
+    return np.where(codes >= 0, of_row[codes], -1), metadata
+
+
 def _joining(roles: Roles) -> str:
+    return roles.joining or _named(roles)
+
+
+def _named(roles: Roles) -> str:
     if roles.well_id is None:
         raise InputError("name the column that joins embeddings and metadata (well_id=)")
     return roles.well_id
@@ -269,17 +290,21 @@ def _with_origin(
         controls = [control] if isinstance(control, str) else list(control)
     wells = with_roles(table, roles, layout, controls, columns)
     named = " or ".join(map(repr, controls))
-    found = set(wells["perturbation"].unique())
+    told, column = wells["perturbation"], roles.perturbation
+    if roles.control is not None:
+        told, column = table[roles.control], roles.control
+    found = set(told.unique())
     absent = [label for label in controls if label not in found]
-    if absent:
-        labels = some(wells["perturbation"].unique().tolist(), 3)
+    # Labels that somebody named must all be there; of a layout's kinds of controls, one.
+    if absent and (roles.control is None or len(absent) == len(controls)):
+        labels = some(told.unique().tolist(), 3)
         raise InputError(
             f"no well is a control {absent[0]!r}: none has that label in column "
-            f"{roles.perturbation!r}; name the controls (control=); labels are like {labels}"
+            f"{column!r}; name the controls (control=); labels are like {labels}"
         )
     origin = {
         "batch": roles.batch or "none",
-        "control": f"column {roles.perturbation!r} == {named}" if named else "none named",
+        "control": f"column {column!r} == {named}" if named else "none named",
     }
     return wells, origin
 

@@ -2,6 +2,7 @@
 
 from wellgram.metrics.agreement import AgreementResult, replicate_agreement
 from wellgram.metrics.average_precision import AveragePrecisionResult, average_precision
+from wellgram.metrics.batch_study import BatchStudyResult, batch_study
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.clusters import cluster_separation, enrichment
 from wellgram.metrics.comparison import ComparisonResult, compare_compound_gene, compare_recall
@@ -15,21 +16,26 @@ from wellgram.metrics.mean_average_precision import (
     MeanAveragePrecisionResult,
     mean_average_precision,
 )
+from wellgram.metrics.probe_result import ProbeResult
+from wellgram.metrics.probes import linear_probe, neighbor_accuracy
 from wellgram.metrics.proximity_bias import ProximityBiasResult, proximity_bias, split_by_arm
 from wellgram.metrics.recall import RecallResult, clean_pairs, known_pairs, relationship_recall
 
 __all__ = [
     "AgreementResult",
     "AveragePrecisionResult",
+    "BatchStudyResult",
     "ComparisonResult",
     "CompoundGeneResult",
     "ConsistencyResult",
     "MagnitudeResult",
     "MeanAveragePrecisionResult",
+    "ProbeResult",
     "ProximityBiasResult",
     "RecallResult",
     "associations",
     "average_precision",
+    "batch_study",
     "clean_pairs",
     "cluster_separation",
     "compare_compound_gene",
@@ -40,11 +46,13 @@ __all__ = [
     "gene_bootstrap",
     "guide_agreement",
     "known_pairs",
+    "linear_probe",
     "magnitude",
     "match_wells",
     "matched_recall",
     "mean_average_precision",
     "mean_number",
+    "neighbor_accuracy",
     "number_baseline",
     "proximity_bias",
     "relationship_recall",

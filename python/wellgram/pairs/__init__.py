@@ -11,6 +11,7 @@ from wellgram.backends.consumers import (
     RowMoments,
     WithinGroups,
 )
+from wellgram.pairs.across import nearest_across
 from wellgram.pairs.distribution import (
     PairHistogram,
     PairQuantiles,
@@ -46,6 +47,7 @@ __all__ = [
     "WithinGroups",
     "cosine_matrix",
     "nearest",
+    "nearest_across",
     "order_statistics",
     "pair_count",
     "pair_histogram",

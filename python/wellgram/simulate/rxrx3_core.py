@@ -1,4 +1,4 @@
-"""Screens with known truth, in the shape of RxRx3-core.
+"""A screen with known truth, in the shape of RxRx3-core.
 
 Planted in them: complexes of genes that look alike, compounds that look like the knock-out of their
 targets the more the higher the dose, shifts and covariances of experiments, controls, positive

@@ -1,0 +1,221 @@
+"""Probes and neighbours at RxRx1's shape, beside scikit-learn and FAISS, in one run.
+
+Run ``python benchmarks/probes.py [--rows 60000] [--repeats 3] [--only split]``. Needs
+scikit-learn, and faiss-cpu for its column. The screen is simulated (`wellgram.simulate.rxrx1`):
+125,510 sites x 384 features, 1,139 classes, 51 experiments.
+
+The probe: multinomial logistic regression on standardised sites, C = 1. scikit-learn (lbfgs,
+float64 and float32) ends where its tolerance says; ours is timed to the moment its objective is no
+worse, from raw rows on, and to its own end. The objective of both is taken anew in float64.
+Neighbours: of every test site the nearest 5 train sites, and of every site those of all other
+experiments; FAISS (a flat index) and scikit-learn (brute force, Euclidean on unit rows, which is
+faster than its cosine) find the same, experiment by experiment where those are all others.
+
+On a machine that others use, ``--processor-time`` with one thread each (``OMP_NUM_THREADS=1
+OPENBLAS_NUM_THREADS=1 WELLGRAM_NUM_THREADS=1``) is what can be compared.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from memory import reset_peak, status
+from wellgram import CenterScale
+from wellgram.pairs import nearest, nearest_across
+from wellgram.probes import Logistic
+from wellgram.simulate import rxrx1
+
+PENALTY, NEIGHBORS = 1.0, 5
+
+
+CLOCK = time.perf_counter
+
+
+def measured(run: Callable[[], object]) -> tuple[object, float, int]:
+    """Return what a call returns, its seconds, and by how many bytes the peak memory rose."""
+    before, began = reset_peak(), CLOCK()
+    found = run()
+    return found, CLOCK() - began, status("VmHWM") - before
+
+
+def objective(
+    x: np.ndarray, codes: np.ndarray, weights: np.ndarray, intercept: np.ndarray
+) -> float:
+    """Return the mean log loss and the penalty over n, in float64."""
+    loss = 0.0
+    for first in range(0, len(x), 4096):
+        some = slice(first, first + 4096)
+        scores = x[some].astype(np.float64) @ weights.T + intercept
+        top = scores.max(axis=1)
+        own = scores[np.arange(len(scores)), codes[some]]
+        loss += float((np.log(np.exp(scores - top[:, None]).sum(axis=1)) + top - own).sum())
+    return loss / len(x) + PENALTY / (2 * len(x)) * float(np.square(weights).sum())
+
+
+def probes(
+    x: np.ndarray, codes: np.ndarray, repeats: int, dtypes: list[str], tolerance: float, most: int
+) -> None:
+    """Time both to the same objective."""
+    from sklearn.linear_model import LogisticRegression
+
+    classes = int(codes.max()) + 1
+    print(f"logistic probe, {len(x):,} x {x.shape[1]}, {classes:,} classes, C = 1")
+    for dtype in dtypes:
+        rows = x.astype(dtype)
+        model = LogisticRegression(C=1 / PENALTY, tol=tolerance, max_iter=most)
+        _, seconds, extra = measured(lambda model=model, rows=rows: model.fit(rows, codes))
+        target = objective(
+            x, codes, model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
+        )
+        print(
+            f"  scikit-learn {dtype}, tol {tolerance:g}: {seconds:6.1f} s, {extra / 1e6:5.0f} MB "
+            f"extra, {int(model.n_iter_[0])} iterations, objective {target:.7f}",
+            flush=True,
+        )
+        times, fit = [], None
+        for _ in range(repeats):
+            fit, mine, own = measured(
+                lambda target=target: Logistic(x, codes, classes).fit(
+                    PENALTY, tolerance=1e-9, stop=lambda found: found.value <= target
+                )
+            )
+            times.append(mine)
+        reached = objective(x, codes, fit.classifier.weights, fit.classifier.intercept)
+        assert reached <= target + 1e-6, (reached, target)
+        print(
+            f"  ours to that objective: {statistics.median(times):6.1f} s ({min(times):.1f} to "
+            f"{max(times):.1f}), {own / 1e6:5.0f} MB extra, {fit.evaluations} evaluations, "
+            f"objective {reached:.7f}: {seconds / statistics.median(times):.1f} times as fast",
+            flush=True,
+        )
+    fit, seconds, _ = measured(lambda: Logistic(x, codes, classes).fit(PENALTY))
+    print(
+        f"  ours to its own end (tolerance 1e-6): {seconds:6.1f} s, {fit.iterations} iterations, "
+        f"objective {fit.objective:.7f}",
+        flush=True,
+    )
+
+
+Parts = list[tuple[np.ndarray, np.ndarray]]
+"""Sites whose neighbours are sought, and the sites these are sought among"""
+
+
+def unit(x: np.ndarray) -> np.ndarray:
+    """Return rows of length 1."""
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def faiss_nearest(x: np.ndarray, parts: Parts) -> np.ndarray:
+    """Find the nearest in a flat index."""
+    import faiss
+
+    rows, found = unit(x), np.full((len(x), NEIGHBORS), -1)
+    for sought, among in parts:
+        index = faiss.IndexFlatIP(x.shape[1])
+        index.add(rows[among])
+        found[sought] = among[index.search(rows[sought], NEIGHBORS)[1]]
+    return found
+
+
+def sklearn_nearest(x: np.ndarray, parts: Parts) -> np.ndarray:
+    """Find the nearest by brute force."""
+    from sklearn.neighbors import NearestNeighbors
+
+    rows, found = unit(x), np.full((len(x), NEIGHBORS), -1)
+    for sought, among in parts:
+        model = NearestNeighbors(n_neighbors=NEIGHBORS, algorithm="brute").fit(rows[among])
+        found[sought] = among[model.kneighbors(rows[sought], return_distance=False)]
+    return found
+
+
+def neighbors(
+    x: np.ndarray, codes: np.ndarray, parts: Parts, ours: Callable[[], np.ndarray], repeats: int
+) -> None:
+    """Time all three, and compare what they find."""
+    sought = np.sort(np.concatenate([one for one, _ in parts]))
+    mine, first = 0.0, None
+    for name, find, times in (
+        ("ours", ours, repeats),
+        ("faiss flat", lambda: faiss_nearest(x, parts), 1),
+        ("scikit-learn", lambda: sklearn_nearest(x, parts), 1),
+    ):
+        try:
+            runs = [measured(find) for _ in range(times)]
+        except ImportError:
+            print(f"  {name:14s} is absent")
+            continue
+        found, extra = runs[-1][0][sought], runs[-1][2]
+        seconds = statistics.median(run[1] for run in runs)
+        first, mine = (found, seconds) if first is None else (first, mine)
+        near, nearest_one = (
+            np.einsum("nd,nd->n", unit(x[sought]), unit(x[of[:, 0]])) for of in (found, first)
+        )
+        np.testing.assert_allclose(near, nearest_one, atol=2e-6)  # as near, in float32
+        accuracy = float((codes[found[:, 0]] == codes[sought]).mean())
+        same = float((found[:, 0] == first[:, 0]).mean())
+        print(
+            f"  {name:14s} {seconds:7.1f} s, {extra / 1e6:6.0f} MB extra, accuracy {accuracy:.5f},"
+            f" {same:.4%} the same nearest, {seconds / mine:4.1f} x ours",
+            flush=True,
+        )
+
+
+def everywhere(x: np.ndarray, codes: np.ndarray, groups: np.ndarray, repeats: int) -> None:
+    """Find each site's neighbours among those of all other experiments."""
+    print(f"nearest {NEIGHBORS} of all other experiments, {len(x):,} x {x.shape[1]}")
+    parts = [(np.flatnonzero(groups == g), np.flatnonzero(groups != g)) for g in np.unique(groups)]
+    neighbors(x, codes, parts, lambda: nearest_across(x, groups, NEIGHBORS).most, repeats)
+
+
+def by_split(x: np.ndarray, codes: np.ndarray, train: np.ndarray, repeats: int) -> None:
+    """Find test sites' neighbours among train sites."""
+    among, sought = np.flatnonzero(train), np.flatnonzero(~train)
+    print(f"nearest {NEIGHBORS} of {len(sought):,} test among {len(among):,} train sites")
+
+    def ours() -> np.ndarray:
+        found = np.full((len(x), NEIGHBORS), -1)
+        found[sought] = among[nearest(x[sought], NEIGHBORS, least=0, other=x[among]).most]
+        return found
+
+    neighbors(x, codes, [(sought, among)], ours, repeats)
+
+
+def main() -> None:
+    """Simulate, then measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=60_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--iterations", type=int, default=100, help="of scikit-learn, at most")
+    parser.add_argument("--tolerance", type=float, default=1e-4, help="of scikit-learn")
+    parser.add_argument("--dtype", action="append", choices=("float64", "float32"))
+    parser.add_argument("--only", choices=("probe", "split", "everywhere"))
+    parser.add_argument("--processor-time", action="store_true")
+    options = parser.parse_args()
+    if options.processor_time:
+        global CLOCK
+        CLOCK = time.process_time
+    sites = rxrx1(options.scale, seed=0, features=384).sites()
+    x = CenterScale().fit_transform(sites)
+    codes = pd.factorize(sites.metadata["perturbation"], sort=True)[0]
+    groups = sites.batches()[0]
+    train = (sites.metadata["dataset"] == "train").to_numpy()
+    del sites
+    if options.only in (None, "split"):
+        by_split(x, codes, train, options.repeats)
+    if options.only in (None, "everywhere"):
+        everywhere(x, codes, groups, options.repeats)
+    if options.only in (None, "probe"):
+        some = np.sort(np.random.default_rng(0).permutation(len(x))[: options.rows])
+        rows = x[some]
+        rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+        dtypes = options.dtype or ["float64", "float32"]
+        probes(rows, codes[some], options.repeats, dtypes, options.tolerance, options.iterations)
+
+
+if __name__ == "__main__":
+    main()

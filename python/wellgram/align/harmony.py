@@ -1,0 +1,88 @@
+"""Harmony (Korsunsky et al. 2019), by its public package: clusters that batches share."""
+
+import hashlib
+from importlib.util import find_spec
+
+import numpy as np
+import pandas as pd
+
+from wellgram.align.affine import AnySample
+from wellgram.align.estimator import Alignment
+from wellgram.align.sample import RowSample, Sample
+from wellgram.backends.protocol import Rows
+from wellgram.errors import InputError
+
+
+class Harmony(Alignment):
+    """Move the wells of each batch towards the clusters that they share with others.
+
+    Features are standardised over all wells and rotated to their first principal components;
+    ``harmonypy.run_harmony`` does the rest with its own defaults. Wells are corrected as they are
+    clustered, all at once: what was fitted cannot be applied to other wells. Needs the package
+    harmonypy (``pip install 'wellgram[harmony]'``).
+
+    Parameters
+    ----------
+    components
+        How many principal components are kept, or as many as there are features.
+    """
+
+    name = "harmony"
+
+    def __init__(self, components: int = 50) -> None:
+        self.components = components
+        self.check_params()
+
+    def check_params(self) -> None:
+        """Raise unless the parameters can be used."""
+        if self.components < 2:
+            raise InputError(f"components must be 2 or more, not {self.components}")
+
+    @property
+    def streams(self) -> bool:
+        """Whether it can be fitted and applied to wells that are read in blocks: no."""
+        return False
+
+    def fit_sample(self, sample: Sample, backend: str | None) -> None:
+        """Correct the rows of a sample, and keep them."""
+        if find_spec("harmonypy") is None:
+            raise InputError(
+                "harmony needs the package harmonypy, which is not installed: "
+                "pip install 'wellgram[harmony]'"
+            )
+        if sample.batches < 2:
+            raise InputError(f"harmony needs two batches at least ({sample.said})")
+        import harmonypy
+
+        assert isinstance(sample, RowSample)  # streams are refused by name before
+        components = _components(sample.rows, self.components)
+        found = harmonypy.run_harmony(
+            components, pd.DataFrame({"batch": sample.codes}), "batch", verbose=False
+        )
+        corrected = np.asarray(found.Z_corr)
+        if corrected.shape != components.shape:  # older versions return components by wells
+            corrected = corrected.T
+        self.corrected_: Rows = np.ascontiguousarray(corrected, sample.rows.dtype)
+        self.digest_ = _digest(sample.rows)
+
+    def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+        """Return the sample it was fitted to, aligned."""
+        assert isinstance(sample, RowSample)
+        if _digest(sample.rows) != self.digest_:
+            raise InputError("harmony corrects the wells it is fitted to, all at once, no others")
+        corrected = self.corrected_
+        return sample.mapped(lambda rows, codes: corrected, sample.codes, corrected.shape[1])
+
+
+def _components(rows: Rows, most: int) -> Rows:
+    """Return the first principal components (n, k) of standardised features."""
+    x = rows.astype(np.float64)
+    x -= x.mean(axis=0)
+    deviation = x.std(axis=0)
+    x /= np.where(deviation > 0, deviation, 1)
+    _, axes = np.linalg.eigh(x.T @ x)
+    return np.asarray(x @ axes[:, ::-1][:, : min(most, x.shape[1])])
+
+
+def _digest(rows: Rows) -> str:
+    return hashlib.blake2b(np.ascontiguousarray(rows).tobytes(), digest_size=16).hexdigest()

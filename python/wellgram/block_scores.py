@@ -1,0 +1,172 @@
+"""What the blocks of a network scored, and which is the best."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from wellgram.backends.protocol import Floats
+from wellgram.files import output_folder, replacing, save_csv
+from wellgram.metrics.bootstrap import interval
+from wellgram.probes.accuracy import FIGURES, Outcomes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_CHOSEN_BY = FIGURES.index("balanced")
+
+
+@dataclass(frozen=True)
+class BlockScores:
+    """What was found of a block: enough to resample it."""
+
+    outcomes: Outcomes
+    beside: Mapping[str, float]
+    """Recall, drug targets and consistency, as far as the data allowed"""
+
+    def save(self, path: Path, key: str) -> None:
+        """Write it whole or not at all, under what tells it from other searches."""
+        about = json.dumps({"key": key, "beside": dict(self.beside)})
+        buffer = io.BytesIO()
+        np.savez(buffer, about=np.array(about), **vars(self.outcomes))
+        with replacing(path) as temporary:
+            temporary.write_bytes(buffer.getvalue())
+
+    @classmethod
+    def load(cls, path: Path, key: str) -> "BlockScores | None":
+        """Return what was saved under a key; None where there is nothing, or something else."""
+        if not path.is_file():
+            return None
+        with np.load(path) as saved:
+            about = json.loads(str(saved["about"]))
+            if about["key"] != key:
+                return None
+            names = Outcomes.__dataclass_fields__
+            return cls(Outcomes(**{name: saved[name] for name in names}), about["beside"])
+
+
+@dataclass(frozen=True, repr=False)
+class BlockSearchResult:
+    """The scores of a network's blocks, and which is the best.
+
+    Columns of `table`, one row per block in order of depth:
+
+    ``depth``, ``block``
+        From 1, and its name.
+    ``top_1``, ``top_5``, ``balanced``
+        Accuracies of the probe; each with ``_low`` and ``_high``, 95 % over resampled batches.
+    ``behind``, ``behind_low``, ``behind_high``
+        How much the best block is ahead in balanced accuracy, in the same resamples of batches.
+    ``best_share``
+        The share of resamples in which this block is the best.
+    ``recall``, ``drug_targets``, ``consistency``
+        Where the data allows: the mean recall of sources at tails of 5 %, average precision of
+        targets at the best dose, and the mean cosine of a perturbation's wells less that of its
+        null.
+    """
+
+    names: Sequence[str]
+    said: str
+    """What was fitted, and how wells were parted"""
+    scored: Sequence[BlockScores] = field(repr=False)
+    resamples: int
+    seed: int
+    resumed: int
+    """How many blocks had been scored before"""
+
+    @cached_property
+    def _resampled(self) -> Floats:
+        """Accuracies of each block in each resample: (blocks, 3, r)."""
+        return np.array(
+            [one.outcomes.resampled(self.resamples, seed=self.seed) for one in self.scored]
+        )
+
+    @cached_property
+    def _accuracies(self) -> Floats:
+        return np.array([one.outcomes.accuracies() for one in self.scored])
+
+    @property
+    def best(self) -> str:
+        """The block of the best balanced accuracy, the shallowest of equals."""
+        return self.names[self._best]
+
+    @property
+    def _best(self) -> int:
+        return int(self._accuracies[:, _CHOSEN_BY].argmax())
+
+    @property
+    def best_interval(self) -> tuple[str, str] | None:
+        """The shallowest and deepest block of the middle 95 % of resamples' best ones.
+
+        None where fewer than two batches were tested, or nothing was resampled.
+        """
+        winners = self._resampled[:, _CHOSEN_BY].argmax(axis=0)
+        if not len(winners):
+            return None
+        low, high = np.percentile(winners, (2.5, 97.5), method="nearest").astype(int).tolist()
+        return self.names[low], self.names[high]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row per block: see the class."""
+        count = len(self.names)
+        table = pd.DataFrame({"depth": np.arange(1, count + 1), "block": list(self.names)})
+        for k, name in enumerate(FIGURES):
+            low, high = interval(self._resampled[:, k]).T
+            table = table.assign(
+                **{name: self._accuracies[:, k], f"{name}_low": low, f"{name}_high": high}
+            )
+        chosen = self._resampled[:, _CHOSEN_BY]
+        low, high = interval(chosen[self._best] - chosen).T
+        accuracy = self._accuracies[:, _CHOSEN_BY]
+        table = table.assign(
+            behind=accuracy[self._best] - accuracy,
+            behind_low=low,
+            behind_high=high,
+            best_share=np.bincount(chosen.argmax(axis=0), minlength=count)
+            / (chosen.shape[1] or np.nan),
+        )
+        beside = pd.DataFrame([dict(one.beside) for one in self.scored])
+        return pd.concat([table, beside], axis=1)
+
+    def __repr__(self) -> str:
+        row = self.table.iloc[self._best]
+        ends = self.best_interval
+        within = "" if ends is None else f" (95 %: {ends[0]} to {ends[1]})"
+        return (
+            f"Best of {len(self.names)} blocks: {self.best}{within}, balanced "
+            f"accuracy {row['balanced']:.3f} ({row['balanced_low']:.3f}-"
+            f"{row['balanced_high']:.3f}), {self.said}"
+        )
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw accuracy over depth, with its interval; return the matplotlib axes."""
+        from wellgram.plots import plot_depth
+
+        return plot_depth(self.table, self._best, axes)
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``blocks.csv``, ``blocks.png`` and ``best.json``."""
+        from wellgram.plots import save_png
+
+        row = self.table.iloc[self._best]
+        best = {
+            "best": self.best,
+            "interval": self.best_interval,
+            "balanced": float(row["balanced"]),
+            "balanced_interval": [
+                None if np.isnan(row[end]) else float(row[end])
+                for end in ("balanced_low", "balanced_high")
+            ],
+            "said": self.said,
+        }
+        with output_folder(folder) as out:
+            save_csv(self.table, out / "blocks.csv")
+            save_png(self.plot(), out / "blocks.png")
+            (out / "best.json").write_text(json.dumps(best, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,200 @@
+"""The blocks of a network: embeddings of the same wells, a file each or an array with an axis."""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wellgram.errors import InputError
+from wellgram.io.layouts import layout_named
+from wellgram.io.screens import open_wells, wells_from_frame
+from wellgram.io.tables import TableFile, is_table
+from wellgram.stream import WellStream
+from wellgram.wells import Wells
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Embeddings of the same wells by several blocks, in order of depth, each read when needed."""
+
+    names: Sequence[str]
+    keys: Sequence[str]
+    """What tells the embeddings of a block from others of its name"""
+    open: Callable[[int], Wells | WellStream]
+    """Returns the wells by a block: labels are there, embeddings may be read later"""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __repr__(self) -> str:
+        return f"Blocks({len(self)}: {self.names[0]} to {self.names[-1]})"
+
+    def read(self, k: int, like: Wells | WellStream) -> Wells:
+        """Return the wells by a block, in the order of others.
+
+        Raises
+        ------
+        InputError
+            If they are not the same wells.
+        """
+        opened = self.open(k)
+        wells = opened.read() if isinstance(opened, WellStream) else opened
+        order = self._order(k, opened, like)
+        if (order == np.arange(len(order))).all():
+            return wells
+        metadata = wells.metadata.iloc[order].reset_index(drop=True)
+        return Wells(wells.embeddings[order], metadata, wells.origin)
+
+    def check(self) -> None:
+        """Raise unless all blocks are of the same wells, with the same labels.
+
+        Raises
+        ------
+        InputError
+            Naming the first well that differs, before any embedding is read.
+        """
+        first = self.open(0)
+        for k in range(1, len(self)):
+            self._order(k, self.open(k), first)
+
+    def _order(
+        self, k: int, opened: Wells | WellStream, like: Wells | WellStream
+    ) -> NDArray[np.int64]:
+        """Return which well of a block each of others is."""
+        here, there = (pd.Index(w.metadata["well_id"]) for w in (opened, like))
+        order = np.asarray(here.get_indexer(there), np.int64)
+        more = here.difference(there)
+        if (order < 0).any() or len(more):
+            less = there[order < 0]
+            which = f"{less[0]!r} is missing" if len(less) else f"{more[0]!r} is not in the first"
+            raise InputError(
+                f"block {self.names[k]!r} has other wells than block {self.names[0]!r}: "
+                f"{len(less):,} are missing and {len(more):,} are new (first: {which}); give "
+                "embeddings of the same wells for every block"
+            )
+        labels = opened.metadata["perturbation"].to_numpy()[order]
+        differ = np.flatnonzero(labels != like.metadata["perturbation"].to_numpy())
+        if len(differ):
+            raise InputError(
+                f"well {there[differ[0]]!r} is {labels[differ[0]]!r} in block {self.names[k]!r} "
+                f"but {like.metadata['perturbation'].iloc[differ[0]]!r} in {self.names[0]!r}; "
+                "label it alike"
+            )
+        return order
+
+
+def open_blocks(
+    source: str | Path | Sequence[str | Path] | NDArray[Any] | Mapping[str, Wells | WellStream],
+    metadata: str | Path | pd.DataFrame | None = None,
+    *,
+    layout: str = "rxrx1",
+    **options: Any,
+) -> Blocks:
+    """Return the blocks of a network.
+
+    Parameters
+    ----------
+    source
+        A folder of tables or a list of them, one a block, named by the files and in the order of
+        the numbers in their names; an array (blocks, n, d), or a ``.npy`` file of one; or wells by
+        the names of blocks, in order.
+    metadata
+        A file of what was done to each well; of an array, row for row.
+    layout, options
+        As for `open_wells`: which column plays which role.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two blocks, a file is not there, or blocks are of different wells.
+    """
+    if isinstance(source, Mapping):
+        wells = list(source.values())
+        keys = [_digest(_rows(one)) for one in wells]
+        blocks = Blocks(list(map(str, source)), keys, lambda k: wells[k])
+    elif isinstance(source, np.ndarray) or _is_array(source):
+        blocks = _of_array(source, metadata, layout, options)
+    else:
+        blocks = _of_files(source, metadata, layout, options)
+    if len(blocks) < 2:
+        raise InputError(f"there is {len(blocks)} block; two at least are needed to choose of")
+    blocks.check()
+    return blocks
+
+
+def _is_array(source: Any) -> bool:
+    return isinstance(source, str | Path) and Path(source).suffix == ".npy"
+
+
+def _of_array(source: Any, metadata: Any, layout: str, options: Mapping[str, Any]) -> Blocks:
+    if isinstance(source, np.ndarray):
+        stack = source
+    elif Path(source).is_file():
+        stack = np.load(source, mmap_mode="r")
+    else:
+        raise InputError(f"there is no file {str(source)!r}")
+    if stack.ndim != 3:
+        raise InputError(
+            f"an array of blocks has axes (blocks, wells, features), not shape {stack.shape}"
+        )
+    if metadata is None:
+        raise InputError("an array of blocks needs the metadata of its wells (metadata=)")
+    if not isinstance(metadata, pd.DataFrame):
+        table = TableFile.open(metadata)
+        metadata = table.read(table.names, text=()).to_pandas()
+    frame: pd.DataFrame = metadata
+    if len(frame) != stack.shape[1]:
+        raise InputError(
+            f"blocks are of {stack.shape[1]:,} wells, but the metadata has {len(frame):,} rows"
+        )
+    names = [f"block {k + 1:0{len(str(len(stack)))}d}" for k in range(len(stack))]
+
+    def opened(k: int) -> Wells:
+        return wells_from_frame(np.asarray(stack[k]), frame, layout=layout, **options)
+
+    return Blocks(names, [_digest(np.asarray(rows)) for rows in stack], opened)
+
+
+def _of_files(source: Any, metadata: Any, layout: str, options: Mapping[str, Any]) -> Blocks:
+    given = [source] if isinstance(source, str | Path) else list(source)
+    paths: list[Path] = []
+    for path in map(Path, given):
+        if path.is_dir():
+            inside = [p for p in path.iterdir() if p.is_file() and is_table(p)]
+            about = Path(metadata).resolve() if isinstance(metadata, str | Path) else None
+            paths += sorted((p for p in inside if p.resolve() != about), key=_natural)
+        elif path.is_file():
+            paths.append(path)
+        else:
+            raise InputError(f"there is no file or folder {str(path)!r}")
+    names = [path.name.split(".")[0] for path in paths]
+    twice = [name for k, name in enumerate(names) if name in names[:k]]
+    if twice:
+        raise InputError(f"two files are of block {twice[0]!r}; name blocks apart")
+    keys = [f"{p.resolve()} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in paths]
+    scheme = layout_named(layout)  # raises, before any file is opened
+
+    def opened(k: int) -> WellStream:
+        return open_wells(paths[k], metadata, layout=scheme.name, **options)
+
+    return Blocks(names, keys, opened)
+
+
+def _natural(path: Path) -> list[Any]:
+    """Return a key by which block_2 comes before block_10."""
+    parts = re.split(r"(\d+)", path.name)
+    return [int(part) if part.isdecimal() else part for part in parts]
+
+
+def _rows(wells: Wells | WellStream) -> NDArray[Any]:
+    return wells.embeddings if isinstance(wells, Wells) else wells.unchecked()
+
+
+def _digest(rows: NDArray[Any]) -> str:
+    return hashlib.blake2b(np.ascontiguousarray(rows).tobytes(), digest_size=16).hexdigest()
