@@ -28,6 +28,7 @@ from wellgram.align import (
 from wellgram.backends import available_backends, get_backend, set_backend
 from wellgram.errors import BackendUnavailable, ControlsWarning, InputError, WellgramError
 from wellgram.io import (
+    from_anndata,
     map_from_wells,
     open_map,
     open_wells,
@@ -37,6 +38,7 @@ from wellgram.io import (
     read_targets,
     read_wells,
     relationship_sources,
+    to_anndata,
     wells_from_frame,
     write_map,
 )
@@ -124,6 +126,7 @@ __all__ = [
     "consistency",
     "cosine_matrix",
     "enrichment",
+    "from_anndata",
     "get_backend",
     "guide_agreement",
     "magnitude",
@@ -153,6 +156,7 @@ __all__ = [
     "set_backend",
     "simulate",
     "split_by_arm",
+    "to_anndata",
     "wells_from_frame",
     "write_map",
 ]

@@ -1,5 +1,6 @@
 """Files in and out: screens, maps, known relationships, targets and sets of genes."""
 
+from wellgram.io.exchange import from_anndata, to_anndata
 from wellgram.io.gene_sets import read_gene_sets
 from wellgram.io.layouts import LAYOUTS, Layout
 from wellgram.io.mapping import map_from_wells
@@ -12,6 +13,7 @@ __all__ = [
     "LAYOUTS",
     "Layout",
     "MapFile",
+    "from_anndata",
     "map_from_wells",
     "open_map",
     "open_wells",
@@ -21,6 +23,7 @@ __all__ = [
     "read_targets",
     "read_wells",
     "relationship_sources",
+    "to_anndata",
     "wells_from_frame",
     "write_map",
 ]
