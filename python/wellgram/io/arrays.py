@@ -53,7 +53,7 @@ class ArrayTable(Table):
         schema = labels.schema.remove_metadata()
         if "row_names" not in more and "well_id" in labels.column_names:
             ids = labels.column("well_id")
-            unique = not ids.null_count and pc.count_distinct(ids).as_py() == len(ids)
+            unique = not ids.null_count and len(pc.unique(ids)) == len(ids)
             more["row_names"] = "well_id" if unique else None
         for column, matrix in matrices.items():
             kind = pa.from_numpy_dtype(np.dtype(matrix.dtype).newbyteorder("="))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from wellgram.errors import InputError
 from wellgram.io import anndata
@@ -29,9 +30,9 @@ def to_anndata(data: Wells | WellStream | PerturbationMap) -> "AnnData":
     Returns
     -------
     AnnData
-        ``X`` (n, d): the embeddings, not copied, float32 or float64. ``obs``: the labels; text is
-        categorical, and what AnnData knows no type for is text. ``uns["wellgram"]``: what
-        `from_anndata` needs to give everything back, the provenance of a map too.
+        ``X`` (n, d): the embeddings, not copied, float32 or float64. ``obs``: the labels; text that
+        repeats is categorical, and what AnnData knows no type for is text. ``uns["wellgram"]``:
+        what `from_anndata` needs to give everything back, the provenance of a map too.
 
     Raises
     ------
@@ -84,7 +85,8 @@ def from_anndata(source: "AnnData") -> Wells | PerturbationMap:
 def _series(column: pa.ChunkedArray) -> Any:
     """Return a simple column in a type that AnnData writes, missing values included."""
     if pa.types.is_string(column.type):
-        return pd.Categorical(column.to_pandas())
+        repeats = column.null_count or len(pc.unique(column)) < len(column)
+        return pd.Categorical(column.to_pandas()) if repeats else column.to_pandas()
     if not column.null_count or pa.types.is_floating(column.type):
         return column.to_numpy()
     if pa.types.is_boolean(column.type):
