@@ -34,7 +34,11 @@ def write_arrays(path, chunk=7, **arrays):
     with h5py.File(path, "w") as file:
         for name, values in arrays.items():
             kind = h5py.string_dtype() if values.dtype.kind == "U" else values.dtype
-            chunks = (min(chunk, len(values)), values.shape[1]) if values.ndim == 2 else None
+            chunks = (
+                (min(chunk, len(values)), values.shape[1])
+                if values.ndim == 2 and len(values)
+                else None
+            )
             data = values.astype(object) if values.dtype.kind == "U" else values
             file.create_dataset(name, data=data, dtype=kind, chunks=chunks)
     return path

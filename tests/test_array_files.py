@@ -78,6 +78,23 @@ def test_labels_beside_the_embeddings(tmp_path, suffix):
     same(wells, wg.Wells(expected.embeddings, expected.metadata.assign(well_id=named)))
 
 
+def test_missing_values_are_empty_text_and_nan(tmp_path, suffix):
+    """As in a csv; arrays have no other way to say so."""
+    frame = plate().assign(Metadata_dose=[np.nan] * 4 + [1, 10] * 6)
+    text = [f"Metadata_{name}" for name in ("Plate", "Well", "broad_sample", "moa")]
+    arrays = {name: frame[name].fillna("").to_numpy(str) for name in text}
+    path = write_arrays(
+        tmp_path / f"p{suffix}",
+        embeddings=frame.filter(like="Cells_").to_numpy(),
+        Metadata_dose=frame["Metadata_dose"],
+        **arrays,
+    )
+    options = {"layout": "cell-painting", "dose": "Metadata_dose", "columns": ["Metadata_moa"]}
+    same(read_wells(path, **options), read_wells(write_csv(tmp_path / "p.csv", frame), **options))
+    with pytest.raises(wg.InputError, match="6 wells have no value in column 'Metadata_moa'"):
+        read_wells(path, layout="cell-painting", perturbation="Metadata_moa")
+
+
 def test_several_files_and_a_folder_of_them(tmp_path, suffix):
     values, metadata = rxrx3_core()
     described = write_csv(tmp_path / "m.csv", metadata)
@@ -139,6 +156,28 @@ def test_one_of_several_matrices_is_named(tmp_path, suffix):
     np.testing.assert_array_equal(read_wells(path, **options).embeddings, x)
     wells = read_wells(path, features="pca", **options)
     np.testing.assert_array_equal(wells.embeddings, x[:, :2] * 2)
+
+
+def test_other_arrays_are_let_alone(tmp_path, suffix):
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    path = write_arrays(
+        tmp_path / f"e{suffix}",
+        embeddings=x,
+        label=[*"abca"],
+        components=np.ones((2, 3)),
+        names=[*"abc"],
+        cube=np.ones((4, 3, 2)),
+        version=["1.0"],
+    )
+    if suffix == ".h5":
+        import h5py
+
+        with h5py.File(path, "a") as file:
+            file["pairs"] = np.zeros(4, [("a", "f4"), ("b", "i4")])
+            file["scalar"] = 3
+            file["group/embeddings"] = x[:2]
+    wells = read_wells(path, layout="columns", perturbation="label")
+    np.testing.assert_array_equal(wells.embeddings, x)
 
 
 def test_a_matrix_is_not_copied_into_a_part(monkeypatch):

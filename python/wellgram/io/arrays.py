@@ -1,9 +1,11 @@
 """Tables whose labels are columns and whose embeddings are a matrix, read by ranges of rows."""
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +19,7 @@ from wellgram.io.tables import Part, Table, as_text
 _PART_BYTES = 1 << 26
 """Of a part: as much as a row group of the parquet files written here"""
 
-PROBLEMS = (ValueError, RuntimeError, KeyError, TypeError)
+PROBLEMS = (ValueError, RuntimeError, KeyError, TypeError, BadZipFile, zlib.error)
 """What h5py, zarr, zipfile and anndata raise, beside OSError, where a file is damaged"""
 
 

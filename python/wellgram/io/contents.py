@@ -17,25 +17,36 @@ from wellgram.io.reading import reading
 from wellgram.io.stores import EMBEDDINGS, MISSING, NOTE, STORES, Arrays
 from wellgram.io.tables import some
 
+_VECTORS = "biufmMOSUT"
+"""The kinds of dtype that labels may have: numbers, times and text"""
+
 
 def open_store(place: Place, name: str) -> ArrayTable:
     """Read the labels of a store and find its matrices; raise if it is not one, or is damaged."""
     store = STORES[place.suffix]
     again = _Matrices(place)
     with reading(repr(str(place)), *PROBLEMS), store.open(place) as group:
-        found = _matrices(group)
         if anndata.is_encoded(group):
+            found = anndata.matrices_in(group)
             return anndata.table(*anndata.parts(group), found, again, name)
-        if not any(hasattr(group[key], "shape") for key in group):
+        arrays = _arrays(group)
+        if not arrays:
             raise InputError(
                 f"{name} holds no arrays, only {some(list(group)) or 'nothing'}; it should have "
                 f"{EMBEDDINGS!r}, a row per well, and 'well_id'"
             )
-        embedding = EMBEDDINGS if EMBEDDINGS in found else None
-        labels = _labels(group, _rows(group, found, name), name)
-        note = str(_values(group[NOTE], NOTE, name)[0]) if NOTE in group else None
+        found = _matrices(arrays)
+        note = str(_values(arrays.pop(NOTE), NOTE, name)[0]) if NOTE in arrays else None
+        masks = _arrays(group[MISSING]) if note and MISSING in group else {}
+        labels = _labels(arrays, masks, _rows(arrays, found, name), name, note is not None)
         return ArrayTable.of(
-            labels, found, again, name, embedding=embedding, note=note, streams=store.streams
+            labels,
+            found,
+            again,
+            name,
+            embedding=EMBEDDINGS if EMBEDDINGS in found else None,
+            note=note,
+            streams=store.streams,
         )
 
 
@@ -48,48 +59,61 @@ class _Matrices:
     @contextmanager
     def __call__(self) -> Iterator[Arrays]:
         with STORES[self.place.suffix].open(self.place) as group:
-            yield _matrices(group)
+            encoded = anndata.is_encoded(group)
+            yield anndata.matrices_in(group) if encoded else _matrices(_arrays(group))
 
 
-def _matrices(group: Arrays) -> Arrays:
-    """Return the matrices of numbers, by name."""
-    if anndata.is_encoded(group):
-        return anndata.matrices_in(group)
-    nodes = {name: group[name] for name in group if hasattr(group[name], "shape")}
-    return {
-        name: node
-        for name, node in nodes.items()
-        if len(node.shape) == 2 and node.dtype.kind in "biuf"
+def _arrays(group: Arrays) -> dict[str, Any]:
+    """Return the arrays that are in a group, not in groups within it."""
+    nodes = {name: group[name] for name in group}  # each asked for once: it may be far away
+    return {name: node for name, node in nodes.items() if hasattr(node, "shape")}
+
+
+def _matrices(arrays: Arrays) -> Arrays:
+    """Return the matrices of numbers that have a row for each embedding, if those are named so."""
+    found = {
+        name: array
+        for name, array in arrays.items()
+        if len(array.shape) == 2 and array.dtype.kind in "biuf"
     }
+    if EMBEDDINGS not in found:
+        return found
+    rows = found[EMBEDDINGS].shape[0]
+    return {name: array for name, array in found.items() if array.shape[0] == rows}
 
 
-def _rows(group: Arrays, matrices: Arrays, name: str) -> int:
+def _rows(arrays: Arrays, matrices: Arrays, name: str) -> int:
     """Return the number of rows, which all matrices share."""
     rows = {key: int(matrix.shape[0]) for key, matrix in matrices.items()}
     if not rows:
-        vectors = [group[key] for key in group if len(getattr(group[key], "shape", ())) == 1]
-        return max((int(vector.shape[0]) for vector in vectors), default=0)
+        return max((int(array.shape[0]) for array in arrays.values() if array.shape), default=0)
     if len(set(rows.values())) > 1:
         differing = ", ".join(f"{key!r} has {count:,}" for key, count in rows.items())
-        raise InputError(f"the matrices of {name} differ in rows: {differing}; keep those of wells")
-    count = next(iter(rows.values()))
-    if "well_id" in group and group["well_id"].shape != (count,):
         raise InputError(
-            f"{name} has {count:,} rows in {next(iter(rows))!r}, but 'well_id' is of shape "
-            f"{tuple(group['well_id'].shape)}; it should name each row"
+            f"the matrices of {name} differ in rows: {differing}; name the one of wells "
+            f"{EMBEDDINGS!r}"
+        )
+    first, count = next(iter(rows.items()))
+    if "well_id" in arrays and arrays["well_id"].shape != (count,):
+        raise InputError(
+            f"{name} has {count:,} rows in {first!r}, but 'well_id' is of shape "
+            f"{tuple(arrays['well_id'].shape)}; it should name each row"
         )
     return count
 
 
-def _labels(group: Arrays, rows: int, name: str) -> pa.Table:
-    """Return the vectors with a value for each row as columns."""
+def _labels(arrays: Arrays, masks: Arrays, rows: int, name: str, masked: bool) -> pa.Table:
+    """Return the vectors with a value for each row as columns.
+
+    Text that is empty is missing, as in a csv, unless masks say what is (`masked`).
+    """
     columns = {}
-    for key in group:
-        own = key == NOTE or key.startswith(f"{MISSING}/")
-        if not own and getattr(group[key], "shape", None) == (rows,):
-            values = _values(group[key], key, name)
-            mask = f"{MISSING}/{key}"
-            missing = np.asarray(group[mask][:], bool) if mask in group else None
+    for key, array in arrays.items():
+        if array.shape == (rows,) and array.dtype.kind in _VECTORS:
+            values = _values(array, key, name)
+            missing = np.asarray(masks[key][:], bool) if key in masks else None
+            if values.dtype == object and not masked:
+                missing = values == ""
             columns[key] = pa.array(values, mask=missing)
     return pa.table(columns)
 

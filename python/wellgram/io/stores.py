@@ -112,8 +112,13 @@ def _open_npz(place: Place) -> Iterator[Arrays]:
     with ExitStack() as opened:
         file = opened.enter_context(place.open()) if isinstance(place, Remote) else place
         archive = opened.enter_context(zipfile.ZipFile(file))
-        names = [name for name in archive.namelist() if name.endswith(".npy")]
-        yield {name.removesuffix(".npy"): _Member(archive, name) for name in names}
+        group: dict[str, Any] = {}
+        for file_name in archive.namelist():
+            within, _, name = file_name.removesuffix(".npy").rpartition("/")
+            if file_name.endswith(".npy"):
+                inside = group.setdefault(within, {}) if within else group
+                inside[name] = _Member(archive, file_name)
+        yield group
 
 
 def _write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -379,8 +379,20 @@ def as_text(table: pa.Table, text: set[str]) -> pa.Table:
     """Return the table with some of its columns, where it has them, as strings."""
     for k, name in enumerate(table.column_names):
         if name in text and not pa.types.is_string(table.schema.field(name).type):
-            table = table.set_column(k, name, table.column(name).cast(pa.string()))
+            table = table.set_column(k, name, _text(table.column(name)))
     return table
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):  # the few values first: Arrow has not all the casts
+        chunks = [
+            pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(pa.string()))
+            for chunk in column.chunks
+        ]
+        column = pa.chunked_array(chunks, pa.dictionary(column.type.index_type, pa.string()))
+    if pa.types.is_floating(column.type):  # a NaN is a missing value, not a label "nan"
+        column = pc.if_else(pc.is_nan(column), None, column)
+    return column.cast(pa.string())
 
 
 def _delimiter(path: Place) -> str | None:
