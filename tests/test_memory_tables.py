@@ -25,7 +25,8 @@ class Stream:
 
 
 def of_polars(frame):
-    return pytest.importorskip("polars").DataFrame(frame.to_dict("list"))
+    columns = {n: [None if pd.isna(v) else v for v in frame[n]] for n in frame}
+    return pytest.importorskip("polars").DataFrame(columns)
 
 
 def of_lazy(frame):
