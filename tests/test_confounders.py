@@ -221,7 +221,9 @@ def test_guides_by_hand(rng):
     wells = by_guide(rng, True)
     row = guide_agreement(wells, "guide", draws=10).table.iloc[3]
     own = wells.metadata["perturbation"] == row["perturbation"]
-    means = pd.DataFrame(wells.embeddings[own]).groupby(wells.metadata["guide"][own].array).mean()
+    means = (
+        pd.DataFrame(wells.embeddings[own]).groupby(wells.metadata["guide"][own].to_numpy()).mean()
+    )
     unit = means.to_numpy() / np.linalg.norm(means, axis=1)[:, None]
     cosine = unit @ unit.T
     assert row["mean_cosine"] == pytest.approx(cosine[np.triu_indices(3, 1)].mean(), abs=1e-10)

@@ -7,30 +7,21 @@
 #include "kernels/all.hpp"
 
 // Of each type of rows, and the rest.
-#define WELLGRAM_KERNELS_OF(X, T)                                                       \
-  X(row_faults<T>)                                                                      \
-  X(unit_rows<T>)                                                                       \
-  X(centre_rows<T, T>)                                                                  \
-  X(centre_columns<T>)                                                                  \
-  X(subtract_offsets<T>)                                                                \
-  X(scale_and_add<T>)                                                                   \
-  X(no_rows<T>)                                                                         \
-  X(scale_rows<T>) X(sum_runs<T>) X(group_medians<T>) X(set_means<T>) X(list_scores<T>) \
-      X(products<T>) X(gather<T>) X(histogram<T>) X(ranks<T>) X(row_moments<T>)         \
-          X(column_moments<T>) X(within_groups<T>) X(nearest<T>) X(count_above<T>)
-#define WELLGRAM_KERNELS(X)                                                                    \
-  WELLGRAM_KERNELS_OF(X, float)                                                                \
-  WELLGRAM_KERNELS_OF(X, double)                                                               \
-  X(centre_rows<float, double>)                                                                \
-  X(products<u16>)                                                                             \
-  X(round_bfloat16)                                                                            \
-  X(split_tf32)                                                                                \
-  X(squared_lengths)                                                                           \
-  X(add_runs)                                                                                  \
-  X(identity)                                                                                  \
-  X(random_subsets) X(ranking_precisions) X(resample_counts) X(copy_rows<float, float>)        \
-      X(copy_rows<double, double>) X(copy_rows<Half, float>) X(copy_rows<u16, float>) X(carry) \
-          X(distances)
+// clang-format off: it moves the ends of these lines about
+#define WELLGRAM_KERNELS_OF(X, T)                                                         \
+  X(row_faults<T>) X(unit_rows<T>) X(centre_rows<T, T>) X(centre_columns<T>)              \
+  X(subtract_offsets<T>) X(scale_and_add<T>) X(no_rows<T>) X(scale_rows<T>)               \
+  X(sum_runs<T>) X(group_medians<T>) X(set_means<T>) X(list_scores<T>) X(products<T>)     \
+  X(gather<T>) X(histogram<T>) X(ranks<T>) X(row_moments<T>) X(column_moments<T>)         \
+  X(within_groups<T>) X(nearest<T>) X(count_above<T>)
+#define WELLGRAM_KERNELS(X)                                                               \
+  WELLGRAM_KERNELS_OF(X, float)                                                           \
+  WELLGRAM_KERNELS_OF(X, double)                                                          \
+  X(centre_rows<float, double>) X(products<u16>) X(round_bfloat16) X(split_tf32)          \
+  X(copy_rows<float, float>) X(copy_rows<double, double>) X(copy_rows<Half, float>)       \
+  X(copy_rows<u16, float>) X(squared_lengths) X(add_runs) X(identity) X(random_subsets)   \
+  X(ranking_precisions) X(resample_counts) X(carry) X(distances)
+// clang-format on
 
 namespace wellgram::gpu {
 

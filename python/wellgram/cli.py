@@ -68,11 +68,14 @@ A Cell Painting plate; pairs are compounds of one mechanism:
 @app.command(epilog=_SCORE_EPILOG)
 def score(
     embeddings: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Files or folders of embeddings: parquet, csv, tsv; also .gz."),
+        list[str] | None,
+        typer.Argument(
+            help="Files, folders or URLs of embeddings: parquet, csv, tsv (also .gz), h5ad, h5, "
+            "zarr, npz."
+        ),
     ] = None,
     metadata: Annotated[
-        Path | None, typer.Option(help="What was done to each well, joined by well_id.")
+        str | None, typer.Option(help="What was done to each well, joined by well_id.")
     ] = None,
     layout: Annotated[
         str, typer.Option(help=f"Which column plays which role: {', '.join(LAYOUTS)}.")
@@ -117,11 +120,11 @@ def score(
     ] = None,
     precision: Annotated[Precision, typer.Option(help="Type of the map.")] = "float32",
     truth: Annotated[
-        Path | None,
+        str | None,
         typer.Option(help="Compounds and their targets: treatment,gene_symbol,nM_value."),
     ] = None,
     clusters: Annotated[
-        Path | None, typer.Option(help="Sets of genes: .gmt, or a name, a tab, and genes.")
+        str | None, typer.Option(help="Sets of genes: .gmt, or a name, a tab, and genes.")
     ] = None,
     metric: Annotated[
         list[str] | None,
@@ -284,13 +287,16 @@ def simulate(
     epilog="**Example**\n\n`wellgram neighbors results/map.parquet -k 25 --out neighbors.parquet`"
 )
 def neighbors(
-    map_: Annotated[Path, typer.Argument(metavar="MAP", help="A map.parquet of wellgram score.")],
+    map_: Annotated[
+        str,
+        typer.Argument(metavar="MAP", help="A map.parquet of wellgram score, or as write_map has."),
+    ],
     k: Annotated[int, typer.Option("-k", help="How many of the most similar.")] = 25,
     least: Annotated[
         int | None, typer.Option(help="How many of the least similar, if not k as well.")
     ] = None,
     other: Annotated[
-        Path | None, typer.Option(help="A map whose rows are the partners, instead of its own.")
+        str | None, typer.Option(help="A map whose rows are the partners, instead of its own.")
     ] = None,
     precision: Annotated[
         PairPrecision | None, typer.Option(help="Type of the products; that of the map if none.")

@@ -16,6 +16,8 @@ from wellgram.errors import InputError
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` on success, delete it otherwise.
 
+    What is written there may be a file or a folder.
+
     Raises
     ------
     InputError
@@ -28,9 +30,31 @@ def replacing(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{uuid.uuid4().hex[:12]}.{path.name}")
     try:
         yield temporary
-        temporary.replace(path)
+        if temporary.is_dir() and path.exists():
+            _exchange(temporary, path)
+        else:
+            temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
+
+
+def _exchange(folder: Path, path: Path) -> None:
+    """Put a folder in the place of what is there: a folder cannot be renamed to one with files."""
+    old = path.with_name(f".{uuid.uuid4().hex[:12]}.{path.name}")
+    path.replace(old)
+    try:
+        folder.replace(path)
+    except BaseException:
+        old.replace(path)
+        raise
+    _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def save_csv(table: pd.DataFrame, path: str | Path) -> None:

@@ -23,6 +23,7 @@ from wellgram.block_scores import BlockSearchResult
 from wellgram.blocks import search_blocks
 from wellgram.errors import BackendUnavailable, ControlsWarning, InputError, WellgramError
 from wellgram.io import (
+    from_anndata,
     map_from_wells,
     open_blocks,
     open_map,
@@ -33,6 +34,7 @@ from wellgram.io import (
     read_targets,
     read_wells,
     relationship_sources,
+    to_anndata,
     wells_from_frame,
     write_map,
 )
@@ -130,6 +132,7 @@ __all__ = [
     "consistency",
     "cosine_matrix",
     "enrichment",
+    "from_anndata",
     "get_backend",
     "guide_agreement",
     "linear_probe",
@@ -163,6 +166,7 @@ __all__ = [
     "set_backend",
     "simulate",
     "split_by_arm",
+    "to_anndata",
     "wells_from_frame",
     "write_map",
 ]

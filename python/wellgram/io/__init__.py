@@ -1,6 +1,7 @@
 """Files in and out: screens, maps, known relationships, targets and sets of genes."""
 
 from wellgram.io.block_files import Blocks, open_blocks
+from wellgram.io.exchange import from_anndata, to_anndata
 from wellgram.io.gene_sets import read_gene_sets
 from wellgram.io.layouts import LAYOUTS, Layout
 from wellgram.io.mapping import map_from_wells
@@ -14,6 +15,7 @@ __all__ = [
     "Blocks",
     "Layout",
     "MapFile",
+    "from_anndata",
     "map_from_wells",
     "open_blocks",
     "open_map",
@@ -24,6 +26,7 @@ __all__ = [
     "read_targets",
     "read_wells",
     "relationship_sources",
+    "to_anndata",
     "wells_from_frame",
     "write_map",
 ]

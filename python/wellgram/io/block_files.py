@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wellgram.errors import InputError
 from wellgram.io.layouts import layout_named
 from wellgram.io.screens import open_wells, wells_from_frame
-from wellgram.io.tables import TableFile, is_table
+from wellgram.io.tables import TableFile, is_table_file
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
@@ -166,7 +166,7 @@ def _of_files(source: Any, metadata: Any, layout: str, options: Mapping[str, Any
     paths: list[Path] = []
     for path in map(Path, given):
         if path.is_dir():
-            inside = [p for p in path.iterdir() if p.is_file() and is_table(p)]
+            inside = [p for p in path.iterdir() if p.is_file() and is_table_file(p)]
             about = Path(metadata).resolve() if isinstance(metadata, str | Path) else None
             paths += sorted((p for p in inside if p.resolve() != about), key=_natural)
         elif path.is_file():

@@ -43,7 +43,9 @@ def _feature_columns(
     keep: Sequence[str],
 ) -> list[str]:
     """Return the feature columns of a file, after checking them against the roles."""
-    if features is None:
+    if features is None and file.embedding is not None:
+        chosen, wanted = [file.embedding], ""
+    elif features is None:
         chosen = [
             field.name
             for field in file.schema

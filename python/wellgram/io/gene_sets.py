@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from wellgram.errors import InputError
+from wellgram.io.places import locate, read_bytes
 
 
 def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
@@ -17,24 +18,24 @@ def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
     InputError
         If the file is missing, a line has no genes, or a name comes twice.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"there is no file {str(path)!r}")
+    place = locate(path)
+    if not place.is_file():
+        raise InputError(f"there is no file {str(place)!r}")
     sets: dict[str, list[str]] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_bytes(place).decode().splitlines(), start=1):
         if not line.strip():
             continue
         name, *rest = line.rstrip("\n").split("\t")
-        genes = rest[1:] if path.suffix == ".gmt" else " ".join(rest).split()
+        genes = rest[1:] if place.suffix == ".gmt" else " ".join(rest).split()
         genes = [gene for gene in genes if gene]
         if not genes:
             raise InputError(
-                f"line {number} of {path.name} names no genes: {line[:40]!r}; it needs a name, a "
+                f"line {number} of {place.name} names no genes: {line[:40]!r}; it needs a name, a "
                 "tab, and genes"
             )
         if name in sets:
-            raise InputError(f"{path.name} has two sets named {name!r}; rename one")
+            raise InputError(f"{place.name} has two sets named {name!r}; rename one")
         sets[name] = sorted(set(genes))
     if not sets:
-        raise InputError(f"{path.name} has no gene sets")
+        raise InputError(f"{place.name} has no gene sets")
     return sets

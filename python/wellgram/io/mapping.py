@@ -24,7 +24,7 @@ def map_from_wells(
     Parameters
     ----------
     source
-        Files, a folder, a pyarrow table or dataset, or a function that returns record batches; or
+        Whatever `open_wells` takes: files, a folder, a URL, a table, an AnnData object, ...; or
         wells that are open or in memory already.
     align
         An alignment, fitted to these wells unless it has been fitted before, or the maps of one.

@@ -11,7 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from wellgram.errors import InputError
-from wellgram.io.tables import TableFile, is_table, need_column
+from wellgram.io.formats import is_table, is_there, open_table
+from wellgram.io.places import Place, locate
+from wellgram.io.tables import need_column
 from wellgram.metrics import clean_pairs
 
 EFAAR_SOURCES = ("CORUM", "HuMAP", "Reactome", "SIGNOR", "StringDB")
@@ -45,22 +47,23 @@ def relationship_sources(*where: str | Path) -> dict[str, pd.DataFrame]:
     return sources
 
 
-def read_relationships(path: str | Path) -> pd.DataFrame:
+def read_relationships(path: "str | Place") -> pd.DataFrame:
     """Read one file of known pairs; see `relationship_sources`."""
-    file = TableFile.open(path)
+    file = open_table(path)
     ends = ["entity1", "entity2"]
     for end in ends:
         need_column(end, file.names, str(path), "known pairs are entity1,entity2")
     return clean_pairs(file.read(ends, text=ends).to_pandas())
 
 
-def _files(where: str | Path) -> list[Path]:
+def _files(where: str | Path) -> list[Place]:
     if where == "efaar":
         folder = _efaar_folder()
         return [folder / f"{name}.txt" for name in EFAAR_SOURCES]
-    if not Path(where).is_dir():
-        return [Path(where)]
-    files = sorted(path for path in Path(where).iterdir() if is_table(path))
+    place = locate(where)
+    if not place.is_dir() or is_there(place):
+        return [place]
+    files = sorted((file for file in place.glob("*") if is_table(file)), key=str)
     if not files:
         raise InputError(f"folder {str(where)!r} holds no .csv, .txt, .tsv or .parquet files")
     return files

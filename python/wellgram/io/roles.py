@@ -34,13 +34,13 @@ class Roles:
         names: Sequence[str],
         where: str,
         given: dict[str, str | None],
-        well_id: str | None = None,
+        well_id: str | None,
     ) -> "Roles":
         """Find each role's column among `names`: the one given, else the layout's usual one."""
         found = {role: given[role] or _usual(role, layout, names, where) for role in given}
         roles = cls(
             perturbation=found["perturbation"],
-            well_id=well_id or layout.well_id,
+            well_id=well_id,
             perturbation_type=layout.perturbation_type,
             batch=None if found["batch"] == "none" else found["batch"],
             dose=None if found["dose"] == "none" else found["dose"],

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,34 +16,40 @@ from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
 from wellgram.io.blocks import TableBlocks
 from wellgram.io.features import shared_features, width_of
+from wellgram.io.formats import is_path, is_table, is_there, open_table, table_of
 from wellgram.io.join import join, number_wells, one_row_each
 from wellgram.io.layouts import Layout, layout_named
+from wellgram.io.places import Place, locate, size_of
 from wellgram.io.roles import Roles, with_roles
-from wellgram.io.tables import (
-    ArrowTable,
-    Table,
-    TableFile,
-    is_table,
-    matrix_type,
-    need_column,
-    some,
-    together,
-)
+from wellgram.io.stores import STORES
+from wellgram.io.tables import Table, TableFile, matrix_type, need_column, some, together
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 _HELD_BYTES = 1 << 26
 """Of csv files on disk: as many are parsed once and held, more are parsed again for each pass"""
 
 Missing = Literal["error", "drop-wells", "drop-features"]
+
+
+class ArrowStream(Protocol):
+    """A table of pyarrow, polars, pandas or another library that hands over Arrow data."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
+
+
 Paths = str | Path | Sequence[str | Path]
 Batches = Callable[[], Iterable[pa.RecordBatch]]
-Source: TypeAlias = "Paths | pa.Table | pa.dataset.Dataset | Batches"
+Labelled: TypeAlias = "ArrowStream | AnnData | pa.dataset.Dataset | Batches"
+Source: TypeAlias = "Paths | Labelled"
 
 
 def read_wells(
     embeddings: Source,
-    metadata: str | Path | None = None,
+    metadata: "str | Path | Labelled | None" = None,
     *,
     layout: str = "rxrx3-core",
     perturbation: str | None = None,
@@ -61,12 +67,17 @@ def read_wells(
     Parameters
     ----------
     embeddings
-        A file, several, or a folder: parquet, csv or tsv (the last two also .gz), one row per well
-        (or several, which are averaged). Features are many columns or one column of lists. Or a
-        pyarrow table or dataset, or a function that returns record batches.
+        A file, several, or a folder, here or at a URL that fsspec reaches (``s3://...``), with one
+        row per well (or several, which are averaged). Of a parquet, csv or tsv (the last two also
+        .gz) features are many columns or one column of lists. Of an HDF5 (.h5), Zarr or NPZ file
+        they are ``embeddings`` (n, d), beside vectors of labels such as ``well_id`` (n,). Of an
+        AnnData file (.h5ad, .zarr) they are ``X``, or the matrix of ``obsm`` that `features`
+        names, beside the columns of ``obs``. Or what is in memory: a table of pyarrow, polars or
+        pandas, an AnnData object (``backed`` too), a pyarrow dataset, or a function that returns
+        record batches.
     metadata
-        A file of what was done to each well, joined by `well_id`; None where the embeddings' own
-        file holds it.
+        What was done to each well, joined by `well_id`: a file or a table like the above; None
+        where the embeddings' own file holds it.
     layout
         A name of `LAYOUTS`: which column plays which role unless named below.
     perturbation, batch, dose, well_id
@@ -74,7 +85,8 @@ def read_wells(
     control
         The label or labels of the control wells.
     features
-        Names of the feature columns, or patterns such as ``emb_*``.
+        Names of the feature columns, or patterns such as ``emb_*``; or of the one matrix or column
+        of lists.
     columns
         More metadata columns to keep.
     missing
@@ -104,7 +116,7 @@ def read_wells(
 
 def open_wells(
     embeddings: Source,
-    metadata: str | Path | None = None,
+    metadata: "str | Path | Labelled | None" = None,
     *,
     layout: str = "rxrx3-core",
     perturbation: str | None = None,
@@ -121,9 +133,9 @@ def open_wells(
 
     Labels are read, checked and joined at once; embeddings are read in blocks, only the columns
     needed, each time an alignment is fitted or a map is made. Parquet files and datasets are read
-    a row group or batch at a time; a csv file at once, so of csv files only each must fit. The
-    parameters are those of `read_wells`; to find what ``missing=`` is to drop takes a pass of its
-    own.
+    a row group or batch at a time, HDF5 and Zarr by chunks; a csv or NPZ file at once, so of those
+    each must fit. The parameters are those of `read_wells`; to find what ``missing=`` is to drop
+    takes a pass of its own.
 
     Returns
     -------
@@ -180,7 +192,7 @@ def _row_names(count: int, file: str = "") -> list[str]:
 
 def _open(
     embeddings: Source,
-    metadata: str | Path | None,
+    metadata: "str | Path | Labelled | None",
     layout: str,
     perturbation: str | None,
     batch: str | None,
@@ -201,7 +213,11 @@ def _open(
     tables = _tables(embeddings, scheme)
     about = _metadata_table(tables, metadata, scheme)
     given = {"perturbation": perturbation, "batch": batch, "dose": dose}
-    roles = Roles.find(scheme, about.names, about.label, given, well_id).with_controls(control)
+    # Names of rows are those of wells where they come with one table, and nothing else is named.
+    alone = about.row_names if len(tables) == 1 and metadata is None else None
+    roles = Roles.find(
+        scheme, about.names, about.label, given, well_id or scheme.well_id or alone
+    ).with_controls(control)
     columns = scheme.kept(columns, about.names)
     roles.check_kept(columns, about.names, about.label)
     keep = list(dict.fromkeys([*roles.columns(), *columns]))
@@ -211,7 +227,7 @@ def _open(
         for column in own:
             need_column(column, table.names, table.label, "in every file of embeddings")
     whole = [table for table in tables if isinstance(table, TableFile) and not table.streams]
-    if hold or sum(table.path.stat().st_size for table in whole) <= _HELD_BYTES:
+    if hold or sum(size_of(table.path) for table in whole) <= _HELD_BYTES:
         wanted = list(dict.fromkeys([*own, *shared]))
         tables = [
             table.held(wanted, roles.columns()) if table in whole else table for table in tables
@@ -309,39 +325,39 @@ def _with_origin(
     return wells, origin
 
 
-def _expand(embeddings: Paths, layout: Layout) -> list[Path]:
+def _expand(embeddings: Paths, layout: Layout) -> list[Place]:
     given = [embeddings] if isinstance(embeddings, str | Path) else list(embeddings)
-    paths: list[Path] = []
-    for path in map(Path, given):
-        if path.is_dir():
-            inside = sorted(p for p in path.glob(layout.files) if p.is_file() and is_table(p))
+    places: list[Place] = []
+    for place in map(locate, given):
+        if place.suffix not in STORES and place.is_dir():
+            inside = [p for p in place.glob(layout.files) if is_table(p) and is_there(p)]
             if not inside:
                 raise InputError(
-                    f"folder {str(path)!r} holds no table named like {layout.files!r} "
-                    "(.parquet, .csv, .tsv, .txt; also .gz)"
+                    f"folder {str(place)!r} holds no table named like {layout.files!r} "
+                    f"(.parquet, .csv, .tsv, .txt; also .gz; {', '.join(STORES)})"
                 )
-            paths += inside
+            places += sorted(inside, key=str)
         else:
-            paths.append(path)
-    if not paths:
+            places.append(place)
+    if not places:
         raise InputError("no embeddings were given")
-    twice = [path for k, path in enumerate(paths) if path in paths[:k]]
+    twice = [place for k, place in enumerate(places) if place in places[:k]]
     if twice:
         raise InputError(f"{str(twice[0])!r} was given twice; its wells would count twice")
-    return paths
+    return places
 
 
 def _tables(source: Any, layout: Layout) -> list[Table]:
-    if isinstance(source, str | Path | Sequence):
-        paths = _expand(source, layout)
-        alike = len({path.name for path in paths}) < len(paths)
-        return [TableFile.open(path, str(path) if alike else path.name) for path in paths]
-    return [ArrowTable.of(source)]
+    if is_path(source) or isinstance(source, Sequence):
+        places = _expand(source, layout)
+        alike = len({place.name for place in places}) < len(places)
+        return [open_table(place, str(place) if alike else place.name) for place in places]
+    return [table_of(source)]
 
 
-def _metadata_table(tables: Sequence[Table], metadata: str | Path | None, layout: Layout) -> Table:
+def _metadata_table(tables: Sequence[Table], metadata: Any, layout: Layout) -> Table:
     if metadata is not None:
-        return TableFile.open(metadata)
+        return open_table(metadata) if is_path(metadata) else table_of(metadata)
     if layout.separate and not set(layout.perturbation) & set(tables[0].names):
         raise InputError(
             f"layout {layout.name!r} keeps metadata in a file of its own; name it (metadata=)"

@@ -3,8 +3,8 @@
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
+from wellgram.io.places import Place, Remote, locate
+from wellgram.io.reading import reading
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": ","}
 
@@ -34,6 +36,10 @@ class Table(ABC):
     """A table whose column names and types are known, and whose rows are read on demand."""
 
     schema: pa.Schema
+    embedding: str | None = None
+    """The column of vectors that is meant where no features are named"""
+    row_names: str | None = None
+    """A column that names each row, and each differently"""
 
     @property
     @abstractmethod
@@ -70,28 +76,23 @@ class Table(ABC):
 
 @dataclass(frozen=True)
 class TableFile(Table):
-    """A table on disk."""
+    """A table in a file, here or at a URL."""
 
-    path: Path
+    path: Place
     schema: pa.Schema
     name: str
 
     @classmethod
-    def open(cls, path: str | Path, name: str | None = None) -> "TableFile":
-        """Read the schema; raise if the file is missing, of an unknown kind or damaged."""
-        path = Path(path)
+    def open(cls, path: str | Place, name: str | None = None) -> "TableFile":
+        """Read the schema; raise if the file is missing or damaged."""
+        path = locate(path)
         name = name or path.name
         if not path.is_file():
             raise InputError(f"there is no file {str(path)!r}")
-        if not is_table(path):
-            raise InputError(
-                f"{path.name!r} is of an unknown kind; give .parquet, .csv, .tsv or .txt, "
-                "or one of the last three with .gz"
-            )
-        with _reading(repr(str(path))):
+        with reading(repr(str(path))), source_of(path) as source:
             if path.suffix == ".parquet":
-                return cls(path, pa.parquet.read_schema(path), name)
-            with pa.csv.open_csv(path, parse_options=_parsing(path)) as reader:
+                return cls(path, pa.parquet.read_schema(source), name)
+            with pa.csv.open_csv(source, parse_options=_parsing(path)) as reader:
                 return cls(path, reader.schema, name)
 
     @property
@@ -119,14 +120,17 @@ class TableFile(Table):
         if self.path.suffix != ".parquet":
             yield Part(self._csv(columns, text), self.label)
             return
-        with _reading(repr(str(self.path))):
-            # Columns are read as they are decoded, not a row group's bytes all at once before.
-            file = pa.parquet.ParquetFile(self.path, pre_buffer=False, buffer_size=1 << 16)
-        with file:
+        with ExitStack() as opened:
+            with reading(repr(str(self.path))):
+                # Columns are read as they are decoded, not a row group's bytes all at once before;
+                # but over a network few large requests are better than many small ones.
+                ask = {"pre_buffer": isinstance(self.path, Remote), "buffer_size": 1 << 16}
+                source = opened.enter_context(source_of(self.path))
+                file = opened.enter_context(pa.parquet.ParquetFile(source, **ask))
             for group in range(file.num_row_groups):
-                with _reading(f"row group {group} of {str(self.path)!r}"):
+                with reading(f"row group {group} of {str(self.path)!r}"):
                     for table in _cut(file, group, columns):
-                        yield Part(_as_text(table, text), f"{self.label}, row group {group}")
+                        yield Part(as_text(table, text), f"{self.label}, row group {group}")
 
     def _csv(self, columns: list[str], text: set[str]) -> pa.Table:
         convert = pa.csv.ConvertOptions(
@@ -137,8 +141,8 @@ class TableFile(Table):
         # The whole file at once where a type must be found: it is only known at the file's end.
         found = not text.issuperset(columns)
         read = pa.csv.ReadOptions(block_size=1 << 26 if found else None)
-        with _reading(repr(str(self.path))):
-            return pa.csv.read_csv(self.path, read, _parsing(self.path), convert)
+        with reading(repr(str(self.path))), source_of(self.path) as source:
+            return pa.csv.read_csv(source, read, _parsing(self.path), convert)
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,10 @@ class ArrowTable(Table):
 
     @classmethod
     def of(cls, source: Any) -> "ArrowTable":
-        """Return what a pyarrow table, dataset or function that returns record batches holds.
+        """Return what a table in memory, a dataset or a function that returns record batches holds.
+
+        A table in memory is one of pyarrow, polars, pandas or whatever else hands over a stream of
+        Arrow data (``__arrow_c_stream__``), without copies of columns that are Arrow's already.
 
         Raises
         ------
@@ -168,6 +175,17 @@ class ArrowTable(Table):
                 lambda columns: source.to_batches(columns=columns, batch_readahead=2),
                 "the dataset",
             )
+        if hasattr(source, "__next__"):
+            raise InputError(
+                f"a {type(source).__name__} can be read only once, and wells are read several "
+                "times: give the file, a dataset, or a function that returns record batches anew"
+            )
+        if hasattr(source, "__arrow_c_stream__"):
+            return cls.of(pa.table(source))
+        if hasattr(source, "collect"):
+            raise InputError(
+                f"a {type(source).__name__} holds no rows yet; give what its collect() returns"
+            )
         if callable(source):
             first = next(iter(source()), None)
             if first is None:
@@ -177,14 +195,10 @@ class ArrowTable(Table):
                 lambda columns: (batch.select(columns) for batch in source()),
                 "the record batches",
             )
-        if hasattr(source, "__next__"):
-            raise InputError(
-                f"a {type(source).__name__} can be read only once, and wells are read several "
-                "times: give the file, a dataset, or a function that returns record batches anew"
-            )
         raise InputError(
-            f"wells are read from files, a pyarrow table or dataset, or a function that returns "
-            f"record batches, not from a {type(source).__name__}"
+            "wells are read from files, a table of pyarrow, polars or pandas, an AnnData object, a "
+            "pyarrow dataset, or a function that returns record batches, not from a "
+            f"{type(source).__name__}"
         )
 
     @property
@@ -196,10 +210,10 @@ class ArrowTable(Table):
         """Yield the rows of the given columns, a record batch at a time."""
         columns, text = list(columns), set(text)
         self.check_unique(columns)
-        with _reading(self.name):
+        with reading(self.name):
             for k, batch in enumerate(self.batches(columns)):
                 where = f"{self.name}, batch {k}"
-                yield Part(_as_text(pa.Table.from_batches([batch]), text), where)
+                yield Part(as_text(pa.Table.from_batches([batch]), text), where)
 
 
 _WHOLE_GROUP = 1 << 28  # bytes: row groups up to this are read at once, which is fastest
@@ -225,9 +239,23 @@ def together(tables: Sequence[pa.Table]) -> pa.Table:
         raise InputError(f"the files disagree: {problem}; make it one type in all") from None
 
 
-def is_table(path: Path) -> bool:
-    """Whether the name of a file is that of a table."""
+def is_table_file(path: Place) -> bool:
+    """Whether the name of a file is one that `TableFile` opens."""
     return path.suffix == ".parquet" or _delimiter(path) is not None
+
+
+@contextmanager
+def source_of(path: Place) -> Iterator[Any]:
+    """Yield what Arrow reads a file from: its path here, or its bytes, unpacked, elsewhere."""
+    if not isinstance(path, Remote):
+        yield path
+        return
+    with path.open() as file:
+        if path.suffix == ".gz":
+            with pa.CompressedInputStream(file, "gzip") as stream:
+                yield stream
+        else:
+            yield file
 
 
 def need_column(column: str, names: Sequence[str], where: str, role: str) -> str:
@@ -343,42 +371,34 @@ def _list_matrix(column: pa.ChunkedArray, name: str, where: str) -> Rows:
         for chunk in column.chunks
     ]
     values = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, dtype), *parts])
-    return values.reshape(len(column), *(lengths or [0]))
+    width = column.type.list_size if pa.types.is_fixed_size_list(column.type) else 0
+    return values.reshape(len(column), *(lengths or [width]))
 
 
-def _as_text(table: pa.Table, text: set[str]) -> pa.Table:
+def as_text(table: pa.Table, text: set[str]) -> pa.Table:
+    """Return the table with some of its columns, where it has them, as strings."""
     for k, name in enumerate(table.column_names):
         if name in text and not pa.types.is_string(table.schema.field(name).type):
-            table = table.set_column(k, name, table.column(name).cast(pa.string()))
+            table = table.set_column(k, name, _text(table.column(name)))
     return table
 
 
-def _delimiter(path: Path) -> str | None:
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):  # the few values first: Arrow has not all the casts
+        chunks = [
+            pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(pa.string()))
+            for chunk in column.chunks
+        ]
+        column = pa.chunked_array(chunks, pa.dictionary(column.type.index_type, pa.string()))
+    if pa.types.is_floating(column.type):  # a NaN is a missing value, not a label "nan"
+        column = pc.if_else(pc.is_nan(column), None, column)
+    return column.cast(pa.string())
+
+
+def _delimiter(path: Place) -> str | None:
     suffixes = [s for s in path.suffixes if s != ".gz"]
     return _DELIMITERS.get(suffixes[-1]) if suffixes else None
 
 
-def _parsing(path: Path) -> "pa.csv.ParseOptions":
+def _parsing(path: Place) -> "pa.csv.ParseOptions":
     return pa.csv.ParseOptions(delimiter=_delimiter(path), newlines_in_values=True)
-
-
-class _reading:  # noqa: N801 - reads as a phrase: with _reading(what)
-    """Turns what Arrow says of a damaged file into an error that names the file."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
-        if isinstance(problem, InputError) or not isinstance(
-            problem, (pa.ArrowException, OSError, EOFError)
-        ):
-            return
-        # Of a file in another format, Arrow quotes what it found there: binary, often.
-        said = "".join(c if c.isprintable() else "?" for c in str(problem).splitlines()[0])
-        raise InputError(
-            f"cannot read {self.what}: {said.rstrip('.')}; the file may be truncated or of "
-            "another format than its name says"
-        ) from problem

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from wellgram.io.tables import TableFile, need_column
+from wellgram.io.formats import open_table
+from wellgram.io.tables import need_column
 from wellgram.metrics.targets import COLUMNS
 
 
@@ -16,7 +17,7 @@ def read_targets(path: str | Path) -> pd.DataFrame:
     InputError
         If there is no such file, or it lacks a column.
     """
-    file = TableFile.open(path)
+    file = open_table(path)
     for column in COLUMNS:
         need_column(column, file.names, str(path), f"targets are {', '.join(COLUMNS)}")
     table: pd.DataFrame = file.read(list(COLUMNS), text=list(COLUMNS[:2])).to_pandas()

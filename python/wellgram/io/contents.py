@@ -1,0 +1,135 @@
+"""What an open store holds, as a table: plain arrays, or an AnnData object's groups."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from wellgram.errors import InputError
+from wellgram.io import anndata
+from wellgram.io.arrays import PROBLEMS, ArrayTable
+from wellgram.io.places import Place
+from wellgram.io.reading import reading
+from wellgram.io.stores import EMBEDDINGS, MISSING, NOTE, STORES, Arrays
+from wellgram.io.tables import some
+
+_VECTORS = "biufmMOSUT"
+"""The kinds of dtype that labels may have: numbers, times and text"""
+
+
+def open_store(place: Place, name: str) -> ArrayTable:
+    """Read the labels of a store and find its matrices; raise if it is not one, or is damaged."""
+    store = STORES[place.suffix]
+    again = _Matrices(place)
+    with reading(repr(str(place)), *PROBLEMS), store.open(place) as group:
+        if anndata.is_encoded(group):
+            found = anndata.matrices_in(group)
+            return anndata.table(*anndata.parts(group), found, again, name)
+        arrays = _arrays(group)
+        if not arrays:
+            raise InputError(
+                f"{name} holds no arrays, only {some(list(group)) or 'nothing'}; it should have "
+                f"{EMBEDDINGS!r}, a row per well, and 'well_id'"
+            )
+        found = _matrices(arrays)
+        note = str(_values(arrays.pop(NOTE), NOTE, name)[0]) if NOTE in arrays else None
+        masks = _arrays(group[MISSING]) if note and MISSING in group else {}
+        labels = _labels(arrays, masks, _rows(arrays, found, name), name, note is not None)
+        return ArrayTable.of(
+            labels,
+            found,
+            again,
+            name,
+            embedding=EMBEDDINGS if EMBEDDINGS in found else None,
+            note=note,
+            streams=store.streams,
+        )
+
+
+@dataclass(frozen=True)
+class _Matrices:
+    """Opens the matrices of a store anew; can be sent to another process."""
+
+    place: Place
+
+    @contextmanager
+    def __call__(self) -> Iterator[Arrays]:
+        with STORES[self.place.suffix].open(self.place) as group:
+            encoded = anndata.is_encoded(group)
+            yield anndata.matrices_in(group) if encoded else _matrices(_arrays(group))
+
+
+def _arrays(group: Arrays) -> dict[str, Any]:
+    """Return the arrays that are in a group, not in groups within it."""
+    nodes = {name: group[name] for name in group}  # each asked for once: it may be far away
+    return {name: node for name, node in nodes.items() if hasattr(node, "shape")}
+
+
+def _matrices(arrays: Arrays) -> Arrays:
+    """Return the matrices of numbers that have a row for each embedding, if those are named so."""
+    found = {
+        name: array
+        for name, array in arrays.items()
+        if len(array.shape) == 2 and array.dtype.kind in "biuf"
+    }
+    if EMBEDDINGS not in found:
+        return found
+    rows = found[EMBEDDINGS].shape[0]
+    return {name: array for name, array in found.items() if array.shape[0] == rows}
+
+
+def _rows(arrays: Arrays, matrices: Arrays, name: str) -> int:
+    """Return the number of rows, which all matrices share."""
+    rows = {key: int(matrix.shape[0]) for key, matrix in matrices.items()}
+    if not rows:
+        return max((int(array.shape[0]) for array in arrays.values() if array.shape), default=0)
+    if len(set(rows.values())) > 1:
+        differing = ", ".join(f"{key!r} has {count:,}" for key, count in rows.items())
+        raise InputError(
+            f"the matrices of {name} differ in rows: {differing}; name the one of wells "
+            f"{EMBEDDINGS!r}"
+        )
+    first, count = next(iter(rows.items()))
+    if "well_id" in arrays and arrays["well_id"].shape != (count,):
+        raise InputError(
+            f"{name} has {count:,} rows in {first!r}, but 'well_id' is of shape "
+            f"{tuple(arrays['well_id'].shape)}; it should name each row"
+        )
+    return count
+
+
+def _labels(arrays: Arrays, masks: Arrays, rows: int, name: str, masked: bool) -> pa.Table:
+    """Return the vectors with a value for each row as columns.
+
+    Text that is empty is missing, as in a csv, unless masks say what is (`masked`).
+    """
+    columns = {}
+    for key, array in arrays.items():
+        if array.shape == (rows,) and array.dtype.kind in _VECTORS:
+            values = _values(array, key, name)
+            missing = np.asarray(masks[key][:], bool) if key in masks else None
+            if values.dtype == object and not masked:
+                missing = values == ""
+            columns[key] = pa.array(values, mask=missing)
+    return pa.table(columns)
+
+
+def _values(node: Any, key: str, name: str) -> NDArray[Any]:
+    """Return the values of a vector: numbers, or text as Python strings."""
+    values = np.asarray(node[:])
+    if values.dtype.kind not in "OSUT":
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
+    text = [value.decode() if isinstance(value, bytes) else value for value in values.tolist()]
+    other = next((value for value in text if not isinstance(value, str | None)), None)
+    if other is not None:
+        raise InputError(
+            f"array {key!r} of {name} holds a {type(other).__name__}, which is neither text nor a "
+            "number; remove it, or write it as text"
+        )
+    found = np.empty(len(text), object)
+    found[:] = text
+    return found

@@ -1,0 +1,163 @@
+"""Where files are: on this machine, or at a URL that fsspec reaches (``s3://``, ``gs://``, ...).
+
+Of a URL no more is asked than of a path: what it is named, whether it is there, what is in it, and
+its bytes. How a store is reached (keys, an endpoint) is fsspec's own configuration.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import IO, Any, TypeAlias
+
+from wellgram.errors import InputError
+from wellgram.files import replacing
+from wellgram.io.reading import first_line, needed
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file or folder that fsspec reaches, with as much of `pathlib.Path` as reading needs."""
+
+    url: str
+    fs: Any
+    inside: str
+    """The path as the file system has it"""
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return PurePosixPath(self.inside).name
+
+    @property
+    def suffix(self) -> str:
+        """The last suffix of the name."""
+        return PurePosixPath(self.inside).suffix
+
+    @property
+    def suffixes(self) -> list[str]:
+        """The suffixes of the name."""
+        return PurePosixPath(self.inside).suffixes
+
+    def is_file(self) -> bool:
+        """Whether there is a file."""
+        return self._facts().get("type") == "file"
+
+    def is_dir(self) -> bool:
+        """Whether there is a folder."""
+        return self._facts().get("type") == "directory"
+
+    def size(self) -> int:
+        """Return the size of the file in bytes."""
+        return int(self._facts()["size"])
+
+    def open(self) -> IO[bytes]:
+        """Open the file to read its bytes."""
+        file: IO[bytes] = self.fs.open(self.inside, "rb")
+        return file
+
+    def glob(self, pattern: str) -> "list[Remote]":
+        """Return what is within the folder and named like that."""
+        found = self._asked(lambda: self.fs.glob(f"{self.inside.rstrip('/')}/{pattern}"))
+        return [Remote(self.fs.unstrip_protocol(path), self.fs, path) for path in found]
+
+    def put(self, local: Path) -> None:
+        """Make it a copy of a file or folder on this machine."""
+        if local.is_dir():
+            files = [path for path in local.rglob("*") if path.is_file()]
+            targets = [f"{self.inside}/{path.relative_to(local).as_posix()}" for path in files]
+        else:
+            files, targets = [local], [self.inside]
+
+        def upload() -> None:
+            if local.is_dir() and self.fs.exists(self.inside):
+                self.fs.rm(self.inside, recursive=True)
+            for folder in {target.rpartition("/")[0] for target in targets}:
+                self.fs.makedirs(folder, exist_ok=True)
+            self.fs.put(list(map(str, files)), targets)
+
+        self._asked(upload)
+
+    def _facts(self) -> dict[str, Any]:
+        facts: dict[str, Any] = self._asked(lambda: self.fs.info(self.inside))
+        return facts
+
+    def _asked(self, question: Any) -> Any:
+        try:
+            return question()
+        except FileNotFoundError:
+            return {}
+        except Exception as problem:  # each file system has exceptions of its own
+            raise InputError(
+                f"cannot reach {self.url!r}: {first_line(problem)}; check the address, the network "
+                "and your credentials"
+            ) from problem
+
+
+Place: TypeAlias = Path | Remote
+
+
+def locate(path: "str | Place") -> Place:
+    """Return where a path or URL leads.
+
+    Raises
+    ------
+    InputError
+        If a URL's kind is unknown, or what reaches it is not installed.
+    """
+    if not isinstance(path, str) or not _URL.match(path):
+        return Path(path) if isinstance(path, str) else path
+    fsspec = needed("fsspec", "cloud", repr(path))
+    try:
+        fs, inside = fsspec.url_to_fs(path)
+    except ImportError as problem:
+        raise InputError(
+            f"{path!r} needs a package that is not there ({first_line(problem)}): "
+            "pip install 'wellgram[cloud]', or the package named"
+        ) from problem
+    except ValueError as problem:
+        raise InputError(f"cannot reach {path!r}: {first_line(problem)}") from problem
+    return Path(inside) if type(fs).protocol == ("file", "local") else Remote(path, fs, inside)
+
+
+def size_of(place: Place) -> int:
+    """Return the size of a file in bytes."""
+    return place.size() if isinstance(place, Remote) else place.stat().st_size
+
+
+def read_bytes(place: Place) -> bytes:
+    """Return all bytes of a file."""
+    if isinstance(place, Remote):
+        with place.open() as file:
+            return file.read()
+    return place.read_bytes()
+
+
+@contextmanager
+def placing(path: "str | Place") -> Iterator[Path]:
+    """Yield a path on this machine to write to, whose file or folder is at `path` on success.
+
+    On this machine it is renamed; elsewhere it is uploaded. An object store shows a file when it is
+    whole; of a folder, its files come one by one.
+
+    Raises
+    ------
+    InputError
+        If there is no folder for it, or the URL cannot be written to.
+    """
+    place = locate(path)
+    if isinstance(place, Path):
+        with replacing(place) as temporary:
+            yield temporary
+        return
+    with TemporaryDirectory() as folder:
+        local = Path(folder) / place.name
+        yield local
+        place.put(local)

@@ -1,0 +1,198 @@
+"""Files at URLs: fsspec's memory and local file systems, and an object store's server (moto)."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import wellgram as wg
+from array_files import NEEDED, write_arrays
+from small_screens import plate, rxrx3_core, write_csv, write_wide
+from wellgram import InputError, open_map, open_wells, read_map, read_wells, write_map
+from wellgram.cli import main
+from wellgram.io.places import locate
+
+fsspec = pytest.importorskip("fsspec")
+
+
+@pytest.fixture(scope="session")
+def bucket():
+    """The URL of a bucket on a server of S3's protocol in this process."""
+    pytest.importorskip("s3fs")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setitem(fsspec.config.conf, "s3", {"endpoint_url": f"http://{host}:{port}"})
+        fsspec.filesystem("s3").mkdir("screens")
+        yield "s3://screens"
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "local", "s3"])
+def root(request, tmp_path):
+    """A folder of its own on each of the three."""
+    if request.param == "local":
+        return f"file://{tmp_path}/far"
+    base = request.getfixturevalue("bucket") if request.param == "s3" else "memory://"
+    return f"{base}/{tmp_path.name}"
+
+
+def upload(path, root, name=None):
+    """Copy a file or a store that is a folder; return where to."""
+    url = f"{root}/{name or path.name}"
+    fs, inside = fsspec.url_to_fs(url)
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    for file in files:
+        target = inside if file == path else f"{inside}/{file.relative_to(path).as_posix()}"
+        fs.makedirs(target.rpartition("/")[0], exist_ok=True)
+        fs.put_file(str(file), target)
+    return url
+
+
+@pytest.fixture
+def screen(tmp_path):
+    values, metadata = rxrx3_core()
+    return values, metadata, write_csv(tmp_path / "m.csv", metadata)
+
+
+def same(found, expected):
+    pd.testing.assert_frame_equal(found.metadata, expected.metadata)
+    np.testing.assert_array_equal(found.embeddings, expected.embeddings)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".csv.gz", ".h5", ".zarr", ".npz", ".h5ad"])
+@pytest.mark.parametrize("get", [read_wells, open_wells])
+def test_wells_are_those_of_the_file(screen, tmp_path, root, suffix, get):
+    values, metadata, described = screen
+    path = tmp_path / f"e{suffix}"
+    ids = metadata["well_id"].to_numpy(str)
+    if suffix == ".parquet":
+        write_wide(path, values, ids)
+    elif "csv" in suffix:
+        columns = {f"feature_{j}": column for j, column in enumerate(values.T)}
+        write_csv(path, pd.DataFrame({"well_id": ids, **columns}))
+    elif suffix == ".h5ad":
+        anndata = pytest.importorskip("anndata")
+        anndata.AnnData(values, pd.DataFrame(index=ids)).write_h5ad(path)
+    else:
+        write_arrays(path, embeddings=values, well_id=ids)
+    expected = read_wells(path, described)
+    wells = get(upload(path, root), upload(described, root))
+    same(wells.read() if get is open_wells else wells, expected)
+
+
+def test_a_folder_of_plates(screen, tmp_path, root):
+    values, metadata, described = screen
+    for k, part in enumerate((slice(0, 20), slice(20, 32))):
+        plate_ = write_wide(tmp_path / f"{k}.parquet", values[part], metadata["well_id"][part])
+        upload(plate_, f"{root}/gene-00{k}/Plate1", "embeddings.parquet")
+    (tmp_path / "readme.md").write_text("no table")
+    upload(tmp_path / "readme.md", root)
+    wells = read_wells(root, upload(described, root), layout="rxrx3")
+    np.testing.assert_array_equal(wells.embeddings, values)
+    with pytest.raises(InputError, match=r"holds no table named like"):
+        read_wells(f"{root}/gene-000", described, layout="rxrx3-core")
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".h5", ".zarr", ".npz", ".h5ad"])
+def test_a_map_is_written_read_and_replaced(tmp_path, root, suffix):
+    if suffix in NEEDED:
+        pytest.importorskip(NEEDED[suffix])
+    wells = read_wells(write_csv(tmp_path / "p.csv", plate()), layout="cell-painting")
+    map_ = wg.build_map(wells, wg.CenterScale())
+    url = f"{root}/map{suffix}"
+    Path(f"{tmp_path}/far").mkdir()  # as on any disk: a folder must be there
+    write_map(wg.PerturbationMap(map_.embeddings[:2], map_.labels[:2]), url)
+    write_map(map_, url)
+    back = read_map(url)
+    np.testing.assert_array_equal(back.embeddings, map_.embeddings)
+    pd.testing.assert_frame_equal(back.labels, map_.labels)
+    assert back.provenance == map_.provenance
+    opened = open_map(url)
+    np.testing.assert_array_equal(opened[1:4], map_.embeddings[1:4])
+
+
+def test_pairs_targets_and_sets_of_genes(tmp_path, root):
+    (tmp_path / "pairs").mkdir()
+    known = write_csv(
+        tmp_path / "pairs" / "known.csv", pd.DataFrame({"entity1": ["A"], "entity2": ["B"]})
+    )
+    folder = f"{root}/pairs"
+    upload(known, folder)
+    for where in (folder, f"{folder}/known.csv"):
+        assert wg.relationship_sources(where)["known"].to_numpy().tolist() == [["A", "B"]]
+    (tmp_path / "sets.gmt").write_text("mTOR\t\tMTOR\tRPTOR\n")
+    assert wg.read_gene_sets(upload(tmp_path / "sets.gmt", root)) == {"mTOR": ["MTOR", "RPTOR"]}
+    columns = {"treatment": ["a"], "gene_symbol": ["B"], "nM_value": [1.5]}
+    targets = write_csv(tmp_path / "t.csv", pd.DataFrame(columns))
+    assert wg.read_targets(upload(targets, root)).to_dict("list") == columns
+
+
+def test_the_command_line(tmp_path, root, monkeypatch, capsys):
+    url = upload(write_csv(tmp_path / "plate.csv", plate()), root)
+    arguments = ["--layout", "cell-painting", "--metric", "consistency"]
+    command = ["wellgram", "score", url, *arguments, "--out", str(tmp_path / "out")]
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0, capsys.readouterr().err
+    assert url in (tmp_path / "out" / "summary.json").read_text()
+
+
+def test_what_is_not_there_or_damaged(tmp_path, root):
+    with pytest.raises(InputError, match=r"there is no file '.*absent.parquet'"):
+        read_wells(f"{root}/absent.parquet", layout="cell-painting")
+    path = write_wide(tmp_path / "e.parquet", np.ones((9, 3)), [f"w{k}" for k in range(9)])
+    path.write_bytes(path.read_bytes()[:-9])
+    for name, words in (("e.parquet", "truncated"), ("e.xlsx", "unknown kind")):
+        with pytest.raises(InputError, match=rf"{name}.*{words}"):
+            read_wells(upload(path, root, name), layout="cell-painting")
+
+
+def test_a_place_that_does_not_let_us_in(bucket, monkeypatch):
+    """Not the same as a file that is not there."""
+    with pytest.raises(InputError, match=r"there is no file 's3://nowhere/e.parquet'"):
+        read_wells("s3://nowhere/e.parquet", layout="cell-painting")
+    place = locate(f"{bucket}/secret.parquet")
+
+    def forbidden(path):
+        raise PermissionError("Forbidden")
+
+    monkeypatch.setattr(place.fs, "info", forbidden)
+    with pytest.raises(
+        InputError, match=r"cannot reach '.*secret.*': Forbidden; check .*credentials"
+    ):
+        read_wells(str(place), layout="cell-painting")
+
+
+def test_what_reaches_a_url_is_not_installed(monkeypatch):
+    found = importlib.import_module
+
+    def without(name):
+        if name == "fsspec":
+            raise ImportError("No module named 'fsspec'")
+        return found(name)
+
+    with pytest.raises(InputError, match=r"'quantum://a/b.parquet'.*quantum"):
+        read_wells("quantum://a/b.parquet", layout="cell-painting")
+    monkeypatch.setattr("wellgram.io.reading.import_module", without)
+    with pytest.raises(
+        InputError, match=r"'s3://a/b.parquet' needs.*pip install 'wellgram\[cloud\]'"
+    ):
+        read_wells("s3://a/b.parquet", layout="cell-painting")
+
+
+def test_writing_that_fails_leaves_what_was_there(root, tmp_path):
+    Path(f"{tmp_path}/far").mkdir()
+    wells = read_wells(write_csv(tmp_path / "p.csv", plate()), layout="cell-painting")
+    map_ = wg.build_map(wells)
+    write_map(map_, f"{root}/map.npz")
+    with pytest.raises(TypeError):
+        write_map(wg.PerturbationMap(map_.embeddings, map_.labels, {"no": {1}}), f"{root}/map.npz")
+    assert read_map(f"{root}/map.npz").provenance == map_.provenance
