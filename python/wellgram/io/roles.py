@@ -35,6 +35,7 @@ class Roles:
         where: str,
         given: dict[str, str | None],
         well_id: str | None,
+        joining: str | None = None,
     ) -> "Roles":
         """Find each role's column among `names`: the one given, else the layout's usual one."""
         found = {role: given[role] or _usual(role, layout, names, where) for role in given}
@@ -44,7 +45,7 @@ class Roles:
             perturbation_type=layout.perturbation_type,
             batch=None if found["batch"] == "none" else found["batch"],
             dose=None if found["dose"] == "none" else found["dose"],
-            joining=layout.joining if well_id is None else None,
+            joining=joining,
             control=layout.control_column,
         )
         for role, column in roles.named().items():

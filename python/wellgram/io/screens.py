@@ -215,8 +215,9 @@ def _open(
     given = {"perturbation": perturbation, "batch": batch, "dose": dose}
     # Names of rows are those of wells where they come with one table, and nothing else is named.
     alone = about.row_names if len(tables) == 1 and metadata is None else None
+    joining = scheme.joining if well_id is None else None
     roles = Roles.find(
-        scheme, about.names, about.label, given, well_id or scheme.well_id or alone
+        scheme, about.names, about.label, given, well_id or scheme.well_id or alone, joining
     ).with_controls(control)
     columns = scheme.kept(columns, about.names)
     roles.check_kept(columns, about.names, about.label)
