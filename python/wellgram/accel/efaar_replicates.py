@@ -44,9 +44,7 @@ def consistency(
     n_jobs: int = 5,
 ) -> pd.DataFrame:
     """Return the mean cosine of each perturbation's wells, and its place among negatives."""
-    kept = ~metadata[pert_col].isin(keys_to_drop)
-    labels = metadata.loc[kept, pert_col]
-    rows = features if kept.all() else features[kept.to_numpy(bool)]
+    rows, labels = _kept(features, metadata, pert_col, keys_to_drop)
     code, names = pd.factorize(labels)
     unit, _ = get_backend().unit_rows(rows)
     sums, counts = get_backend().group_sums(unit, code.astype(np.int64), len(names))
@@ -66,9 +64,7 @@ def magnitude(
     n_jobs: int = 5,
 ) -> pd.DataFrame:
     """Return the energy distance of each perturbation from some controls, and its place."""
-    kept = ~metadata[pert_col].isin(keys_to_drop)
-    labels = metadata.loc[kept, pert_col]
-    rows = features if kept.all() else features[kept.to_numpy(bool)]
+    rows, labels = _kept(features, metadata, pert_col, keys_to_drop)
     if (labels == control_key).sum() < 2:
         raise Declined("there are fewer than two controls")
     # The draws of the original: as many of its own order of the controls, from NumPy's state.
@@ -85,6 +81,15 @@ def magnitude(
         energy[control] += 2 * _LEAST_DISTANCE / counts[control]
     energy[counts < _LEAST_WELLS] = np.nan
     return _placed(names, energy, neg_ctrl_perts, "edist", side="right")
+
+
+def _kept(
+    features: Rows, metadata: pd.DataFrame, pert_col: str, keys_to_drop: Any
+) -> tuple[Rows, "pd.Series[Any]"]:
+    """Return the rows and labels of all but perturbations to be dropped."""
+    kept = ~metadata[pert_col].isin(keys_to_drop)
+    rows = features if kept.all() else features[kept.to_numpy(bool)]
+    return rows, metadata.loc[kept, pert_col]
 
 
 def _energies(rows: Rows, code: Codes, counts: Codes, drawn: Codes) -> Floats:
