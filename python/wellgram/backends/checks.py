@@ -68,13 +68,16 @@ def _within(given: NDArray[np.integer[Any]], low: int, high: int, name: str) -> 
 def as_partner(y: ArrayLike, x: Rows) -> Rows:
     """Return y as rows that can be compared with those of x: as wide, and of the same type."""
     rows = as_rows(y, "y")
-    if x.shape[1] != rows.shape[1]:
-        raise InputError(
-            f"x has {x.shape[1]} features and y {rows.shape[1]}; they must be the same"
-        )
-    if x.dtype != rows.dtype:
-        raise InputError(f"x is {x.dtype} and y {rows.dtype}; give both in one type")
+    check_alike(x.shape[1], x.dtype, rows.shape[1], rows.dtype)
     return rows
+
+
+def check_alike(width: int, dtype: Any, other_width: int, other_dtype: Any) -> None:
+    """Raise unless rows x and y, of so many features and a type, can be compared."""
+    if width != other_width:
+        raise InputError(f"x has {width} features and y {other_width}; they must be the same")
+    if dtype != other_dtype:
+        raise InputError(f"x is {dtype} and y {other_dtype}; give both in one type")
 
 
 def check_maps(x: Rows, maps: AffineMaps) -> None:
@@ -259,12 +262,19 @@ def check_block(
     """Return a block of a pass as rows, or raise unless it is one of that pass."""
     left = as_rows(x)
     right = as_partner(y, left)
-    if left.dtype != dtype:
-        raise InputError(f"the pass is over {np.dtype(dtype)} rows, not {left.dtype}")
-    columns = extent.rows if extent.columns is None else extent.columns
-    for first, rows, all_rows in ((row, left, extent.rows), (column, right, columns)):
-        if first < 0 or first + len(rows) > all_rows:
-            raise InputError(
-                f"rows {first} to {first + len(rows)} are not within the pass's 0 to {all_rows}"
-            )
+    check_place(left.dtype, dtype, (row, len(left)), (column, len(right)), extent)
     return left, right
+
+
+def check_place(
+    given: Any, dtype: Any, rows: tuple[int, int], columns: tuple[int, int], extent: Extent
+) -> None:
+    """Raise unless a block of a type is of a pass: the first of its rows and columns, how many."""
+    if given != dtype:
+        raise InputError(f"the pass is over {np.dtype(dtype)} rows, not {given}")
+    wide = extent.rows if extent.columns is None else extent.columns
+    for (first, count), every in ((rows, extent.rows), (columns, wide)):
+        if first < 0 or first + count > every:
+            raise InputError(
+                f"rows {first} to {first + count} are not within the pass's 0 to {every}"
+            )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends.devices import CARDS, cuda_devices, cuda_module
+from wellgram.backends.devices import CARDS, cuda_devices, cuda_module, device_index
 from wellgram.backends.gpu.arrays import Foreign, Matrix
 from wellgram.backends.gpu.backend import GpuBackend
 from wellgram.backends.gpu.driver import Mark, Memory, Product, ProductKind
@@ -24,10 +24,6 @@ from wellgram.errors import BackendUnavailable, InputError
 
 LEAST_CAPABILITY = (8, 0)
 """Of the oldest cards there is code for: A100 and its kin"""
-
-
-def _index() -> int:
-    return int(os.environ.get("WELLGRAM_CUDA_DEVICE", "0"))
 
 
 def why_not() -> str | None:
@@ -61,7 +57,7 @@ def _with_remedy(problem: str) -> str:
 
 def title() -> str:
     """Return the name and the memory of the card."""
-    card = cuda_devices()[0][_index()]
+    card = cuda_devices()[0][device_index()]
     return f"{card['name']}, {card['memory'] / 2**30:.0f} GiB"
 
 
@@ -200,4 +196,4 @@ class DeviceArray:
         return self.driver.to_dlpack(self.matrix)
 
 
-BACKEND = GpuBackend("cuda", why_not, title, lambda: CudaDriver(_index()))
+BACKEND = GpuBackend("cuda", why_not, title, lambda: CudaDriver(device_index()))

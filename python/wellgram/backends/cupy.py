@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends.devices import CARDS
+from wellgram.backends.devices import CARDS, device_index
 from wellgram.backends.gpu.arrays import Foreign, Matrix
 from wellgram.backends.gpu.backend import GpuBackend
 from wellgram.backends.gpu.card import THREADS
@@ -23,10 +23,6 @@ KERNELS = Path(__file__).parent / "gpu" / "kernels"
 """What CuPy compiles"""
 
 _TO_CARD, _FROM_CARD = 1, 2  # cudaMemcpyKind
-
-
-def _index() -> int:
-    return int(os.environ.get("WELLGRAM_CUDA_DEVICE", "0"))
 
 
 def why_not() -> str | None:
@@ -49,7 +45,7 @@ def title() -> str:
     """Return the name of the card, and CuPy's version."""
     import cupy
 
-    name = cupy.cuda.runtime.getDeviceProperties(_index())["name"]
+    name = cupy.cuda.runtime.getDeviceProperties(device_index())["name"]
     return f"{name.decode() if isinstance(name, bytes) else name} by CuPy {cupy.__version__}"
 
 
@@ -186,4 +182,4 @@ class CupyDriver:
         return self._cupy.ndarray((rows, columns), dtype, pointer, strides=(stride * item, item))
 
 
-BACKEND = GpuBackend("cupy", why_not, title, lambda: CupyDriver(_index()))
+BACKEND = GpuBackend("cupy", why_not, title, lambda: CupyDriver(device_index()))

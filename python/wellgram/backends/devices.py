@@ -1,5 +1,6 @@
 """The CUDA devices of this machine, asked of the extension module where it was built."""
 
+import os
 from importlib.util import find_spec
 from typing import Any
 
@@ -27,6 +28,11 @@ def lies_on_a_card(x: Any) -> bool:
     if hasattr(x, "__dlpack_device__"):
         return int(x.__dlpack_device__()[0]) in CARDS
     return hasattr(x, "__cuda_array_interface__")
+
+
+def device_index() -> int:
+    """Return the number of the card that ``WELLGRAM_CUDA_DEVICE`` names, else 0."""
+    return int(os.environ.get("WELLGRAM_CUDA_DEVICE", "0"))
 
 
 def cuda_module() -> Any:

@@ -25,11 +25,6 @@ class Vector:
     size: int
     dtype: "np.dtype[Any]"
 
-    @property
-    def nbytes(self) -> int:
-        """Its size."""
-        return self.size * self.dtype.itemsize
-
 
 @dataclass(frozen=True)
 class Matrix:

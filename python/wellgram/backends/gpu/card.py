@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wellgram.backends.checks import as_rows
+from wellgram.backends.checks import as_rows, check_alike
 from wellgram.backends.gpu.arrays import PACK, Foreign, Matrix, Vector, stride_of
 from wellgram.backends.gpu.driver import Driver, Mark
 from wellgram.backends.gpu.exchange import adopt, lies_on_card
@@ -109,12 +109,7 @@ class Card:
             raise InputError(
                 f"{here} lies on the card and {there} in main memory; move one of them to the other"
             )
-        if width(x) != width(rows):
-            raise InputError(
-                f"x has {width(x)} features and y {width(rows)}; they must be the same"
-            )
-        if x.dtype != rows.dtype:
-            raise InputError(f"x is {x.dtype} and y {rows.dtype}; give both in one type")
+        check_alike(width(x), x.dtype, width(rows), rows.dtype)
         return rows
 
     def _adopted(self, given: Foreign) -> Matrix:

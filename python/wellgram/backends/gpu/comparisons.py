@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from wellgram.backends.checks import as_codes, as_rankings
 from wellgram.backends.consumers import Extent
 from wellgram.backends.gpu.arrays import Matrix
-from wellgram.backends.gpu.card import Card, length, like
+from wellgram.backends.gpu.card import ROWS, Card, length, like
 from wellgram.backends.gpu.groups import in_groups
 from wellgram.backends.gpu.products import OwnEngine, engine_of
 from wellgram.backends.gpu.tiles import tiles_of
@@ -53,7 +53,7 @@ class ComparisonPrimitives:
                 *tile.arguments,
                 *(marks, levels, labels[0], length(left), labels[1], length(right)),
                 *(len(given.own), int(absolute), counts),
-                each=8,
+                each=ROWS,
             )
         # Counted at the last value a cell is above, which it is above all values before.
         sums = np.append(np.cumsum(card.read(counts)[::-1])[::-1], 0)
@@ -79,13 +79,7 @@ class ComparisonPrimitives:
             sums[g] = self._distances(members, members, Extent(len(members)), None).sum()
         return sums
 
-    def _distances(
-        self,
-        x: _Given,
-        y: Matrix | NDArray[Any],
-        extent: Extent,
-        progress: Progress | None,
-    ) -> Floats:
+    def _distances(self, x: _Given, y: _Given, extent: Extent, progress: Progress | None) -> Floats:
         """Return the sums (n,) of the distances of rows of x to those of y, or to later ones."""
         card = self.card
         centre = card.numbers(_amid(card, y), np.float64)
@@ -94,7 +88,7 @@ class ComparisonPrimitives:
         lengths = [_squared_lengths(card, part) for part in (a, b)]
         sums = card.vector(a.rows, np.float64, zero=True)
         for tile in tiles_of(card, OwnEngine(card, False), a, b, extent, 0, 0, progress):
-            card.launch("distances", tile.cells.rows, *tile.arguments, *lengths, sums, each=8)
+            card.launch("distances", tile.cells.rows, *tile.arguments, *lengths, sums, each=ROWS)
         return np.asarray(card.read(sums), np.float64)
 
 
@@ -112,5 +106,5 @@ def _centred(card: Card, x: Matrix, centre: Any) -> Matrix:
 
 def _squared_lengths(card: Card, x: Matrix) -> Any:
     out = card.vector(x.rows, np.float64)
-    card.launch("squared_lengths", x.rows, x, x.rows, x.columns, x.stride, out, each=8)
+    card.launch("squared_lengths", x.rows, x, x.rows, x.columns, x.stride, out, each=ROWS)
     return out

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wellgram.backends.checks import as_pairs, check_scan
+from wellgram.backends.checks import as_pairs, check_place, check_scan
 from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.backends.gpu.arrays import Matrix
 from wellgram.backends.gpu.card import Card, length, like
@@ -42,7 +42,8 @@ class PairPrimitives:
         engine = engine_of(card, left.dtype, bfloat16)
         tall, wide = engine.shape
         tiles = i // tall * (-(-length(right) // wide)) + j // wide
-        order, bounds = in_groups(np.unique(tiles, return_inverse=True)[1], len(np.unique(tiles)))
+        touched, which = np.unique(tiles, return_inverse=True)
+        order, bounds = in_groups(which, len(touched))
         a = engine.ready(card.laid(left), True)
         b = a if y is None and engine.one_operand else engine.ready(card.laid(right), False)
         tile = engine.tile(a, b)
@@ -111,22 +112,12 @@ class _PairScan:
     ) -> None:
         left = self._card.rows(x)
         right = left if y is x else self._card.partner(y, left)
-        if left.dtype != self._dtype:
-            raise InputError(f"the pass is over {self._dtype} rows, not {left.dtype}")
-        self._within(row, length(left), self._extent.rows)
-        columns = self._extent.rows if self._extent.columns is None else self._extent.columns
-        self._within(column, length(right), columns)
+        place = (row, length(left)), (column, length(right))
+        check_place(left.dtype, self._dtype, *place, self._extent)
         args = (left, right, self._extent, row, column, progress)
         for tile in tiles_of(self._card, self._engine, *args):
             for twin in self._twins:
                 twin.absorb(tile)
-
-    @staticmethod
-    def _within(first: int, rows: int, all_rows: int) -> None:
-        if first < 0 or first + rows > all_rows:
-            raise InputError(
-                f"rows {first} to {first + rows} are not within the pass's 0 to {all_rows}"
-            )
 
     def states(self) -> list[State]:
         return [twin.state() for twin in self._twins]
