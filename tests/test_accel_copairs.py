@@ -1,5 +1,7 @@
 """Stand-ins for copairs beside the originals."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from accelerated import Pair, equal, outcome, same_error
+from wellgram.accel import copairs_null
 
 pytest.importorskip(
     "copairs.map",
@@ -170,6 +173,39 @@ def test_nulls_and_their_files_are_equal_to_the_bit(tmp_path):
     for file in files:
         assert (tmp_path / "ours" / file).read_bytes() == (tmp_path / "theirs" / file).read_bytes()
     np.testing.assert_array_equal(both.stand_in(confs, 20, 5, tmp_path / "theirs"), theirs)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@settings(deadline=None)
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 40), st.integers(0, 2**32))
+def test_places_are_those_that_numpy_shuffles_from(compiled, total, taken, rows, seed):
+    rng, twin = np.random.default_rng(seed), np.random.default_rng(seed)
+    table = np.tile(np.arange(total), (rows, 1))
+    taken = min(taken, total)
+    expected = np.sort(rng.permuted(table, axis=1)[:, :taken], axis=1)
+    with pytest.MonkeyPatch.context() as patch:
+        if not compiled:
+            patch.setitem(sys.modules, "wellgram._cpu", None)
+        places = copairs_null._shuffled_places(twin, total, (rows, taken))
+    np.testing.assert_array_equal(places, expected)
+    assert twin.bit_generator.state == rng.bit_generator.state  # for the rows that follow
+
+
+def test_interrupting_nulls_stops_all_that_draw(tmp_path, monkeypatch):
+    calls = []
+
+    def interrupted(rng, total, shape):
+        calls.append(total)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return np.zeros(shape)
+
+    monkeypatch.setattr(copairs_null, "_shuffled_places", interrupted)
+    monkeypatch.setattr(copairs_null, "_DRAWS", 1000)  # a row at a time
+    with pytest.raises(KeyboardInterrupt):
+        Pair(":get_null_dists").stand_in(np.full((4, 2), [2, 1000]), 100_000, 0, tmp_path)
+    assert len(calls) < 100_000
+    assert not list(tmp_path.glob("**/*.npy"))
 
 
 def test_verifying_nulls_leaves_the_files_to_the_original(tmp_path, monkeypatch):

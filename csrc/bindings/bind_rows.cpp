@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "bindings/call.hpp"
+#include "cpu/numpy_shuffle.hpp"
 #include "cpu/primitives.hpp"
 #include "cpu/rounding.hpp"
 
@@ -329,6 +330,20 @@ void bind_rows(py::module_& m) {
         null_precisions(positives, total, draws, {seed, stream}, out, call.team);
       },
       "positives"_a, "total"_a, "seed"_a, "stream"_a, "precisions"_a.noconvert(), "threads"_a);
+
+  m.def(
+      "shuffled_places",
+      [](const py::capsule& generator, Index total, Array<std::uint32_t> places) {
+        const auto out = output_rows<std::uint32_t>(places);
+        need(generator.name() != nullptr && std::string(generator.name()) == "BitGenerator",
+             "expected the capsule of a bit generator");
+        need(0 < total && total < Index{1} << 32, "total must be from 1 to 2^32 - 1");
+        need(out.columns <= total, "more places than there are");
+        const auto* draws = generator.get_pointer<const BitGenerator>();
+        const py::gil_scoped_release nogil;
+        shuffled_places(*draws, total, out);
+      },
+      "generator"_a, "total"_a, "places"_a.noconvert());
 
   bind_primitives<float>(m);
   bind_primitives<double>(m);

@@ -4,35 +4,14 @@
 // steps of a shuffle, kept as bits and read in order. draws * (min(p, n - p) random numbers + n /
 // 64 words). A chunk is 64 draws.
 #include <algorithm>
-#include <bit>
 
+#include "cpu/marks.hpp"
 #include "cpu/primitives.hpp"
 #include "cpu/shuffle.hpp"
 
 namespace wellgram {
 
 namespace {
-
-// Places as bits, read in ascending order.
-class Marks {
- public:
-  explicit Marks(Index places) : words_(static_cast<std::size_t>(places + 63) / 64) {}
-
-  void take(const std::vector<Index>& places) {
-    std::fill(words_.begin(), words_.end(), 0);
-    for (const Index place : places) words_[place / 64] |= std::uint64_t{1} << (place % 64);
-  }
-
-  template <class Visit>
-  void each(const Visit& visit) const {
-    for (std::size_t w = 0; w < words_.size(); ++w)
-      for (std::uint64_t bits = words_[w]; bits != 0; bits &= bits - 1)
-        visit(static_cast<Index>(64 * w) + std::countr_zero(bits));
-  }
-
- private:
-  std::vector<std::uint64_t> words_;
-};
 
 // The mean over positives t = 1, 2, ... of t / rank.
 double precision_of_positives(const Marks& places) {
@@ -84,7 +63,8 @@ void null_precisions(Index positives, Index total, Index draws, Seed seed, doubl
     for (Index r = chunk * together; r < std::min(draws, (chunk + 1) * together); ++r) {
       shuffles[worker].draw(Draw(seed.value, seed.stream, static_cast<std::uint32_t>(r)),
                             sets[worker]);
-      marks[worker].take(sets[worker]);
+      marks[worker].clear();
+      for (const Index place : sets[worker]) marks[worker].set(place);
       precisions[r] = by_positives ? precision_of_positives(marks[worker])
                                    : precision_of_negatives(marks[worker], positives, harmonic);
     }

@@ -1,5 +1,6 @@
 """Nulls and p-values of copairs, from the same draws of NumPy's generator."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from wellgram.accel.errors import Declined
 from wellgram.accel.stand_in import verifying
 from wellgram.backends.threads import threads
 
-_LONG_ROW = 2048
-"""From here on a call for each row costs less than it saves"""
+_DRAWS = 2**23
+"""How many numbers are drawn between two looks at whether to stop"""
 
 
 def get_null_dists(
@@ -27,12 +28,15 @@ def get_null_dists(
 
     if not isinstance(confs, np.ndarray) or confs.ndim != 2 or not len(confs):
         raise Declined("there are no configurations")
+    if (confs < 1).any():
+        raise Declined("a ranking has nothing to find")
     folder = Path.home() / ".copairs" if cache_dir is None else Path(cache_dir)
     folder = folder / f"seed{seed}" / f"ns{null_size}"
     folder.mkdir(parents=True, exist_ok=True)
     seeds = np.random.default_rng(seed).integers(8096, size=len(confs))
     null = np.empty((len(confs), null_size), np.float32)
 
+    stop = threading.Event()
     compared = verifying()  # with what the original draws or finds, not with what we kept
 
     def fill(c: int) -> None:
@@ -41,35 +45,52 @@ def get_null_dists(
         if kept.is_file() and not compared:
             null[c] = np.load(kept)
             return
-        ranks = _random_ranks(null_size, int(total), int(positives), int(seeds[c]))
+        ranks = _random_ranks(null_size, int(total), int(positives), int(seeds[c]), stop)
+        if stop.is_set():
+            return
         null[c] = compute.average_precision(ranks)
         if not compared:
             np.save(kept, null[c])
 
     with ThreadPoolExecutor(threads()) as pool:
-        list(pool.map(fill, range(len(confs))))
+        try:
+            list(pool.map(fill, range(len(confs))))
+        finally:
+            stop.set()  # of those still drawing, when one failed or was interrupted
     return null
 
 
-def _random_ranks(rows: int, total: int, positives: int, seed: int) -> NDArray[Any]:
-    """Return the places of the positives in random rankings, ascending.
+def _random_ranks(
+    rows: int, total: int, positives: int, seed: int, stop: threading.Event
+) -> NDArray[Any]:
+    """Return the places of the positives in random rankings, ascending: (rows, positives).
 
-    What shuffling a table of ``arange(total)`` row by row draws; but long rows stay in cache one by
-    one, and NumPy swaps integers of its own size faster.
+    They are those of the first items when a table of ``arange(total)`` is shuffled row by row.
     """
     rng = np.random.default_rng(seed)
     kind = np.uint16 if total < 2**16 else np.uint32
-    if total < _LONG_ROW:
-        table = np.tile(np.arange(total, dtype=kind), (rows, 1))
-        return np.sort(rng.permuted(table, axis=1, out=table)[:, :positives], axis=1)
-    ordered = np.arange(total)
-    row = ordered.copy()
     ranks = np.empty((rows, min(positives, total)), kind)
-    for r in range(rows):
-        row[:] = ordered
-        rng.shuffle(row)
-        ranks[r] = row[:positives]
-    return np.sort(ranks, axis=1)
+    together = max(1, _DRAWS // total)
+    for first in range(0, rows, together):
+        if stop.is_set():
+            break
+        some = ranks[first : first + together]
+        some[:] = _shuffled_places(rng, total, some.shape)
+    return ranks
+
+
+def _shuffled_places(
+    rng: np.random.Generator, total: int, shape: tuple[int, ...]
+) -> NDArray[np.integer[Any]]:
+    """Return the places from which shuffles of ``arange(total)`` take their first items, sorted."""
+    try:
+        from wellgram._cpu import shuffled_places
+    except ImportError:
+        table = np.tile(np.arange(total), (shape[0], 1))
+        return np.sort(rng.permuted(table, axis=1, out=table)[:, : shape[1]], axis=1)
+    places = np.empty(shape, np.uint32)
+    shuffled_places(rng.bit_generator.capsule, total, places)
+    return places
 
 
 def mean_precision(
