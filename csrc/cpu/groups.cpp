@@ -3,11 +3,14 @@
 // group_sums     reads x once (n d sizeof(T) bytes), memory-bound; group_squares too. A chunk is at
 //                most 1,024 rows of one group; the partial sums of a large group are added in row
 //                order, so the result does not depend on the number of threads.
-// group_medians  gathers 32 columns of one group at a time (n d sizeof(T) bytes read, about as many
-//                written) and selects: O(n d) comparisons. A chunk is one group's 32 columns.
+// group_medians  gathers a tile's height of columns of one group at a time (n d sizeof(T) bytes
+// read,
+//                as many written) and cuts them some ten times: a lane each, so about a comparison
+//                of vectors per value. A chunk is these columns.
 // scatter        n d^2 flops in float64 on register tiles, the lower triangle only; 512 rows are
 //                centred and packed at a time, so memory beyond the result is 1,024 d values.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -90,20 +93,9 @@ void group_squares(View<const T> x, const Groups& groups, View<const double> mea
 }
 
 template <class T>
-static double median(T* values, Index count) {
-  if (count == 0 || std::any_of(values, values + count, [](T v) { return std::isnan(v); }))
-    return std::numeric_limits<double>::quiet_NaN();
-  T* middle = values + count / 2;
-  std::nth_element(values, middle, values + count);
-  const double upper = static_cast<double>(*middle);
-  if (count % 2 == 1) return upper;
-  return (upper + static_cast<double>(*std::max_element(values, middle))) / 2;
-}
-
-template <class T>
 void group_medians(View<const T> x, const Groups& groups, View<double> medians, const Team& team) {
-  constexpr Index block = 32;
-  const Index blocks = (x.columns + block - 1) / block;
+  const auto& kernel = kernels<T>();
+  const Index block = kernel.tile_rows, blocks = (x.columns + block - 1) / block;
   Index largest = 0;
   for (Index g = 0; g < groups.count(); ++g) largest = std::max(largest, groups.size(g));
   std::vector<Buffer<T>> gathered;
@@ -112,12 +104,19 @@ void group_medians(View<const T> x, const Groups& groups, View<double> medians, 
   team.run(groups.count() * blocks, [&](Index chunk, int worker) {
     const Index g = chunk / blocks, first = chunk % blocks * block;
     const Index columns = std::min(block, x.columns - first), size = groups.size(g);
+    double* out = medians.row(g) + first;
+    if (size == 0) {
+      std::fill_n(out, columns, std::numeric_limits<double>::quiet_NaN());
+      return;
+    }
     T* values = gathered[worker].data();
     for (Index r = 0; r < size; ++r) {
       const T* row = x.row(groups.rows(g)[r]) + first;
-      for (Index k = 0; k < columns; ++k) values[k * size + r] = row[k];
+      std::fill_n(std::copy_n(row, columns, values + r * block), block - columns, T(0));
     }
-    for (Index k = 0; k < columns; ++k) medians.row(g)[first + k] = median(values + k * size, size);
+    std::array<double, max_tile> found;
+    kernel.column_medians(values, size, found.data());
+    std::copy_n(found.begin(), columns, out);
   });
 }
 

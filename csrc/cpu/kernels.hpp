@@ -163,6 +163,10 @@ struct Kernels {
   // values[k * tile_rows + i].
   void (*count_above)(const T* tile, Index columns, const T* values, Index depth,
                       Ordered<T>* counts);
+
+  // medians[c] = the median of values[r * tile_rows + c] over rows, tile_rows of them; NaN where
+  // one is.
+  void (*column_medians)(const T* values, Index rows, double* medians);
 };
 
 // What two operands are packed as: float, double, or pairs of bfloat16, whose products are float.

@@ -144,6 +144,27 @@ def test_medians_of_subnormal_and_huge_values(backend):
     np.testing.assert_array_equal(got, x.astype(np.float64).mean(axis=0, keepdims=True))
 
 
+@pytest.mark.parametrize("rows", [2, 7, 64, 5001])
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")  # means of the reference
+def test_medians_of_distributions_that_mislead_a_search(backend, rng, dtype, rows):
+    """Ties, tails, every order of magnitude, both signs of zero, Inf, a step at the middle."""
+    normal, sign = rng.normal(size=(rows, 4)), rng.choice([-1, 1], (rows, 4))
+    least = np.finfo(dtype).smallest_subnormal
+    kinds = [
+        np.maximum(normal, 0),
+        rng.integers(0, 3, (rows, 4)),
+        np.ones((rows, 4)),
+        np.exp(3 * normal),
+        1 / normal,
+        sign * np.exp2(rng.uniform(np.log2(least) + 1, np.finfo(dtype).maxexp, (rows, 4))),
+        np.where(sign < 0, -0.0, rng.choice([0.0, -least, least], (rows, 4))),
+        np.where(rng.random((rows, 4)) < 0.4, np.inf * sign, normal),
+        np.where(np.arange(rows)[:, None] < rows / 2, -1.0, 1.0) * np.finfo(dtype).max / 4,
+    ]
+    x = rng.permuted(np.hstack(kinds), axis=0).astype(dtype)
+    compare_medians(backend, x, np.zeros(rows, int), 1)
+
+
 @pytest.mark.parametrize("name", PRIMITIVES)
 def test_results_do_not_depend_on_threads(backend, rng, by_threads, name):
     x, codes, groups = labelled(rng, 5000, 9, np.float32, groups=4)
