@@ -108,8 +108,6 @@ def _modz(
     profiles: pd.DataFrame, strata: list[str], names: list[str], options: dict[str, Any]
 ) -> pd.DataFrame:
     """Return means weighted by how well each replicate correlates with the others."""
-    from scipy.stats import rankdata
-
     method = str(options.get("method", "spearman")).lower()
     least, digits = float(options.get("min_weight", 0.01)), int(options.get("precision", 4))
     if method not in ("spearman", "pearson"):
@@ -117,22 +115,35 @@ def _modz(
     grouped = _grouped(profiles, strata)
     rows = _matrix(profiles, names)
     code, keys = grouped.ngroup().to_numpy(np.int64), _keys(grouped, strata)
-    ranks = rankdata(rows, axis=1) if method == "spearman" else rows
+    ranks = _ranked(rows) if method == "spearman" else rows
     if len(names) < 2 or (np.ptp(ranks, axis=1) == 0).any():
         raise Declined("a profile is the same in all features, and correlates with none")
+    unit, _ = get_backend().unit_rows(ranks - ranks.mean(axis=1, keepdims=True))
     order = np.argsort(code, kind="stable")
     found = np.empty((len(keys), len(names)))
     for g, own in enumerate(np.split(order, np.cumsum(np.bincount(code))[:-1])):
         if len(own) == 1:
             found[g] = rows[own[0]]
             continue
-        correlation = np.corrcoef(ranks[own]).clip(min=0)
+        correlation = (unit[own] @ unit[own].T).clip(min=0)
         np.fill_diagonal(correlation, 0)
         weights = np.maximum(correlation.sum(axis=1) / (len(own) - 1), least)
         total = weights.sum()
         weights = np.full(len(own), 1 / len(own)) if total == 0 else weights / total
         found[g] = weights.round(digits) @ rows[own]
     return pd.concat([keys, pd.DataFrame(found, columns=names)], axis="columns")
+
+
+def _ranked(rows: Floats) -> Floats:
+    """Return the rank of each value in its row; equal values share the mean of theirs."""
+    order = rows.argsort(axis=1)
+    in_order = np.take_along_axis(rows, order, axis=1)
+    if (in_order[:, 1:] == in_order[:, :-1]).any():
+        from scipy.stats import rankdata
+
+        return np.asarray(rankdata(rows, axis=1))
+    np.put_along_axis(in_order, order, np.arange(rows.shape[1])[None, :], axis=1)
+    return in_order
 
 
 def normalize(
@@ -188,7 +199,10 @@ def normalize(
 def _scaling(
     method: Any, epsilon: Any, center: Any, sphering: Any, ridge: Any
 ) -> Callable[[Floats, Floats], Floats]:
-    """Return what makes of samples and rows the normalised rows, or decline."""
+    """Return what makes of samples and rows the normalised rows, or decline.
+
+    The rows are overwritten; the samples may be the rows.
+    """
     known = {"standardize": _standardized, "robustize": _by_quartiles}
     kind = method.lower() if isinstance(method, str) else None
     if kind in known:
@@ -204,7 +218,9 @@ def _scaling(
 
 def _standardized(some: Floats, rows: Floats) -> Floats:
     mean, scale = _moments(some)
-    return np.asarray((rows - mean) * scale)
+    rows -= mean
+    rows *= scale
+    return rows
 
 
 def _moments(some: Floats) -> tuple[Floats, Floats]:
@@ -218,14 +234,18 @@ def _by_quartiles(some: Floats, rows: Floats) -> Floats:
     width = high - low
     # As scikit-learn has it: what does not vary but for rounding is not scaled.
     width[width < 10 * np.finfo(np.float64).eps] = 1
-    return np.asarray((rows - _medians(some)) / width)
+    rows -= _medians(some)
+    rows /= width
+    return rows
 
 
 def _by_deviations(some: Floats, rows: Floats, epsilon: float) -> Floats:
     middle = _medians(some)
     deviation = _medians(np.abs(some - middle)) * _NORMAL
+    rows -= middle
     with np.errstate(divide="ignore", invalid="ignore"):  # where the epsilon asked for is 0
-        return np.asarray((rows - middle) / (deviation + epsilon))
+        rows /= deviation + epsilon
+    return rows
 
 
 def _medians(some: Floats) -> Floats:
@@ -252,9 +272,14 @@ def _sphered(some: Floats, rows: Floats, ridge: float, *, correlated: bool) -> F
         raise Declined("the samples are not of full rank")
     kept, axes = values[:rank], axes[:rank]
     rest = 1 / (kept[-1] + ridge)
-    moved = (rows - mean) * scale if correlated else rows - mean
-    turned = ((moved @ axes.T) * (1 / (kept + ridge) - rest)) @ axes + moved * rest
-    return np.asarray(turned * np.sqrt(n - 1))
+    gains = (1 / (kept + ridge) - rest) * np.sqrt(n - 1)
+    rows -= mean
+    if correlated:
+        rows *= scale
+    turned = rows @ ((axes.T * gains) @ axes) if 2 * rank > d else ((rows @ axes.T) * gains) @ axes
+    rows *= rest * np.sqrt(n - 1)
+    rows += turned
+    return rows
 
 
 def _grouped(table: Any, strata: Any) -> Any:
@@ -289,7 +314,7 @@ def _matrix(table: pd.DataFrame, names: list[str], *, narrow: bool = False) -> F
         raise Declined("there are no features, or no rows")
     if not all(_is_number(kind, narrow) for kind in table[names].dtypes):
         raise Declined("a feature is no plain number")
-    rows = np.ascontiguousarray(table[names].to_numpy(np.float64))
+    rows = np.array(table[names].to_numpy(np.float64), order="C")  # of our own, to be overwritten
     bad, _ = get_backend().row_faults(rows)
     if bad.any():
         raise Declined("a value is missing or infinite")
