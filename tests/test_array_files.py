@@ -1,6 +1,8 @@
 """Wells in HDF5, Zarr and NPZ: embeddings beside well_id, and labels beside them or in a table."""
 
+import io
 import pickle
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ import wellgram as wg
 from array_files import SUFFIXES, need, write_arrays
 from small_screens import plate, rxrx3_core, write_csv, write_wide
 from wellgram import open_wells, read_wells
+from wellgram.io.stores import STORES
 
 
 @pytest.fixture(params=SUFFIXES, scope="module")
@@ -189,3 +192,41 @@ def test_a_matrix_is_not_copied_into_a_part(monkeypatch):
     assert np.shares_memory(part.flatten().to_numpy(), x)
     strided = _vectors(np.asfortranarray(x), 2, 7)
     np.testing.assert_array_equal(strided.flatten().to_numpy().reshape(5, 4), x[2:7])
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f8", "<f2", "i2"])
+def test_some_rows_of_an_npz_are_read_alone(tmp_path, monkeypatch, rng, dtype):
+    x = (100 * rng.normal(size=(30, 4))).astype(dtype)
+    path, packed = tmp_path / "e.npz", tmp_path / "packed.npz"
+    np.savez(path, labels=np.arange(30), embeddings=x, turned=np.asfortranarray(x))
+    np.savez_compressed(packed, labels=np.arange(30), embeddings=x)
+    for file, name in ((path, "embeddings"), (path, "turned"), (packed, "embeddings")):
+        with STORES[".npz"].open(file) as arrays:
+            for rows in (slice(0, 30), slice(3, 9), slice(9, 9), slice(28, 40), slice(2, 20, 3)):
+                np.testing.assert_array_equal(arrays[name][rows], x[rows])
+            assert arrays[name][1:3].dtype == dtype
+
+    def read_all(member):
+        raise AssertionError("all was read")
+
+    monkeypatch.setattr("wellgram.io.stores._Member._values", property(read_all))
+    with STORES[".npz"].open(path) as arrays:
+        np.testing.assert_array_equal(arrays["embeddings"][5:7], x[5:7])
+        with pytest.raises(AssertionError, match="all was read"):
+            arrays["turned"][5:7]
+
+
+def test_a_member_of_an_npz_that_is_shorter_than_it_says(tmp_path, rng):
+    """Rows beyond its end would be bytes of the next one."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f8", "fortran_order": False, "shape": (30, 4)}
+    )
+    with zipfile.ZipFile(tmp_path / "e.npz", "w") as archive:
+        archive.writestr("embeddings.npy", header.getvalue() + bytes(20 * 4 * 8))
+        archive.writestr("more", bytes(2000))
+    with (
+        STORES[".npz"].open(tmp_path / "e.npz") as arrays,
+        pytest.raises(ValueError, match="EOF"),
+    ):
+        arrays["embeddings"][25:28]

@@ -46,7 +46,7 @@ def open_store(place: Place, name: str) -> ArrayTable:
             name,
             embedding=EMBEDDINGS if EMBEDDINGS in found else None,
             note=note,
-            streams=store.streams,
+            streams=all(getattr(matrix, "streams", True) for matrix in found.values()),
         )
 
 

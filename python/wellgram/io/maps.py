@@ -133,7 +133,9 @@ class MapFile:
 
 
 def open_map(path: str | Path) -> MapFile:
-    """Open a map that `write_map` wrote without reading its embeddings; an NPZ is held in memory.
+    """Open a map that `write_map` wrote without reading its embeddings.
+
+    Those of an NPZ that is compressed are held in memory.
 
     Raises
     ------
