@@ -12,7 +12,7 @@ from array_files import NEEDED, write_arrays
 from small_screens import plate, rxrx3_core, write_csv, write_wide
 from wellgram import InputError, open_map, open_wells, read_map, read_wells, write_map
 from wellgram.cli import main
-from wellgram.io.places import locate
+from wellgram.io.places import locate, placing_folder
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -143,6 +143,69 @@ def test_the_command_line(tmp_path, root, monkeypatch, capsys):
         main()
     assert end.value.code == 0, capsys.readouterr().err
     assert url in (tmp_path / "out" / "summary.json").read_text()
+
+
+def test_results_at_a_url(tmp_path, root, monkeypatch, capsys):
+    """They come beside what is there, when all is done."""
+    plates = write_csv(tmp_path / "plate.csv", plate())
+    (tmp_path / "note.txt").write_text("mine")
+    note = upload(tmp_path / "note.txt", f"{root}/run")
+    fs, inside = fsspec.url_to_fs(f"{root}/run")
+    arguments = ["--layout", "cell-painting", "--metric", "consistency", "--out", f"{root}/run"]
+    monkeypatch.setattr("sys.argv", ["wellgram", "score", str(plates), *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0, capsys.readouterr().err
+    assert f"{root}/run/report.html" in capsys.readouterr().out.replace("\n", "")
+    names = {path.rpartition("/")[2] for path in fs.find(inside)}
+    assert {"map.parquet", "summary.json", "report.html", "note.txt"} <= names
+    assert not [name for name in names if name.startswith(".")]
+    assert read_map(f"{root}/run/map.parquet").embeddings.any()
+    assert fs.cat_file(fsspec.url_to_fs(note)[1]) == b"mine"
+
+
+def test_results_at_a_url_that_fail_leave_nothing(tmp_path, root, monkeypatch, capsys):
+    Path(f"{tmp_path}/far").mkdir()
+    broken = write_csv(tmp_path / "plate.csv", plate().drop(columns="Metadata_Plate"))
+    arguments = ["--layout", "cell-painting", "--out", f"{root}/run"]
+    monkeypatch.setattr("sys.argv", ["wellgram", "score", str(broken), *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1, capsys.readouterr().err
+    fs, inside = fsspec.url_to_fs(root)
+    assert not fs.exists(inside) or not fs.find(inside)
+
+
+def test_a_bucket_that_is_not_there_is_not_made(bucket, tmp_path):
+    map_ = wg.PerturbationMap(np.eye(2), pd.DataFrame({"perturbation": ["a", "b"]}))
+    for write in (
+        lambda: write_map(map_, "s3://nowhere/map.parquet"),
+        lambda: write_map(map_, "s3://nowhere/map.npz"),
+        lambda: placing_folder("s3://nowhere").__enter__(),
+        lambda: placing_folder("s3://nowhere/run").__enter__(),
+    ):
+        with pytest.raises(InputError, match=r"s3://nowhere.* there is no 'nowhere' to write into"):
+            write()
+    assert not fsspec.filesystem("s3").exists("nowhere")
+
+
+def test_a_store_at_a_url_is_one_when_it_is_whole(bucket, tmp_path, monkeypatch):
+    pytest.importorskip("zarr")
+    map_ = wg.PerturbationMap(np.eye(2), pd.DataFrame({"perturbation": ["a", "b"]}))
+    url = f"{bucket}/{tmp_path.name}/map.zarr"
+    write_map(map_, url)
+    place = locate(url)
+    put = place.fs.put
+
+    def interrupted(files, targets):
+        put(files[:-1], targets[:-1])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(place.fs, "put", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_map(map_, url)
+    with pytest.raises(InputError, match=r"map\.zarr"):
+        read_map(url)
 
 
 def test_what_is_not_there_or_damaged(tmp_path, root):

@@ -15,7 +15,6 @@ from wellgram.align import ALIGNMENTS, alignment
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.cli_studies import batch_study, blocks
 from wellgram.errors import InputError, WellgramError
-from wellgram.files import output_folder
 from wellgram.info import environment, peak_memory
 from wellgram.io import (
     LAYOUTS,
@@ -26,6 +25,7 @@ from wellgram.io import (
     relationship_sources,
 )
 from wellgram.io.layouts import layout_named
+from wellgram.io.places import placing_folder
 from wellgram.io.screens import Missing
 from wellgram.metrics.recall import Null
 from wellgram.pairs import Precision as PairPrecision
@@ -150,7 +150,9 @@ def score(
     allow_unmatched: Annotated[
         bool, typer.Option("--allow-unmatched", help="Keep the wells found in both files.")
     ] = False,
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("wellgram-out"),
+    out: Annotated[
+        str, typer.Option(help="Folder for the results; a URL is uploaded to at the end.")
+    ] = "wellgram-out",
     demo: Annotated[
         bool, typer.Option("--demo", help="Score a small simulated screen instead of files.")
     ] = False,
@@ -177,7 +179,7 @@ def score(
             f"alignment {align!r} is fitted on control wells: name their label (--control), or "
             "align by none (--align none)"
         )
-    with output_folder(out) as folder, noting():
+    with placing_folder(out) as folder, noting():
         sources = relationship_sources(*relationships or ())
         targets = None if truth is None else read_targets(truth)
         sets = None if clusters is None else read_gene_sets(clusters)
@@ -255,7 +257,7 @@ def score(
     "--metadata screen/metadata_rxrx3_core.csv --relationships screen/relationships`"
 )
 def simulate(
-    out: Annotated[Path, typer.Option(help="Folder for the screen.")] = Path("screen"),
+    out: Annotated[str, typer.Option(help="Folder for the screen, or a URL.")] = "screen",
     screen: Annotated[
         Literal["rxrx3-core", "rxrx1"],
         typer.Option(help="Whose shape: that of a map's screen, or of a study of batch effects."),
@@ -272,7 +274,7 @@ def simulate(
     """
     made: simulation.SimulatedScreen | simulation.SimulatedStudy
     make = simulation.rxrx1 if screen == "rxrx1" else simulation.rxrx3_core
-    with output_folder(out) as folder:
+    with placing_folder(out) as folder:
         with step("simulate"):
             made = make(scale, seed, features=features)
         with step("write"):

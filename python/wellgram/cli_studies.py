@@ -11,9 +11,9 @@ from wellgram.align import ALIGNMENTS, OPTIONAL, alignment
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.block_scores import BlockSearchResult
 from wellgram.blocks import search_blocks
-from wellgram.files import output_folder
 from wellgram.info import peak_memory
 from wellgram.io import LAYOUTS, open_blocks, open_wells, read_targets, relationship_sources
+from wellgram.io.places import placing_folder
 from wellgram.metrics.batch_study import CORRECTIONS, BatchStudyResult
 from wellgram.metrics.batch_study import batch_study as study_batches
 from wellgram.metrics.penalties import Method
@@ -162,7 +162,9 @@ def batch_study(
     resamples: _Resamples = 1000,
     seed: _Seed = 0,
     backend: _Backend = None,
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("wellgram-study"),
+    out: Annotated[
+        str, typer.Option(help="Folder for the results; a URL is uploaded to at the end.")
+    ] = "wellgram-study",
 ) -> None:
     """Compare corrections of batch effects, by what they keep of biology and remove of batches.
 
@@ -176,7 +178,7 @@ def batch_study(
     for name in names:
         alignment(name)  # raises for one that is not known
     began = time.perf_counter()
-    with output_folder(out) as folder, noting():
+    with placing_folder(out) as folder, noting():
         sources = relationship_sources(*relationships or ())
         with step("read wells"):
             wells = open_wells(
@@ -196,7 +198,7 @@ def batch_study(
     if result.untrained:
         shown = ", ".join(result.untrained[:5])
         results.print(f"never trained, so left out: {shown}", markup=False)
-    _done(began, out / "corrections.csv")
+    _done(began, f"{out}/corrections.csv")
 
 
 def _column(split: str) -> list[str]:
@@ -243,6 +245,6 @@ def _study_table(result: BatchStudyResult) -> Table:
     return words_table(f"Corrections, {result.said}", head, rows)
 
 
-def _done(began: float, path: Path) -> None:
+def _done(began: float, path: Path | str) -> None:
     seconds = time.perf_counter() - began
     results.print(f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {path}")

@@ -15,9 +15,10 @@ from wellgram.align import Alignment
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Progress
 from wellgram.errors import InputError
-from wellgram.files import output_folder, save_csv
+from wellgram.files import save_csv
 from wellgram.info import environment, peak_memory
 from wellgram.io import write_map
+from wellgram.io.places import placing_folder
 from wellgram.metrics import RecallResult, number_baseline
 from wellgram.metrics.clusters import Clusters
 from wellgram.metrics.recall import Null
@@ -65,9 +66,9 @@ class ScoreResult:
         """Write ``map.parquet``, ``summary.json``, ``report.html``, and tables and figures.
 
         Each benchmark that was run has its tables (``.csv``) and figures (``.png``). Files appear
-        together or not at all.
+        together or not at all; at a URL, one by one.
         """
-        with output_folder(folder) as out:
+        with placing_folder(folder) as out:
             write_map(self.map_, out / "map.parquet")
             for part in self.parts.values():
                 for name, table in part.tables.items():

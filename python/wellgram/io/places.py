@@ -5,7 +5,8 @@ its bytes. How a store is reached (keys, an endpoint) is fsspec's own configurat
 """
 
 import re
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any, TypeAlias
 
 from wellgram.errors import InputError
-from wellgram.files import replacing
+from wellgram.files import output_folder, replacing
 from wellgram.io.reading import first_line, needed
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
@@ -70,30 +71,64 @@ class Remote:
 
     def put(self, local: Path) -> None:
         """Make it a copy of a file or folder on this machine."""
+        if local.is_dir() and self.is_dir():
+            self._reached(lambda: self.fs.rm(self.inside, recursive=True))
+        self.add(local)
+
+    def add(self, local: Path) -> None:
+        """Write a file there, or the files of a folder beside those that are there."""
         if local.is_dir():
-            files = [path for path in local.rglob("*") if path.is_file()]
+            files = [path for path in sorted(local.rglob("*")) if path.is_file()]
             targets = [f"{self.inside}/{path.relative_to(local).as_posix()}" for path in files]
         else:
             files, targets = [local], [self.inside]
 
         def upload() -> None:
-            if local.is_dir() and self.fs.exists(self.inside):
-                self.fs.rm(self.inside, recursive=True)
             for folder in {target.rpartition("/")[0] for target in targets}:
                 self.fs.makedirs(folder, exist_ok=True)
-            self.fs.put(list(map(str, files)), targets)
+            for last in (False, True):  # those on top: a Zarr store is one when it is whole
+                some = [k for k, file in enumerate(files) if (file.parent == local) == last]
+                if some:
+                    self.fs.put([str(files[k]) for k in some], [targets[k] for k in some])
 
-        self._asked(upload)
+        self._check_parent()
+        self._reached(upload)
+
+    def check_writable(self) -> None:
+        """Raise unless files can be written into this folder, which need not be there."""
+        trial = f"{self.inside}/.{uuid.uuid4().hex[:12]}"
+
+        def write() -> None:
+            self.fs.makedirs(self.inside, exist_ok=True)
+            self.fs.pipe_file(trial, b"")
+            self.fs.rm_file(trial)
+
+        self._check_parent()
+        self._reached(write)
+
+    def _check_parent(self) -> None:
+        """Raise unless something above is there: a mistyped bucket is not to be made."""
+        parents = [str(path) for path in PurePosixPath(self.inside).parents if str(path) != "."]
+        above = parents or [self.inside]
+        if not self._reached(lambda: any(map(self.fs.exists, above))):
+            raise InputError(f"cannot write {self.url!r}: there is no {above[-1]!r} to write into")
 
     def _facts(self) -> dict[str, Any]:
         facts: dict[str, Any] = self._asked(lambda: self.fs.info(self.inside))
         return facts
 
-    def _asked(self, question: Any) -> Any:
+    def _asked(self, question: Callable[[], Any]) -> Any:
+        def answer() -> Any:
+            try:
+                return question()
+            except FileNotFoundError:
+                return {}
+
+        return self._reached(answer)
+
+    def _reached(self, act: Callable[[], Any]) -> Any:
         try:
-            return question()
-        except FileNotFoundError:
-            return {}
+            return act()
         except Exception as problem:  # each file system has exceptions of its own
             raise InputError(
                 f"cannot reach {self.url!r}: {first_line(problem)}; check the address, the network "
@@ -145,7 +180,7 @@ def placing(path: "str | Place") -> Iterator[Path]:
     """Yield a path on this machine to write to, whose file or folder is at `path` on success.
 
     On this machine it is renamed; elsewhere it is uploaded. An object store shows a file when it is
-    whole; of a folder, its files come one by one.
+    whole; of a folder, its files come one by one, those on top last.
 
     Raises
     ------
@@ -161,3 +196,26 @@ def placing(path: "str | Place") -> Iterator[Path]:
         local = Path(folder) / place.name
         yield local
         place.put(local)
+
+
+@contextmanager
+def placing_folder(path: "str | Place") -> Iterator[Path]:
+    """Yield a folder on this machine, whose files are in the folder `path` on success.
+
+    On this machine they are renamed; elsewhere they are uploaded, one by one. What else is in
+    `path` stays.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be made or written to, before the work begins.
+    """
+    place = locate(path)
+    if isinstance(place, Path):
+        with output_folder(place) as folder:
+            yield folder
+        return
+    place.check_writable()
+    with TemporaryDirectory() as temporary:
+        yield Path(temporary)
+        place.add(Path(temporary))
