@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wellgram.accel.errors import Declined
 from wellgram.accel.stand_in import verifying
+from wellgram.backends.numpy_draws import shuffled_places
 from wellgram.backends.threads import threads
 
 _DRAWS = 2**23
@@ -75,22 +76,8 @@ def _random_ranks(
         if stop.is_set():
             break
         some = ranks[first : first + together]
-        some[:] = _shuffled_places(rng, total, some.shape)
+        some[:] = shuffled_places(rng, total, *some.shape)
     return ranks
-
-
-def _shuffled_places(
-    rng: np.random.Generator, total: int, shape: tuple[int, ...]
-) -> NDArray[np.integer[Any]]:
-    """Return the places from which shuffles of ``arange(total)`` take their first items, sorted."""
-    try:
-        from wellgram._cpu import shuffled_places
-    except ImportError:
-        table = np.tile(np.arange(total), (shape[0], 1))
-        return np.sort(rng.permuted(table, axis=1, out=table)[:, : shape[1]], axis=1)
-    places = np.empty(shape, np.uint32)
-    shuffled_places(rng.bit_generator.capsule, total, places)
-    return places
 
 
 def mean_precision(
