@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wellgram.backends import BACKENDS
+from wellgram.backends import BACKENDS, get_backend, why_not
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real screens, which lie beside a checkout; tests of them are skipped where they do not"""
@@ -26,6 +26,19 @@ def pytest_configure(config):
         if name not in BACKENDS:  # a slip of the pen would require nothing
             known = ", ".join(BACKENDS)
             raise pytest.UsageError(f"there is no backend {name!r} (there are {known})")
+
+
+@pytest.fixture
+def usable(request):
+    """The backend of a name; where it cannot run, the test is skipped, or fails if required."""
+
+    def named(name):
+        reason = why_not(name)
+        if reason is not None:
+            (pytest.fail if name in request.config.getoption("--require") else pytest.skip)(reason)
+        return get_backend(name)
+
+    return named
 
 
 def _beside(path):

@@ -18,18 +18,10 @@ def _variants():
             yield pytest.param((name, isa), id=f"{name}[{isa}]" if isa else name, marks=marks)
 
 
-def _usable(name, request):
-    """The backend; where it cannot run, the test is skipped, or fails if it is required."""
-    reason = why_not(name)
-    if reason is not None:
-        (pytest.fail if name in request.config.getoption("--require") else pytest.skip)(reason)
-    return get_backend(name)
-
-
 @pytest.fixture(params=_variants())
-def backend(request):
+def backend(request, usable):
     name, isa = request.param
-    module = _usable(name, request)
+    module = usable(name)
     if isa is None:
         yield module
         return
@@ -40,9 +32,9 @@ def backend(request):
 
 
 @pytest.fixture
-def cpu(request):
+def cpu(usable):
     """The cpu backend, for a test that chooses among its instruction sets."""
-    module = _usable("cpu", request)
+    module = usable("cpu")
     before = module.instruction_set()
     yield module
     module.use_instruction_set(before)

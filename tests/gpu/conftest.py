@@ -2,18 +2,13 @@
 
 import pytest
 
-from wellgram.backends import get_backend, why_not
 from wellgram.backends.cuda import BACKEND, CudaDriver
 from wellgram.backends.gpu.backend import GpuBackend
 
 
 @pytest.fixture
-def cuda(request):
-    reason = why_not("cuda")
-    if reason is not None:
-        required = "cuda" in request.config.getoption("--require")
-        (pytest.fail if required else pytest.skip)(f"no card: {reason}")
-    return get_backend("cuda")
+def cuda(usable):
+    return usable("cuda")
 
 
 @pytest.fixture
