@@ -8,7 +8,8 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from wellgram import InputError
 from wellgram.probes import Logistic, lda, ridge
 from wellgram.probes.lbfgs import minimize
-from wellgram.probes.softmax import SoftmaxLoss
+
+CARDS, CARD = ("cuda", "cupy"), pytest.mark.gpu
 
 
 def problem(rng, n=600, d=12, k=7, dtype=np.float64):
@@ -19,6 +20,12 @@ def problem(rng, n=600, d=12, k=7, dtype=np.float64):
     return x.astype(dtype), codes
 
 
+@pytest.fixture(params=["cpu", "reference", *(pytest.param(c, marks=CARD) for c in CARDS)])
+def backend(request, usable):
+    """The name of a backend."""
+    return usable(request.param).name
+
+
 def objective(weights, intercept, x, codes, penalty):
     scores = x.astype(np.float64) @ weights.T + intercept
     top = scores.max(axis=1)
@@ -27,12 +34,11 @@ def objective(weights, intercept, x, codes, penalty):
 
 
 @pytest.mark.parametrize("penalty", [100.0, 1.0, 0.1])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_logistic_has_the_objective_and_predictions_of_scikit_learn(rng, penalty, dtype):
+def test_logistic_has_the_objective_and_predictions_of_scikit_learn(backend, rng, penalty, dtype):
     x, codes = problem(rng, dtype=dtype)
     wide = x.astype(np.float64)
     theirs = LogisticRegression(C=1 / penalty, tol=1e-8, max_iter=20_000).fit(wide, codes)
-    ours = Logistic(x, codes, 7).fit(penalty, tolerance=1e-8)
+    ours = Logistic(x, codes, 7, backend=backend).fit(penalty, tolerance=1e-8)
     expected = objective(theirs.coef_, theirs.intercept_, x, codes, penalty)
     assert ours.objective == pytest.approx(expected, abs=1e-6)
     assert ours.objective == pytest.approx(
@@ -45,9 +51,9 @@ def test_logistic_has_the_objective_and_predictions_of_scikit_learn(rng, penalty
     np.testing.assert_array_equal(ours.classifier.predict(x)[clear], theirs.predict(wide)[clear])
 
 
-def test_a_path_ends_where_searches_from_nothing_end(rng):
+def test_a_path_ends_where_searches_from_nothing_end(backend, rng):
     x, codes = problem(rng)
-    logistic, fit = Logistic(x, codes, 7), None
+    logistic, fit = Logistic(x, codes, 7, backend=backend), None
     for penalty in (100.0, 10.0, 1.0):
         alone = logistic.fit(penalty, tolerance=1e-9)
         fit = logistic.fit(penalty, start=fit, tolerance=1e-9)
@@ -58,34 +64,6 @@ def test_a_search_is_stopped_when_asked(rng):
     x, codes = problem(rng)
     fit = Logistic(x, codes, 7).fit(1.0, stop=lambda found: found.iterations == 3)
     assert fit.iterations == 3
-
-
-def test_the_gradient_is_that_of_the_loss(rng):
-    x, codes = problem(rng, n=150)
-    loss = SoftmaxLoss(x, codes, 7)
-    weights, step = rng.normal(size=(2, 7, 13)) * 0.1
-    _, gradient = loss(weights)
-    h = 1e-5
-    slope = (loss(weights + h * step)[0] - loss(weights - h * step)[0]) / (2 * h)
-    # Central differences err by h^2 and by the rounding of the loss over h.
-    assert np.vdot(gradient, step) == pytest.approx(slope, rel=1e-6)
-
-
-def test_blocks_of_rows_do_not_change_the_loss(rng, monkeypatch):
-    x, codes = problem(rng, n=700)
-    weights = rng.normal(size=(7, 13)) * 0.1
-    whole = SoftmaxLoss(x, codes, 7)(weights)
-    monkeypatch.setattr("wellgram.probes.softmax._BLOCK_BYTES", 1)
-    parts = SoftmaxLoss(x, codes, 7)(weights)
-    assert parts[0] == pytest.approx(whole[0], rel=1e-13)
-    np.testing.assert_allclose(parts[1], whole[1], rtol=1e-10, atol=1e-14)
-
-
-def test_scores_that_would_overflow_do_not():
-    x = np.array([[1e4], [-1e4]])
-    value, gradient = SoftmaxLoss(x, np.array([0, 1]), 2)(np.array([[1.0, 0.0], [-1.0, 0.0]]))
-    assert value == 0
-    assert np.isfinite(gradient).all()
 
 
 def test_minimize_finds_the_bottom_of_a_narrow_valley():

@@ -13,7 +13,8 @@
   X(subtract_offsets<T>) X(scale_and_add<T>) X(no_rows<T>) X(scale_rows<T>)               \
   X(sum_runs<T>) X(group_medians<T>) X(set_means<T>) X(list_scores<T>) X(products<T>)     \
   X(gather<T>) X(histogram<T>) X(ranks<T>) X(row_moments<T>) X(column_moments<T>)         \
-  X(within_groups<T>) X(nearest<T>) X(count_above<T>)
+  X(within_groups<T>) X(nearest<T>) X(count_above<T>) X(with_ones<T>)                     \
+  X(softmax_slopes<T>) X(add_cells<T>)
 #define WELLGRAM_KERNELS(X)                                                               \
   WELLGRAM_KERNELS_OF(X, float)                                                           \
   WELLGRAM_KERNELS_OF(X, double)                                                          \

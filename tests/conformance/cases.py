@@ -54,6 +54,13 @@ def labelled(rng, n, d, dtype, groups=6, origin=3.0):
     return x, codes, groups
 
 
+def classified(rng, n, d, k, dtype):
+    """Rows off the origin, their classes, of which some may be empty, and weights of scores."""
+    x = (rng.normal(size=(n, d)) + 1).astype(dtype)
+    codes = np.minimum(rng.integers(0, k, n), rng.integers(0, k, n))
+    return x, codes, rng.normal(size=(k, d + 1)) / np.sqrt(d + 1)
+
+
 def unit(rng, n, d, dtype):
     return reference.unit_rows(rng.normal(size=(n, d)).astype(dtype))[0]
 

@@ -83,6 +83,27 @@ def close_affine(got, x, codes, maps):
     close(got, expected, terms=terms, dtype=x.dtype, magnitude=magnitude)
 
 
+def close_loss(got, x, codes, weights):
+    """Loss and gradient of rows, whose scores are computed in the type of x.
+
+    A score errs by `drift`, as a sum of d + 1 products does whose factors are rounded, and by as
+    much once the largest is taken off. The sum of k odds errs by their errors and k eps of itself,
+    in whatever order; so does, in absolute terms, its logarithm. A share of that sum moves by as
+    much of itself as both; 1 taken off leaves one more rounding. Of such slopes n are added up.
+    """
+    (n, d), k, eps = x.shape, len(weights), np.finfo(x.dtype).eps
+    wide = np.hstack([x.astype(np.float64), np.ones((n, 1))])
+    drift = 2 * (d + 8) * eps * (np.abs(wide) @ np.abs(weights).T).max(axis=1, initial=0)
+    shares = np.exp(wide @ weights.T)
+    shares /= shares.sum(axis=1, keepdims=True)
+    own = np.eye(k)[codes]
+    moved = shares * (2 * drift + (k + 8) * eps)[:, None] + 4 * eps * own
+    added = (n + 8) * eps * np.abs(shares - own)
+    loss, gradient = reference.softmax_loss(x, codes, k)(weights)
+    within(got[0], loss, (2 * drift + (k + 8) * eps).sum())
+    within(got[1], gradient, (moved + added).T @ np.abs(wide))
+
+
 def cosine_error(d, dtype):
     """A dot product of unit rows: magnitude at most 1 by Cauchy-Schwarz."""
     return (d + 4) * np.finfo(dtype).eps

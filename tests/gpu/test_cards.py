@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import some_maps, unit
-from comparers import close_affine, cosine_error
+from cases import classified, some_maps, unit
+from comparers import close_affine, close_loss, cosine_error
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ from wellgram.backends import cpu, get_backend, reference
 from wellgram.backends.consumers import CountBelow, Extent, Histogram, Nearest, Ranks
 from wellgram.backends.cuda import CudaDriver
 from wellgram.backends.devices import cuda_module
-from wellgram.backends.gpu import products, tiles
+from wellgram.backends.gpu import products, softmax, tiles
 from wellgram.errors import DeviceMemoryError
 
 pytestmark = pytest.mark.gpu
@@ -59,6 +59,15 @@ def test_maps_in_blocks_may_write_where_they_read(in_blocks, rng, dtype):
     out = x.copy()
     assert in_blocks.apply_affine(out, codes, maps, out) is out
     np.testing.assert_array_equal(out, got)
+
+
+def test_losses_in_blocks(in_blocks, rng, dtype, monkeypatch):
+    """Blocks are gone when the loss is taken; of each, eight rows have their scores at once."""
+    monkeypatch.setattr(softmax, "SCORE_BYTES", 1)
+    x, codes, weights = classified(rng, 61, 17, 5, dtype)
+    loss = in_blocks.softmax_loss(x, codes, 5)
+    for w in (weights, -weights):
+        close_loss(loss(w), x, codes, w)
 
 
 @pytest.mark.parametrize("others", [None, 40])
@@ -144,6 +153,40 @@ def test_every_way_to_multiply_float32_is_good_to_float32(with_library, rng, mon
         (below,) = with_library.scan_pairs(x, [CountBelow(thresholds)], other)
         np.testing.assert_array_equal(below, np.searchsorted(np.sort(got), thresholds))
     assert (with_library.card.driver.made > 0) == (way != "float32")
+
+
+@pytest.mark.parametrize("way", ["tf32x3", "matmul", "float32", "float64"])
+def test_losses_by_every_way_to_multiply(with_library, rng, monkeypatch, way):
+    """Classes and features that fill no pack."""
+    if way != "float64":
+        monkeypatch.setenv("WELLGRAM_PRODUCTS", way)
+    monkeypatch.setattr(softmax, "SCORE_BYTES", 1 << 12)
+    dtype = np.dtype("f8" if way == "float64" else "f4")
+    x, codes, weights = classified(rng, 150, 33, 13, dtype)
+    close_loss(with_library.softmax_loss(x, codes, 13)(weights), x, codes, weights)
+    assert (with_library.card.driver.made > 0) == (way != "float32")
+
+
+class Counting(CudaDriver):
+    """A card that counts the bytes that are laid on it."""
+
+    laid = 0
+
+    def put(self, to, origin, apart, after):
+        super().put(to, origin, apart, after)
+        self.laid += origin.nbytes
+
+
+def test_rows_are_laid_on_the_card_once_for_all_losses(fresh, rng):
+    backend = fresh(lambda: Counting(0))
+    x, codes, weights = classified(rng, 500, 20, 3, np.float32)
+    loss = backend.softmax_loss(x, codes, 3)
+    assert backend.card.driver.laid == x.nbytes + codes.nbytes
+    free = backend.card.driver.free_memory()
+    for _ in range(3):
+        loss(weights)
+    assert backend.card.driver.laid == x.nbytes + codes.nbytes + 3 * weights.nbytes // 2
+    assert backend.card.driver.free_memory() == free
 
 
 def test_plain_tf32_is_as_good_as_ten_bits(with_library, rng, monkeypatch):

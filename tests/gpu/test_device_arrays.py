@@ -119,6 +119,11 @@ def test_the_other_primitives_take_them_too(cuda, laid, rng):
     np.testing.assert_array_equal(
         cuda.group_distances(given, codes, 4), cuda.group_distances(x, codes, 4)
     )
+    weights = rng.normal(size=(4, 8))
+    loss, gradient = cuda.softmax_loss(given, codes, 4)(weights)
+    expected, expected_gradient = cuda.softmax_loss(x, codes, 4)(weights)
+    assert loss == expected
+    np.testing.assert_array_equal(gradient, expected_gradient)
     lists = (np.array([0, 3]), np.array([[1, 2], [4, 5]]))
     for one, other in zip(
         cuda.list_scores(given, *lists), cuda.list_scores(x, *lists), strict=True

@@ -32,14 +32,25 @@ def as_rows(x: ArrayLike, name: str = "x") -> Rows:
     return rows
 
 
-def as_codes(codes: ArrayLike, rows: int, groups: int, name: str = "codes") -> Codes:
-    """Return codes as contiguous int64, one per row, each in [-1, groups)."""
+def as_codes(codes: ArrayLike, rows: int, groups: int, least: int = -1) -> Codes:
+    """Return codes as contiguous int64, one per row, each in [least, groups)."""
     given = np.asarray(codes)
     if given.dtype.kind not in "iu":
-        raise InputError(f"{name} must be integers, not {given.dtype}")
+        raise InputError(f"codes must be integers, not {given.dtype}")
     if given.shape != (rows,):
-        raise InputError(f"{name} has shape {given.shape}; expected one per row: ({rows},)")
-    return _within(given, -1, groups, name)
+        raise InputError(f"codes has shape {given.shape}; expected one per row: ({rows},)")
+    return _within(given, least, groups, "codes")
+
+
+def as_weights(weights: ArrayLike, classes: int, features: int) -> Floats:
+    """Return weights of linear scores as contiguous float64: (classes, features + 1)."""
+    given = np.ascontiguousarray(weights, np.float64)
+    if given.shape != (classes, features + 1):
+        raise InputError(
+            f"weights has shape {given.shape}; expected a row of features and an intercept for "
+            f"each class: ({classes}, {features + 1})"
+        )
+    return given
 
 
 def as_pairs(i: ArrayLike, j: ArrayLike, x: Rows, y: Rows) -> tuple[Codes, Codes]:

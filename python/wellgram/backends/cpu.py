@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellgram.backends import consumers as definitions
+from wellgram.backends import softmax
 from wellgram.backends.checks import (
     as_codes,
     as_columns,
@@ -56,6 +57,8 @@ else:
     _missing = None
 
 name = "cpu"
+
+softmax_loss = softmax.softmax_loss
 
 
 def why_not() -> str | None:

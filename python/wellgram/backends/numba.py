@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends import reference
+from wellgram.backends import reference, softmax
 from wellgram.backends.checks import (
     as_codes,
     as_lists,
@@ -60,6 +60,7 @@ name = "numba"
 rows_of_columns = reference.rows_of_columns
 group_moments = reference.group_moments
 apply_affine = reference.apply_affine
+softmax_loss = softmax.softmax_loss
 
 
 def why_not() -> str | None:

@@ -20,6 +20,9 @@ __all__ = ["Codes", "Floats", "GroupMoments", "Moments", "Spread"]  # part of th
 Rows = NDArray[np.floating[Any]]
 Progress = Callable[[float], None]
 
+SoftmaxLoss = Callable[[Floats], tuple[float, Floats]]
+"""See `Backend.softmax_loss`."""
+
 
 @dataclass(frozen=True)
 class AffineMaps:
@@ -127,6 +130,16 @@ class Backend(Protocol):
 
     def group_distances(self, x: Rows, codes: Codes, groups: int) -> Floats:
         """Return the sums (g,) of the Euclidean distances of all pairs of rows of each group."""
+
+    def softmax_loss(self, x: Rows, codes: Codes, classes: int) -> SoftmaxLoss:
+        """Make rows ready, once; return what takes the loss of linear scores of them at weights.
+
+        At weights w (k, d + 1) in float64, the scores of a row are ``x w[:, :-1]' + w[:, -1]``. It
+        returns the sum of the log losses ``log sum_c exp(s_c) - s_own`` of all rows, and its
+        gradient (k, d + 1), ``(softmax(s) - own)' [x, 1]``. Products are in the type of x, and what
+        they make of some rows at a time is added up in float64; the scores of all rows are never
+        held. Codes are of all rows, in [0, classes).
+        """
 
     def null_means(
         self,

@@ -20,6 +20,7 @@ from wellgram.backends.checks import (
     as_rows,
     as_sets,
     as_sums,
+    as_weights,
     check_block,
     check_maps,
     check_ranking,
@@ -36,6 +37,7 @@ from wellgram.backends.protocol import (
     GroupMoments,
     Progress,
     Rows,
+    SoftmaxLoss,
     Spread,
 )
 from wellgram.backends.whole import scan_whole
@@ -150,6 +152,26 @@ def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
     codes = as_codes(codes, len(x), groups)
     sums = [distance_sums(x[rows], x[rows]).sum() / 2 for _, rows in _groups(codes, groups)]
     return np.array(sums, np.float64)
+
+
+def softmax_loss(x: Rows, codes: Codes, classes: int) -> SoftmaxLoss:
+    """See `Backend.softmax_loss`."""
+    wide = as_rows(x).astype(np.float64)
+    codes = as_codes(codes, len(wide), classes, 0)
+    own = np.arange(len(wide)), codes
+
+    def at(weights: Floats) -> tuple[float, Floats]:
+        given = as_weights(weights, classes, wide.shape[1])
+        scores = wide @ given[:, :-1].T + given[:, -1]
+        scores -= scores.max(axis=1, keepdims=True)
+        odds = np.exp(scores)
+        totals = odds.sum(axis=1)
+        slopes = odds / totals[:, None]
+        slopes[own] -= 1
+        gradient = np.hstack([slopes.T @ wide, slopes.sum(axis=0)[:, None]])
+        return float((np.log(totals) - scores[own]).sum()), gradient
+
+    return at
 
 
 def null_means(

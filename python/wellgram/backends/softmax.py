@@ -1,45 +1,38 @@
-"""The multinomial log loss of linear scores, and its gradient, by blocks of rows."""
+"""`Backend.softmax_loss` of the processor backends: NumPy's products, by blocks of rows."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from wellgram.backends.protocol import Codes, Floats, Rows
+from wellgram.backends.checks import as_codes, as_rows, as_weights
+from wellgram.backends.protocol import Codes, Floats, Rows, SoftmaxLoss
 from wellgram.backends.threads import threads
 
 _BLOCK_BYTES = 1 << 23
 """Of a block's scores: large enough for the products, small enough for the caches"""
 
 
-class SoftmaxLoss:
-    """The mean log loss of scores ``x w[:, :-1]' + w[:, -1]``, of weights w (k, d + 1).
+def softmax_loss(x: Rows, codes: Codes, classes: int) -> SoftmaxLoss:
+    """See `Backend.softmax_loss`."""
+    x = as_rows(x)
+    return _Blocks(x, as_codes(codes, len(x), classes, 0), classes)
 
-    Its gradient is ``(p - y)' [x, 1] / n``: two products and a softmax per row. Products are in the
-    type of x, losses are added up in float64, and gradients of blocks too. Scores (n, k) are never
-    held: a thread has a block of them.
 
-    Parameters
-    ----------
-    x
-        (n, d), float32 or float64.
-    codes
-        (n,): the class of each row.
-    classes
-        The number of classes k.
-    """
+class _Blocks:
+    """Rows with a one at their end, for the intercept; a thread has the scores of a block."""
 
     def __init__(self, x: Rows, codes: Codes, classes: int) -> None:
         self._x = np.concatenate([x, np.ones((len(x), 1), x.dtype)], axis=1)
-        self._codes = codes
+        self._codes, self._classes = codes, classes
         self._rows = max(64, _BLOCK_BYTES // (classes * x.dtype.itemsize))
 
     def __call__(self, weights: Floats) -> tuple[float, Floats]:
-        """Return the loss and its gradient (k, d + 1)."""
+        weights = as_weights(weights, self._classes, self._x.shape[1] - 1)
         right = weights.astype(self._x.dtype).T
         if len(self._x) <= self._rows:  # too little to share out
             loss, slope = self._block(right, 0)
-            return loss / len(self._x), slope.astype(np.float64) / len(self._x)
+            return loss, slope.astype(np.float64)
         loss, gradient = 0.0, np.zeros_like(weights)
         # A product on one thread each, so that one thread's softmax goes beside another's product.
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads()) as pool:
@@ -47,7 +40,7 @@ class SoftmaxLoss:
             for part, slope in pool.map(lambda first: self._block(right, first), firsts):
                 loss += part
                 gradient += slope
-        return loss / len(self._x), gradient / len(self._x)
+        return loss, gradient
 
     def _block(self, right: Rows, first: int) -> tuple[float, Rows]:
         """Return the sums of loss and gradient over a block of rows."""

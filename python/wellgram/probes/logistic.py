@@ -13,13 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from wellgram.backends import get_backend
-from wellgram.backends.protocol import Codes, Floats, Rows
+from wellgram.backends.protocol import Codes, Floats, Rows, SoftmaxLoss
 from wellgram.errors import InputError
 from wellgram.nulls import stream_of
 from wellgram.probes.class_moments import ClassMoments
 from wellgram.probes.classifier import LinearClassifier
 from wellgram.probes.lbfgs import Minimum, minimize
-from wellgram.probes.softmax import SoftmaxLoss
 
 _SAMPLE_ROWS = 4096
 _LENGTHS = np.geomspace(2**-6, 2, 15)
@@ -53,7 +52,7 @@ class Logistic:
     codes, classes
         The class of each row (n,), and how many there are: two or more, none of them empty.
     backend
-        Which takes the moments: see `wellgram.set_backend`. Products are NumPy's.
+        Which takes the moments, and loss and gradient: see `wellgram.set_backend`.
     """
 
     def __init__(self, x: Rows, codes: Codes, classes: int, *, backend: str | None = None) -> None:
@@ -63,12 +62,11 @@ class Logistic:
         self._mean, self._shares, self._n = moments.mean, moments.shares, len(x)
         self._gradient = -(moments.deviations * self._shares[:, None]) @ self._axes
         rotated = (x - self._mean.astype(x.dtype)) @ self._axes.astype(x.dtype)
-        self._loss = SoftmaxLoss(rotated, codes, classes)
+        run = get_backend(backend)
+        self._loss = _mean(run.softmax_loss(rotated, codes, classes), len(x))
         size = min(len(x), _SAMPLE_ROWS)
-        some = get_backend(backend).random_subsets(
-            [len(x)], [size], 1, seed=0, stream=stream_of("first step")
-        )[0]
-        self._sample = SoftmaxLoss(rotated[some], codes[some], classes)
+        some = run.random_subsets([len(x)], [size], 1, seed=0, stream=stream_of("first step"))[0]
+        self._sample = _mean(run.softmax_loss(rotated[some], codes[some], classes), size)
         self._noise = 8 * float(np.finfo(x.dtype).eps)
 
     def fit(
@@ -142,6 +140,17 @@ class Logistic:
                 break
             best, least = point, value
         return best
+
+
+def _mean(loss: SoftmaxLoss, rows: int) -> SoftmaxLoss:
+    """Return the loss and its gradient over so many rows, of their sums."""
+
+    def at(weights: Floats) -> tuple[float, Floats]:
+        value, gradient = loss(weights)
+        gradient /= rows
+        return value / rows, gradient
+
+    return at
 
 
 def _penalised(loss: SoftmaxLoss, weights: Floats, weight: float) -> tuple[float, Floats]:

@@ -14,10 +14,16 @@ from wellgram.backends.gpu.groups import GroupPrimitives
 from wellgram.backends.gpu.products import products_of
 from wellgram.backends.gpu.rows import RowPrimitives
 from wellgram.backends.gpu.scan import PairPrimitives
+from wellgram.backends.gpu.softmax import SoftmaxPrimitives
 
 
 class GpuBackend(
-    RowPrimitives, GroupPrimitives, DrawPrimitives, ComparisonPrimitives, PairPrimitives
+    RowPrimitives,
+    GroupPrimitives,
+    SoftmaxPrimitives,
+    DrawPrimitives,
+    ComparisonPrimitives,
+    PairPrimitives,
 ):
     """See `Backend`. The card is opened when it is first needed.
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol, cast, get_args
 
 import numpy as np
 
-from wellgram.backends.gpu.arrays import Matrix
+from wellgram.backends.gpu.arrays import Matrix, stride_of
 from wellgram.backends.gpu.card import Card
 from wellgram.backends.gpu.driver import Product, ProductKind
 from wellgram.errors import InputError
@@ -74,6 +74,12 @@ class Engine(Protocol):
 
     def ready(self, x: Matrix, left: bool) -> Operand:
         """Return rows as a left or a right operand."""
+
+    def factor(self, x: Matrix, left: bool) -> Operand:
+        """Return rows as a factor of a `product`."""
+
+    def product(self, x: Operand, y: Operand) -> Matrix:
+        """Return the products of all rows of factors x with those of y, in no tiles."""
 
     def tile(self, x: Operand, y: Operand) -> Matrix:
         """Return what tiles of these rows are made in."""
@@ -148,6 +154,14 @@ class OwnEngine:
         _round(self._card, x, bits)
         return Operand(bits, x.rows)
 
+    def factor(self, x: Matrix, left: bool) -> Operand:
+        """Return the rows, or their bfloat16."""
+        return self.ready(x, left)
+
+    def product(self, x: Operand, y: Operand) -> Matrix:
+        """Return all products."""
+        return multiply_rows(self._card, x.matrix, y.matrix)
+
     def tile(self, x: Operand, y: Operand) -> Matrix:
         """Return a tile no larger than they need."""
         rows, columns = min(self.shape[0], x.rows), min(self.shape[1], y.rows)
@@ -171,10 +185,12 @@ class LibraryEngine:
 
     def ready(self, x: Matrix, left: bool) -> Operand:
         """Return the rows in the type they are multiplied in, and rows of zeros to whole tiles."""
+        return self._laid(x, left, -(-x.rows // max(self.shape)) * max(self.shape))
+
+    def _laid(self, x: Matrix, left: bool, whole: int) -> Operand:
         card, bfloat16 = self._card, self._kind == "bfloat16"
-        whole = -(-x.rows // max(self.shape)) * max(self.shape)
         columns = 3 * x.columns if self._split else x.columns
-        laid = card.matrix(whole, columns, np.uint16 if bfloat16 else x.dtype, zero=True)
+        laid = card.matrix(whole, columns, np.uint16 if bfloat16 else x.dtype, zero=whole > x.rows)
         if bfloat16:
             _round(card, x, laid)
         elif self._split:
@@ -189,6 +205,27 @@ class LibraryEngine:
             card.launch(kernel, x.rows * laid.stride, *steps, laid, laid.stride)
         return Operand(laid, x.rows)
 
+    def factor(self, x: Matrix, left: bool) -> Operand:
+        """Return rows in the type they are multiplied in; right ones to whole rows of products."""
+        if not left:
+            return self._laid(x, left, stride_of(x.rows, _sum_type(x.dtype)))
+        as_they_are = self._kind != "bfloat16" and not self._split
+        return Operand(x, x.rows) if as_they_are else self._laid(x, left, x.rows)
+
+    def product(self, x: Operand, y: Operand) -> Matrix:
+        """Return all products, by one call."""
+        a, b = x.matrix, y.matrix
+        out = self._card.matrix(x.rows, y.rows, _sum_type(a.dtype))
+        self._multiply(a.block(0, x.rows), b.block(0, out.stride), out)
+        return out
+
+    def _multiply(self, a: Matrix, b: Matrix, out: Matrix) -> None:
+        product = Product(
+            *(a.rows, b.rows, a.columns, a.address, a.stride, b.address, b.stride),
+            *(out.address, out.stride),
+        )
+        self._card.driver.multiply(self._kind, product)
+
     def tile(self, x: Operand, y: Operand) -> Matrix:
         """Return a whole tile."""
         return self._card.matrix(*self.shape, _sum_type(x.matrix.dtype))
@@ -198,11 +235,7 @@ class LibraryEngine:
     ) -> Matrix:
         """Make a whole tile."""
         a, b = x.matrix.block(i, i + self.shape[0]), y.matrix.block(j, j + self.shape[1])
-        product = Product(
-            *(*self.shape, a.columns, a.address, a.stride, b.address, b.stride),
-            *(tile.address, tile.stride),
-        )
-        self._card.driver.multiply(self._kind, product)
+        self._multiply(a, b, tile)
         return _present(self.shape, x, i, y, j, tile)
 
 

@@ -6,3 +6,4 @@
 #include "groups.hpp"
 #include "products.hpp"
 #include "rows.hpp"
+#include "softmax.hpp"

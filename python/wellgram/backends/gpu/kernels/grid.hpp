@@ -54,6 +54,8 @@ DEVICE double as_double(u64 bits) { return __longlong_as_double(static_cast<i64>
 
 #else
 
+using std::exp;
+using std::log;
 using std::rint;
 using std::sqrt;
 
@@ -98,6 +100,7 @@ DEVICE double as_double(u64 bits) { return __builtin_bit_cast(double, bits); }
 #endif
 
 #define NOT_A_NUMBER as_double(0x7ff8000000000000)
+#define MINUS_INFINITY as_double(0xfff0000000000000)
 
 // work(i) for each i in [0, count), spread over all threads of the grid.
 template <class F>
