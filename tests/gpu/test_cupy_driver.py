@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from cases import one_of_each, unit
-from comparers import same
+from cases import classified, one_of_each, unit
+from comparers import close_loss, same
 
 from wellgram.backends import cpu, cupy, get_backend
 from wellgram.backends.consumers import Extent
@@ -115,6 +115,13 @@ def test_a_pass(by_cupy, rng, monkeypatch, way, others):
         by_cupy.scan_pairs(x, one_of_each(extent, np.float32), y), expected, strict=True
     ):
         same(one, other)
+
+
+@pytest.mark.parametrize("way", ["float32", "matmul"])
+def test_losses(by_cupy, rng, monkeypatch, dtype, way):
+    monkeypatch.setenv("WELLGRAM_PRODUCTS", way)
+    x, codes, weights = classified(rng, 90, 10, 7, dtype)
+    close_loss(by_cupy.softmax_loss(x, codes, 7)(weights), x, codes, weights)
 
 
 def test_float64_products_are_the_librarys(by_cupy, rng):
