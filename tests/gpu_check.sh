@@ -25,7 +25,7 @@ step build 240 python3 -m pip install --quiet --no-index --no-deps --no-build-is
   -Ccmake.define.WELLGRAM_LINEINFO=ON .
 step info 60 python3 -m wellgram.cli info
 WELLGRAM_PRODUCTS=float32 step own 200 python3 -m pytest -q -m gpu -n 8 --require cuda --require cupy
-step library 200 python3 -m pytest -q -m gpu -n 8 tests/conformance -k cuda --require cuda
+step library 200 python3 -m pytest -q -m gpu -n 8 tests/conformance tests/test_probe_solvers.py -k cuda --require cuda
 WELLGRAM_BACKEND=cuda step peers 120 python3 -m pytest -q -n 8 tests/peers
 small=(python3 -m pytest -q -x -p no:xdist -m gpu tests/gpu/test_cards.py -k 'blocks or tile or split')
 for tool in memcheck racecheck initcheck; do
