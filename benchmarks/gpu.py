@@ -8,9 +8,10 @@ random data.
 Times are warm, medians of the repeats, with rows already on the card: ``kernels`` adds up device
 events around every launch, ``call`` is from a mark in the queue before to one after, and so holds
 what is prepared in main memory. Bytes are each input read once and each output written once; useful
-flops are n (n - 1) d: one multiply-add per pair and feature. ``with transfers`` is wall clock from
+flops are n (n - 1) d: one multiply-add per pair and feature; of a probe's loss and gradient 4 n k
+(d + 1), two products of k classes. ``with transfers`` is wall clock from
 arrays in main memory to answers there, and ``cpu`` the same by the processor. Answers are asserted
-to be the cpu backend's before a time of the pass is printed.
+to be the cpu backend's before a time of the pass, or of the probe, is printed.
 """
 
 import argparse
@@ -26,12 +27,16 @@ import numpy as np
 from wellgram.backends import get_backend, why_not
 from wellgram.backends.consumers import CountBelow, Extent, Histogram, Nearest, Ranks
 from wellgram.backends.protocol import AffineMaps
+from wellgram.probes import Logistic
 
 GENOME, WELLS = (17_063, 1_664), (222_601, 1_664)
 LARGEST = (2_200_000, 1_664)
-SMALL = {GENOME: (700, 64), WELLS: (900, 64), LARGEST: (20_000, 64)}
+SITES = (60_000, 384)
+SMALL = {GENOME: (700, 64), WELLS: (900, 64), LARGEST: (20_000, 64), SITES: (500, 24)}
 VALUES = 143_102  # known pairs of five sources whose ranks are asked for
 BATCHES = 180
+CLASSES = 1_139  # of RxRx1's sites
+STEPS = 20  # of a search
 
 
 def on_card(backend: Any, call: Callable[[], Any], repeats: int) -> dict[str, float]:
@@ -156,6 +161,12 @@ def rows(backend: Any, rates: dict[str, float], shape: tuple[int, int], repeats:
     return found
 
 
+def products(backend: Any, rates: dict[str, float], kind: str = "") -> tuple[str, float]:
+    """Return how products of float32 rows are made, and the measured rate of such."""
+    mode = kind or backend.describe().split(", ")[-1].removesuffix(" products")
+    return mode, rates[{"tf32x3": "tf32", "matmul": "float32"}.get(mode, mode)]
+
+
 def genome(
     backend: Any, rates: dict[str, float], shape: tuple[int, int], repeats: int
 ) -> list[dict]:
@@ -188,8 +199,7 @@ def genome(
                 backend, lambda c=consumers, o=options: backend.scan_pairs(given, c, **o), repeats
             )
             whole = seconds(lambda c=consumers, o=options: backend.scan_pairs(x, c, **o), 5)
-            mode = kind or backend.describe().split(", ")[-1].removesuffix(" products")
-            rate = rates[{"tf32x3": "tf32", "matmul": "float32"}.get(mode, mode)]
+            mode, rate = products(backend, rates, kind)
             found.append(
                 {
                     "what": f"{name}, {mode}", "shape": shape, **took,
@@ -231,6 +241,97 @@ def plainly(shape: tuple[int, int]) -> list[dict]:
     return found
 
 
+def classified(n: int, d: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return standardised rows around the means of classes, their codes, how many there are."""
+    rng, classes = np.random.default_rng(3), min(CLASSES, n // 10)
+    codes = np.arange(n) % classes
+    x = rng.standard_normal((n, d), np.float32)
+    x += rng.standard_normal((classes, d), np.float32)[codes] / 4
+    return x, codes, classes
+
+
+def probe(backend: Any, rates: dict[str, float], shape: tuple[int, int], repeats: int) -> list:
+    """Time loss and gradient of a logistic probe, then steps of its search."""
+    n, d = shape
+    x, codes, classes = classified(n, d)
+    weights = np.random.default_rng(4).normal(size=(classes, d + 1)) / 10
+    cpu = get_backend("cpu")
+    loss, expected = (run.softmax_loss(x, codes, classes) for run in (backend, cpu))
+    for got, wanted in zip(loss(weights), expected(weights), strict=True):
+        # In float32: by the largest entry, since those of a gradient are sums of either sign.
+        error = np.abs(got - wanted).max() / np.abs(wanted).max()
+        assert error < 1e-4, f"loss or gradient differs by {error:.1e} of the largest"
+    mode, rate = products(backend, rates)
+    took = on_card(backend, lambda: loss(weights), repeats)
+    found = [
+        {
+            "what": f"loss, {classes} classes, {mode}", "shape": shape, **took,
+            "times the floor": took["kernels"] * rate / (4 * n * classes * (d + 1)),
+            "with transfers": seconds(
+                lambda: backend.softmax_loss(x, codes, classes)(weights), 5
+            ),
+            "cpu": seconds(lambda: expected(weights), 1),
+        }
+    ]  # fmt: skip
+
+    def search(name: str) -> float:
+        fit = Logistic(x, codes, classes, backend=name).fit(1.0, tolerance=0, iterations=STEPS)
+        return fit.objective
+
+    began = time.perf_counter()
+    theirs = search("cpu")
+    times = {"cpu": time.perf_counter() - began}
+    ours = search(backend.name)
+    assert abs(ours - theirs) < 1e-3 * theirs, f"the search came to {ours}, the cpu's to {theirs}"
+    times["with transfers"] = seconds(lambda: search(backend.name), 3)
+    return [*found, {"what": f"{STEPS} steps of a search, {mode}", "shape": shape, **times}]
+
+
+def losses_plainly(shape: tuple[int, int]) -> list[dict]:
+    """Time loss and gradient in the plain way of CuPy and PyTorch, on rows that are there."""
+    x, codes, classes = classified(*shape)
+    w, found = np.random.default_rng(4).normal(size=(classes, shape[1] + 1)) / 10, []
+    x = np.concatenate([x, np.ones((len(x), 1), np.float32)], axis=1)
+    w = w.astype(np.float32)
+
+    def timed(name: str, call: Callable[[], float]) -> None:
+        found.append({"what": name, "shape": shape, "call": seconds(call, 10)})
+
+    try:
+        import cupy
+    except ImportError:
+        pass
+    else:
+        given, there, own = cupy.asarray(x), cupy.asarray(w), cupy.asarray(codes)
+        every = cupy.arange(len(x))
+
+        def by_cupy() -> float:
+            scores = given @ there.T
+            scores -= scores.max(axis=1, keepdims=True)
+            correct = scores[every, own].sum()
+            odds = cupy.exp(scores)
+            totals = odds.sum(axis=1)
+            odds /= totals[:, None]
+            odds[every, own] -= 1
+            return float(cupy.log(totals).sum() - correct + (odds.T @ given)[0, 0])
+
+        timed("CuPy: softmax regression", by_cupy)
+    import torch
+
+    place = "cuda" if torch.cuda.is_available() else "cpu"
+    rows, targets = torch.from_numpy(x).to(place), torch.from_numpy(codes).to(place)
+    leaf = torch.from_numpy(w).to(place).requires_grad_()
+
+    def by_torch() -> float:
+        leaf.grad = None
+        loss = torch.nn.functional.cross_entropy(rows @ leaf.T, targets, reduction="sum")
+        loss.backward()
+        return loss.item() + leaf.grad[0, 0].item()
+
+    timed("PyTorch: cross_entropy, backward", by_torch)
+    return found
+
+
 def tiles_of_the_largest(backend: Any, rates: dict[str, float], shape: tuple[int, int]) -> dict:
     """Time a range of tiles of the largest map in bfloat16; extrapolate the whole."""
     n, d = shape
@@ -265,6 +366,8 @@ def main() -> None:
     found = rows(backend, rates, size(WELLS), given.repeats)
     found += genome(backend, rates, size(GENOME), given.repeats)
     found += plainly(size(GENOME))
+    found += probe(backend, rates, size(SITES), given.repeats)
+    found += losses_plainly(size(SITES))
     found.append(tiles_of_the_largest(backend, rates, size(LARGEST)))
     for one in found:
         words = [f"{k} {v:.3g}" for k, v in one.items() if k not in ("what", "shape")]
