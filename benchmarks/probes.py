@@ -1,12 +1,14 @@
 """Probes and neighbours at RxRx1's shape, beside scikit-learn and FAISS, in one run.
 
-Run ``python benchmarks/probes.py [--rows 60000] [--repeats 3] [--only split]``. Needs
-scikit-learn, and faiss-cpu for its column. The screen is simulated (`wellgram.simulate.rxrx1`):
-125,510 sites x 384 features, 1,139 classes, 51 experiments.
+Run ``python benchmarks/probes.py [--rows 60000] [--repeats 3] [--only split] [--backend cuda]``.
+Needs scikit-learn, and faiss-cpu for its column. The screen is simulated
+(`wellgram.simulate.rxrx1`): 125,510 sites x 384 features, 1,139 classes, 51 experiments.
 
 The probe: multinomial logistic regression on standardised sites, C = 1. scikit-learn (lbfgs,
-float64 and float32) ends where its tolerance says; ours is timed to the moment its objective is no
-worse, from raw rows on, and to its own end. The objective of both is taken anew in float64.
+float64 and float32) ends where its tolerance says, or after --iterations (--dtype float64
+--iterations 10000 lets it come to its own end in float64); ours is timed to the moment its
+objective is no worse, from raw rows on, and to its own end. The objective of both is taken anew in
+float64.
 Neighbours: of every test site the nearest 5 train sites, and of every site those of all other
 experiments; FAISS (a flat index) and scikit-learn (brute force, Euclidean on unit rows, which is
 faster than its cosine) find the same, experiment by experiment where those are all others.
@@ -57,7 +59,13 @@ def objective(
 
 
 def probes(
-    x: np.ndarray, codes: np.ndarray, repeats: int, dtypes: list[str], tolerance: float, most: int
+    x: np.ndarray,
+    codes: np.ndarray,
+    backend: str,
+    repeats: int,
+    dtypes: list[str],
+    tolerance: float,
+    most: int,
 ) -> None:
     """Time both to the same objective."""
     from sklearn.linear_model import LogisticRegression
@@ -71,15 +79,17 @@ def probes(
         target = objective(
             x, codes, model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
         )
+        taken = int(model.n_iter_[0])
+        ended = f"stopped after {taken}" if taken >= most else f"its own end after {taken}"
         print(
             f"  scikit-learn {dtype}, tol {tolerance:g}: {seconds:6.1f} s, {extra / 1e6:5.0f} MB "
-            f"extra, {int(model.n_iter_[0])} iterations, objective {target:.7f}",
+            f"extra, {ended} iterations, objective {target:.7f}",
             flush=True,
         )
         times, fit = [], None
         for _ in range(repeats):
             fit, mine, own = measured(
-                lambda target=target: Logistic(x, codes, classes).fit(
+                lambda target=target: Logistic(x, codes, classes, backend=backend).fit(
                     PENALTY, tolerance=1e-9, stop=lambda found: found.value <= target
                 )
             )
@@ -92,7 +102,7 @@ def probes(
             f"objective {reached:.7f}: {seconds / statistics.median(times):.1f} times as fast",
             flush=True,
         )
-    fit, seconds, _ = measured(lambda: Logistic(x, codes, classes).fit(PENALTY))
+    fit, seconds, _ = measured(lambda: Logistic(x, codes, classes, backend=backend).fit(PENALTY))
     print(
         f"  ours to its own end (tolerance 1e-6): {seconds:6.1f} s, {fit.iterations} iterations, "
         f"objective {fit.objective:.7f}",
@@ -192,6 +202,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--iterations", type=int, default=100, help="of scikit-learn, at most")
     parser.add_argument("--tolerance", type=float, default=1e-4, help="of scikit-learn")
+    parser.add_argument("--backend", default="cpu", help="of our probe")
     parser.add_argument("--dtype", action="append", choices=("float64", "float32"))
     parser.add_argument("--only", choices=("probe", "split", "everywhere"))
     parser.add_argument("--processor-time", action="store_true")
@@ -214,7 +225,8 @@ def main() -> None:
         rows = x[some]
         rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
         dtypes = options.dtype or ["float64", "float32"]
-        probes(rows, codes[some], options.repeats, dtypes, options.tolerance, options.iterations)
+        ends = options.tolerance, options.iterations
+        probes(rows, codes[some], options.backend, options.repeats, dtypes, *ends)
 
 
 if __name__ == "__main__":

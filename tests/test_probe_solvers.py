@@ -6,6 +6,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 
 from wellgram import InputError
+from wellgram.backends import reference
 from wellgram.probes import Logistic, lda, ridge
 from wellgram.probes.lbfgs import minimize
 
@@ -58,6 +59,15 @@ def test_a_path_ends_where_searches_from_nothing_end(backend, rng):
         alone = logistic.fit(penalty, tolerance=1e-9)
         fit = logistic.fit(penalty, start=fit, tolerance=1e-9)
         assert fit.objective == pytest.approx(alone.objective, abs=1e-7)
+
+
+def test_losses_are_taken_on_the_backend_of_that_name(rng, monkeypatch):
+    asked, kept = [], reference.softmax_loss
+    monkeypatch.setattr(
+        reference, "softmax_loss", lambda x, *rest: asked.append(len(x)) or kept(x, *rest)
+    )
+    Logistic(*problem(rng, n=5000), 7, backend="reference").fit(1.0)
+    assert asked == [5000, 4096]  # and of a sample, where the search begins
 
 
 def test_a_search_is_stopped_when_asked(rng):

@@ -49,7 +49,7 @@ struct CublasLt::Functions {
                   std::size_t bytes, void* stream);
 };
 
-// Kept for as long as the library: as many as there are shapes of tiles.
+// Kept for as long as the library: as many as there are shapes of products, tiles above all.
 struct CublasLt::Plan {
   void *description, *a, *b, *c;
   Heuristic chosen;
