@@ -16,6 +16,9 @@ SCORE_BYTES = 1 << 25
 """Of the scores that are held at once: so that they stay in the second-level cache of a large card,
 and keep all of it busy"""
 
+_MOST_ROWS = 1 << 14
+"""At once, however few the classes: so many slopes are added up in the type of rows"""
+
 
 class SoftmaxPrimitives:
     """The loss of linear scores."""
@@ -42,7 +45,8 @@ class _Loss:
         self._card, self._classes, self._features = card, classes, width(x)
         self._dtype, self._engine = x.dtype, engine_of(card, x.dtype, False)
         self._codes = card.numbers(codes, np.int64)
-        at_once = max(ROWS, SCORE_BYTES // (classes * x.dtype.itemsize) // ROWS * ROWS)
+        fit = SCORE_BYTES // (classes * x.dtype.itemsize) // ROWS * ROWS
+        at_once = min(max(ROWS, fit), _MOST_ROWS)
         self._parts = [
             self._part(begin + first, block.block(first, min(first + at_once, block.rows)))
             for begin, block in card.blocks(x)
