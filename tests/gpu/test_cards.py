@@ -168,25 +168,34 @@ def test_losses_by_every_way_to_multiply(with_library, rng, monkeypatch, way):
 
 
 class Counting(CudaDriver):
-    """A card that counts the bytes that are laid on it."""
+    """A card that counts the bytes that are laid on it, and the least that were free."""
 
-    laid = 0
+    laid, least = 0, 1 << 62
+
+    def launch(self, kernel, blocks, *arguments):
+        super().launch(kernel, blocks, *arguments)
+        self.least = min(self.least, self.free_memory())
 
     def put(self, to, origin, apart, after):
         super().put(to, origin, apart, after)
         self.laid += origin.nbytes
 
 
-def test_rows_are_laid_on_the_card_once_for_all_losses(fresh, rng):
+def test_rows_are_laid_on_the_card_once_for_all_losses_and_scores_are_not_held(
+    emulated, fresh, rng, monkeypatch
+):
+    monkeypatch.setattr(softmax, "SCORE_BYTES", 1 << 13)
     backend = fresh(lambda: Counting(0))
-    x, codes, weights = classified(rng, 500, 20, 3, np.float32)
-    loss = backend.softmax_loss(x, codes, 3)
-    assert backend.card.driver.laid == x.nbytes + codes.nbytes
-    free = backend.card.driver.free_memory()
+    x, codes, weights = classified(rng, 4000, 5, 100, np.float32)
+    loss = backend.softmax_loss(x, codes, 100)
+    card = backend.card.driver
+    assert card.laid == x.nbytes + codes.nbytes
+    free = card.free_memory()
     for _ in range(3):
         loss(weights)
-    assert backend.card.driver.laid == x.nbytes + codes.nbytes + 3 * weights.nbytes // 2
-    assert backend.card.driver.free_memory() == free
+    assert card.laid == x.nbytes + codes.nbytes + 3 * weights.nbytes // 2
+    assert card.free_memory() == free
+    assert free - card.least < 4000 * 100 * 4 / 10  # of the scores of all rows
 
 
 def test_plain_tf32_is_as_good_as_ten_bits(with_library, rng, monkeypatch):
