@@ -20,12 +20,19 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.rows, self.references, self.open, self.tags, self.title = [], [], [], set(), ""
+        self.ids = []
         self.feed(text)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in ("meta", "br"):
+            self.handle_endtag(tag)
 
     def handle_starttag(self, tag, attributes):
         self.tags.add(tag)
-        self.references += [value for name, value in attributes if name in ("src", "href")]
-        if tag not in ("meta", "img"):
+        self.references += [value for name, value in attributes if name.endswith(("src", "href"))]
+        self.ids += [value for name, value in attributes if name == "id"]
+        if tag not in ("meta", "br"):
             self.open.append(tag)
         if tag == "tr":
             self.rows.append([])
@@ -66,10 +73,17 @@ def text(result, tmp_path):
 def test_it_needs_no_other_file(text):
     page = Page(text)
     assert page.open == []
+    assert "svg" in page.tags
     assert page.references
-    assert all(reference.startswith("data:image/png;base64,") for reference in page.references)
-    assert not re.search(r"https?://|//cdn|@import|url\(", text)
-    assert not page.tags & {"script", "link", "iframe"}
+    inside = {f"#{name}" for name in page.ids}
+    assert all(
+        reference in inside or re.match(r"data:image/png;base64,", reference)
+        for reference in page.references
+    )
+    assert {f"#{name}" for name in re.findall(r"url\(#([^)]*)\)", text)} <= inside
+    assert len(inside) == len(page.ids)
+    assert not re.search(r"https?://|//cdn|@import|url\((?!#)", text)
+    assert not page.tags & {"script", "link", "iframe", "object"}
 
 
 def test_it_has_the_numbers_of_the_table(text, tmp_path):
@@ -97,22 +111,24 @@ def test_its_headline_is_of_a_source_that_has_known_pairs(text, result):
     title = Page(text).title
     assert f"{len(result.map_)} perturbations" in title
     assert f"{first['recall']:.1%}" in title
-    assert NASTY in title
     assert "nan" not in title
 
 
 def test_it_names_what_was_left_out_and_how_it_was_made(text):
     facts = {row[0]: row[1] for row in Page(text).rows if len(row) == 2}
-    assert facts["without_direction"] == "DMSO"
-    assert facts["align"] == "center-scale"
+    assert facts["left out, since they aggregate to zero"] == "DMSO"
+    assert facts["alignment"] == "center-scale"
     assert facts["command"] == f"wellgram score {NASTY}"
     assert facts["wells"] == "44"
+    assert facts["seed"] == "0"
+    assert "<strong>Drug targets</strong>: no table of compounds and their targets given." in text
 
 
 def test_it_reads_on_a_phone_and_in_the_dark(text):
     assert 'name="viewport" content="width=device-width' in text
     assert "prefers-color-scheme: dark" in text
-    assert "max-width: 100%" in text
+    assert "@media print" in text
+    assert re.search(r'style="[^"]*stroke: var\(--', text)  # figures follow the scheme
 
 
 def test_it_says_where_there_was_nothing_to_recall(tmp_path):
@@ -120,4 +136,5 @@ def test_it_says_where_there_was_nothing_to_recall(tmp_path):
     result.save(tmp_path)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "no known pairs" in text
-    assert Page(text).references == []
+    assert "recalls" not in Page(text).title
+    assert 'id="recall"' not in text

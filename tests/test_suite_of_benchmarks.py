@@ -55,8 +55,8 @@ def test_everything_is_run_and_in_the_summary(everything, tmp_path):
     report = (tmp_path / "report.html").read_text()
     for title in ("Drug targets", "Clusters of genes", "Replicate consistency", "Magnitude"):
         assert f"<h2>{title}</h2>" in report
-    assert "Skipped" not in report
-    assert report.count("<img") == 6
+    assert "Left out" not in report
+    assert report.count("<figure") == len(list(tmp_path.glob("*.png"))) == 12
     assert len(pd.read_csv(tmp_path / "clusters.csv")) == 1
 
 
@@ -96,7 +96,11 @@ def test_a_stream_scores_as_wells_do(tmp_path):
     held, streamed = (
         score(read(path, **options), PCACenterScale()) for read in (read_wells, open_wells)
     )
-    assert set(held.parts) == set(streamed.parts) == {"consistency", "average-precision"}
+    assert (
+        set(held.parts)
+        == set(streamed.parts)
+        == {"consistency", "average-precision", "projection", "batch-effects"}
+    )
     for name, part in held.parts.items():
         pd.testing.assert_frame_equal(part.records, streamed.parts[name].records)
 
@@ -150,6 +154,8 @@ def test_reasons_for_what_was_not_run(rng, screen, monkeypatch):
         "consistency": "skipped: no perturbation has two wells",
         "magnitude": "skipped: no perturbation has five wells",
         "average-precision": "skipped: no perturbation has two wells",
+        "complexes": "skipped: no sets of genes or known pairs given",
+        "batch-effects": "skipped: the screen has one batch",
     }
     uncontrolled = Wells.from_arrays(x, [*"aaaaaaabb"], control="none")
     found = reasons(score(uncontrolled))
@@ -157,8 +163,8 @@ def test_reasons_for_what_was_not_run(rng, screen, monkeypatch):
     assert "consistency" not in found
     chosen = score(uncontrolled, metrics=["recall"])
     assert reasons(chosen)["consistency"] == "skipped: not asked for"
-    assert repr(chosen).endswith("average-precision: skipped: not asked for")
-    monkeypatch.setattr("wellgram.suite._HELD_BYTES", 100)
+    assert repr(chosen).endswith("batch-effects: skipped: not asked for")
+    monkeypatch.setattr("wellgram.parts.HELD_BYTES", 100)
     assert "its 9 aligned wells of 4 features would need" in reasons(score(uncontrolled))[
         "consistency"
     ]  # fmt: skip

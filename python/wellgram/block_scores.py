@@ -145,11 +145,11 @@ class BlockSearchResult:
             f"{row['balanced_high']:.3f}), {self.said}"
         )
 
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw accuracy over depth, with its interval; return the matplotlib axes."""
         from wellgram.plots import plot_depth
 
-        return plot_depth(self.table, self._best, axes)
+        return plot_depth(self.table, self._best, ax)
 
     def save(self, folder: str | Path) -> None:
         """Write ``blocks.csv``, ``blocks.png`` and ``best.json``."""

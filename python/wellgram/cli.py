@@ -3,6 +3,7 @@
 import shlex
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,8 +14,10 @@ from wellgram import simulate as simulation
 from wellgram.aggregate import Method, Precision
 from wellgram.align import ALIGNMENTS, alignment
 from wellgram.backends import BACKENDS, get_backend, set_backend
+from wellgram.backends.protocol import Progress
 from wellgram.cli_studies import batch_study, blocks
 from wellgram.errors import InputError, WellgramError
+from wellgram.files import checksum
 from wellgram.info import environment, peak_memory
 from wellgram.io import (
     LAYOUTS,
@@ -226,7 +229,9 @@ def score(
         )
         result.summary["seconds"] = {"read labels": round(read, 4)} | result.summary["seconds"]
         result.summary["command"] = shlex.join(["wellgram", *sys.argv[1:]])
-        result.summary["inputs"] = [str(path) for path in [*(embeddings or []), metadata] if path]
+        given = [*(embeddings or []), metadata, *(relationships or []), truth, clusters]
+        with step("check sums of inputs") as progress:
+            result.summary["inputs"] = _inputs([path for path in given if path], progress)
         with step("write results"):
             result.save(folder)
     results.print(repr(result.map_), markup=False)
@@ -249,6 +254,15 @@ def score(
     results.print(
         f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {out}/report.html"
     )
+
+
+def _inputs(paths: list[str], progress: Progress) -> dict[str, dict[str, int | str | None]]:
+    """Return the size and the SHA-256 of what was read; None of what is not on this machine."""
+    sums: dict[str, dict[str, int | str | None]] = {}
+    for path in paths:
+        found = asdict(checksum(path, progress)) if Path(path).exists() else None
+        sums[path] = found or {"bytes": None, "sha256": None}
+    return sums
 
 
 @app.command(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -22,11 +22,15 @@ from wellgram.io.places import placing_folder
 from wellgram.metrics import RecallResult, number_baseline
 from wellgram.metrics.clusters import Clusters
 from wellgram.metrics.recall import Null
+from wellgram.parts import Part, Task
 from wellgram.plots import save_png
 from wellgram.report import write_report
 from wellgram.stream import WellStream
-from wellgram.suite import BENCHMARKS, Part, Task
+from wellgram.suite import BENCHMARKS
 from wellgram.wells import PerturbationMap, Wells
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 METRICS = tuple(benchmark.name for benchmark in BENCHMARKS)
 
@@ -68,16 +72,18 @@ class ScoreResult:
         Each benchmark that was run has its tables (``.csv``) and figures (``.png``). Files appear
         together or not at all; at a URL, one by one.
         """
+        drawn: dict[str, Axes] = {}
         with placing_folder(folder) as out:
             write_map(self.map_, out / "map.parquet")
             for part in self.parts.values():
                 for name, table in part.tables.items():
                     save_csv(table, out / f"{name}.csv")
-                for name, (draw, _) in part.figures.items():
-                    save_png(draw(), out / f"{name}.png")
+                for name, figure in part.figures.items():
+                    drawn[name] = figure.draw()
+                    save_png(drawn[name], out / f"{name}.png")
             summary = json.dumps(self.summary, indent=2, allow_nan=False)
             (out / "summary.json").write_text(summary + "\n", encoding="utf-8")
-            write_report(out / "report.html", self.summary, self.map_, self.parts, self.baselines)
+            write_report(out / "report.html", self.summary, self.parts, self.baselines, drawn)
 
 
 def score(
@@ -116,7 +122,8 @@ def score(
         Sets of genes: see `cluster_separation`.
     metrics
         Which benchmarks to run, of ``"recall"``, ``"drug-targets"``, ``"clusters"``,
-        ``"consistency"``, ``"magnitude"`` and ``"average-precision"``; all by default.
+        ``"consistency"``, ``"magnitude"``, ``"average-precision"``, ``"complexes"``,
+        ``"projection"`` and ``"batch-effects"``; all by default.
     baselines
         Numeric columns, such as a cell count, each of which is scored in place of the embedding as
         well: see `number_baseline`.
@@ -151,7 +158,7 @@ def score(
 
     whole = run("", task)
     alone = {name: run(name, one) for name, one in numbers.items()}
-    summary = _summary(wells, whole.map_, whole.records(), seconds, backend)
+    summary = _summary(wells, whole.map_, whole.records(), seconds, seed, backend)
     if alone:
         summary["baselines"] = {name: one.records() for name, one in alone.items()}
     return ScoreResult(
@@ -229,6 +236,7 @@ def _summary(
     map_: PerturbationMap,
     found: Mapping[str, Any],
     seconds: Mapping[str, float],
+    seed: int,
     backend: str | None,
 ) -> dict[str, Any]:
     run = get_backend(backend)
@@ -249,7 +257,7 @@ def _summary(
         **found,
         "seconds": dict(seconds),
         "peak_memory_bytes": peak_memory(),
-        "run": {"backend": run.name, "as": run.describe()},
+        "run": {"backend": run.name, "as": run.describe(), "seed": seed},
         "environment": environment(),
     }
 

@@ -1,16 +1,12 @@
 """The benchmarks of a screen: what each needs, how it is run, and what it says of it."""
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from wellgram.aggregate import map_rows
-from wellgram.align import Alignment
 from wellgram.backends.protocol import Progress
 from wellgram.metrics import (
     average_precision,
@@ -23,78 +19,16 @@ from wellgram.metrics import (
     relationship_recall,
 )
 from wellgram.metrics.bootstrap import item_bootstrap
-from wellgram.metrics.clusters import Clusters
-from wellgram.metrics.recall import Null
-from wellgram.metrics.replicates import aligned_rows
 from wellgram.metrics.targets import check_truth
-from wellgram.plots import plot_null, plot_p_values, plot_recall
-from wellgram.stream import WellStream
-from wellgram.wells import KEYS, PerturbationMap, Wells
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from wellgram.parts import Benchmark, Figure, Headline, Part, Task
+from wellgram.plots import plot_doses, plot_null, plot_p_values, plot_recall, plot_volcano
+from wellgram.views import VIEWS
+from wellgram.wells import KEYS, PerturbationMap
 
 RESAMPLES = 1000
 """How often genes, compounds or perturbations are resampled for an interval"""
-_HELD_BYTES = 8 << 30
-"""How large aligned wells may be to be held for what compares replicates"""
 _MOST_ROWS = 20
 """How many rows of a table a report shows"""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A screen, its map, and what is known of it."""
-
-    wells: Wells | WellStream
-    align: Alignment | None
-    sources: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    same: Sequence[str] = ()
-    null: Null | None = None
-    truth: pd.DataFrame | None = None
-    clusters: Clusters | None = None
-    seed: int = 0
-    backend: str | None = None
-
-    @cached_property
-    def labels(self) -> pd.DataFrame:
-        """The labels of the rows that the map will have at most."""
-        return map_rows(self.wells)[1]
-
-    @cached_property
-    def aligned(self) -> Wells:
-        """The aligned wells, in memory."""
-        rows = aligned_rows(self.wells, self.align, self.backend)
-        return Wells(rows, self.wells.metadata, self.wells.origin)
-
-
-@dataclass(frozen=True)
-class Part:
-    """What one benchmark found."""
-
-    result: Any
-    text: str
-    records: pd.DataFrame
-    """For the summary"""
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    """For people: a table of words"""
-    tables: Mapping[str, pd.DataFrame]
-    """For files, by name"""
-    figures: Mapping[str, "tuple[Callable[[], Axes], str]"]
-    """By name of the file: how each is drawn, and its caption"""
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """One benchmark of the suite."""
-
-    name: str
-    title: str
-    step: str
-    missing: Callable[[Task], str | None]
-    """What a task lacks for it, in words, or None; raises for input that cannot be used"""
-    run: Callable[[Task, PerturbationMap, Progress], Part]
 
 
 def _recall_missing(task: Task) -> str | None:
@@ -137,15 +71,30 @@ def _recall(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
         rows,
         {"recall": result.table},
         {
-            "recall": (
-                lambda: plot_recall(result.table),
-                "Recall per source and tails, with 95 % intervals; dotted: chance.",
+            "recall": Figure(
+                lambda: plot_recall(result),
+                "Share of known pairs whose cosine lies in the tails of the null, per source and "
+                "pair of tails, with 95 % intervals over resampled genes. Dashed: what a map "
+                "without signal recalls.",
             ),
-            "null": (
+            "null": Figure(
                 lambda: plot_null(result.null_histogram, known),
-                "Cosine similarity of all pairs, and of the known pairs of each source.",
+                "Cosine similarity of all pairs of the null (filled), and of the known pairs of "
+                "each source (lines), each as a density. Signal is what a line has beyond the "
+                "filled shape, to either side.",
             ),
         },
+        _recall_headline(result.table),
+    )
+
+
+def _recall_headline(table: pd.DataFrame) -> Headline:
+    best = table[table["known_pairs"] > 0].iloc[0]
+    return Headline(
+        "known pairs recalled",
+        f"{best['recall']:.1%}",
+        interval_words(best, percent=True),
+        f"{best['source']}, tails {best['low']:g} / {best['high']:g}; chance {best['random']:.0%}",
     )
 
 
@@ -172,23 +121,37 @@ def _targets(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
         )
         for row in result.table.to_dict("records")
     ]
-    absent = ", ".join(f"{count:,} {kind}s" for kind, count in result.absent.items() if count)
+    absent = " and ".join(f"{count:,} {kind}s" for kind, count in result.absent.items() if count)
     return Part(
         result,
         "Genes are ranked by the absolute cosine of their knock-out with each compound; average "
         "precision over compounds, 100 draws of negatives. Intervals are bootstrapped over "
-        f"compounds. {len(result.skipped):,} compounds were skipped; of the table, "
-        f"{absent or 'nothing'} is not in the map.",
+        f"compounds. Skipped: {len(result.skipped):,} compounds; of the table, not in the map: "
+        f"{absent or 'nothing'}.",
         result.table,
         ("concentration", "compounds", "average precision", "95 %", "chance", "AUC"),
         rows,
         {"drug_targets": result.table, "drug_target_compounds": result.items},
         {
-            "drug_targets": (
-                lambda: result.plot(),
-                "Average precision against dose, with 95 % interval; dashed: chance.",
+            "drug_targets": Figure(
+                lambda: plot_doses(result, dose="dose, as the metadata has it"),
+                "Average precision of finding a compound's targets, mean over compounds, against "
+                "dose, with 95 % intervals over resampled compounds; max: by the largest "
+                "similarity over doses. Dashed: chance. Band: random scores, two standard "
+                "deviations over draws of negatives.",
             )
         },
+        _targets_headline(result.table),
+    )
+
+
+def _targets_headline(table: pd.DataFrame) -> Headline:
+    best = table.iloc[-1]
+    return Headline(
+        "average precision of drug targets",
+        f"{best['average_precision']:.3f}",
+        interval_words(best),
+        f"largest similarity over doses; chance {best['chance']:.3f}",
     )
 
 
@@ -231,20 +194,10 @@ def _clusters(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
     )
 
 
-def _held(task: Task) -> str | None:
-    size = len(task.wells) * task.wells.features * 4
-    if size <= _HELD_BYTES:
-        return None
-    return (
-        f"its {len(task.wells):,} aligned wells of {task.wells.features:,} features would need "
-        f"{size / 1e9:.0f} GB of memory"
-    )
-
-
 def _consistency_missing(task: Task) -> str | None:
     if task.labels["n_wells"].max() < 2:
         return "no perturbation has two wells"
-    return _held(task)
+    return task.too_large()
 
 
 def _consistency(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
@@ -262,7 +215,7 @@ def _magnitude_missing(task: Task) -> str | None:
         return "there are no control wells"
     if task.labels["n_wells"].max() < 5:
         return "no perturbation has five wells"
-    return _held(task)
+    return task.too_large()
 
 
 def _magnitude(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
@@ -281,7 +234,7 @@ def _precision_missing(task: Task) -> str | None:
     keys = [key for key in KEYS if key in metadata]
     if not metadata.loc[treated, keys].duplicated().any():
         return "no perturbation has two wells"
-    return _held(task)
+    return task.too_large()
 
 
 def _precision(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
@@ -299,12 +252,10 @@ def _precision(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
         ap, seed=task.seed, backend=task.backend, progress=lambda share: progress((1 + share) / 2)
     )
     within = " of its batch" if "batch" in metadata else ""
-    part = _replicates(
+    return _replicates(
         task, result, "mean_average_precision", "average_precision",
         f"How well each well finds the other wells of its perturbation before the controls{within}",
     )  # fmt: skip
-    volcano = (lambda: result.plot(), "p-value against mean average precision.")
-    return replace(part, figures={"average_precision": volcano})
 
 
 BENCHMARKS = (
@@ -328,13 +279,18 @@ BENCHMARKS = (
         _precision_missing,
         _precision,
     ),
+    *VIEWS,
 )
 
 
-def interval_words(row: Mapping[Hashable, Any], prefix: str = "") -> str:
+def interval_words(
+    row: "Mapping[Hashable, Any] | pd.Series[Any]", prefix: str = "", *, percent: bool = False
+) -> str:
     """Return the interval of a row of a table, where it has one."""
     low, high = (row.get(f"{prefix}interval_{end}", math.nan) for end in ("low", "high"))
-    return "-" if math.isnan(low) else f"{low:.3f}-{high:.3f}"
+    if math.isnan(low):
+        return "-"
+    return f"{low:.1%}-{high:.1%}" if percent else f"{low:.3f}-{high:.3f}"
 
 
 def _dose_words(dose: float | str) -> str:
@@ -373,6 +329,8 @@ def _replicates(task: Task, result: Any, score: str, name: str, what: str) -> Pa
         for row in records
     ]
     null = f", against {result.null}" if hasattr(result, "null") else ""
+    whole = records[0]
+    said = score.replace("_", " ")
     return Part(
         result,
         f"{what}{null}. Found: at a false discovery rate of 5 %. Intervals are bootstrapped over "
@@ -382,11 +340,23 @@ def _replicates(task: Task, result: Any, score: str, name: str, what: str) -> Pa
         shown,
         {name: table},
         {
-            name: (
+            name: Figure(
+                lambda: plot_volcano(result, score),
+                f"Every perturbation by its {said} and the p-value of that; up is less likely by "
+                "chance. Coloured: found at a false discovery rate of 5 % (Benjamini-Hochberg).",
+            ),
+            f"{name}_p_values": Figure(
                 lambda: plot_p_values(table["p_value"].to_numpy()),
-                "p-values of perturbations; dashed: chance alone.",
-            )
+                "p-values of the same perturbations. Chance alone would spread them evenly "
+                "(dashed); what is more on the left is found.",
+            ),
         },
+        Headline(
+            f"found by {name.replace('_', ' ')}",
+            f"{whole['found_share']:.1%}" if whole["tested"] else "-",
+            interval_words(whole, "found_share_", percent=True),
+            f"{whole['found']:,} of {whole['tested']:,} perturbations, false discovery rate 5 %",
+        ),
     )  # fmt: skip
 
 

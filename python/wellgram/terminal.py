@@ -13,7 +13,7 @@ from rich.table import Table
 
 from wellgram.backends.protocol import Progress as Report
 from wellgram.errors import ControlsWarning
-from wellgram.suite import Part
+from wellgram.parts import Part
 from wellgram.wells import WellLabels
 
 results = Console(highlight=False, soft_wrap=True)

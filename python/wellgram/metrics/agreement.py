@@ -46,11 +46,11 @@ class AgreementResult:
             f"{self.cvm_statistic:.3g} (p = {self.cvm_p_value:.2g})"
         )
 
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the histogram of shares of unmatched pairs below; return the matplotlib axes."""
         from wellgram.plots import plot_p_values
 
-        return plot_p_values(1 - self.table["above"].to_numpy(), axes)
+        return plot_p_values(1 - self.table["above"].to_numpy(), ax)
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV."""

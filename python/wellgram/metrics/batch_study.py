@@ -101,11 +101,11 @@ class BatchStudyResult:
         lines += [f"{name}: skipped, {reason}" for name, reason in self.skipped.items()]
         return "\n".join(lines)
 
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw biology kept against batch removed; return the matplotlib axes."""
         from wellgram.plots import plot_study
 
-        return plot_study(self.table, axes)
+        return plot_study(self.table, ax)
 
     def save(self, folder: str | Path) -> None:
         """Write ``corrections.csv``, ``kinds.csv``, ``skipped.csv`` and ``study.png``."""

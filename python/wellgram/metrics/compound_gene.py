@@ -63,11 +63,11 @@ class CompoundGeneResult:
             f"{self.table[shown].to_string(index=False)}"
         )
 
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw average precision against dose, beside chance; return the matplotlib axes."""
         from wellgram.plots import plot_doses
 
-        return plot_doses(self.table, axes)
+        return plot_doses(self.table, ax)
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV."""

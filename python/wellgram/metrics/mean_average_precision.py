@@ -56,11 +56,11 @@ class MeanAveragePrecisionResult:
             f"{self.threshold:g}"
         )
 
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw p-values against mean average precision; return the matplotlib axes."""
         from wellgram.plots import plot_volcano
 
-        return plot_volcano(self.table, "mean_average_precision", self.threshold, axes)
+        return plot_volcano(self.table, "mean_average_precision", self.threshold, ax)
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV."""

@@ -107,11 +107,11 @@ class ProbeResult:
         out = f"; {self.excluded:,} of untrained classes left out" if self.excluded else ""
         return f"{self.said}: {figures} of {len(self.outcomes.codes):,} wells{out}"
 
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw accuracies with their intervals; return the matplotlib axes."""
         from wellgram.plots import plot_accuracies
 
-        return plot_accuracies(self.table, axes)
+        return plot_accuracies(self.table, ax)
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV."""

@@ -58,11 +58,11 @@ class RecallResult:
         first = self.table.iloc[0]
         return f"{first['null_pairs']:,} pairs of {_ROWS[first['null']]}"
 
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw recall per source beside chance; return the matplotlib axes."""
         from wellgram.plots import plot_recall
 
-        return plot_recall(self.table, axes)
+        return plot_recall(self.table, ax)
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV."""

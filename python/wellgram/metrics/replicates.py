@@ -38,11 +38,11 @@ class ReplicateResult:
             f"rate of 5 %, against {self.null}"
         )
 
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the histogram of p-values; return the matplotlib axes."""
         from wellgram.plots import plot_p_values
 
-        return plot_p_values(self.table["p_value"].to_numpy(), axes)
+        return plot_p_values(self.table["p_value"].to_numpy(), ax)
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV."""

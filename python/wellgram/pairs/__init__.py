@@ -20,6 +20,7 @@ from wellgram.pairs.distribution import (
     pair_quantiles,
     pair_ranks,
 )
+from wellgram.pairs.lookup import MapLookup, Neighborhood, neighborhood
 from wellgram.pairs.matrix import cosine_matrix
 from wellgram.pairs.neighbors import Neighbors, nearest
 from wellgram.pairs.order import order_statistics
@@ -32,8 +33,10 @@ __all__ = [
     "CountBelow",
     "Extent",
     "Histogram",
+    "MapLookup",
     "Matrix",
     "Nearest",
+    "Neighborhood",
     "Neighbors",
     "PairHistogram",
     "PairQuantiles",
@@ -48,6 +51,7 @@ __all__ = [
     "cosine_matrix",
     "nearest",
     "nearest_across",
+    "neighborhood",
     "order_statistics",
     "pair_count",
     "pair_histogram",

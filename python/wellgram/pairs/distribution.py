@@ -47,11 +47,11 @@ class PairQuantiles(_Table):
         """The quantiles, in the order asked for."""
         return self.table["cosine"].to_numpy()
 
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the cosine at each share; return the matplotlib axes."""
         from wellgram.plots import plot_line
 
-        return plot_line(self.table, "share", "cosine", axes)
+        return plot_line(self.table, "share", "cosine", ax)
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,11 +68,11 @@ class PairHistogram(_Table):
         """The bin edges, one more than bins."""
         return np.append(self.table["low"].to_numpy(), self.table["high"].iloc[-1])
 
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the histogram; return the matplotlib axes."""
         from wellgram.plots import plot_bins
 
-        return plot_bins(self.table, axes)
+        return plot_bins(self.table, ax)
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,13 +94,13 @@ class PairRanks(_Table):
         """The share of pairs whose cosine is not larger."""
         return self.table["up_to"].to_numpy() / self.pairs
 
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw how the percentiles are spread; return the matplotlib axes."""
         from wellgram.plots import plot_bins
 
         counts, edges = np.histogram(self.table["percentile"], bins=50, range=(0, 100))
         bins = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "pairs": counts})
-        return plot_bins(bins, axes, label="percentile of the chosen pairs")
+        return plot_bins(bins, ax, label="percentile of the chosen pairs")
 
 
 def pair_quantiles(

@@ -69,11 +69,11 @@ class Neighbors:
         parts = [label_columns(self._rows, rows), ranks, partners]
         return pd.concat(parts, axis=1).assign(cosine=cosines.ravel())
 
-    def plot(self, axes: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw how similar the nearest and the farthest are; return the matplotlib axes."""
         from wellgram.plots import plot_neighbors
 
-        return plot_neighbors(self.most_cosines, self.least_cosines, axes)
+        return plot_neighbors(self.most_cosines, self.least_cosines, ax)
 
     def save(self, path: str | Path) -> None:
         """Write the table, as parquet or CSV by the ending of the name.

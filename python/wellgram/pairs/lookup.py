@@ -1,0 +1,215 @@
+"""One perturbation of a map: found by its name, and what is near and far of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wellgram.errors import InputError
+from wellgram.files import save_csv
+from wellgram.pairs.labels import label_columns
+from wellgram.pairs.rows import Map, Precision, UnitRows
+from wellgram.wells import KEYS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Neighborhood:
+    """The nearest and the farthest partners of one row of a map.
+
+    Columns of `table`, the nearest first, then the farthest: ``side`` (``nearest`` or
+    ``farthest``); ``rank`` from 1, within the side; the labels of the partner and its ``row``;
+    ``cosine``; and ``percentile``, how many percent of the row's partners have no larger cosine.
+    """
+
+    name: str
+    """Of the perturbation, with its type and dose where the map has them"""
+    row: int
+    table: pd.DataFrame
+    cosines: NDArray[np.floating[Any]]
+    """(n,): with every row of the map; NaN with itself"""
+
+    def __repr__(self) -> str:
+        shown = self.table.drop(columns="row").to_string(index=False, max_rows=20)
+        return f"Neighborhood of {self.name}, row {self.row} of {len(self.cosines):,}\n{shown}"
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the cosines with all others, these marked; return the matplotlib axes."""
+        from wellgram.plots import plot_neighborhood
+
+        near, far = (
+            self.table["cosine"][self.table["side"] == side].to_numpy()
+            for side in ("nearest", "farthest")
+        )
+        return plot_neighborhood(self.cosines, near, far, ax)
+
+    def save(self, path: str | Path) -> None:
+        """Write the table as CSV."""
+        save_csv(self.table, path)
+
+
+class MapLookup:
+    """A map in which perturbations are looked up, one at a time.
+
+    Each question takes the cosines of one row with all rows, so a map of the whole genome is
+    answered from without its matrix; a map of less than half a gigabyte is held in memory, a larger
+    one is read through for every question.
+
+    Parameters
+    ----------
+    map_
+        A map, or one that stays on disk, such as `open_map` returns.
+    precision, backend
+        As for `wellgram.pairs.scan_pairs`.
+
+    Raises
+    ------
+    InputError
+        If the map has no labels, fewer than two rows, or as `wellgram.pairs.scan_pairs` has it.
+    """
+
+    def __init__(
+        self, map_: Map, *, precision: Precision | None = None, backend: str | None = None
+    ) -> None:
+        self._rows = UnitRows(map_, precision, backend)
+        labels = self._rows.labels
+        if labels is None or "perturbation" not in labels:
+            raise InputError("nothing can be looked up in a map whose rows have no names")
+        if len(labels) < 2:
+            raise InputError(f"the map has {len(labels)} rows: nothing is near or far")
+        keys = [key for key in ("perturbation", *KEYS) if key in labels]
+        self._keys = list(dict.fromkeys(keys))
+        self._names = labels["perturbation"].astype("str").to_numpy()
+        self._folded = pd.Series(self._names).str.casefold()
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def name(self, row: int) -> str:
+        """Return what a row is in words: the perturbation, its dose and its type."""
+        assert self._rows.labels is not None
+        label = self._rows.labels.iloc[self._checked(row)]
+        parts = [str(label["perturbation"])]
+        if "dose" in label and pd.notna(label["dose"]):
+            parts.append(f"{label['dose']:g}")
+        if "perturbation_type" in label:
+            parts.append(str(label["perturbation_type"]))
+        return ", ".join(parts)
+
+    def suggest(self, text: str, most: int = 12) -> pd.DataFrame:
+        """Return rows whose name begins with a text, then those that hold it: ``row``, ``name``.
+
+        Case does not matter; shorter names come first, then the order of the alphabet.
+        """
+        wanted = text.strip().casefold()
+        if not wanted:
+            return pd.DataFrame({"row": np.empty(0, np.int64), "name": np.empty(0, object)})
+        place = self._folded.str.find(wanted).to_numpy()
+        found = np.flatnonzero(place >= 0)
+        order = np.lexsort(
+            (found, self._names[found], self._folded.str.len().to_numpy()[found], place[found] > 0)
+        )
+        rows = found[order][:most]
+        return pd.DataFrame({"row": rows, "name": [self.name(int(row)) for row in rows]})
+
+    def row(self, perturbation: str) -> int:
+        """Return the row of a perturbation.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name, or several.
+        """
+        rows = np.flatnonzero(self._names == perturbation)
+        if len(rows) == 1:
+            return int(rows[0])
+        if not len(rows):
+            alike = self.suggest(perturbation[:3], 3)["name"].tolist() or [self.name(0)]
+            raise InputError(
+                f"the map has no perturbation {perturbation!r}; it has {'; '.join(alike)}"
+            )
+        shown = ", ".join(f"{row} ({self.name(int(row))})" for row in rows[:4])
+        raise InputError(
+            f"the map has {len(rows)} rows of {perturbation!r}: give a row instead, such as {shown}"
+        )
+
+    def neighborhood(
+        self, perturbation: str | int, k: int = 25, *, farthest: int | None = None
+    ) -> Neighborhood:
+        """Return the nearest and the farthest of one perturbation: see `neighborhood`."""
+        named = isinstance(perturbation, str)
+        row = self.row(perturbation) if named else self._checked(perturbation)
+        others = len(self) - 1
+        far = k if farthest is None else farthest
+        if min(k, far) < 0 or max(k, far) == 0:
+            raise InputError(f"ask for one neighbor at least, not k={k} and farthest={far}")
+        cosines = self._cosines(row)
+        partners = np.delete(np.arange(len(self)), row)
+        ascending = np.sort(cosines[partners])
+        # The most extreme first; among equal ones the smaller row.
+        near = partners[np.argsort(-cosines[partners], kind="stable")[:k]]
+        away = partners[np.argsort(cosines[partners], kind="stable")[:far]]
+        parts = []
+        for side, chosen in (("nearest", near), ("farthest", away)):
+            found = pd.DataFrame({"side": side, "rank": np.arange(1, len(chosen) + 1)})
+            below = np.searchsorted(ascending, cosines[chosen], side="right")
+            labels = label_columns(self._rows, chosen)
+            percentile = 100 * below / others
+            parts.append(
+                pd.concat([found, labels], axis=1).assign(
+                    cosine=cosines[chosen], percentile=percentile
+                )
+            )
+        table = pd.concat(parts, ignore_index=True)
+        return Neighborhood(self.name(row), row, table, cosines)
+
+    def _cosines(self, row: int) -> NDArray[np.floating[Any]]:
+        """Return the cosines of a row with every row, to the bit as a pass meets them."""
+        cosines = self._rows.cosines(np.full(len(self), row), np.arange(len(self)))
+        cosines[row] = np.nan
+        return cosines
+
+    def _checked(self, row: int) -> int:
+        if not 0 <= row < len(self):
+            raise InputError(f"the map has no row {row}: its rows are 0 to {len(self) - 1}")
+        return int(row)
+
+
+def neighborhood(
+    map_: Map,
+    perturbation: str | int,
+    k: int = 25,
+    *,
+    farthest: int | None = None,
+    precision: Precision | None = None,
+    backend: str | None = None,
+) -> Neighborhood:
+    """Return the nearest and the farthest of one perturbation, by cosine.
+
+    For many perturbations at once, see `nearest`; for one after the other, `MapLookup`.
+
+    Parameters
+    ----------
+    map_
+        A map (p, d), or one that stays on disk, such as `open_map` returns.
+    perturbation
+        Its name, or the number of its row where several have one name (doses of a compound).
+    k
+        How many of the nearest; all of them, if there are fewer.
+    farthest
+        How many of the farthest, if not k as well.
+    precision, backend
+        As for `wellgram.pairs.scan_pairs`.
+
+    Raises
+    ------
+    InputError
+        If there is no such perturbation or several, or as `MapLookup` has it.
+    """
+    lookup = MapLookup(map_, precision=precision, backend=backend)
+    return lookup.neighborhood(perturbation, k, farthest=farthest)

@@ -1,0 +1,31 @@
+"""Figures, each a function of a result or its table that returns matplotlib axes."""
+
+from wellgram.plots.batches import plot_batches
+from wellgram.plots.canvas import figure, save_png, svg
+from wellgram.plots.maps import plot_map, plot_similarity
+from wellgram.plots.pairs import plot_bins, plot_line, plot_neighborhood, plot_neighbors
+from wellgram.plots.recall import plot_null, plot_recall
+from wellgram.plots.replicates import plot_p_values, plot_volcano
+from wellgram.plots.studies import plot_accuracies, plot_depth, plot_study
+from wellgram.plots.targets import plot_doses
+
+__all__ = [
+    "figure",
+    "plot_accuracies",
+    "plot_batches",
+    "plot_bins",
+    "plot_depth",
+    "plot_doses",
+    "plot_line",
+    "plot_map",
+    "plot_neighborhood",
+    "plot_neighbors",
+    "plot_null",
+    "plot_p_values",
+    "plot_recall",
+    "plot_similarity",
+    "plot_study",
+    "plot_volcano",
+    "save_png",
+    "svg",
+]
