@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
+from wellgram import browse as browsing
 from wellgram import simulate as simulation
 from wellgram.aggregate import Method, Precision
 from wellgram.align import ALIGNMENTS, alignment
@@ -31,8 +32,8 @@ from wellgram.io.layouts import layout_named
 from wellgram.io.places import placing_folder
 from wellgram.io.screens import Missing
 from wellgram.metrics.recall import Null
+from wellgram.pairs import MapLookup, nearest
 from wellgram.pairs import Precision as PairPrecision
-from wellgram.pairs import nearest
 from wellgram.pairs.neighbors import check_table_name
 from wellgram.scoring import METRICS
 from wellgram.scoring import score as score_wells
@@ -343,6 +344,43 @@ def neighbors(
     results.print(repr(found), markup=False)
     seconds = time.perf_counter() - began
     results.print(f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {out}")
+
+
+@app.command(epilog="**Example**\n\n`wellgram browse results/map.parquet`")
+def browse(
+    map_: Annotated[
+        str,
+        typer.Argument(metavar="MAP", help="A map.parquet of wellgram score, or as write_map has."),
+    ],
+    host: Annotated[
+        str, typer.Option(help="Where to serve; by default for this machine alone.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Of the page; 0 for any that is free.")] = 8765,
+    backend: Annotated[
+        str | None, typer.Option(help=f"Which device runs: {', '.join(BACKENDS)}.")
+    ] = None,
+) -> None:
+    """Serve a page to look a gene or compound up in a map: what is near, what is far.
+
+    With ranks, percentiles, and the table to download. It takes the similarities of one
+    perturbation at a time, so a map of the whole genome needs no matrix. Ctrl-C ends it.
+    """
+    browsing.check_packages()
+    set_backend(backend)
+    get_backend()
+    with step("read map"):
+        lookup = MapLookup(open_map(map_))
+    if not browsing.is_loopback(host):
+        notes.print(
+            f"note: other machines can read this map at {host}; there is no password", markup=False
+        )
+    browsing.serve(
+        lookup,
+        Path(map_).name,
+        host=host,
+        port=port,
+        ready=lambda url: results.print(f"{len(lookup):,} perturbations at {url} (Ctrl-C ends it)"),
+    )
 
 
 app.command(

@@ -122,11 +122,8 @@ def mixing(
         batches = np.unique(batch[own], return_inverse=True)[1]
         if batches.max() == 0 or own.sum() < 8:
             continue
-        near, apart = neighborhoods(unit[own], min(_NEIGHBORS, int(own.sum())), backend=backend)
-        found["kbet"].append(kbet(near[:, :_KBET_NEIGHBORS], batches))
-        found["ilisi"].append(scaled_lisi(lisi(near, apart, batches), batches))
-        widths = 1 - np.abs(silhouettes(unit[own], batches))
-        found["silhouette_batch"].append(float(widths.mean()))
+        for name, value in batch_mixing(unit[own], batches, backend=backend).items():
+            found[name].append(value)
     labels = np.unique(perturbation, return_inverse=True)[1]
     near, apart = neighborhoods(unit, min(_NEIGHBORS, len(unit)), backend=backend)
     return {
@@ -134,6 +131,26 @@ def mixing(
     } | {
         "clisi": 1 - scaled_lisi(lisi(near, apart, labels), labels),
         "silhouette_label": (1 + float(silhouettes(unit, labels).mean())) / 2,
+    }
+
+
+def batch_mixing(unit: Rows, batch: Codes, *, backend: str | None = None) -> dict[str, float]:
+    """Return how batches mix among neighbours: ``kbet``, ``ilisi``, ``silhouette_batch``.
+
+    Parameters
+    ----------
+    unit
+        (n, d): rows of length 1, eight at least.
+    batch
+        (n,): codes from 0, of which each is there, and two at least.
+    backend
+        See `wellgram.set_backend`.
+    """
+    near, apart = neighborhoods(unit, min(_NEIGHBORS, len(unit)), backend=backend)
+    return {
+        "kbet": kbet(near[:, :_KBET_NEIGHBORS], batch),
+        "ilisi": scaled_lisi(lisi(near, apart, batch), batch),
+        "silhouette_batch": float((1 - np.abs(silhouettes(unit, batch))).mean()),
     }
 
 

@@ -10,8 +10,9 @@ import pandas as pd
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
 from wellgram.files import save_csv
-from wellgram.metrics.batch_effects import batch_accuracy, mixing, similarities
+from wellgram.metrics.batch_effects import batch_accuracy, batch_mixing, similarities
 from wellgram.nulls import random_subsets, stream_of
+from wellgram.pairs import unit_embeddings
 from wellgram.wells import WellLabels
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def batch_effects(
     ``batch_accuracy`` is that of linear discriminants on the other half of the wells;
     ``margin`` is the mean cosine of wells of one perturbation in different batches, less that of
     different perturbations in one batch; ``kbet``, ``ilisi`` and ``silhouette_batch`` are those of
-    scib-metrics, 1 where batches mix (see `wellgram.metrics.batch_effects.mixing`).
+    scib-metrics, 1 where batches mix (see `wellgram.metrics.mixing`).
 
     Parameters
     ----------
@@ -158,5 +159,5 @@ def _measured(
     return {
         "batch_accuracy": batch_accuracy(rows, batch, seed=seed, backend=backend),
         "margin": alike.same_perturbation - alike.same_batch,
-        **mixing(rows, perturbation, batch, one, backend=backend),
+        **batch_mixing(unit_embeddings(rows, backend=backend), batch, backend=backend),
     }

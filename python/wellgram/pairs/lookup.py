@@ -93,7 +93,8 @@ class MapLookup:
     def name(self, row: int) -> str:
         """Return what a row is in words: the perturbation, its dose and its type."""
         assert self._rows.labels is not None
-        label = self._rows.labels.iloc[self._checked(row)]
+        self._check(row)
+        label = self._rows.labels.iloc[row]
         parts = [str(label["perturbation"])]
         if "dose" in label and pd.notna(label["dose"]):
             parts.append(f"{label['dose']:g}")
@@ -142,8 +143,8 @@ class MapLookup:
         self, perturbation: str | int, k: int = 25, *, farthest: int | None = None
     ) -> Neighborhood:
         """Return the nearest and the farthest of one perturbation: see `neighborhood`."""
-        named = isinstance(perturbation, str)
-        row = self.row(perturbation) if named else self._checked(perturbation)
+        row = self.row(perturbation) if isinstance(perturbation, str) else int(perturbation)
+        self._check(row)
         others = len(self) - 1
         far = k if farthest is None else farthest
         if min(k, far) < 0 or max(k, far) == 0:
@@ -174,10 +175,9 @@ class MapLookup:
         cosines[row] = np.nan
         return cosines
 
-    def _checked(self, row: int) -> int:
+    def _check(self, row: int) -> None:
         if not 0 <= row < len(self):
             raise InputError(f"the map has no row {row}: its rows are 0 to {len(self) - 1}")
-        return int(row)
 
 
 def neighborhood(

@@ -1,0 +1,223 @@
+"""The page of a map: what it answers, to whom, and how it ends."""
+
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from browsers import chromium, overflowing, visit
+from wellgram import InputError, MapLookup, PerturbationMap, browse, write_map
+
+client = pytest.importorskip("starlette.testclient", reason="starlette is not installed")
+
+
+def small_map():
+    rng = np.random.default_rng(3)
+    labels = pd.DataFrame(
+        {
+            "perturbation": ["PLK1", "PLK4", "<b>MTOR</b>", *["aplkin"] * 2,
+                             *(f"GENE{i}" for i in range(60))],
+            "perturbation_type": ["CRISPR"] * 3 + ["COMPOUND"] * 2 + ["CRISPR"] * 60,
+            "dose": [np.nan] * 3 + [0.25, 10.0] + [np.nan] * 60,
+        }
+    )  # fmt: skip
+    return PerturbationMap(rng.normal(size=(65, 12)).astype(np.float32), labels)
+
+
+@pytest.fixture
+def lookup():
+    return MapLookup(small_map())
+
+
+@pytest.fixture
+def page(lookup):
+    return client.TestClient(
+        browse.application(lookup, "map.parquet"), base_url="http://127.0.0.1:8765"
+    )
+
+
+def test_it_answers_what_the_library_does(page, lookup):
+    assert page.get("/map").json() == {"title": "map.parquet", "rows": 65}
+    assert page.get("/suggest", params={"text": "plk"}).json() == lookup.suggest("plk").to_dict(
+        "records"
+    )
+    found = page.get("/neighborhood/4", params={"k": 7}).json()
+    own = lookup.neighborhood(4, 7)
+    assert found["name"] == "aplkin, 10, COMPOUND"
+    assert found["partners"] == 64
+    table = pd.DataFrame(found["neighbors"])
+    pd.testing.assert_frame_equal(
+        table[["side", "rank", "row", "percentile"]],
+        own.table[["side", "rank", "row", "percentile"]],
+        check_dtype=False,
+    )
+    np.testing.assert_allclose(table["cosine"], own.table["cosine"], rtol=1e-6)  # as text
+    assert table["name"].tolist() == [lookup.name(row) for row in own.table["row"]]
+
+
+def test_the_table_is_a_file(page, lookup):
+    sent = page.get("/neighborhood/0.csv?k=1000")
+    assert sent.headers["content-disposition"] == 'attachment; filename="neighborhood-0.csv"'
+    table = pd.read_csv(io.StringIO(sent.text))
+    assert len(table) == 128
+    assert table["perturbation"].tolist() == (
+        lookup.neighborhood(0, 64).table["perturbation"].tolist()
+    )
+
+
+@pytest.mark.parametrize("path", ["/neighborhood/65", "/neighborhood/1?k=0", "/neighborhood/1?k=x"])
+def test_what_is_not_there_is_said(page, path):
+    answer = page.get(path)
+    assert answer.status_code == 400
+    assert "row 65" in answer.json()["error"] or "k must be" in answer.json()["error"]
+
+
+def test_only_this_machine_is_answered(page, lookup):
+    """A page elsewhere whose name was made to point here sends that name along."""
+    assert page.get("/map", headers={"host": "evil.example:8765"}).status_code == 400
+    assert page.get("/map", headers={"host": "localhost:9"}).status_code == 200
+    assert page.get("/map", headers={"host": "[::1]:9"}).status_code == 200
+    assert "script-src 'self'" in page.get("/").headers["content-security-policy"]
+    everywhere = client.TestClient(browse.application(lookup, "map", "0.0.0.0"))
+    assert everywhere.get("/map", headers={"host": "machine.example"}).status_code == 200
+    assert [browse.is_loopback(h) for h in ("127.0.0.9", "::1", "localhost", "0.0.0.0", "box")] == [
+        True, True, True, False, False
+    ]  # fmt: skip
+
+
+def test_the_extra_is_named_where_it_is_missing(lookup, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(InputError, match=r"needs the package 'uvicorn'.*wellgram\[browse\]"):
+        browse.application(lookup, "map")
+
+
+def test_a_port_that_is_taken_is_said(lookup):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=rf"port {port}: .*choose another \(--port\)"):
+            browse.serve(lookup, "map", port=port)
+
+
+def served(path, *options):
+    """Start the command; return it and the address that it prints."""
+    command = [sys.executable, "-m", "wellgram", "browse", str(path), "--port", "0", *options]
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    line = running.stdout.readline()
+    found = re.search(r"http://[^/]*/", line)
+    if found is None:
+        raise AssertionError(line + running.stderr.read())
+    return running, found.group()
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "npz"])
+def test_ctrl_c_ends_it_cleanly(tmp_path, suffix):
+    write_map(small_map(), tmp_path / f"map.{suffix}")
+    running, url = served(tmp_path / f"map.{suffix}", "--host", "localhost")
+    assert url.startswith("http://localhost:")
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 0
+    assert "Traceback" not in said
+    assert "interrupted" not in said
+
+
+def test_others_being_able_to_read_is_noted(tmp_path):
+    write_map(small_map(), tmp_path / "map.parquet")
+    running, _ = served(tmp_path / "map.parquet", "--host", "0.0.0.0")
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert "other machines can read this map" in said
+
+
+@pytest.fixture
+def address(lookup):
+    """The page, served in a thread for as long as a test is run."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        browse.application(lookup, "map.parquet"), log_level="warning", lifespan="off"
+    )
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}/"
+        server.should_exit = True
+        thread.join()
+
+
+def test_a_person_looks_a_gene_up(address, lookup, tmp_path):
+    with chromium() as browser, visit(browser, address) as page:
+        assert page.title() == "wellgram"
+        field = page.get_by_label("Gene or compound")
+        field.type("plk")
+        options = page.locator("#options [role=option]")
+        options.nth(3).wait_for()
+        assert options.all_inner_texts() == lookup.suggest("plk")["name"].tolist()
+        field.press("ArrowDown")
+        field.press("ArrowDown")
+        assert options.nth(1).get_attribute("aria-selected") == "true"
+        field.press("Enter")
+        page.get_by_role("heading", name="PLK4").wait_for()
+        own = lookup.neighborhood("PLK4", 25).table
+        for side in ("nearest", "farthest"):
+            rows = page.locator(f"#{side} tbody tr")
+            expected = own[own["side"] == side]
+            assert rows.count() == 25
+            for shown, (_, row) in zip(rows.all_inner_texts(), expected.iterrows(), strict=True):
+                rank, name, cosine, *_, percentile = shown.split("\t")
+                assert (int(rank), name) == (row["rank"], lookup.name(row["row"]))
+                assert cosine == f"{row['cosine']:.4f}"
+                assert float(percentile) == pytest.approx(row["percentile"], abs=0.00501)  # rounded
+        with page.expect_download() as fetched:
+            page.get_by_text("Download the table").click()
+        fetched.value.save_as(tmp_path / "table.csv")
+        assert fetched.value.suggested_filename == "neighborhood-1.csv"
+        table = pd.read_csv(tmp_path / "table.csv")
+        assert table["perturbation"].tolist() == own["perturbation"].tolist()
+        assert table["rank"].tolist() == own["rank"].tolist()
+
+
+def test_links_lead_on_and_back(address, lookup):
+    with chromium() as browser, visit(browser, f"{address}#row=2&k=10") as page:
+        page.get_by_role("heading", name="<b>MTOR</b>").wait_for()  # shown, and not obeyed
+        assert page.locator("#nearest tbody tr").count() == 10
+        first = page.locator("#nearest tbody a").first
+        name = first.inner_text()
+        first.click()
+        page.get_by_role("heading", name=name).wait_for()
+        page.go_back()
+        page.get_by_role("heading", name="MTOR").wait_for()
+        page.get_by_label("How many").select_option("100")
+        page.locator("#nearest tbody tr").nth(63).wait_for()
+        assert page.locator("#nearest tbody tr").count() == 64
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone(address, scheme, tmp_path):
+    with (
+        chromium() as browser,
+        visit(browser, f"{address}#row=0", width=360, height=740, scheme=scheme) as page,
+    ):
+        page.get_by_role("heading", name="PLK1").wait_for()
+        assert overflowing(page) <= 0
+        page.screenshot(path=tmp_path / "phone.png", full_page=True)
+        dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(19, 23, 28)"
+        assert dark == (scheme == "dark")
+
+
+def test_what_nobody_has_is_said_on_the_page(address):
+    with chromium() as browser, visit(browser, address) as page:
+        page.get_by_label("Gene or compound").type("zzz")
+        page.get_by_text("nothing of that name").wait_for()

@@ -1,0 +1,119 @@
+"""One perturbation of a map: what is near, what is far, and how it is found."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wellgram import (
+    InputError,
+    MapLookup,
+    PerturbationMap,
+    cosine_matrix,
+    nearest,
+    neighborhood,
+    open_map,
+    write_map,
+)
+
+
+def some_map(rng, n=40, d=9, dtype=np.float32):
+    labels = pd.DataFrame({"perturbation": [f"g{i:02d}" for i in range(n)]})
+    return PerturbationMap(rng.normal(size=(n, d)).astype(dtype), labels)
+
+
+def test_it_has_what_nearest_has_of_the_row(rng, dtype):
+    map_ = some_map(rng, dtype=dtype)
+    every = nearest(map_, 6, least=3)
+    for row in (0, 17, 39):
+        found = neighborhood(map_, row, 6, farthest=3)
+        near, far = (found.table[found.table["side"] == side] for side in ("nearest", "farthest"))
+        assert near["row"].tolist() == every.most[row].tolist()
+        assert far["row"].tolist() == every.least[row].tolist()
+        # To the bit: a product is the same wherever it is met.
+        assert near["cosine"].tolist() == every.most_cosines[row].tolist()
+        assert far["cosine"].tolist() == every.least_cosines[row].tolist()
+        assert near["rank"].tolist() == [1, 2, 3, 4, 5, 6]
+        assert near["perturbation"].tolist() == [f"g{i:02d}" for i in every.most[row]]
+
+
+def test_percentiles_are_shares_of_the_other_rows(rng):
+    map_ = some_map(rng)
+    found = neighborhood(map_, "g05", 39, farthest=0)
+    cosines = np.delete(cosine_matrix(map_)[5], 5)
+    for row in found.table.to_dict("records"):
+        assert row["percentile"] == 100 * (cosines <= row["cosine"]).sum() / 39
+    assert np.isnan(found.cosines[5])
+    np.testing.assert_array_equal(np.delete(found.cosines, 5), cosines)
+
+
+def test_equal_rows_come_in_the_order_of_the_map():
+    x = np.array([[1, 0], [1, 0], [-1, 0], [1, 0], [-1, 0]], np.float32)
+    labels = pd.DataFrame({"perturbation": [*"abcde"]})
+    table = neighborhood(PerturbationMap(x, labels), "b", 2).table
+    assert table["perturbation"].tolist() == ["a", "d", "c", "e"]
+    assert table["percentile"].tolist() == [100, 100, 50, 50]
+
+
+def test_a_map_on_disk_answers_alike(rng, tmp_path, monkeypatch):
+    monkeypatch.setattr("wellgram.pairs.rows._BLOCK_BYTES", 1 << 16)  # so that it is read in blocks
+    map_ = some_map(rng, n=5000)
+    write_map(map_, tmp_path / "map.parquet")
+    own = neighborhood(map_, "g4321", 5).table
+    pd.testing.assert_frame_equal(
+        own, neighborhood(open_map(tmp_path / "map.parquet"), "g4321", 5).table
+    )
+
+
+def compounds(rng):
+    labels = pd.DataFrame(
+        {
+            "perturbation_type": ["CRISPR", "CRISPR", *["COMPOUND"] * 3],
+            "perturbation": ["MTOR", "mTORC1", "rapamycin", "rapamycin", "torin"],
+            "dose": [np.nan, np.nan, 0.1, 10.0, 1.0],
+        }
+    )
+    return PerturbationMap(rng.normal(size=(5, 4)), labels)
+
+
+def test_names_are_suggested(rng):
+    lookup = MapLookup(compounds(rng))
+    assert lookup.suggest(" tor")["name"].tolist() == [
+        "torin, 1, COMPOUND",  # what begins so is first
+        "MTOR, CRISPR",  # then the shorter name
+        "mTORC1, CRISPR",
+    ]
+    assert lookup.suggest("RAPA")["row"].tolist() == [2, 3]
+    assert lookup.suggest("RAPA", most=1)["row"].tolist() == [2]
+    assert len(lookup.suggest("  ")) == len(lookup.suggest("zz")) == 0
+    assert lookup.suggest("(").empty  # a text, and no pattern
+
+
+def test_a_name_of_several_rows_is_asked_about(rng):
+    lookup = MapLookup(compounds(rng))
+    assert lookup.neighborhood("torin").name == "torin, 1, COMPOUND"
+    assert len(lookup.neighborhood(3, 100).table) == 8
+    with pytest.raises(InputError, match=r"2 rows of 'rapamycin': .* 2 \(rapamycin, 0.1, COMPOUND"):
+        lookup.neighborhood("rapamycin")
+    with pytest.raises(InputError, match="no perturbation 'mTOR'; it has MTOR, CRISPR; mTORC1"):
+        lookup.neighborhood("mTOR")
+    with pytest.raises(InputError, match="no row 5: its rows are 0 to 4"):
+        lookup.neighborhood(5)
+    with pytest.raises(InputError, match="one neighbor at least"):
+        lookup.neighborhood(1, 0)
+
+
+def test_what_has_no_names_is_refused(rng):
+    with pytest.raises(InputError, match="rows have no names"):
+        MapLookup(rng.normal(size=(5, 3)))
+    with pytest.raises(InputError, match="1 rows: nothing is near or far"):
+        MapLookup(some_map(rng, n=1))
+
+
+def test_it_is_printed_and_saved(rng, tmp_path):
+    found = neighborhood(some_map(rng), "g03", 2)
+    assert repr(found).startswith("Neighborhood of g03, row 3 of 40\n")
+    found.save(tmp_path / "near.csv")
+    pd.testing.assert_frame_equal(
+        pd.read_csv(tmp_path / "near.csv").drop(columns="cosine"),
+        found.table.drop(columns="cosine"),
+    )
