@@ -113,7 +113,20 @@ def test_paper_is_white_even_in_the_dark(browser, report, tmp_path):
         page.emulate_media(media="print")
         assert shot(page, tmp_path / "paper.png").mean() > 0.8
         assert page.locator("nav").is_hidden()
+        page.set_viewport_size({"width": 680, "height": 980})  # about A4 within its margins
+        assert overflowing(page) <= 0
+        boxes = [one.bounding_box() for one in page.locator("section table, figure").all()]
+        for k, one in enumerate(boxes):
+            assert not any(overlap(one, other) for other in boxes[k + 1 :])
         assert page.pdf().startswith(b"%PDF")
+
+
+def overlap(one, other):
+    apart = (
+        one[place] + one[size] <= other[place] + 1 or other[place] + other[size] <= one[place] + 1
+        for place, size in (("x", "width"), ("y", "height"))
+    )
+    return not any(apart)
 
 
 def contrast(one, other):

@@ -19,7 +19,7 @@ SERIES = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY)
 
 WIDTH = 4.6
 """Inches: on a phone, letters have about the size that they are given here"""
-SMALL, TEXT = 7.5, 9.0
+SMALL, TEXT = 8.0, 9.5
 """Sizes of letters, in points"""
 DRAWN_POINTS = 1500
 """How many points are drawn as such where a figure is made of vectors; more become an image"""

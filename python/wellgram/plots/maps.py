@@ -114,7 +114,7 @@ def plot_map(
     """
     table = table_of(result)
     if ax is None:
-        _, ax = figure(5.6, 4.6)
+        _, ax = figure(4.8, 4.3)
     shares: Any = getattr(result, "explained", None) if explained is None else explained
     values = table[color] if color is not None else pd.Series(index=table.index, dtype=object)
     common = values.value_counts().index[: len(SERIES)]
