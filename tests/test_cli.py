@@ -1,5 +1,6 @@
 """The command line, as a process and in this one."""
 
+import hashlib
 import json
 import os
 import re
@@ -21,10 +22,12 @@ from wellgram.backends import BACKENDS, available_backends, set_backend
 from wellgram.cli import app
 
 WELLGRAM = [sys.executable, "-m", "wellgram.cli"]
+VIEWS = ["complexes", "projection", "batch_effects"]
 REPLICATES = ["average_precision", "consistency", "magnitude"]
 RESULTS = sorted(
     [
-        *[f"{name}.{kind}" for name in REPLICATES for kind in ("csv", "png")],
+        *[f"{name}.{kind}" for name in [*REPLICATES, *VIEWS] for kind in ("csv", "png")],
+        *[f"{name}_p_values.png" for name in REPLICATES],
         *["drug_target_compounds.csv", "drug_targets.csv", "drug_targets.png"],
         *["recall.csv", "recall.png", "null.png", "map.parquet", "report.html", "summary.json"],
     ]
@@ -87,7 +90,8 @@ def test_results_go_to_stdout_and_steps_to_stderr(demo):
     steps = [line.split(":")[0] for line in done.stderr.splitlines()]
     assert steps == [
         "read labels", "align and aggregate", "recall of known relationships", "drug targets",
-        "consistency", "magnitude", "average precision", "write results",
+        "consistency", "magnitude", "average precision", "similarity of complexes", "projection",
+        "batch effects", "write results",
     ]  # fmt: skip
 
 
@@ -125,6 +129,21 @@ def test_a_source_without_a_known_pair_leaves_the_summary_readable(cp, tmp_path)
     assert recall["absent"]["known_pairs"] == 0
     assert recall["absent"]["recall"] is None
     assert recall["found"]["known_pairs"] == 1
+
+
+def test_the_summary_knows_what_was_read(cp, tmp_path):
+    (tmp_path / "known.csv").write_text("entity1,entity2\nA,B\n")
+    out = tmp_path / "out"
+    run("score", cp, "--layout", "cell-painting", "--relationships", tmp_path / "known.csv",
+        "--metric", "recall", "--seed", 7, "--out", out)  # fmt: skip
+    summary = strict_json(out / "summary.json")
+    assert summary["run"]["seed"] == 7
+    read = {path: path.read_bytes() for path in (cp, tmp_path / "known.csv")}
+    assert summary["inputs"] == {
+        str(path): {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
+        for path, text in read.items()
+    }
+    assert hashlib.sha256(read[cp]).hexdigest() in (out / "report.html").read_text()
 
 
 def test_without_known_pairs_there_is_a_map_and_a_hint(cp, tmp_path):

@@ -279,6 +279,6 @@ def test_rows_that_are_there_twice(rng, row, words):
 def test_plot_and_save(rng, tmp_path):
     map_, truth = small(rng)
     result = compound_gene(map_, truth, seeds=2, resamples=5)
-    assert result.plot().get_ylabel() == "average precision"
+    assert result.plot().get_ylabel() == "average precision of targets"
     result.save(tmp_path / "targets.csv")
     assert len(pd.read_csv(tmp_path / "targets.csv")) == 4

@@ -142,7 +142,8 @@ def test_a_source_without_pairs_in_the_map_is_reported_beside_others():
 def test_repr_and_plot_and_save(tmp_path):
     result = relationship_recall(make_map(), {"known": make_pairs()})
     assert "1,770 pairs of all rows" in repr(result)
-    assert len(result.plot().patches) == 2
+    points = [line.get_xdata() for line in result.plot().get_lines() if line.get_marker() == "o"]
+    assert np.concatenate(points).tolist() == result.table["recall"].tolist()
     result.save(tmp_path / "recall.csv")
     saved = pd.read_csv(tmp_path / "recall.csv")
     pd.testing.assert_frame_equal(saved, result.table, check_dtype=False)

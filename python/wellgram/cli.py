@@ -231,8 +231,9 @@ def score(
         result.summary["seconds"] = {"read labels": round(read, 4)} | result.summary["seconds"]
         result.summary["command"] = shlex.join(["wellgram", *sys.argv[1:]])
         given = [*(embeddings or []), metadata, *(relationships or []), truth, clusters]
-        with step("check sums of inputs") as progress:
-            result.summary["inputs"] = _inputs([path for path in given if path], progress)
+        if any(given):
+            with step("check sums of inputs") as progress:
+                result.summary["inputs"] = _inputs([path for path in given if path], progress)
         with step("write results"):
             result.save(folder)
     results.print(repr(result.map_), markup=False)
