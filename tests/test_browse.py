@@ -1,6 +1,8 @@
 """The page of a map: what it answers, to whom, and how it ends."""
 
+import http.client
 import io
+import json
 import os
 import re
 import signal
@@ -125,8 +127,12 @@ def test_ctrl_c_ends_it_cleanly(tmp_path, suffix):
     write_map(small_map(), tmp_path / f"map.{suffix}")
     running, url = served(tmp_path / f"map.{suffix}", "--host", "localhost")
     assert url.startswith("http://localhost:")
-    running.send_signal(signal.SIGINT)
+    there = http.client.HTTPConnection("localhost", int(url.split(":")[2].strip("/")))
+    there.request("GET", "/map")
+    assert json.load(there.getresponse())["rows"] == 65
+    running.send_signal(signal.SIGINT)  # while somebody is still connected
     _, said = running.communicate(timeout=30)
+    there.close()
     assert running.returncode == 0
     assert "Traceback" not in said
     assert "interrupted" not in said

@@ -110,6 +110,8 @@ def _targets(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
     result = compound_gene(
         map_, task.truth, seed=task.seed, resamples=RESAMPLES, backend=task.backend
     )
+    column = task.wells.origin.get("dose")
+    dose = "dose" if column is None else f"dose, in the unit of column {column!r}"
     rows = [
         (
             _dose_words(row["concentration"]),
@@ -134,7 +136,7 @@ def _targets(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
         {"drug_targets": result.table, "drug_target_compounds": result.items},
         {
             "drug_targets": Figure(
-                lambda: plot_doses(result, dose="dose, as the metadata has it"),
+                lambda: plot_doses(result, dose=dose),
                 "Average precision of finding a compound's targets, mean over compounds, against "
                 "dose, with 95 % intervals over resampled compounds; max: by the largest "
                 "similarity over doses. Dashed: chance. Band: random scores, two standard "

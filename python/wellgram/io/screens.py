@@ -323,6 +323,8 @@ def _with_origin(
         "batch": roles.batch or "none",
         "control": f"column {column!r} == {named}" if named else "none named",
     }
+    if roles.dose is not None:
+        origin["dose"] = roles.dose
     return wells, origin
 
 

@@ -22,7 +22,7 @@ _LEAST = 8
 """How many wells a batch has that is looked at: half of them are told by the others"""
 _MEASURES = {
     "batch_accuracy": ("batch told from a well", "less"),
-    "margin": ("cosine, same perturbation - same batch", "more"),
+    "margin": ("margin of cosines", "more"),
     "kbet": ("kBET acceptance", "more"),
     "ilisi": ("iLISI", "more"),
     "silhouette_batch": ("1 - |silhouette of batches|", "more"),
