@@ -146,6 +146,12 @@ def test_others_being_able_to_read_is_noted(tmp_path):
     assert "other machines can read this map" in said
 
 
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as opened:
+        yield opened
+
+
 @pytest.fixture
 def address(lookup):
     """The page, served in a thread for as long as a test is run."""
@@ -163,8 +169,8 @@ def address(lookup):
         thread.join()
 
 
-def test_a_person_looks_a_gene_up(address, lookup, tmp_path):
-    with chromium() as browser, visit(browser, address) as page:
+def test_a_person_looks_a_gene_up(browser, address, lookup, tmp_path):
+    with visit(browser, address) as page:
         assert page.title() == "wellgram"
         field = page.get_by_label("Gene or compound")
         field.type("plk")
@@ -195,8 +201,8 @@ def test_a_person_looks_a_gene_up(address, lookup, tmp_path):
         assert table["rank"].tolist() == own["rank"].tolist()
 
 
-def test_links_lead_on_and_back(address, lookup):
-    with chromium() as browser, visit(browser, f"{address}#row=2&k=10") as page:
+def test_links_lead_on_and_back(browser, address, lookup):
+    with visit(browser, f"{address}#row=2&k=10") as page:
         page.get_by_role("heading", name="<b>MTOR</b>").wait_for()  # shown, and not obeyed
         assert page.locator("#nearest tbody tr").count() == 10
         first = page.locator("#nearest tbody a").first
@@ -211,11 +217,9 @@ def test_links_lead_on_and_back(address, lookup):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone(address, scheme, tmp_path):
-    with (
-        chromium() as browser,
-        visit(browser, f"{address}#row=0", width=360, height=740, scheme=scheme) as page,
-    ):
+def test_it_fits_a_phone(browser, address, scheme, tmp_path):
+    there = f"{address}#row=0"
+    with visit(browser, there, width=360, height=740, scheme=scheme) as page:
         page.get_by_role("heading", name="PLK1").wait_for()
         assert overflowing(page) <= 0
         page.screenshot(path=tmp_path / "phone.png", full_page=True)
@@ -223,7 +227,7 @@ def test_it_fits_a_phone(address, scheme, tmp_path):
         assert dark == (scheme == "dark")
 
 
-def test_what_nobody_has_is_said_on_the_page(address):
-    with chromium() as browser, visit(browser, address) as page:
+def test_what_nobody_has_is_said_on_the_page(browser, address):
+    with visit(browser, address) as page:
         page.get_by_label("Gene or compound").type("zzz")
         page.get_by_text("nothing of that name").wait_for()
