@@ -173,7 +173,7 @@ def test_a_person_looks_a_gene_up(browser, address, lookup, tmp_path):
     with visit(browser, address) as page:
         assert page.title() == "wellgram"
         field = page.get_by_label("Gene or compound")
-        field.type("plk")
+        field.press_sequentially("plk")
         options = page.locator("#options [role=option]")
         options.nth(3).wait_for()
         assert options.all_inner_texts() == lookup.suggest("plk")["name"].tolist()
@@ -229,5 +229,5 @@ def test_it_fits_a_phone(browser, address, scheme, tmp_path):
 
 def test_what_nobody_has_is_said_on_the_page(browser, address):
     with visit(browser, address) as page:
-        page.get_by_label("Gene or compound").type("zzz")
+        page.get_by_label("Gene or compound").press_sequentially("zzz")
         page.get_by_text("nothing of that name").wait_for()

@@ -5,6 +5,7 @@ const element = (id) => document.getElementById(id);
 const [text, options, count] = ["text", "options", "count"].map(element);
 let chosen = -1;
 let asking = new AbortController();
+let showing = new AbortController();
 
 function make(tag, content, parts = {}) {
   const made = Object.assign(document.createElement(tag), parts);
@@ -87,8 +88,10 @@ const address = () => Object.fromEntries(new URLSearchParams(location.hash.slice
 const link = (row) => `#row=${row}&k=${count.value}`;
 
 function go(row) {
+  asking.abort(); // what is typed matters no more
   close();
-  location.hash = link(row);
+  if (location.hash === link(row)) show();
+  else location.hash = link(row);
 }
 
 function line({ rank, row, name, cosine, percentile }) {
@@ -110,6 +113,8 @@ function fill(table, lines) {
 }
 
 async function show() {
+  showing.abort();
+  showing = new AbortController();
   const { row, k } = address();
   if (!row) {
     element("found").hidden = true;
@@ -118,7 +123,7 @@ async function show() {
   if ([...count.options].some((option) => option.value === k)) count.value = k;
   const path = `/neighborhood/${encodeURIComponent(row)}`;
   try {
-    const found = await ask(`${path}?k=${count.value}`);
+    const found = await ask(`${path}?k=${count.value}`, showing.signal);
     element("name").textContent = found.name;
     element("said").textContent = `Among ${found.partners.toLocaleString("en")} others. ` +
       "Percentile: how many percent of them have no larger cosine with it.";

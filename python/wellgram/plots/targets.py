@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from wellgram.plots.canvas import BLUE, GREY, RULE, Tabled, figure, finished, legend, table_of
 
@@ -34,24 +35,28 @@ def plot_doses(
     names = [f"{c:g}" if isinstance(c, float) else str(c) for c in table["concentration"]]
     doses = np.array([isinstance(c, float) for c in table["concentration"]])
     at = np.arange(len(table)) + np.where(doses, 0.0, 0.35)
-    middle, spread = (table[f"average_precision_baseline{end}"] for end in ("", "_sd"))
-    for first, part in enumerate((doses, ~doses)):
-        if not part.any():
-            continue
-        rows = table[part]
-        # A level that stands alone has no line, so it is given some width.
-        x = at[part] if part.sum() > 1 else at[part].repeat(2) + np.array([-0.2, 0.2])
-        some = rows if part.sum() > 1 else rows.loc[rows.index.repeat(2)]
-        ax.fill_between(
-            x, (middle - 2 * spread)[some.index], (middle + 2 * spread)[some.index],
-            color=RULE, linewidth=0, label=None if first and doses.any() else "random scores",
-        )  # fmt: skip
-        ax.plot(x, some["chance"], color=GREY, linestyle=(0, (2, 2)), linewidth=1,
-                label=None if first and doses.any() else "chance")  # fmt: skip
-        ax.vlines(at[part], rows["interval_low"], rows["interval_high"], color=BLUE, linewidth=1.6)
-        ax.plot(at[part], rows["average_precision"], color=BLUE, marker="o", markersize=5,
-                linewidth=1, label=None if first and doses.any() else "map")  # fmt: skip
+    said: tuple[str, str, str] = ("random scores", "chance", "map")
+    for part in (doses, ~doses):
+        if part.any():
+            _draw(ax, at[part], table[part], said)
+            said = ("_", "_", "_")  # named once
     ax.set_xticks(at, names)
     ax.margins(y=0.12)
     legend(ax)
     return finished(ax, dose, "average precision of targets")
+
+
+def _draw(
+    ax: "Axes", x: NDArray[np.float64], rows: pd.DataFrame, said: tuple[str, str, str]
+) -> None:
+    """Draw levels that are joined by lines."""
+    scores, low, high = rows["average_precision"], rows["interval_low"], rows["interval_high"]
+    wide, some = x, rows
+    if len(x) == 1:  # what stands alone has no line, so it is given some width
+        wide, some = x.repeat(2) + np.array([-0.2, 0.2]), rows.loc[rows.index.repeat(2)]
+    middle, spread = (some[f"average_precision_baseline{end}"] for end in ("", "_sd"))
+    ax.fill_between(wide, middle - 2 * spread, middle + 2 * spread, color=RULE, linewidth=0,
+                    label=said[0])  # fmt: skip
+    ax.plot(wide, some["chance"], color=GREY, linestyle=(0, (2, 2)), linewidth=1, label=said[1])
+    ax.vlines(x, low, high, color=BLUE, linewidth=1.6)
+    ax.plot(x, scores, color=BLUE, marker="o", markersize=5, linewidth=1, label=said[2])
