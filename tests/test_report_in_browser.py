@@ -18,10 +18,12 @@ def report(tmp_path_factory):
     result = score(
         screen.wells(),
         PCACenterScale(),
-        sources={"planted": screen.relationships},
+        sources={f"planted_{'x' * 70}": screen.relationships},
         truth=screen.compound_targets,
         metrics=[name for name in METRICS if name != "magnitude"],  # whose figures are no others
     )
+    result.summary["command"] = f"wellgram score {'x' * 200}"
+    result.summary["inputs"] = {f"/{'x' * 100}": {"bytes": 10**12, "sha256": "0" * 64}}
     result.save(folder)
     return folder
 

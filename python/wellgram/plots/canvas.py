@@ -89,6 +89,11 @@ def svg(ax: "Axes", name: str) -> str:
     return written.getvalue()
 
 
+def point_size(points: int) -> float:
+    """Return the area of a point in square points, where there are so many: few are larger."""
+    return float(min(30, max(6, 9000 / max(points, 1))))
+
+
 def shortened(text: str, most: int = 40) -> str:
     """Return a text as a label, cut if it is longer than most; a dollar begins no formula."""
     cut = text if len(text) <= most else f"{text[: most - 1]}…"

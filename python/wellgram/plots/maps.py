@@ -18,6 +18,7 @@ from wellgram.plots.canvas import (
     figure,
     finished,
     legend,
+    point_size,
     shortened,
     table_of,
 )
@@ -121,23 +122,13 @@ def plot_map(
     other = ~values.isin(common)
     many = len(table) > DRAWN_POINTS
     left = "all" if color is None else "others"
-    parts = [(other, GREY, left, 5.0)] if other.any() else []
-    parts += [
-        (values == value, SERIES[k], str(value), 14.0 if other.any() else 6.0)
-        for k, value in enumerate(common)
-    ]
-    for rows, ink, name, size in parts:
+    parts = [(other, GREY, left, 0.5)] if other.any() else []
+    parts += [(values == value, SERIES[k], str(value), 0.75) for k, value in enumerate(common)]
+    for rows, ink, name, alpha in parts:
         some = table[rows]
-        ax.scatter(
-            some["x"],
-            some["y"],
-            s=size,
-            color=ink,
-            linewidths=0,
-            rasterized=many,
-            alpha=0.45 if size < 14 else 0.9,
-            label=f"{shortened(name, 28)} ({len(some):,})",
-        )
+        ax.scatter(some["x"], some["y"], s=point_size(len(table)), color=ink, linewidths=0,
+                   rasterized=many, alpha=alpha,
+                   label=f"{shortened(name, 28)} ({len(some):,})")  # fmt: skip
     ax.set_aspect("equal", "datalim")
     ax.set_xticks([])
     ax.set_yticks([])

@@ -94,7 +94,8 @@ def plot_null(
     if ax is None:
         _, ax = figure()
     edges = np.linspace(-1, 1, len(histogram) + 1)
-    joined = max(1, len(histogram) // 100)
+    bins = np.clip(2 * np.sqrt(histogram.sum()), 20, 100)
+    joined = max(1, int(len(histogram) // bins))
     starts = np.arange(0, len(histogram), joined)
     edges = edges[np.append(starts, len(histogram))]
     share = np.add.reduceat(histogram, starts) / max(1, histogram.sum())

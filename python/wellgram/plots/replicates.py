@@ -15,6 +15,7 @@ from wellgram.plots.canvas import (
     figure,
     finished,
     legend,
+    point_size,
     table_of,
 )
 
@@ -51,7 +52,7 @@ def plot_volcano(
     kinds = ((~found, GREY, "others"), (found, BLUE, f"false discovery rate ≤ {threshold:.0%}"))
     for rows, color, name in kinds:
         some = tested[rows]
-        ax.scatter(some[score], some["p_value"], s=9, color=color, alpha=0.65,
+        ax.scatter(some[score], some["p_value"], s=point_size(len(tested)), color=color, alpha=0.65,
                    label=f"{name}: {len(some):,}", linewidths=0,
                    rasterized=len(tested) > DRAWN_POINTS)  # fmt: skip
     ax.set_yscale("log")
