@@ -58,6 +58,11 @@ def test_the_tree_is_of_the_rows_in_their_order(rng):
     map_, complexes = planted(rng, sizes=(8, 7, 6), d=4)
     result = complex_similarity(map_, complexes)
     assert leaves_list(result.tree).tolist() == list(range(21))
+    # The first two to be joined are the most alike.
+    values = result.cosines.to_numpy() - 2 * np.eye(21)
+    i, j = np.unravel_index(values.argmax(), values.shape)
+    assert sorted(result.tree[0, :2]) == sorted([i, j])
+    assert result.tree[0, 2] == pytest.approx(1 - values.max())
 
 
 def test_as_many_complexes_are_shown_as_there_is_room(rng):
@@ -77,6 +82,13 @@ def test_pairs_hang_together_in_complexes():
         "x + 1, s",
         "x + 1, t",
     ]
+
+
+def test_complexes_hang_together_by_members_of_the_map():
+    pairs = pd.DataFrame({"entity1": ["a", "b", "elsewhere", "c"],
+                          "entity2": ["b", "elsewhere", "c", "d"]})  # fmt: skip
+    assert complexes_of_pairs({"s": pairs}, [*"abcd"]) == {"a + 1": ["a", "b"], "c + 1": ["c", "d"]}
+    assert complexes_of_pairs({"s": pairs}, ["x"]) == {}
 
 
 def test_a_projection_is_that_of_the_singular_values(rng):

@@ -23,7 +23,7 @@ def _complexes_missing(task: Task) -> str | None:
 
 
 def _complexes(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
-    complexes = task.clusters or complexes_of_pairs(task.sources)
+    complexes = task.clusters or complexes_of_pairs(task.sources, map_.labels["perturbation"])
     result = complex_similarity(map_, complexes, null=task.null, backend=task.backend)
     table = result.table
     rows = [

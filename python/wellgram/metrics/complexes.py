@@ -1,6 +1,6 @@
 """How alike the members of complexes are, and whether a clustering finds the complexes again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,33 +120,41 @@ def complex_similarity(
     cosines = cosine_matrix(map_, rows=index, columns=index, backend=backend)
     symmetric = (cosines.astype(np.float64) + cosines.T) / 2
     distances = squareform(np.maximum(1 - symmetric, 0), checks=False)
-    tree = linkage(distances, "average")
-    order = leaves_list(optimal_leaf_ordering(tree, distances))
+    tree = optimal_leaf_ordering(linkage(distances, "average"), distances)
+    order = leaves_list(tree)
+    leaves = tree[:, :2] < len(chosen)  # numbers from there on are joined ones
+    tree[:, :2][leaves] = np.argsort(order)[tree[:, :2][leaves].astype(np.int64)]
     names = labels[chosen][order]
-    ordered = np.ix_(order, order)
-    apart = squareform(np.maximum(1 - symmetric[ordered], 0), checks=False)
     return ComplexSimilarity(
-        pd.DataFrame(cosines[ordered], index=names, columns=names),
+        pd.DataFrame(cosines[np.ix_(order, order)], index=names, columns=names),
         [groups[k] for k in order],
-        optimal_leaf_ordering(linkage(apart, "average"), apart),
+        tree,
         left_out,
     )
 
 
-def complexes_of_pairs(pairs: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
+def complexes_of_pairs(
+    pairs: Mapping[str, pd.DataFrame], among: Iterable[str] | None = None
+) -> dict[str, list[str]]:
     """Return what known pairs hang together in: complexes, each named by its first member.
 
     Parameters
     ----------
     pairs
         Known pairs by source: columns ``entity1`` and ``entity2``.
+    among
+        Labels, such as those of a map, to which pairs are limited: what hangs together by others
+        alone is not one complex.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     found: dict[str, list[str]] = {}
+    inside = None if among is None else set(among)
     for source, known in pairs.items():
         ends = known[["entity1", "entity2"]].dropna().astype("str")
+        if inside is not None:
+            ends = ends[ends.isin(inside).all(axis=1)]
         codes, names = pd.factorize(pd.concat([ends["entity1"], ends["entity2"]]), sort=True)
         n = len(ends)
         graph = coo_array((np.ones(n), (codes[:n], codes[n:])), shape=(len(names), len(names)))

@@ -12,7 +12,6 @@ from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.pairs.labels import label_columns
 from wellgram.pairs.rows import Map, Precision, UnitRows
-from wellgram.wells import KEYS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,8 +81,6 @@ class MapLookup:
             raise InputError("nothing can be looked up in a map whose rows have no names")
         if len(labels) < 2:
             raise InputError(f"the map has {len(labels)} rows: nothing is near or far")
-        keys = [key for key in ("perturbation", *KEYS) if key in labels]
-        self._keys = list(dict.fromkeys(keys))
         self._names = labels["perturbation"].astype("str").to_numpy()
         self._folded = pd.Series(self._names).str.casefold()
 
