@@ -112,6 +112,15 @@ class UnitRows:
         for k in range(len(self.blocks)):
             self._block(k)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go elsewhere as the rows themselves, or as what they are read from, without labels."""
+        return UnitRows, (self._source, self.precision, self.backend)
+
+    @property
+    def moves(self) -> bool:
+        """Whether other processes can have the rows: not those that lie on a card."""
+        return not self._resident
+
     @property
     def run(self) -> Backend:
         """The backend it is multiplied on."""
