@@ -11,6 +11,7 @@ from wellgram.aggregate import map_rows
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.metrics.replicates import (
     ReplicateResult,
@@ -50,6 +51,7 @@ class ConsistencyResult(ReplicateResult):
     name = "Consistency"
 
 
+@takes_client
 def consistency(
     wells: Wells | WellStream,
     align: Alignment | BatchAffine | None = None,
@@ -63,6 +65,7 @@ def consistency(
     p_form: PForm = "plus-one",
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> ConsistencyResult:
     """Return how alike the wells of each perturbation are, and how often chance does as well.
 
@@ -96,6 +99,9 @@ def consistency(
         ``"plus-one"``, or ``"share"`` for parity with efaar_benchmarking.
     backend, progress
         See `wellgram.set_backend`; called now and then with the share of the null that is done.
+    client
+        A ``distributed.Client``, whose workers draw the random sets: see
+        `wellgram.distributed.using`.
 
     Returns
     -------

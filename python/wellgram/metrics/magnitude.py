@@ -10,6 +10,7 @@ from wellgram.aggregate import map_rows
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.metrics.replicates import (
     ReplicateResult,
@@ -39,6 +40,7 @@ class MagnitudeResult(ReplicateResult):
     name = "Magnitude"
 
 
+@takes_client
 def magnitude(
     wells: Wells | WellStream,
     align: Alignment | BatchAffine | None = None,
@@ -53,6 +55,7 @@ def magnitude(
     p_form: PForm = "plus-one",
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> MagnitudeResult:
     """Return the energy distance of each perturbation from the controls, and how rare it is.
 
@@ -87,6 +90,9 @@ def magnitude(
     backend, progress
         See `wellgram.set_backend`; called now and then with the share of the distances to the
         controls that is done.
+    client
+        A ``distributed.Client``, whose workers draw the random sets: see
+        `wellgram.distributed.using`.
 
     Raises
     ------

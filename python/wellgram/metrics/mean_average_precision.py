@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Codes, Floats, Progress
+from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.metrics.average_precision import AveragePrecisionResult
@@ -67,6 +68,7 @@ class MeanAveragePrecisionResult:
         save_csv(self.table, path)
 
 
+@takes_client
 def mean_average_precision(
     ap: AveragePrecisionResult,
     sameby: str | Sequence[str] | None = None,
@@ -77,6 +79,7 @@ def mean_average_precision(
     p_form: PForm = "plus-one",
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> MeanAveragePrecisionResult:
     """Return the mean average precision of groups of profiles, and how often chance does as well.
 
@@ -103,6 +106,8 @@ def mean_average_precision(
         and so finds even the best of ten rankings rare; exact nulls are not used then.
     backend, progress
         See `wellgram.set_backend`; called now and then with the share of the groups that is done.
+    client
+        A ``distributed.Client``, whose workers draw the rankings: see `wellgram.distributed.using`.
 
     Raises
     ------
