@@ -92,9 +92,7 @@ class GroupRows(Fold):
         kept = kept[kept >= 0]
         run = self.codes.of(wells)
         place = np.where(run.values >= 0, np.searchsorted(kept, run.values), -1)
-        return replace(
-            self, codes=Span(run.first, place), held=self.held[kept], left=len(wells)
-        )
+        return replace(self, codes=Span(run.first, place), held=self.held[kept], left=len(wells))
 
     def add(self, block: WellBlock) -> None:
         """Add the wells of a block."""
@@ -111,7 +109,7 @@ class GroupRows(Fold):
     def plus(self, other: Self) -> Self:
         """Return the rows of the groups of both."""
         held, place = np.unique(np.concatenate([self.held, other.held]), return_inverse=True)
-        both = replace(self, codes=Span(0, self.codes.values[:0]), held=held, left=0)
+        both = replace(self, codes=self.codes.of(np.empty(0, np.int64)), held=held, left=0)
         both.rows[place[: len(self.held)]] = self.rows
         both.rows[place[len(self.held) :]] += other.rows
         return both

@@ -170,7 +170,7 @@ class _MomentSums(Fold):
 
     def plus(self, other: "_MomentSums") -> "_MomentSums":
         """Return the moments of the wells of both."""
-        both = _MomentSums(Span(0, self._codes.values[:0]), self._spread, self._backend)
+        both = _MomentSums(self._codes.of(np.empty(0, np.int64)), self._spread, self._backend)
         both._put(self.found)
         both._put(other.found)
         return both

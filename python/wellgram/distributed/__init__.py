@@ -5,6 +5,7 @@ pieces are is said where they are cut: blocks of wells in `wellgram.stream`, til
 `wellgram.pairs`, sets of draws in `wellgram.nulls`.
 """
 
-from wellgram.distributed.team import Client, Team, takes_client, team, using
+from wellgram.distributed.team import Client as Client
+from wellgram.distributed.team import Team, each, takes_client, team, using
 
-__all__ = ["Client", "Team", "takes_client", "team", "using"]
+__all__ = ["Team", "each", "takes_client", "team", "using"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from wellgram.backends.protocol import Progress
@@ -16,7 +16,8 @@ from wellgram.backends.threads import one_thread
 from wellgram.errors import InputError
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client as Client
+    from distributed import Future
 else:  # so that signatures can name it where Dask is not installed
     Client = Any
 
@@ -25,8 +26,11 @@ R = TypeVar("R")
 
 _FAN_IN = 8
 """How many results are put together at a time"""
-_ATTEMPTS = 3
-"""How often a job is begun again because what its pieces share was lost with the last worker"""
+_HANDFULS = 8
+"""How many tasks, at most, a thread gets of many small pieces"""
+_ATTEMPTS, _RESTART_SECONDS = 3, 60
+"""How often a job is begun because what its pieces share was lost with workers, and how long others
+are waited for"""
 
 _team: ContextVar["Team | None"] = ContextVar("team", default=None)
 
@@ -73,13 +77,16 @@ class Team:
             Whatever a task raises.
         """
         from distributed import CancelledError
+        from distributed.comm import CommClosedError
 
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return self._folded(task, pieces, merge, shared, progress)
-            except CancelledError:
+            except (CancelledError, CommClosedError):
+                # The last worker that had what is shared was lost, or one that it was sent to.
                 if attempt == _ATTEMPTS:
                     raise
+                self.client.wait_for_workers(1, timeout=_RESTART_SECONDS)
         raise AssertionError
 
     def each(
@@ -90,12 +97,18 @@ class Team:
         shared: Sequence[Any] = (),
         progress: Progress | None = None,
     ) -> list[R]:
-        """Return what ``task(piece, *shared)`` returns of each piece, in their order."""
+        """Return what ``task(piece, *shared)`` returns of each piece, in their order.
 
-        def alone(piece: Any, *rest: Any) -> list[R]:
-            return [task(piece, *rest)]
-
-        return self.fold(alone, pieces, _joined, shared=shared, progress=progress)
+        Many pieces go to workers by handfuls.
+        """
+        count = min(len(pieces), _HANDFULS * self.threads)
+        hands = [list(pieces[k::count]) for k in range(count)]
+        of_each: Callable[..., list[list[R]]] = partial(_of_each, task)
+        parts: list[list[R]] = self.fold(of_each, hands, _joined, shared=shared, progress=progress)
+        found: list[R] = [None] * len(pieces)  # type: ignore[list-item]
+        for k, part in enumerate(parts):
+            found[k::count] = part
+        return found
 
     def _folded(
         self,
@@ -176,6 +189,10 @@ def _merge(merge: Callable[..., Any], results: Sequence[Any], shared: Sequence[A
         return whole
 
 
+def _of_each(task: Callable[..., R], hand: Sequence[Any], *shared: Any) -> list[list[R]]:
+    return [[task(piece, *shared) for piece in hand]]
+
+
 def _joined(a: list[R], b: list[R], *_: Any) -> list[R]:
     return a + b
 
@@ -183,6 +200,27 @@ def _joined(a: list[R], b: list[R], *_: Any) -> list[R]:
 def team() -> Team | None:
     """Return the workers that are used now; None: this process does everything."""
     return _team.get()
+
+
+def each(
+    task: Callable[..., R],
+    pieces: Sequence[Any],
+    *,
+    shared: Sequence[Any] = (),
+    progress: Progress | None = None,
+) -> Iterator[R]:
+    """Yield what ``task(piece, *shared)`` returns of each piece, in their order.
+
+    Here, one after another; or by the workers that are used now.
+    """
+    workers = team()
+    if workers is not None and len(pieces) > 1:
+        yield from workers.each(task, pieces, shared=shared, progress=progress)
+        return
+    for done, piece in enumerate(pieces, start=1):
+        yield task(piece, *shared)
+        if progress is not None:
+            progress(done / len(pieces))
 
 
 @contextmanager

@@ -55,4 +55,6 @@ def map_from_wells(
         wells: WellLabels = source
     else:
         wells = open_wells(source, perturbation=by, **reading)
-    return build_map(wells, align, method=method, precision=precision, backend=backend, client=client)
+    return build_map(
+        wells, align, method=method, precision=precision, backend=backend, client=client
+    )

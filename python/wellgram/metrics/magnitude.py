@@ -10,7 +10,7 @@ from wellgram.aggregate import map_rows
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
-from wellgram.distributed import Client, takes_client
+from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError
 from wellgram.metrics.replicates import (
     ReplicateResult,
@@ -133,8 +133,9 @@ def magnitude(
     else:
         tested &= counts <= max_wells
         pool = np.flatnonzero((codes >= 0) & ~is_control)
-        for size in np.unique(counts[tested]).tolist():
-            background = distances.of_random_sets(pool, size, draws, seed)
+        sizes = np.unique(counts[tested]).tolist()
+        nulls = each(_null_of_size, sizes, shared=(distances, pool, draws, seed))
+        for size, background in zip(sizes, nulls, strict=True):
             alike = tested & (counts == size)
             p[alike] = empirical_p(energy[alike], background, p_form)
             middle[alike] = background.mean()
@@ -205,3 +206,7 @@ class _Distances:
         with np.errstate(invalid="ignore"):  # a group that is not scored: 0 / 0
             cross = np.bincount(codes[there], far[there], groups) / counts
             return np.asarray(2 * cross - 2 * within / counts**2 - self.within_controls)
+
+
+def _null_of_size(size: int, distances: _Distances, pool: Codes, draws: int, seed: int) -> Floats:
+    return distances.of_random_sets(pool, size, draws, seed)

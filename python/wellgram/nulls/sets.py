@@ -7,6 +7,7 @@ import numpy as np
 
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.distributed import team
 from wellgram.errors import InputError
 from wellgram.nulls.subsets import stream_of
 
@@ -61,15 +62,32 @@ def mean_cosine_nulls(
             unit, [rows], [wanted[-1]], wanted, draws, seed=seed, stream=0, progress=progress
         )
         return dict(zip(wanted, means, strict=True))
+    workers = team()
+    if workers is not None:
+        shared = (unit, rows, draws, seed, backend)
+        drawn = workers.each(_of_size, wanted, shared=shared, progress=progress)
+        return dict(zip(wanted, drawn, strict=True))
     nulls, done, whole = {}, 0, sum(wanted)
     for size in wanted:
         share = _part_of(progress, done / whole, size / whole)
-        found = run.null_means(
-            unit, [rows], [size], [size], draws, seed=seed, stream=size, progress=share
-        )
-        nulls[size] = found[0]
+        nulls[size] = _of_size(size, unit, rows, draws, seed, backend, share)
         done += size
     return nulls
+
+
+def _of_size(
+    size: int,
+    unit: Rows,
+    rows: Codes,
+    draws: int,
+    seed: int,
+    backend: str | None,
+    progress: Progress | None = None,
+) -> Floats:
+    found: Floats = get_backend(backend).null_means(
+        unit, [rows], [size], [size], draws, seed=seed, stream=size, progress=progress
+    )[0]
+    return found
 
 
 def stratified_null(

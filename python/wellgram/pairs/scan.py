@@ -13,7 +13,6 @@ from wellgram.errors import InputError
 from wellgram.pairs.parts import Scan, tile_count, tile_grid
 from wellgram.pairs.rows import BLOCK_ROWS, Map, Precision, UnitRows, unit_pair
 
-
 _RANGES_PER_THREAD, _LEAST_TILES = 4, 16
 """How many ranges of tiles a thread of a cluster gets at most, if they are not smaller than this:
 neighbours are found faster the more a range has met"""
@@ -121,9 +120,7 @@ def _ranges(extent: Extent, start: int, stop: int, threads: int) -> list[tuple[i
     return list(pairwise(np.unique([start, *(start + cuts), stop]).tolist()))
 
 
-def _can_part(
-    rows: UnitRows, others: UnitRows | None, consumers: Sequence[Consumer]
-) -> bool:
+def _can_part(rows: UnitRows, others: UnitRows | None, consumers: Sequence[Consumer]) -> bool:
     """Whether ranges of the pass can be made elsewhere: rows can go, and states can come back."""
     moves = rows.moves and (others is None or others.moves)
     return moves and not any(isinstance(consumer, Matrix) for consumer in consumers)
