@@ -4,6 +4,7 @@ Nothing here knows what the pieces are. A piece that a lost worker had is done a
 results are put together in the order of the pieces, so the answer is the same whoever does them.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -86,7 +87,7 @@ class Team:
                 # The last worker that had what is shared was lost, or one that it was sent to.
                 if attempt == _ATTEMPTS:
                     raise
-                self.client.wait_for_workers(1, timeout=_RESTART_SECONDS)
+                self._await_worker()
         raise AssertionError
 
     def each(
@@ -109,6 +110,12 @@ class Team:
         for k, part in enumerate(parts):
             found[k::count] = part
         return found
+
+    def _await_worker(self) -> None:
+        """Wait until there is a worker; the client's own way to wait scales the cluster as well."""
+        until = time.monotonic() + _RESTART_SECONDS
+        while not self.threads and time.monotonic() < until:
+            time.sleep(0.1)
 
     def _folded(
         self,
