@@ -16,22 +16,21 @@ from wellgram.distributed import each, team, using
 from wellgram.pairs import CountBelow, Histogram, Matrix, Nearest, RowMoments, scan_pairs
 from wellgram.simulate import rxrx3_core
 
-distributed = pytest.importorskip("distributed", reason="needs dask and distributed")
+dask = pytest.importorskip("dask", reason="dask is not installed")
+distributed = pytest.importorskip("distributed", reason="distributed is not installed")
 
 STREAMED = ["none", "tvn", "robust-mad", "standardize+robust-mad"]
 
 
 @pytest.fixture(scope="module")
 def client():
-    cluster = distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address=None,
-        worker_dashboard_address=None,
-    )
-    with cluster, distributed.Client(cluster) as client:
-        yield client
+    # A LocalCluster gives a worker up that was not back by then, even if it was back before.
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"}):
+        cluster = distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        )
+        with cluster, distributed.Client(cluster) as client:
+            yield client
 
 
 @pytest.fixture(scope="module")
