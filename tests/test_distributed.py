@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from wellgram.pairs import CountBelow, Histogram, Matrix, Nearest, RowMoments, s
 from wellgram.simulate import rxrx3_core
 
 dask = pytest.importorskip("dask", reason="dask is not installed")
+dask_array = pytest.importorskip("dask.array", reason="dask is not installed")
+dask_frame = pytest.importorskip("dask.dataframe", reason="dask[dataframe] is not installed")
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
 
 STREAMED = ["none", "tvn", "robust-mad", "standardize+robust-mad"]
@@ -27,7 +30,7 @@ def client():
     # A LocalCluster gives a worker up that was not back by then, even if it was back before.
     with dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"}):
         cluster = distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         )
         with cluster, distributed.Client(cluster) as client:
             yield client
@@ -76,6 +79,32 @@ def test_a_map_is_that_of_one_process(client, files, name):
     assert len(wells.source.parts(500 * 32 * 4)) > 8
     alone = wg.build_map(wells, alignment(name), precision="float64")
     same(wg.build_map(wells, alignment(name), precision="float64", client=client), alone)
+
+
+def as_dask(screen, kind):
+    """The screen as a dataframe of Dask, or as an array and its labels."""
+    if kind == "array":
+        return dask_array.from_array(screen.embeddings, chunks=(700, 20)), screen.metadata
+    frame = pd.DataFrame(screen.embeddings).add_prefix("feature_")
+    frame = pd.concat([screen.metadata, frame], axis=1)
+    found = dask_frame.from_pandas(frame, npartitions=12)
+    return (found.persist() if kind == "persisted" else found), None
+
+
+@pytest.mark.parametrize("kind", ["frame", "persisted", "array"])
+def test_collections_of_dask_are_read_by_partitions(client, screen, kind):
+    alone = wg.build_map(screen.wells(), wg.TVN(), precision="float64")
+    wells = wg.open_wells(*as_dask(screen, kind))
+    same(wg.build_map(wells, wg.TVN(), precision="float64"), alone)
+    same(wg.build_map(wells, wg.TVN(), precision="float64", client=client), alone)
+
+
+def test_an_array_of_dask_needs_labels_of_its_rows(screen):
+    array, labels = as_dask(screen, "array")
+    with pytest.raises(InputError, match="has no labels; give a table"):
+        wg.open_wells(array)
+    with pytest.raises(InputError, match=f"has {len(labels):,} rows but its labels 9; give"):
+        wg.open_wells(array, labels[:9])
 
 
 def test_a_map_is_the_same_however_often_it_is_made(client, files):
@@ -345,13 +374,13 @@ def deadly_alone(client, tmp_path):
     client.wait_for_workers(2, timeout=60)
 
 
-def test_a_scheduler_without_workers_is_named():
-    cluster = distributed.LocalCluster(
-        n_workers=0, host="127.0.0.1", dashboard_address=None, processes=False
-    )
-    with (
-        cluster,
-        distributed.Client(cluster) as client,
-        pytest.raises(InputError, match="has no workers; start some"),
-    ):
-        wg.nearest(np.eye(9, dtype=np.float32), 2, client=client)
+def test_a_cluster_without_workers_is_named(client, rows):
+    client.cluster.scale(0)
+    while client.nthreads():
+        time.sleep(0.05)
+    try:
+        with pytest.raises(InputError, match=r"tcp://127.0.0.1:[0-9]+ has no workers; start some"):
+            wg.nearest(rows, 2, client=client)
+    finally:
+        client.cluster.scale(2)
+        client.wait_for_workers(2, timeout=60)

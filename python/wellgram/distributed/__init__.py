@@ -6,6 +6,6 @@ pieces are is said where they are cut: blocks of wells in `wellgram.stream`, til
 """
 
 from wellgram.distributed.team import Client as Client
-from wellgram.distributed.team import Team, each, takes_client, team, using
+from wellgram.distributed.team import Team, connected, each, takes_client, team, using
 
-__all__ = ["Team", "each", "takes_client", "team", "using"]
+__all__ = ["Team", "connected", "each", "takes_client", "team", "using"]

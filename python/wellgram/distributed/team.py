@@ -29,6 +29,7 @@ _FAN_IN = 8
 """How many results are put together at a time"""
 _HANDFULS = 8
 """How many tasks, at most, a thread gets of many small pieces"""
+_CONNECT_SECONDS = 10
 _ATTEMPTS, _RESTART_SECONDS = 3, 60
 """How often a job is begun because what its pieces share was lost with workers, and how long others
 are waited for"""
@@ -257,6 +258,35 @@ def using(client: Client | None) -> Iterator[None]:
         yield
     finally:
         _team.reset(token)
+
+
+@contextmanager
+def connected(address: str | None) -> Iterator[Client | None]:
+    """Yield a client of the Dask scheduler at an address, within the block; None for none.
+
+    Raises
+    ------
+    InputError
+        If Dask is not installed, or no scheduler answers there.
+    """
+    if address is None:
+        yield None
+        return
+    try:
+        import distributed
+    except ImportError:
+        raise InputError(
+            "a Dask scheduler needs the package 'distributed': pip install 'wellgram[dask]'"
+        ) from None
+    try:
+        client = distributed.Client(address, timeout=_CONNECT_SECONDS)
+    except (OSError, ValueError) as problem:
+        raise InputError(
+            f"no Dask scheduler answers at {address!r} ({problem}); start one (dask scheduler) and "
+            "give the address that it prints"
+        ) from None
+    with client:
+        yield client
 
 
 def takes_client(function: Callable[P, R]) -> Callable[P, R]:
