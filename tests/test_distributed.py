@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 import wellgram as wg
 from wellgram import InputError
 from wellgram.align import alignment
+from wellgram.cli import app
 from wellgram.distributed import each, team, using
 from wellgram.pairs import CountBelow, Histogram, Matrix, Nearest, RowMoments, scan_pairs
 from wellgram.simulate import rxrx3_core
@@ -38,7 +40,7 @@ def client():
 
 @pytest.fixture(scope="module")
 def screen():
-    return rxrx3_core(scale=0.02, seed=1, features=32)
+    return rxrx3_core(scale=0.01, seed=1, features=16)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def files(screen, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
     """Parts of a row group or two, so that they are put together in more than one step."""
-    monkeypatch.setattr("wellgram.stream._PART_BYTES", 500 * 32 * 4)
+    monkeypatch.setattr("wellgram.stream._PART_BYTES", 500 * 16 * 4)
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +69,20 @@ def rows():
 
 
 def same(found, expected):
-    """Maps of float64 sums, put together in another order: their rounding is all that differs."""
+    """Maps of float64 sums, put together in another order: their rounding is all that differs.
+
+    That, and the float32 of a map that is written as such.
+    """
     pd.testing.assert_frame_equal(found.labels, expected.labels)
     size = np.linalg.norm(expected.embeddings, axis=1).max()
-    np.testing.assert_allclose(found.embeddings, expected.embeddings, rtol=0, atol=1e-9 * size)
+    error = 1e-9 if expected.embeddings.dtype == np.float64 else np.finfo(np.float32).eps
+    np.testing.assert_allclose(found.embeddings, expected.embeddings, rtol=0, atol=error * size)
 
 
 @pytest.mark.parametrize("name", STREAMED)
 def test_a_map_is_that_of_one_process(client, files, name):
     wells = wg.open_wells(*files)
-    assert len(wells.source.parts(500 * 32 * 4)) > 8
+    assert len(wells.source.parts(500 * 16 * 4)) > 8
     alone = wg.build_map(wells, alignment(name), precision="float64")
     same(wg.build_map(wells, alignment(name), precision="float64", client=client), alone)
 
@@ -241,6 +247,24 @@ def test_a_score_is_that_of_one_process(client, files, screen):
     tables = (found.parts["consistency"].result.table for found in (there, alone))
     # The same draws, of wells that differ by the rounding of float32.
     pd.testing.assert_frame_equal(*tables, rtol=1e-4)
+
+
+def score_by(scheduler, files, folder):
+    more = ["--align", "tvn", "--metric", "recall", "--scheduler", scheduler, "--out", folder / "o"]
+    known = ["--relationships", files[1].parent / "relationships"]
+    arguments = [str(word) for word in ("score", files[0], "--metadata", files[1], *known, *more)]
+    return CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
+def test_the_command_line_takes_a_scheduler(client, files, tmp_path):
+    assert score_by(client.scheduler.address, files, tmp_path).exit_code == 0
+    same(wg.read_map(tmp_path / "o" / "map.parquet"), wg.build_map(wg.open_wells(*files), wg.TVN()))
+
+
+def test_a_scheduler_that_does_not_answer_is_named(files, tmp_path, monkeypatch):
+    monkeypatch.setattr("wellgram.distributed.team._CONNECT_SECONDS", 0.2)
+    with pytest.raises(InputError, match=r"no Dask scheduler answers at 'tcp://127\.0\.0\.1:1'"):
+        score_by("tcp://127.0.0.1:1", files, tmp_path)
 
 
 def test_using_is_a_door_for_whatever_is_within(client, rows):
