@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 import psutil
+from distributed import Client, LocalCluster
 
 import wellgram as wg
-from distributed import Client, LocalCluster
 from wellgram.simulate import rxrx3_core
 
 

@@ -25,7 +25,7 @@ import wellgram as wg
 from memory import status
 from wellgram.align.sample import as_sample
 from wellgram.backends.threads import threads
-from wellgram.distributed.plan import Rates, plan
+from wellgram.distributed import Rates, plan
 from wellgram.simulate import genome
 
 EXPERIMENTS, FEATURES, GENES, CONTROLS = 176, 1024, 17_063, 1 / 8

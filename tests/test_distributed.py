@@ -262,7 +262,7 @@ def test_the_command_line_takes_a_scheduler(client, files, tmp_path):
 
 
 def test_a_scheduler_that_does_not_answer_is_named(files, tmp_path, monkeypatch):
-    monkeypatch.setattr("wellgram.distributed.team._CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("wellgram.distributed.cluster._CONNECT_SECONDS", 0.2)
     with pytest.raises(InputError, match=r"no Dask scheduler answers at 'tcp://127\.0\.0\.1:1'"):
         score_by("tcp://127.0.0.1:1", files, tmp_path)
 
