@@ -5,6 +5,7 @@ A partition that goes to a worker is computed where it is read, and is not moved
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,11 +67,16 @@ class DaskTable(Table):
         return replace(
             self,
             source=None,
-            partitions=self._delayed(self.names)[first:last],
+            partitions=self._whole[first:last],
             sizes=self.sizes[first:last],
             first=self.first + first,
             labels=None if self.labels is None else self.labels.slice(start, stop - start),
         )
+
+    @cached_property
+    def _whole(self) -> tuple[Any, ...]:
+        """What each partition is computed from, with all columns."""
+        return self._delayed(self.names)
 
     def _delayed(self, columns: list[str]) -> tuple[Any, ...]:
         """Return what each partition is computed from, with these columns at least."""

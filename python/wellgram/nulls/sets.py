@@ -63,7 +63,7 @@ def mean_cosine_nulls(
         )
         return dict(zip(wanted, means, strict=True))
     workers = team()
-    if workers is not None:
+    if workers is not None and len(wanted) > 1:
         shared = (unit, rows, draws, seed, backend)
         drawn = workers.each(_of_size, wanted, shared=shared, progress=progress)
         return dict(zip(wanted, drawn, strict=True))
