@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 import wellgram as wg
 from memory import status
-from wellgram.align.sample import as_sample
+from wellgram.backends import get_backend
 from wellgram.backends.threads import threads
 from wellgram.distributed import Rates, plan
 from wellgram.simulate import genome
@@ -36,13 +36,14 @@ def clocks() -> NDArray[np.float64]:
     return np.array([time.perf_counter(), time.process_time() / threads()])
 
 
-def seconds(run: Callable[[], object], repeats: int = 2) -> NDArray[np.float64]:
-    """Return the seconds of the last of some runs: the first pays for fresh memory."""
-    for _ in range(repeats):
+def seconds(run: Callable[[], object], repeats: int = 3) -> NDArray[np.float64]:
+    """Return the median seconds of some runs, after one that pays for fresh memory."""
+    spent = []
+    for _ in range(repeats + 1):
         began = clocks()
         run()
-        spent = clocks() - began
-    return spent
+        spent.append(clocks() - began)
+    return np.median(spent[1:], axis=0)
 
 
 def measured(folder: Path) -> tuple[Rates, Rates]:
@@ -50,24 +51,21 @@ def measured(folder: Path) -> tuple[Rates, Rates]:
     t, d = threads(), FEATURES
     files = folder / "embeddings", folder / "metadata.csv"
     wells = wg.open_wells(*files)
-    n, held = len(wells), int(wells.metadata["is_control"].sum())
-    found = {}
-
-    def moments() -> None:
-        sample = as_sample(wells, None, None)
-        codes = np.where(sample.is_control, sample.codes, -1)
-        found["moments"], found["names"] = sample.moments(codes, "smaller", None), sample.names
-
+    n = len(wells)
+    codes, names = wells.batches()
+    controls = np.flatnonzero(wells.metadata["is_control"])
+    rows, own = wells.take(controls), codes[controls]
+    group_moments = get_backend().group_moments
+    moments = group_moments(rows, own, len(names))
     read = seconds(lambda: wg.build_map(wells))
-    blocks = seconds(lambda: [None for _ in wells.blocks()])
-    scatter = seconds(moments) - blocks
-    decompose = seconds(lambda: wg.TVN().fit_moments(found["moments"], found["names"]))
+    scatter = seconds(lambda: group_moments(rows, own, len(names)))
+    decompose = seconds(lambda: wg.TVN().fit_moments(moments, names))
     x = np.random.default_rng(0).standard_normal((GENES, d), dtype=np.float32)
     rates = {
         "labels": n / seconds(lambda: wg.open_wells(*files)),
         "read": n * d * 4 / read / t,
-        "scatter": 2 * held * d**2 / scatter / t,
-        "decompose": (len(found["names"]) + 1) * d**3 / decompose / t,
+        "scatter": 2 * len(rows) * d**2 / scatter / t,
+        "decompose": (len(names) + 1) * d**3 / decompose / t,
         "products": GENES**2 * d / seconds(lambda: wg.pair_quantiles(x, [0.05, 0.95])) / t,
     }
     wall, processor = (Rates(**{name: float(v[k]) for name, v in rates.items()}) for k in (0, 1))

@@ -25,7 +25,7 @@ else:  # so that signatures can name it where Dask is not installed
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_FAN_IN = 8
+FAN_IN = 8
 """How many results are put together at a time"""
 _HANDFULS = 8
 """How many tasks, at most, a thread gets of many small pieces"""
@@ -166,7 +166,7 @@ class _Tree:
         if level == len(self._levels):
             self._levels.append([])
         self._levels[level].append(result)
-        if len(self._levels[level]) == _FAN_IN:
+        if len(self._levels[level]) == FAN_IN:
             self.add(self._merged(level), level + 1)
 
     def root(self) -> "Future":

@@ -4,10 +4,12 @@ Arithmetic on the sizes of a screen and on rates that ``benchmarks/plan.py`` mea
 it knows nothing of Dask.
 """
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
 
+from wellgram.distributed.cluster import FAN_IN
 from wellgram.errors import InputError
 
 _PART = 1 << 27
@@ -18,7 +20,6 @@ _LABEL_BYTES = 420
 """Memory of a well's labels while they are read and joined"""
 _SENT_BYTES = 40
 """What goes to a worker with each well: which it is, its cell, its batch and its name"""
-_FAN_IN = 8
 _BASE = 250e6
 """Memory of a process that has loaded everything"""
 
@@ -27,15 +28,15 @@ _BASE = 250e6
 class Rates:
     """What one thread does in a second, on the machine that the figures below were measured on."""
 
-    labels: float = 2.0e5
+    labels: float = 4.0e5
     """Wells whose labels are read and joined, by one process"""
-    read: float = 4.0e8
+    read: float = 3.8e8
     """Bytes of embeddings decoded, made rows of and added up"""
-    scatter: float = 5.0e10
+    scatter: float = 4.7e10
     """Floating-point operations of the controls' moments"""
-    decompose: float = 4.0e9
+    decompose: float = 3.0e9
     """Batches' covariances taken apart, in ``d^3`` operations"""
-    products: float = 1.0e11
+    products: float = 9.0e10
     """Floating-point operations of cosines"""
     network: float = 1.0e9
     """Bytes from one machine to another: 10 Gb/s, not measured"""
@@ -93,9 +94,9 @@ def plan(
     batches, controls
         How many batches, and which share of the wells are controls.
     machines
-        Machines with a worker for each thread; 0: no cluster, this process alone.
+        Machines with a worker each; 0: no cluster, this process alone.
     threads
-        Of each machine.
+        Of each machine, which the kernels of its worker use.
     neighbors
         How many of the most and of the least similar each row gets; 0: none are looked for.
     itemsize
@@ -111,11 +112,12 @@ def plan(
             labels     n / labels
             pass       n d itemsize / (read T) + 2 c n d^2 / (scatter T) + moved / network
             alignment  (b + 1) d^3 / (decompose t), t the threads of one machine
-            pairs      p (p - 1) d / (products T) + moved / network
+            pairs      2 p^2 d / (products T) + moved / network
 
-        Moved are each well's labels, to the workers; sums (8 p d) and moments (8 b min(c n / b,
-        d) d) on their way up a tree that puts eight together; the map, to each machine's workers;
-        and states of neighbours.
+        with two passes over pairs, or one without neighbours. Moved are each well's labels, to the
+        workers; sums (8 p d) and moments (8 b min(c n / b, d) d) on their way up a tree that puts
+        eight together; the map, to each machine, by way of the scheduler and then from one to the
+        next; and states of neighbours.
 
     Raises
     ------
@@ -135,8 +137,8 @@ def plan(
     moments = 8 * batches * min(held / batches, features) * features
     labels = _BASE + wells * _LABEL_BYTES
     levels, parts = 1, max(1, size // _PART)
-    while parts > _FAN_IN:
-        levels, parts = levels + 1, parts // _FAN_IN
+    while parts > FAN_IN:
+        levels, parts = levels + 1, parts // FAN_IN
     reading = _PARTS_HELD * _PART
     moved = (levels * (sums + moments) + wells * _SENT_BYTES) * cluster
     # What comes up the tree is put together by the last worker, then taken over by the client.
@@ -165,9 +167,9 @@ def plan(
     rows = perturbations * features * itemsize
     states = perturbations * 2 * neighbors * 16
     passes = 2 if neighbors else 1
-    moved = passes * rows * workers * cluster + 2 * states * workers * cluster
-    # Rows go to machines side by side, in a tree.
-    sent = (passes * rows + 2 * states) * threads * cluster
+    moved = (passes * rows + 2 * states) * machines
+    # By way of the scheduler to the first machine, and from each that has them to another.
+    sent = (passes * rows * (2 + math.ceil(math.log2(machines))) + 2 * states) if cluster else 0
     stages.append(
         (
             "pairs",
