@@ -194,10 +194,11 @@ def test_a_matrix_is_written_by_this_process(client, rows):
     assert out[1, 2] != 0
 
 
-def test_a_map_on_disk_is_read_by_the_workers(client, files, tmp_path):
+def test_a_map_on_disk_is_read_by_the_workers(client, files, tmp_path, monkeypatch):
     map_ = wg.build_map(wg.open_wells(*files), wg.TVN())
     wg.write_map(map_, tmp_path / "map.parquet")
-    there = wg.nearest(wg.open_map(tmp_path / "map.parquet"), 5, client=client)
+    monkeypatch.chdir(tmp_path)  # where workers are not
+    there = wg.nearest(wg.open_map("map.parquet"), 5, client=client)
     pd.testing.assert_frame_equal(there.table, wg.nearest(map_, 5).table)
 
 
