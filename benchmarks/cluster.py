@@ -64,7 +64,7 @@ def main() -> None:
         LocalCluster(
             n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         ) as cluster,
-        Client(cluster) as client,
+        Client(cluster, direct_to_workers=True) as client,
     ):
         rxrx3_core(options.scale, seed=0).write(folder)
         files = [next(Path(folder).glob(f"*.{kind}")) for kind in ("parquet", "csv")]
