@@ -2,10 +2,10 @@
 
 Run ``python benchmarks/cluster.py [--repeats 5]``. The simulated screen (222,601 wells x 384,
 180 experiments) goes from parquet to a map with TVN; then the map's quantiles and neighbours, and
-the consistency of the wells with 1,000 random sets of each size. Each stage is done both ways in
-turn, after one round that does not count; the figures are medians over rounds, of the wall clock
-and of the processor's time of all processes. On a machine that others use too, only the latter, and
-the ratio of the former within a round, say much.
+the consistency of the wells with 10,000 random sets of each size, as by default. Each stage is done
+both ways in turn, after one round that does not count; the figures are medians over rounds, of the
+wall clock and of the processor's time of all processes. On a machine that others use too, only the
+latter, and the ratio of the former within a round, say much.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--draws", type=int, default=10_000)
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
