@@ -110,8 +110,7 @@ def parts(folder: Path) -> dict[str, Callable[[], object]]:
 
     def sums() -> None:
         held["sums"] = CellSums(held["wells"], held["rows"][0], True, None)
-        for block in held["wells"].blocks():
-            held["sums"].add(block)
+        held["sums"].complete(held["wells"])
 
     def moments() -> None:
         sample = as_sample(held["wells"], None, None)

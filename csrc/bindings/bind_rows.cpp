@@ -168,9 +168,10 @@ void bind_primitives(py::module_& m) {
       "null_means",
       [](const Array<T>& x, const Codes& pool, const std::vector<Index>& strata,
          const std::vector<Index>& taken, const std::vector<Index>& sizes, std::uint64_t seed,
-         std::uint64_t stream, Array<double> means, int threads, py::object progress) {
+         std::uint64_t stream, Index first, Array<double> means, int threads, py::object progress) {
         const auto rows = rows_of<T>(x);
         const auto out = output_rows<double>(means);
+        need(first >= 0, "first must not be negative");
         need(static_cast<Index>(sizes.size()) == out.rows && !sizes.empty(),
              "sizes and means differ in length");
         const Index held = std::accumulate(strata.begin(), strata.end(), Index{0});
@@ -182,10 +183,10 @@ void bind_primitives(py::module_& m) {
         need_indices(chosen, held, rows.rows);
         Call call(threads, std::move(progress));
         const py::gil_scoped_release nogil;
-        null_means<T>(rows, chosen, strata, taken, sizes, {seed, stream}, out, call.team);
+        null_means<T>(rows, chosen, strata, taken, sizes, {seed, stream}, first, out, call.team);
       },
       "x"_a.noconvert(), "pool"_a.noconvert(), "strata"_a, "taken"_a, "sizes"_a, "seed"_a,
-      "stream"_a, "means"_a.noconvert(), "threads"_a, "progress"_a);
+      "stream"_a, "first"_a, "means"_a.noconvert(), "threads"_a, "progress"_a);
 
   m.def(
       "list_scores",

@@ -91,7 +91,7 @@ class Sums {
 template <class T>
 void null_means(View<const T> x, const Index* pool, const std::vector<Index>& strata,
                 const std::vector<Index>& taken, const std::vector<Index>& sizes, Seed seed,
-                View<double> means, const Team& team) {
+                Index first, View<double> means, const Team& team) {
   // Few enough sets at a time to be interrupted between them.
   const Index together = std::clamp<Index>((Index{1} << 21) / sizes.back(), 4, 64);
   const Index draws = means.columns;
@@ -100,23 +100,23 @@ void null_means(View<const T> x, const Index* pool, const std::vector<Index>& st
   std::vector<std::vector<Set>> sets(team.threads(), std::vector<Set>(together, Set(sizes.back())));
 
   team.run_reported((draws + together - 1) / together, [&](Index chunk, int worker) {
-    const Index first = chunk * together, count = std::min(together, draws - first);
+    const Index done = chunk * together, count = std::min(together, draws - done);
     for (Index s = 0; s < count; ++s) {
-      const auto index = static_cast<std::uint32_t>(first + s);
+      const auto index = static_cast<std::uint32_t>(first + done + s);
       shuffles[worker].draw(Draw(seed.value, seed.stream, index), sets[worker][s]);
     }
     sums[worker].begin(count);
     Index from = 0;
     for (std::size_t q = 0; q < sizes.size(); from = sizes[q++]) {
       sums[worker].add(sets[worker], count, from, sizes[q]);
-      for (Index s = 0; s < count; ++s) means.row(q)[first + s] = sums[worker].mean(s, sizes[q]);
+      for (Index s = 0; s < count; ++s) means.row(q)[done + s] = sums[worker].mean(s, sizes[q]);
     }
   });
 }
 
-#define INSTANTIATE(T)                                                                 \
-  template void null_means(View<const T>, const Index*, const std::vector<Index>&,     \
-                           const std::vector<Index>&, const std::vector<Index>&, Seed, \
+#define INSTANTIATE(T)                                                                        \
+  template void null_means(View<const T>, const Index*, const std::vector<Index>&,            \
+                           const std::vector<Index>&, const std::vector<Index>&, Seed, Index, \
                            View<double>, const Team&);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -68,13 +68,13 @@ struct Seed {
   std::uint64_t value, stream;
 };
 
-// means(q, r) = the mean cosine of all pairs of the first sizes[q] rows of draw r, for rows of
-// length 1. A draw takes, in turn, so many rows of each stratum of the pool, none twice; sizes rise
-// from 2 to what is taken in all.
+// means(q, r) = the mean cosine of all pairs of the first sizes[q] rows of draw first + r, for rows
+// of length 1. A draw takes, in turn, so many rows of each stratum of the pool, none twice; sizes
+// rise from 2 to what is taken in all.
 template <class T>
 void null_means(View<const T> x, const Index* pool, const std::vector<Index>& strata,
                 const std::vector<Index>& taken, const std::vector<Index>& sizes, Seed seed,
-                View<double> means, const Team& team);
+                Index first, View<double> means, const Team& team);
 
 // precisions[r] = the average precision of a random ranking of so many positives among so many.
 void null_precisions(Index positives, Index total, Index draws, Seed seed, double* precisions,

@@ -67,6 +67,7 @@ def null_means(
     sizes: Sequence[int],
     seed: int,
     stream: int,
+    first: int,
     means: _Floats,
     threads: int,
     progress: Callable[[float], None] | None,

@@ -15,6 +15,7 @@ from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.cells import CellSums
+from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.stream import WellStream
 from wellgram.wells import KEYS, PerturbationMap, WellLabels, Wells
@@ -30,6 +31,7 @@ _CELL_BYTES = 1 << 30
 """How large raw sums may be; a map that needs more is made of aligned wells, by blocks"""
 
 
+@takes_client
 def build_map(
     wells: WellLabels,
     align: Alignment | BatchAffine | None = None,
@@ -38,6 +40,7 @@ def build_map(
     precision: Precision = "float32",
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> PerturbationMap:
     """Align and aggregate wells into a map.
 
@@ -62,6 +65,9 @@ def build_map(
         See `wellgram.set_backend`.
     progress
         Called now and then with the share of a stream that was read, from 0 again for each pass.
+    client
+        A ``distributed.Client``, whose workers read a stream of parquet files: see
+        `wellgram.distributed.using`.
 
     Returns
     -------
@@ -126,9 +132,7 @@ def _reduced(
         return _medians(wells, affine, codes, groups, backend)
     if not pushes_down:
         return _in_one_pass(wells, affine, codes, groups, method == "spherical-mean", backend)
-    if not sums.complete:
-        for block in wells.blocks():
-            sums.add(block)
+    sums.complete(wells)
     return sums.means(affine, groups)
 
 

@@ -1,6 +1,6 @@
 """Raw sums per cell, a perturbation in a batch: all that a map of means needs of its wells."""
 
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,9 @@ import pandas as pd
 from wellgram.align import BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
+from wellgram.folds import GroupSums
 from wellgram.stream import WellStream
-from wellgram.wells import WellBlock, WellLabels
+from wellgram.wells import WellLabels
 
 
 class CellSums:
@@ -38,48 +39,37 @@ class CellSums:
         cell = np.where(codes >= 0, codes * len(self._names) + batches, -1)
         place, cells = pd.factorize(cell, sort=True)
         outside = int(cells[0] < 0)
-        self._place: Codes = place - outside
         self._cells: Codes = cells[outside:]
-        self._counts = np.bincount(self._place[codes >= 0])
-        self._shape = len(self._cells), wells.features
-        self._left = len(wells)
+        self._counts = np.bincount(place[codes >= 0] - outside)
+        self._sums = GroupSums.start(
+            place - outside, len(self._cells), wells.features, np.float64, backend
+        )
         self._backend = backend
 
     @property
     def size(self) -> int:
         """The bytes that the sums take."""
-        return self._shape[0] * self._shape[1] * np.dtype(np.float64).itemsize
-
-    @cached_property
-    def _sums(self) -> Floats:
-        return np.zeros(self._shape)
-
-    @property
-    def complete(self) -> bool:
-        """Whether all wells were added."""
-        return self._left == 0
-
-    def add(self, block: WellBlock) -> None:
-        """Add the wells of a block."""
-        run = get_backend(self._backend)
-        run.group_sums(block.rows, self._place[block.wells], len(self._cells), self._sums)
-        self._left -= len(block.wells)
+        return len(self._cells) * self._sums.width * np.dtype(np.float64).itemsize
 
     def watched(self, stream: WellStream) -> WellStream:
-        """Return the stream, whose wells are added as they are read first."""
+        """Return the stream, whose wells are added in the first pass over them."""
+        return replace(stream, along=(self._sums,))
 
-        def see(block: WellBlock) -> Rows:
-            if not self.complete:
-                self.add(block)
-            return block.rows
-
-        return stream.mapped(see, stream.features)
+    def complete(self, wells: WellLabels) -> None:
+        """Add the wells up if they were not."""
+        if self._sums.complete:
+            return
+        if isinstance(wells, WellStream):
+            wells.fold(self._sums)
+            return
+        for block in wells.blocks():
+            self._sums.add(block)
 
     def means(self, affine: BatchAffine | None, groups: int) -> Floats:
         """Return the means (p, k) of aligned wells by perturbation; the sums are used up."""
         perturbation, batch = np.divmod(self._cells, len(self._names))
         counts = self._counts[:, None]
-        rows: Rows = np.divide(self._sums, counts, out=self._sums)
+        rows: Rows = np.divide(self._sums.rows, counts, out=self._sums.rows)
         if affine:
             maps = affine.codes_of(batch, self._names)
             out = rows if affine.features == rows.shape[1] else None

@@ -17,6 +17,7 @@ from wellgram.align import ALIGNMENTS, alignment
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.protocol import Progress
 from wellgram.cli_studies import batch_study, blocks
+from wellgram.distributed import connected
 from wellgram.errors import InputError, WellgramError
 from wellgram.files import checksum
 from wellgram.info import environment, peak_memory
@@ -148,6 +149,13 @@ def score(
     backend: Annotated[
         str | None, typer.Option(help=f"Which device runs: {', '.join(BACKENDS)}.")
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a Dask scheduler, tcp://HOST:PORT, whose workers read the files, "
+            "compare the rows of the map and draw random sets."
+        ),
+    ] = None,
     missing: Annotated[
         Missing, typer.Option(help="What to do about NaN, Inf and all-zero wells.")
     ] = "error",
@@ -183,7 +191,7 @@ def score(
             f"alignment {align!r} is fitted on control wells: name their label (--control), or "
             "align by none (--align none)"
         )
-    with placing_folder(out) as folder, noting():
+    with connected(scheduler) as client, placing_folder(out) as folder, noting():
         sources = relationship_sources(*relationships or ())
         targets = None if truth is None else read_targets(truth)
         sets = None if clusters is None else read_gene_sets(clusters)
@@ -226,7 +234,9 @@ def score(
             null=null,
             precision=precision,
             seed=seed,
+            backend=backend,
             step=step,
+            client=client,
         )
         result.summary["seconds"] = {"read labels": round(read, 4)} | result.summary["seconds"]
         result.summary["command"] = shlex.join(["wellgram", *sys.argv[1:]])

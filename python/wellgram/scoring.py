@@ -14,6 +14,7 @@ from wellgram.aggregate import Method, Precision, build_map
 from wellgram.align import Alignment
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Progress
+from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.info import environment, peak_memory
@@ -86,6 +87,7 @@ class ScoreResult:
             write_report(out / "report.html", self.summary, self.parts, self.baselines, drawn)
 
 
+@takes_client
 def score(
     wells: Wells | WellStream,
     align: Alignment | None = None,
@@ -102,6 +104,7 @@ def score(
     seed: int = 0,
     backend: str | None = None,
     step: Step = _silent,
+    client: Client | None = None,
 ) -> ScoreResult:
     """Align and aggregate wells into a map, and run every benchmark that the data allows.
 
@@ -135,6 +138,9 @@ def score(
         See `set_backend`.
     step
         Told of every step; for progress bars.
+    client
+        A ``distributed.Client``, whose workers read the wells of a stream, compare the rows of the
+        map, and draw random sets: see `wellgram.distributed.using`.
 
     Raises
     ------

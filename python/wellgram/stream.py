@@ -1,14 +1,34 @@
 """Wells whose embeddings stay where they are and are read in blocks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Codes, Progress, Rows
+from wellgram.distributed import team
+from wellgram.folds import ChosenRows, Fold, Span
 from wellgram.wells import WellBlock, WellLabels, Wells, check_embeddings
+
+_PART_BYTES = 1 << 27
+"""Of the embeddings that a worker of a cluster reads at a time"""
+
+
+@runtime_checkable
+class PartedSource(Protocol):
+    """A source that can be cut, so that each part can be read elsewhere."""
+
+    def __call__(self) -> Iterator[WellBlock]:
+        """Read its wells once, in blocks."""
+
+    def parts(self, size: int) -> "Sequence[PartedSource]":
+        """Cut it into sources of about so many bytes, none of which shares a well with another."""
+
+    @property
+    def present(self) -> Codes:
+        """The wells that are in it, each once or more."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,6 +49,10 @@ class WellStream(WellLabels):
     origin: Mapping[str, str] = field(default_factory=dict)
     checked: bool = False
     """Whether what the source yields is known to be finite and not zero, or need not be"""
+    progress: Progress | None = None
+    """Told, as blocks are read, the share of the wells that was"""
+    along: Sequence[Fold] = ()
+    """What the next pass that adds wells up adds them to as well"""
 
     def __post_init__(self) -> None:
         self._check_labels()
@@ -47,19 +71,47 @@ class WellStream(WellLabels):
             If an embedding holds a NaN or an Inf or is all zero; the message names the well and the
             file and row group it was read from.
         """
-        for block in self.source():
-            if not self.checked:
-                check_embeddings(block.rows, self.metadata["well_id"], block.wells, block.where)
+        along = [one for one in self.along if not one.complete]
+        read = 0
+        for block in _checked(self.source(), self._names):
+            for one in along:
+                one.add(block)
             yield block
+            read += len(block.wells)
+            if self.progress is not None:
+                self.progress(read / len(self))
+        for one in along:
+            one.end()
+
+    def fold(self, fold: Fold) -> None:
+        """Add all wells to a fold, and to those along: here, or by the workers of a cluster."""
+        workers = team()
+        parts: Sequence[PartedSource] = ()
+        if workers is not None and isinstance(self.source, PartedSource):
+            parts = self.source.parts(_PART_BYTES)
+        if workers is None or len(parts) < 2:
+            for block in self.blocks():
+                fold.add(block)
+            fold.end()
+            return
+        folds = [fold, *(one for one in self.along if not one.complete)]
+        pieces = [_Piece.of(part, self._names, folds) for part in parts]
+        found = workers.fold(_Piece.folded, pieces, _plus, progress=self.progress)
+        for one, whole in zip(folds, found, strict=True):
+            one.adopt(whole)
+
+    @property
+    def _names(self) -> Span | None:
+        """The names of the wells, if embeddings are to be checked."""
+        return None if self.checked else Span(0, self.metadata["well_id"].array)
 
     def take(self, wells: Codes) -> Rows:
         """Return the embeddings of some wells (m, d), in their order: a pass over all."""
         place = np.full(len(self), -1, np.int64)
         place[wells] = np.arange(len(wells))
-        rows = np.empty((len(wells), self.features), self.dtype)
-        for block in self.blocks():
-            to = place[block.wells]
-            rows[to[to >= 0]] = block.rows[to >= 0]
+        chosen = ChosenRows.start(place, len(wells), self.features, self.dtype)
+        self.fold(chosen)
+        rows: Rows = chosen.rows
         return rows
 
     def unchecked(self) -> Rows:
@@ -75,15 +127,7 @@ class WellStream(WellLabels):
 
     def reported(self, progress: Progress) -> "WellStream":
         """Return the stream that tells, as it is read, the share of the wells it has come to."""
-
-        def source() -> Iterator[WellBlock]:
-            read = 0
-            for block in self.source():
-                yield block
-                read += len(block.wells)
-                progress(read / len(self))
-
-        return replace(self, source=source)
+        return replace(self, progress=progress)
 
     def mapped(self, of: Callable[[WellBlock], Rows], width: int) -> "WellStream":
         """Return the stream of what a function makes of each block's rows: (m, width)."""
@@ -92,4 +136,44 @@ class WellStream(WellLabels):
             for block in self.blocks():
                 yield replace(block, rows=of(block))
 
-        return replace(self, source=source, width=width, checked=True)
+        return replace(self, source=source, width=width, checked=True, progress=None, along=())
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of a pass, complete in itself: what a worker reads, and what it adds up."""
+
+    source: PartedSource
+    names: Span | None
+    folds: Sequence[Fold]
+
+    @classmethod
+    def of(cls, source: PartedSource, names: Span | None, folds: Sequence[Fold]) -> "_Piece":
+        """Return a part of the pass that adds to these folds."""
+        present = source.present
+        kept = None if names is None else names.of(present)
+        return cls(source, kept, [one.of(present) for one in folds])
+
+    def folded(self) -> list[Fold]:
+        """Return what was added of the part; the piece stays as it is, to be done again."""
+        present = self.source.present
+        folds = [one.of(present) for one in self.folds]
+        for block in _checked(self.source(), self.names):
+            for one in folds:
+                one.add(block)
+        for one in folds:
+            one.end()
+        return folds
+
+
+def _plus(a: Sequence[Fold], b: Sequence[Fold]) -> list[Fold]:
+    return [one.plus(other) for one, other in zip(a, b, strict=True)]
+
+
+def _checked(blocks: Iterator[WellBlock], names: Span | None) -> Iterator[WellBlock]:
+    """Yield the blocks, of wells that have these names; no names: they need no check."""
+    for block in blocks:
+        if names is not None:
+            place = block.wells - names.first
+            check_embeddings(block.rows, pd.Series(names.values), place, block.where)
+        yield block

@@ -34,6 +34,14 @@ def test_one_pool(backend, rng, dtype, d):
     compare(backend, x, [np.arange(3, 40)], [20], [2, 3, 11, 20])
 
 
+def test_draws_are_those_from_any_on(backend, rng, dtype):
+    x = unit(rng, 90, 12, dtype)
+    pool, options = [np.arange(60), np.arange(60, 90)], {"seed": 3, "stream": 9}
+    whole = backend.null_means(x, pool, [5, 2], [3, 7], 40, **options)
+    part = backend.null_means(x, pool, [5, 2], [3, 7], 11, first=23, **options)
+    np.testing.assert_array_equal(part, whole[:, 23:34])
+
+
 def test_strata(backend, rng, dtype):
     x = unit(rng, 200, 17, dtype)
     order = rng.permutation(200)

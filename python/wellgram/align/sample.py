@@ -1,7 +1,7 @@
 """What an alignment is fitted on or applied to: rows, their batches, and which are controls."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -14,8 +14,9 @@ from wellgram.backends.checks import as_rows
 from wellgram.backends.moments import gathered
 from wellgram.backends.protocol import Codes, GroupMoments, Moments, Rows, Spread
 from wellgram.errors import InputError
+from wellgram.folds import Fold, Span
 from wellgram.stream import WellStream
-from wellgram.wells import WellLabels, Wells, batch_codes
+from wellgram.wells import WellBlock, WellLabels, Wells, batch_codes
 
 _COLLECTED_BYTES = 1 << 26
 """Of the rows of a stream that moments are taken of at a time"""
@@ -108,31 +109,9 @@ class StreamSample(Sample):
 
     def moments(self, codes: Codes, spread: Spread, backend: str | None) -> GroupMoments:
         """Return the moments of the rows of each batch: one pass."""
-        run = get_backend(backend)
-        found: dict[int, Moments] = {}
-        for rows, own in self._collected(codes):
-            present, place = np.unique(own, return_inverse=True)
-            part = run.group_moments(rows, place, len(present), spread)
-            for k, g in enumerate(present.tolist()):
-                found[g] = found[g].plus(part[k], spread) if g in found else part[k]
-        return gathered(found, self.batches, self.width, spread)
-
-    def _collected(self, codes: Codes) -> Iterator[tuple[Rows, Codes]]:
-        """Yield the rows that have a code, many at a time: putting moments together costs d^2."""
-        parts: list[Rows] = []
-        held: list[Codes] = []
-        size = 0
-        for block in self.stream.blocks():
-            own = codes[block.wells]
-            chosen = own >= 0
-            parts.append(block.rows[chosen])
-            held.append(own[chosen])
-            size += parts[-1].nbytes
-            if size > _COLLECTED_BYTES:
-                yield _joined(parts), _joined(held)
-                size = 0
-        if size:
-            yield _joined(parts), _joined(held)
+        sums = _MomentSums(Span(0, codes), spread, backend)
+        self.stream.fold(sums)
+        return gathered(sums.found, self.batches, self.width, spread)
 
     def chosen(self, rows: NDArray[np.bool_]) -> RowSample:
         """Return some of the rows, in memory: one pass."""
@@ -150,6 +129,61 @@ class StreamSample(Sample):
         return self.stream
 
 
+class _MomentSums(Fold):
+    """The moments of the wells of each batch."""
+
+    def __init__(self, codes: Span, spread: Spread, backend: str | None) -> None:
+        self._codes, self._spread, self._backend = codes, spread, backend
+        self._rows: list[Rows] = []
+        self._own: list[Codes] = []
+        """Rows that are still to be added, many at a time: putting moments together costs d^2"""
+        self.found: dict[int, Moments] = {}
+
+    @property
+    def complete(self) -> bool:
+        """Whether all wells were added: it is made for one pass."""
+        return False
+
+    def of(self, wells: Codes) -> "_MomentSums":
+        """Return the same with nothing added, for some of the wells."""
+        return _MomentSums(self._codes.of(wells), self._spread, self._backend)
+
+    def add(self, block: WellBlock) -> None:
+        """Add the rows of a block that have a code."""
+        own = self._codes.at(block.wells)
+        chosen = own >= 0
+        self._rows.append(block.rows[chosen])
+        self._own.append(own[chosen])
+        if sum(rows.nbytes for rows in self._rows) > _COLLECTED_BYTES:
+            self.end()
+
+    def end(self) -> None:
+        """Make moments of the rows that were kept."""
+        own = _joined(self._own)
+        if not len(own):
+            self._rows.clear()
+            return
+        present, place = np.unique(own, return_inverse=True)
+        run = get_backend(self._backend)
+        part = run.group_moments(_joined(self._rows), place, len(present), self._spread)
+        self._put({g: part[k] for k, g in enumerate(present.tolist())})
+
+    def plus(self, other: "_MomentSums") -> "_MomentSums":
+        """Return the moments of the wells of both."""
+        both = _MomentSums(self._codes.of(np.empty(0, np.int64)), self._spread, self._backend)
+        both._put(self.found)
+        both._put(other.found)
+        return both
+
+    def adopt(self, whole: "_MomentSums") -> None:
+        """Take over what others have added."""
+        self.found = whole.found
+
+    def _put(self, more: dict[int, Moments]) -> None:
+        for g, part in more.items():
+            self.found[g] = self.found[g].plus(part, self._spread) if g in self.found else part
+
+
 def check_width(width: int, fitted: int) -> None:
     """Raise unless rows have as many features as an alignment was fitted on."""
     if width != fitted:
@@ -158,7 +192,7 @@ def check_width(width: int, fitted: int) -> None:
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     """Return the parts as one array, and let go of them."""
-    whole = np.concatenate(parts)
+    whole = np.concatenate(parts) if parts else np.empty(0)
     parts.clear()
     return whole
 

@@ -214,11 +214,12 @@ def null_means(
     *,
     seed: int,
     stream: int,
+    first: int = 0,
     progress: Progress | None = None,
 ) -> Floats:
     """See `Backend.null_means`."""
     x = as_rows(x)
-    sets = as_sets(x, pool, taken, sizes, draws)
+    sets = as_sets(x, pool, taken, sizes, first + draws)
     means = np.empty((len(sets.sizes), draws))
     _cpu.null_means(
         x,
@@ -228,6 +229,7 @@ def null_means(
         sets.sizes,
         as_seed(seed),
         as_seed(stream, "stream"),
+        first,
         means,
         threads(),
         progress,

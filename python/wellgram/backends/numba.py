@@ -162,20 +162,23 @@ def null_means(
     *,
     seed: int,
     stream: int,
+    first: int = 0,
     progress: Progress | None = None,
 ) -> Floats:
     """See `Backend.null_means`."""
     x = as_rows(x)
-    sets = as_sets(x, pool, taken, sizes, draws)
+    sets = as_sets(x, pool, taken, sizes, first + draws)
     means = np.empty((len(sets.sizes), draws))
     at_once = max(1, _DRAWN_AT_ONCE // sets.sizes[-1])
-    for first in range(0, draws, at_once):
-        part = means[:, first : first + at_once]
-        drawn = _subsets(sets.pool, sets.strata, sets.taken, part.shape[1], seed, stream, first)
+    for done in range(0, draws, at_once):
+        part = means[:, done : done + at_once]
+        drawn = _subsets(
+            sets.pool, sets.strata, sets.taken, part.shape[1], seed, stream, first + done
+        )
         _use_threads()
         kernels.set_means(x, drawn, np.array(sets.sizes), part)
         if progress is not None:
-            progress((first + part.shape[1]) / draws)
+            progress((done + part.shape[1]) / draws)
     return means
 
 

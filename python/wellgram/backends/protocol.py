@@ -151,6 +151,7 @@ class Backend(Protocol):
         *,
         seed: int,
         stream: int,
+        first: int = 0,
         progress: Progress | None = None,
     ) -> Floats:
         """Return the mean cosines (q, draws) of all pairs of random sets of rows of length 1.
@@ -158,7 +159,7 @@ class Backend(Protocol):
         A draw takes so many rows of each stratum of the pool, none twice, and its first
         ``sizes[q]`` rows are a set; sizes rise from 2 to what is taken in all. The mean cosine of k
         rows of sum S is ``(|S|^2 - k) / (k (k - 1))``, rounded to 2^-40. A draw depends on seed,
-        stream and its own index alone (`backends.philox`).
+        stream and its own index alone (`backends.philox`), and they are those from `first` on.
         """
 
     def rank_counts(

@@ -183,17 +183,18 @@ def null_means(
     *,
     seed: int,
     stream: int,
+    first: int = 0,
     progress: Progress | None = None,
 ) -> Floats:
     """See `Backend.null_means`."""
     x = as_rows(x)
-    sets = as_sets(x, pool, taken, sizes, draws)
+    sets = as_sets(x, pool, taken, sizes, first + draws)
     seed, stream = as_seed(seed), as_seed(stream, "stream")
     starts = np.repeat(np.cumsum([0, *sets.strata])[:-1], sets.taken)
     k = np.array(sets.sizes, np.float64)
     means = np.empty((len(k), draws))
     for r in range(draws):
-        chosen = sets.pool[starts + _subsets(sets.strata, sets.taken, seed, stream, r)]
+        chosen = sets.pool[starts + _subsets(sets.strata, sets.taken, seed, stream, first + r)]
         sums = np.cumsum(x[chosen], axis=0, dtype=np.float64)[k.astype(int) - 1]
         mean = (np.square(sums).sum(axis=1) - k) / (k * (k - 1))
         means[:, r] = np.rint(mean * 2.0**40) / 2.0**40

@@ -65,7 +65,58 @@ class TableBlocks:
         for table in self.tables:
             yield from table.parts(self.features)
 
+    @property
+    def present(self) -> Codes:
+        """The wells that are in it, each once or more."""
+        return self.wells[self.wells >= 0]
+
+    def parts(self, size: int) -> "list[TableBlocks]":
+        """Cut the tables into parts of about so many bytes; all rows of a well stay together."""
+        units = [table.units() for table in self.tables]
+        if not all(units):
+            return [self]
+        ends = np.cumsum([rows for own in units for rows in own])
+        if ends[-1] != len(self.wells):
+            raise InputError(f"{self.tables[0].label} or another file has changed; read it again")
+        most = max(1, size // (self.width * self.dtype.itemsize))
+        together = _together(self.wells)
+        parts = []
+        first = start = 0
+        for unit, end in enumerate(ends.tolist(), start=1):
+            last = unit == len(ends)
+            full = last or ends[unit] - start > most
+            if last or (full and not together[end]):
+                tables = _cut(self.tables, units, first, unit)
+                parts.append(replace(self, tables=tables, wells=self.wells[start:end]))
+                first, start = unit, end
+        return parts
+
     def without(self, dropped: NDArray[np.bool_]) -> "TableBlocks":
         """Return the blocks without some wells, the others numbered anew."""
         number = np.where(dropped, -1, np.cumsum(~dropped) - 1)
         return replace(self, wells=np.where(self.wells >= 0, number[self.wells], -1))
+
+
+def _cut(
+    tables: Sequence[Table], units: Sequence[Sequence[int]], first: int, last: int
+) -> list[Table]:
+    """Return the tables of the units from first to last, of all units of these."""
+    found = []
+    begin = 0
+    for table, own in zip(tables, units, strict=True):
+        low, high = max(first, begin), min(last, begin + len(own))
+        if low < high:
+            found.append(table.cut(low - begin, high - begin))
+        begin += len(own)
+    return found
+
+
+def _together(wells: Codes) -> NDArray[np.bool_]:
+    """Return for each row, and the end, whether a well has rows both before and from there on."""
+    own, first = np.unique(wells, return_index=True)
+    last = len(wells) - 1 - np.unique(wells[::-1], return_index=True)[1]
+    several = (own >= 0) & (first < last)
+    open_ = np.zeros(len(wells) + 1, np.int64)
+    np.add.at(open_, first[several] + 1, 1)
+    np.add.at(open_, last[several] + 1, -1)
+    return np.cumsum(open_) > 0

@@ -4,11 +4,13 @@ from typing import Any
 
 from wellgram.aggregate import Method, Precision, build_map
 from wellgram.align import Alignment, BatchAffine
+from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.io.screens import Source, open_wells
 from wellgram.wells import PerturbationMap, WellLabels
 
 
+@takes_client
 def map_from_wells(
     source: "Source | WellLabels",
     align: Alignment | BatchAffine | None = None,
@@ -17,6 +19,7 @@ def map_from_wells(
     method: Method = "mean",
     precision: Precision = "float32",
     backend: str | None = None,
+    client: Client | None = None,
     **reading: Any,
 ) -> PerturbationMap:
     """Make a map of wells that need not fit into memory: `open_wells`, then `build_map`.
@@ -30,7 +33,7 @@ def map_from_wells(
         An alignment, fitted to these wells unless it has been fitted before, or the maps of one.
     by
         The column of the perturbation; None for the layout's usual one.
-    method, precision, backend
+    method, precision, backend, client
         See `build_map`.
     reading
         What else `open_wells` takes: ``metadata=``, ``layout=``, ``batch=``, ``control=``, ...
@@ -52,4 +55,6 @@ def map_from_wells(
         wells: WellLabels = source
     else:
         wells = open_wells(source, perturbation=by, **reading)
-    return build_map(wells, align, method=method, precision=precision, backend=backend)
+    return build_map(
+        wells, align, method=method, precision=precision, backend=backend, client=client
+    )

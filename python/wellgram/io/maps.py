@@ -30,7 +30,7 @@ from wellgram.io.labels import (
     types_of,
     types_text,
 )
-from wellgram.io.places import Place, locate, placing
+from wellgram.io.places import Place, Remote, locate, placing
 from wellgram.io.stores import EMBEDDINGS, NOTE, STORES
 from wellgram.io.tables import Table, TableFile, feature_matrix, matrix_type, source_of
 from wellgram.wells import PerturbationMap
@@ -114,6 +114,11 @@ class MapFile:
 
     def __repr__(self) -> str:
         return f"MapFile({self.shape[0]:,} perturbations x {self.shape[1]} features, {self.path})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Go to other processes, whose working folder may be another."""
+        path = self.path if isinstance(self.path, Remote) else self.path.absolute()
+        return {**self.__dict__, "path": path}
 
     def __getitem__(self, rows: slice) -> Rows:
         """Return the embeddings of some rows."""

@@ -15,6 +15,8 @@ from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
 from wellgram.io.blocks import TableBlocks
+from wellgram.io.dask import is_dask
+from wellgram.io.dask import table_of as dask_table
 from wellgram.io.features import shared_features, width_of
 from wellgram.io.formats import is_path, is_table, is_there, open_table, table_of
 from wellgram.io.join import join, number_wells, one_row_each
@@ -74,7 +76,8 @@ def read_wells(
         AnnData file (.h5ad, .zarr) they are ``X``, or the matrix of ``obsm`` that `features`
         names, beside the columns of ``obs``. Or what is in memory: a table of pyarrow, polars or
         pandas, an AnnData object (``backed`` too), a pyarrow dataset, or a function that returns
-        record batches.
+        record batches; or a dataframe of Dask, or an array of Dask (n, d), whose `metadata` has the
+        labels of its rows, one for one.
     metadata
         What was done to each well, joined by `well_id`: a file or a table like the above; None
         where the embeddings' own file holds it.
@@ -210,7 +213,14 @@ def _open(
     scheme = layout_named(layout)
     if missing not in get_args(Missing):
         raise InputError(f"unknown missing={missing!r}; choose {', '.join(get_args(Missing))}")
-    tables = _tables(embeddings, scheme)
+    if is_dask(embeddings):
+        beside = None
+        if metadata is not None and not hasattr(embeddings, "columns"):
+            labels, metadata = _metadata_table((), metadata, scheme), None
+            beside = labels.read(labels.names)
+        tables: list[Table] = [dask_table(embeddings, beside)]
+    else:
+        tables = _tables(embeddings, scheme)
     about = _metadata_table(tables, metadata, scheme)
     given = {"perturbation": perturbation, "batch": batch, "dose": dose}
     # Names of rows are those of wells where they come with one table, and nothing else is named.

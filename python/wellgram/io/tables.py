@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,20 @@ class Table(ABC):
     def parts(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> Iterator[Part]:
         """Yield the rows of the given columns, a part at a time; `text` are read as strings."""
 
+    def units(self) -> list[int]:
+        """Return how many rows each piece has that can be read alone; none: it cannot be cut."""
+        return []
+
+    def cut(self, first: int, last: int) -> "Table":
+        """Return the table of some of these pieces, to be read by any process of this file system.
+
+        Raises
+        ------
+        NotImplementedError
+            If it cannot be cut.
+        """
+        raise NotImplementedError
+
     @property
     def names(self) -> list[str]:
         """The column names."""
@@ -81,6 +95,8 @@ class TableFile(Table):
     path: Place
     schema: pa.Schema
     name: str
+    groups: range | None = None
+    """The row groups of a parquet that are meant; None: all"""
 
     @classmethod
     def open(cls, path: str | Place, name: str | None = None) -> "TableFile":
@@ -127,10 +143,23 @@ class TableFile(Table):
                 ask = {"pre_buffer": isinstance(self.path, Remote), "buffer_size": 1 << 16}
                 source = opened.enter_context(source_of(self.path))
                 file = opened.enter_context(pa.parquet.ParquetFile(source, **ask))
-            for group in range(file.num_row_groups):
+            for group in self.groups or range(file.num_row_groups):
                 with reading(f"row group {group} of {str(self.path)!r}"):
                     for table in _cut(file, group, columns):
                         yield Part(as_text(table, text), f"{self.label}, row group {group}")
+
+    def units(self) -> list[int]:
+        """Return how many rows each row group of a parquet has."""
+        if not self.streams:
+            return []
+        with reading(repr(str(self.path))), source_of(self.path) as source:
+            facts = pa.parquet.read_metadata(source)
+            return [facts.row_group(group).num_rows for group in range(facts.num_row_groups)]
+
+    def cut(self, first: int, last: int) -> "TableFile":
+        """Return the table of some row groups of a parquet."""
+        path = self.path if isinstance(self.path, Remote) else self.path.absolute()
+        return replace(self, path=path, groups=range(first, last))
 
     def _csv(self, columns: list[str], text: set[str]) -> pa.Table:
         convert = pa.csv.ConvertOptions(

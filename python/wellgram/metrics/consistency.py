@@ -1,7 +1,7 @@
 """Replicate consistency: whether wells of a perturbation are more alike than chance has it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -11,6 +11,7 @@ from wellgram.aggregate import map_rows
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError
 from wellgram.metrics.replicates import (
     ReplicateResult,
@@ -50,6 +51,7 @@ class ConsistencyResult(ReplicateResult):
     name = "Consistency"
 
 
+@takes_client
 def consistency(
     wells: Wells | WellStream,
     align: Alignment | BatchAffine | None = None,
@@ -63,6 +65,7 @@ def consistency(
     p_form: PForm = "plus-one",
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> ConsistencyResult:
     """Return how alike the wells of each perturbation are, and how often chance does as well.
 
@@ -96,6 +99,9 @@ def consistency(
         ``"plus-one"``, or ``"share"`` for parity with efaar_benchmarking.
     backend, progress
         See `wellgram.set_backend`; called now and then with the share of the null that is done.
+    client
+        A ``distributed.Client``, whose workers draw the random sets: see
+        `wellgram.distributed.using`.
 
     Returns
     -------
@@ -191,11 +197,10 @@ def _by_size(
     """Yield which perturbations have a number of wells, and the null of sets of as many."""
     sizes = np.unique(counts).tolist()
     if draws.by_angle:
-        for done, size in enumerate(sizes, start=1):
-            null = mean_angle_null(unit, [pool], [size], draws.count, seed=draws.seed, stream=size)
+        shared = (unit, pool, draws.count, draws.seed, draws.backend)
+        found = each(_angles_of_size, sizes, shared=shared, progress=draws.progress)
+        for size, null in zip(sizes, found, strict=True):
             yield counts == size, -null
-            if draws.progress is not None:
-                draws.progress(done / len(sizes))
         return
     nulls = mean_cosine_nulls(
         unit,
@@ -217,30 +222,27 @@ def _by_batches(
     """Yield which perturbations have the same wells per batch, and the null of sets that do."""
     strata = [pool[batches[pool] == b] for b in range(len(names))]
     kinds, kind = np.unique(taken, axis=0, return_inverse=True)
-    for g, counted in enumerate(kinds):
-        held = np.flatnonzero(counted).tolist()
-        of, of_names, many = [strata[b] for b in held], [names[b] for b in held], counted[held]
-        if draws.by_angle:
-            stream = stratum_stream(of_names, many.tolist())
-            null = -mean_angle_null(
-                unit,
-                of,
-                many.tolist(),
-                draws.count,
-                seed=draws.seed,
-                stream=stream,
-                backend=draws.backend,
-            )
-        else:
-            null = stratified_null(
-                unit,
-                of,
-                many.tolist(),
-                draws.count,
-                names=of_names,
-                seed=draws.seed,
-                backend=draws.backend,
-            )
+    shared = (unit, strata, names, replace(draws, progress=None))
+    found = each(_null_of_kind, kinds.tolist(), shared=shared, progress=draws.progress)
+    for g, null in enumerate(found):
         yield kind.ravel() == g, null
-        if draws.progress is not None:
-            draws.progress((g + 1) / len(kinds))
+
+
+def _angles_of_size(
+    size: int, unit: Rows, pool: Codes, draws: int, seed: int, backend: str | None
+) -> Floats:
+    return mean_angle_null(unit, [pool], [size], draws, seed=seed, stream=size, backend=backend)
+
+
+def _null_of_kind(
+    counted: list[int], unit: Rows, strata: Sequence[Codes], names: Sequence[str], draws: _Draws
+) -> Floats:
+    """Return the null of sets with so many wells of each batch."""
+    held = [b for b, count in enumerate(counted) if count]
+    of, of_names = [strata[b] for b in held], [names[b] for b in held]
+    many = [counted[b] for b in held]
+    count, seed, backend = draws.count, draws.seed, draws.backend
+    if draws.by_angle:
+        stream = stratum_stream(of_names, many)
+        return -mean_angle_null(unit, of, many, count, seed=seed, stream=stream, backend=backend)
+    return stratified_null(unit, of, many, count, names=of_names, seed=seed, backend=backend)

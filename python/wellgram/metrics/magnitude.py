@@ -10,6 +10,7 @@ from wellgram.aggregate import map_rows
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError
 from wellgram.metrics.replicates import (
     ReplicateResult,
@@ -39,6 +40,7 @@ class MagnitudeResult(ReplicateResult):
     name = "Magnitude"
 
 
+@takes_client
 def magnitude(
     wells: Wells | WellStream,
     align: Alignment | BatchAffine | None = None,
@@ -53,6 +55,7 @@ def magnitude(
     p_form: PForm = "plus-one",
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> MagnitudeResult:
     """Return the energy distance of each perturbation from the controls, and how rare it is.
 
@@ -87,6 +90,9 @@ def magnitude(
     backend, progress
         See `wellgram.set_backend`; called now and then with the share of the distances to the
         controls that is done.
+    client
+        A ``distributed.Client``, whose workers draw the random sets: see
+        `wellgram.distributed.using`.
 
     Raises
     ------
@@ -127,8 +133,9 @@ def magnitude(
     else:
         tested &= counts <= max_wells
         pool = np.flatnonzero((codes >= 0) & ~is_control)
-        for size in np.unique(counts[tested]).tolist():
-            background = distances.of_random_sets(pool, size, draws, seed)
+        sizes = np.unique(counts[tested]).tolist()
+        nulls = each(_null_of_size, sizes, shared=(distances, pool, draws, seed))
+        for size, background in zip(sizes, nulls, strict=True):
             alike = tested & (counts == size)
             p[alike] = empirical_p(energy[alike], background, p_form)
             middle[alike] = background.mean()
@@ -199,3 +206,7 @@ class _Distances:
         with np.errstate(invalid="ignore"):  # a group that is not scored: 0 / 0
             cross = np.bincount(codes[there], far[there], groups) / counts
             return np.asarray(2 * cross - 2 * within / counts**2 - self.within_controls)
+
+
+def _null_of_size(size: int, distances: _Distances, pool: Codes, draws: int, seed: int) -> Floats:
+    return distances.of_random_sets(pool, size, draws, seed)

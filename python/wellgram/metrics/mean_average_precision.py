@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Codes, Floats, Progress
+from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.metrics.average_precision import AveragePrecisionResult
@@ -67,6 +68,7 @@ class MeanAveragePrecisionResult:
         save_csv(self.table, path)
 
 
+@takes_client
 def mean_average_precision(
     ap: AveragePrecisionResult,
     sameby: str | Sequence[str] | None = None,
@@ -77,6 +79,7 @@ def mean_average_precision(
     p_form: PForm = "plus-one",
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> MeanAveragePrecisionResult:
     """Return the mean average precision of groups of profiles, and how often chance does as well.
 
@@ -103,6 +106,8 @@ def mean_average_precision(
         and so finds even the best of ten rankings rare; exact nulls are not used then.
     backend, progress
         See `wellgram.set_backend`; called now and then with the share of the groups that is done.
+    client
+        A ``distributed.Client``, whose workers draw the rankings: see `wellgram.distributed.using`.
 
     Raises
     ------
@@ -132,18 +137,14 @@ def mean_average_precision(
     means = table["mean_average_precision"].to_numpy()
     p, middle = np.full(len(table), np.nan), np.full(len(table), np.nan)
     exact = np.zeros(len(table), bool)
-    draw = _Nulls(null_size, seed, exact=p_form != "plus-one-above", backend=backend)
+    draw = _Nulls(null_size, seed, p_form != "plus-one-above", backend)
     side = _TIE if p_form.endswith("above") else -_TIE
     counts = profiles.loc[ranked, ["n_pos_pairs", "n_total_pairs"]].to_numpy()
-    done, whole = 0, table["n_profiles"].gt(0).sum()
     group = grouped.ngroup().to_numpy()[ranked].astype(np.int64)
-    for alike, kinds, shares in _alike(group, counts):
-        null, every = draw(kinds, shares)
-        p[alike] = empirical_p(means[alike] + side, null, "share" if every else p_form)
-        middle[alike], exact[alike] = null.mean(), every
-        done += len(alike)
-        if progress is not None:
-            progress(done / whole)
+    sets = list(_alike(group, counts))
+    found = each(_tested, sets, shared=(draw, means + side, p_form), progress=progress)
+    for (alike, *_), (of_alike, null_mean, every) in zip(sets, found, strict=True):
+        p[alike], middle[alike], exact[alike] = of_alike, null_mean, every
     corrected = benjamini_hochberg(p)
     reason = table.pop("reason").where(np.isnan(p), "")
     table = table.assign(
@@ -177,14 +178,29 @@ def _alike(group: Codes, counts: Codes) -> Iterator[tuple[Codes, Codes, Floats]]
         yield groups[same[key]], kinds[of], many / many.sum()
 
 
+def _tested(
+    alike: tuple[Codes, Codes, Floats], draw: "_Nulls", scores: Floats, p_form: PForm
+) -> tuple[Floats, float, bool]:
+    """Return the p-values of groups that have one null, its mean, and whether it is exact."""
+    groups, kinds, shares = alike
+    null, every = draw(kinds, shares)
+    p = empirical_p(scores[groups], null, "share" if every else p_form)
+    return p, float(null.mean()), every
+
+
 class _Nulls:
     """Means of random average precisions; those drawn are kept for a while."""
 
-    def __init__(self, size: int, seed: int, *, exact: bool, backend: str | None):
+    def __init__(self, size: int, seed: int, exact: bool, backend: str | None):
+        self._made_of = size, seed, exact, backend
         self._size, self._exact = size, exact
         self._drawn = lru_cache(max(1, _CACHED // (8 * size)))(
             lambda p, n: random_precisions(p, n, size, seed=seed, backend=backend)
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go elsewhere without what was drawn."""
+        return _Nulls, self._made_of
 
     def __call__(self, kinds: Codes, shares: Floats) -> tuple[Floats, bool]:
         """Return the null of a mean over these kinds of ranking, and whether it is every one."""

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes, Floats, Progress
+from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import gene_bootstrap
@@ -69,6 +70,7 @@ class RecallResult:
         save_csv(self.table, path)
 
 
+@takes_client
 def relationship_recall(
     map_: PerturbationMap,
     sources: Mapping[str, pd.DataFrame] | None = None,
@@ -81,6 +83,7 @@ def relationship_recall(
     precision: Precision | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> RecallResult:
     """Return the share of known pairs in the tails of the all-pairs cosine distribution.
 
@@ -109,7 +112,7 @@ def relationship_recall(
     resamples, seed
         How often to resample the genes for confidence intervals, and the seed of the draws; none
         by default. The null stays as it is: see `wellgram.metrics.gene_bootstrap`.
-    precision, backend, progress
+    precision, backend, progress, client
         As for `wellgram.pairs.scan_pairs`.
 
     Raises

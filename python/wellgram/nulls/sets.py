@@ -7,8 +7,12 @@ import numpy as np
 
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.distributed import team
 from wellgram.errors import InputError
 from wellgram.nulls.subsets import stream_of
+
+_PARTS_PER_THREAD = 8
+"""Into how many parts draws are cut for each thread of a cluster"""
 
 
 def mean_cosine_nulls(
@@ -61,15 +65,48 @@ def mean_cosine_nulls(
             unit, [rows], [wanted[-1]], wanted, draws, seed=seed, stream=0, progress=progress
         )
         return dict(zip(wanted, means, strict=True))
+    workers = team()
+    if workers is not None and wanted:
+        parts = _parts(wanted, draws, workers.threads)
+        drawn = workers.each(_part, parts, shared=(unit, rows, seed, backend), progress=progress)
+        return {
+            size: np.concatenate(
+                [f for (of, *_), f in zip(parts, drawn, strict=True) if of == size]
+            )
+            for size in wanted
+        }
     nulls, done, whole = {}, 0, sum(wanted)
     for size in wanted:
         share = _part_of(progress, done / whole, size / whole)
-        found = run.null_means(
-            unit, [rows], [size], [size], draws, seed=seed, stream=size, progress=share
-        )
-        nulls[size] = found[0]
+        nulls[size] = _part((size, 0, draws), unit, rows, seed, backend, share)
         done += size
     return nulls
+
+
+def _parts(sizes: Sequence[int], draws: int, threads: int) -> list[tuple[int, int, int]]:
+    """Cut the draws of all sizes into parts of about the same work: size, first draw and count."""
+    rows = sum(sizes) * draws // (_PARTS_PER_THREAD * threads)
+    steps = {size: max(1, rows // size) for size in sizes}
+    return [
+        (size, first, min(step, draws - first))
+        for size, step in steps.items()
+        for first in range(0, draws, step)
+    ]
+
+
+def _part(
+    part: tuple[int, int, int],
+    unit: Rows,
+    rows: Codes,
+    seed: int,
+    backend: str | None,
+    progress: Progress | None = None,
+) -> Floats:
+    size, first, draws = part
+    found = get_backend(backend).null_means(
+        unit, [rows], [size], [size], draws, seed=seed, stream=size, first=first, progress=progress
+    )
+    return np.asarray(found[0])
 
 
 def stratified_null(

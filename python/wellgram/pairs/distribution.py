@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends.consumers import Extent, Histogram
 from wellgram.backends.protocol import Progress
+from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.pairs.labels import label_columns
@@ -103,6 +104,7 @@ class PairRanks(_Table):
         return plot_bins(bins, ax, label="percentile of the chosen pairs")
 
 
+@takes_client
 def pair_quantiles(
     x: Map,
     shares: ArrayLike,
@@ -111,6 +113,7 @@ def pair_quantiles(
     precision: Precision | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> PairQuantiles:
     """Return quantiles of the cosines of all pairs, exact as sorting them would have it.
 
@@ -120,7 +123,7 @@ def pair_quantiles(
 
     Parameters
     ----------
-    x, other, precision, backend, progress
+    x, other, precision, backend, progress, client
         As for `wellgram.pairs.scan_pairs`.
     shares
         One or more shares in [0, 1].
@@ -146,6 +149,7 @@ def pair_quantiles(
     return PairQuantiles(pd.DataFrame({"share": wanted, "cosine": values}), pairs)
 
 
+@takes_client
 def pair_histogram(
     x: Map,
     *,
@@ -156,6 +160,7 @@ def pair_histogram(
     precision: Precision | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> PairHistogram:
     """Return the number of pairs in each of equal bins of [low, high).
 
@@ -163,7 +168,7 @@ def pair_histogram(
 
     Parameters
     ----------
-    x, other, precision, backend, progress
+    x, other, precision, backend, progress, client
         As for `wellgram.pairs.scan_pairs`.
     bins, low, high
         How many bins, and the ends of their range.
@@ -181,6 +186,7 @@ def pair_histogram(
     return PairHistogram(table, _count(rows, others))
 
 
+@takes_client
 def pair_ranks(
     x: Map,
     i: ArrayLike,
@@ -190,12 +196,13 @@ def pair_ranks(
     precision: Precision | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> PairRanks:
     """Return the cosines of chosen pairs, and their exact ranks among all pairs, from one pass.
 
     Parameters
     ----------
-    x, other, precision, backend, progress
+    x, other, precision, backend, progress, client
         As for `wellgram.pairs.scan_pairs`.
     i, j
         (m,): the chosen pairs, rows of x and rows of other (or of x).

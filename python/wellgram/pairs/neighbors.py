@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wellgram.backends.consumers import Nearest
 from wellgram.backends.protocol import Progress
+from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.files import replacing
 from wellgram.pairs.labels import label_columns
@@ -101,6 +102,7 @@ def check_table_name(path: str | Path) -> None:
         )
 
 
+@takes_client
 def nearest(
     x: Map,
     k: int = 25,
@@ -110,6 +112,7 @@ def nearest(
     precision: Precision | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> Neighbors:
     """Return the k most and the k least similar partners of every row of x, by cosine.
 
@@ -118,7 +121,7 @@ def nearest(
 
     Parameters
     ----------
-    x, precision, backend, progress
+    x, precision, backend, progress, client
         As for `wellgram.pairs.scan_pairs`.
     k
         How many of the most similar.

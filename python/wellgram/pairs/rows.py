@@ -112,6 +112,19 @@ class UnitRows:
         for k in range(len(self.blocks)):
             self._block(k)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Go elsewhere as the rows themselves, or as what they are read from, without labels."""
+        return {**self.__dict__, "labels": None, "_block": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self._block = lru_cache(maxsize=2)(self._read)
+
+    @property
+    def moves(self) -> bool:
+        """Whether other processes can have the rows: not those that lie on a card."""
+        return not self._resident
+
     @property
     def run(self) -> Backend:
         """The backend it is multiplied on."""

@@ -2,14 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 
-from wellgram.backends.consumers import Consumer, Extent
+from wellgram.backends.consumers import Consumer, Extent, Matrix, State
 from wellgram.backends.protocol import Progress
+from wellgram.distributed import Client, takes_client, team
 from wellgram.errors import InputError
 from wellgram.pairs.parts import Scan, tile_count, tile_grid
 from wellgram.pairs.rows import BLOCK_ROWS, Map, Precision, UnitRows, unit_pair
+
+_RANGES_PER_THREAD, _LEAST_TILES = 4, 16
+"""How many ranges of tiles a thread of a cluster gets at most, if they are not smaller than this:
+neighbours are found faster the more a range has met"""
+
+States = list[State]
 
 
 def pair_count(n: int) -> int:
@@ -17,6 +25,7 @@ def pair_count(n: int) -> int:
     return Extent(n).pairs
 
 
+@takes_client
 def scan_pairs(
     x: Map,
     consumers: Sequence[Consumer],
@@ -26,6 +35,7 @@ def scan_pairs(
     precision: Precision | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
+    client: Client | None = None,
 ) -> Scan:
     """Hand the cosine of every pair of rows to consumers, in one pass; the matrix is never stored.
 
@@ -52,6 +62,8 @@ def scan_pairs(
         See `wellgram.set_backend`.
     progress
         Called now and then with the share done, in [0, 1].
+    client
+        A ``distributed.Client`` whose workers make the pass; see `wellgram.distributed.using`.
 
     Returns
     -------
@@ -80,11 +92,54 @@ def scan(
     start, stop = (0, total) if tiles is None else tiles
     if not 0 <= start <= stop <= total:
         raise InputError(f"tiles {start} to {stop} are not within 0 to {total}")
+    workers = team()
+    if workers is None or not _can_part(rows, others, consumers) or stop - start < 2:
+        states = _states((start, stop), rows, others, consumers, progress)
+    else:
+        states = workers.fold(
+            _states,
+            _ranges(extent, start, stop, workers.threads),
+            _merged,
+            shared=(rows, others, consumers),
+            progress=progress,
+        )
+    met = ((start, stop),) if stop > start else ()
+    digest = _digest(rows) + ("" if others is None else _digest(others))
+    return Scan(tuple(consumers), tuple(states), extent, met, digest)
+
+
+def _ranges(extent: Extent, start: int, stop: int, threads: int) -> list[tuple[int, int]]:
+    """Cut the tiles from start to stop into ranges of about the same work."""
+    wanted = max(threads, min((stop - start) // _LEAST_TILES, _RANGES_PER_THREAD * threads))
+    work = np.ones(tile_count(extent))
+    if extent.symmetric:
+        rows = np.arange(tile_grid(extent)[0])
+        work[rows * len(rows) - rows * (rows - 1) // 2] = 0.5  # those on the diagonal
+    done = np.cumsum(work[start:stop])
+    cuts = np.searchsorted(done, done[-1] * np.arange(1, wanted) / wanted) + 1
+    return list(pairwise(np.unique([start, *(start + cuts), stop]).tolist()))
+
+
+def _can_part(rows: UnitRows, others: UnitRows | None, consumers: Sequence[Consumer]) -> bool:
+    """Whether ranges of the pass can be made elsewhere: rows can go, and states can come back."""
+    moves = rows.moves and (others is None or others.moves)
+    return moves and not any(isinstance(consumer, Matrix) for consumer in consumers)
+
+
+def _states(
+    tiles: tuple[int, int],
+    rows: UnitRows,
+    others: UnitRows | None,
+    consumers: Sequence[Consumer],
+    progress: Progress | None = None,
+) -> States:
+    """Return the states of consumers that met the tiles of a range."""
+    extent = Extent(rows.n, None if others is None else others.n)
     run = rows.run.pair_scan(consumers, extent, rows.dtype, bfloat16=rows.bfloat16)
     partners = rows if others is None else others
     blocks = [
         (*across, *along)
-        for top, bottom, left, right in _areas(extent, start, stop)
+        for top, bottom, left, right in _areas(extent, *tiles)
         for across in rows.spans(top, bottom)
         for along in partners.spans(max(left, across[0]) if extent.symmetric else left, right)
     ]
@@ -94,9 +149,13 @@ def scan(
         size = _size(top, bottom, left, right)
         run.add(x, y, top, left, _part(progress, done / whole, size / whole))
         done += size
-    met = ((start, stop),) if stop > start else ()
-    digest = _digest(rows) + ("" if others is None else _digest(others))
-    return Scan(tuple(consumers), tuple(run.states()), extent, met, digest)
+    return run.states()
+
+
+def _merged(
+    a: States, b: States, _: UnitRows, __: UnitRows | None, consumers: Sequence[Consumer]
+) -> States:
+    return [one.merge(*pair) for one, *pair in zip(consumers, a, b, strict=True)]
 
 
 def _areas(extent: Extent, start: int, stop: int) -> Iterator[tuple[int, int, int, int]]:

@@ -105,7 +105,7 @@ def rxrx3_core(scale: float = 1.0, seed: int = 0, *, features: int = 384) -> Sim
         [_gene_wells(genes, scale, design_rng), _compound_wells(compounds, scale, design_rng)],
         ignore_index=True,
     )
-    complexes = _complexes(genes, truth_rng)
+    complexes = complexes_of(genes[len(_POSITIVE) :], truth_rng)
     gene_effects = _gene_effects(genes, complexes, features, effect_rng)
     targets = _targets(genes, compounds, truth_rng)
     effects, effect_of_well = _effects(metadata, genes, gene_effects, targets, effect_rng)
@@ -225,9 +225,9 @@ def _plate_rows() -> list[str]:
     return [*letters, *(f"A{letter}" for letter in letters[:6])]
 
 
-def _complexes(genes: list[str], rng: np.random.Generator) -> list[list[str]]:
-    """Return about half of the ordinary genes in complexes of 3 to 8."""
-    free = rng.permutation(np.array(genes[len(_POSITIVE) :], object)).tolist()
+def complexes_of(genes: list[str], rng: np.random.Generator) -> list[list[str]]:
+    """Return about half of some genes in complexes of 3 to 8."""
+    free = rng.permutation(np.array(genes, object)).tolist()
     half = len(free) // 2
     complexes = []
     while len(free) > half:

@@ -88,7 +88,12 @@ class Nearest:
 
 def _best(sign: int, partners: Counts, cosines: Cosines, k: int) -> tuple[Counts, Cosines]:
     """Return the k best along the last axis; NaN, the sign of nobody, sorts last."""
-    order = np.lexsort((partners, -sign * cosines), axis=-1)[..., :k]
+    keys = -sign * cosines
+    order = np.argsort(keys, axis=-1, kind="stable")  # fast where runs are sorted, as in a merge
+    ordered = np.take_along_axis(keys, order, axis=-1)
+    tied = (ordered[..., 1:] == ordered[..., :-1]).any(axis=-1)
+    order[tied] = np.lexsort((partners[tied], keys[tied]), axis=-1)
+    order = order[..., :k]
     best = np.take_along_axis(cosines, order, axis=-1)
     chosen = np.take_along_axis(partners, order, axis=-1)
     return np.where(np.isnan(best), -1, chosen), best

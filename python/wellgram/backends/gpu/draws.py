@@ -39,12 +39,13 @@ class DrawPrimitives:
         *,
         seed: int,
         stream: int,
+        first: int = 0,
         progress: Progress | None = None,
     ) -> Floats:
         """See `Backend.null_means`."""
         card = self.card
         given = card.rows(x)
-        sets = as_sets(like(given), pool, taken, sizes, draws)
+        sets = as_sets(like(given), pool, taken, sizes, first + draws)
         if isinstance(given, Matrix):
             rows, index = given, sets.pool
         else:  # those of the pool are laid on the card, each once
@@ -54,9 +55,9 @@ class DrawPrimitives:
         indices, marks = card.numbers(index, np.int64), card.numbers(sets.sizes, np.int64)
         at_once = max(1, _AT_ONCE // sets.sizes[-1])
         shuffles = _Shuffles(card, sets.strata, sets.taken, seed, stream, min(at_once, draws))
-        for first in range(0, draws, at_once):
-            count = min(at_once, draws - first)
-            places = shuffles.draw(first, count)
+        for done in range(0, draws, at_once):
+            count = min(at_once, draws - done)
+            places = shuffles.draw(first + done, count)
             found = card.vector(len(sets.sizes) * count, np.float64)
             blocks = min(count, _WORKERS)
             sums = card.vector(blocks * rows.columns, np.float64)
@@ -67,9 +68,9 @@ class DrawPrimitives:
                 *(marks, len(sets.sizes), sums, found),
                 each=1,
             )
-            means[:, first : first + count] = card.read(found).reshape(-1, count)
+            means[:, done : done + count] = card.read(found).reshape(-1, count)
             if progress is not None:
-                progress((first + count) / draws)
+                progress((done + count) / draws)
         return means
 
     def random_subsets(
