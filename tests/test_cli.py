@@ -367,3 +367,11 @@ def test_neighbors_that_cannot_be_are_an_error_in_one_line(scored, tmp_path, opt
     assert done.stderr.splitlines()[-1].startswith("error: ")
     assert words in done.stderr
     assert not list(tmp_path.glob("*neighbors*"))
+
+
+@pytest.mark.parametrize(("metric", "hinted"), [("consistency", False), ("recall", True)])
+def test_known_pairs_are_asked_for_where_recall_was(tmp_path, metric, hinted):
+    path = write_csv(tmp_path / "plate.csv", plate())
+    options = ["--layout", "cell-painting", "--out", tmp_path / "out"]
+    said = run("score", path, *options, "--metric", metric).output
+    assert ("name known pairs" in said) == hinted

@@ -260,7 +260,7 @@ def score(
                     results.print(part_table(title, parts[benchmark.name]), "")
         elif result.summary[benchmark.name] != "skipped: not asked for":
             results.print(f"{benchmark.title}: {result.summary[benchmark.name]}", markup=False)
-    if not (sources or same):
+    if not (sources or same) and (not metric or "recall" in metric):
         results.print("name known pairs with --relationships or --same")
     seconds = time.perf_counter() - began
     results.print(
