@@ -82,7 +82,7 @@ def copairs(scale: float) -> Iterator[str]:
     for distance in ("cosine", "abs_cosine", "correlation", "euclidean"):
         compute.get_similarity_fn(distance)(x, pairs, 20_000)
     for function in ("cosine", "abs_cosine", "corr", "euclidean"):
-        getattr(compute, f"pairwise_{function}")(x[: n // 2], x[n // 2 : 2 * (n // 2)])
+        getattr(compute, f"pairwise_{function}")(x, x[::-1].copy())
 
 
 def pycytominer(scale: float) -> Iterator[str]:
