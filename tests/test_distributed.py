@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import numpy as np
@@ -399,13 +398,11 @@ def deadly_alone(client, tmp_path):
     client.wait_for_workers(2, timeout=60)
 
 
-def test_a_cluster_without_workers_is_named(client, rows):
-    client.cluster.scale(0)
-    while client.nthreads():
-        time.sleep(0.05)
-    try:
-        with pytest.raises(InputError, match=r"tcp://127.0.0.1:[0-9]+ has no workers; start some"):
-            wg.nearest(rows, 2, client=client)
-    finally:
-        client.cluster.scale(2)
-        client.wait_for_workers(2, timeout=60)
+def test_a_cluster_without_workers_is_named(rows):
+    options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    with (
+        distributed.LocalCluster(n_workers=0, **options) as cluster,
+        distributed.Client(cluster) as client,
+        pytest.raises(InputError, match=r"tcp://127.0.0.1:[0-9]+ has no workers; start some"),
+    ):
+        wg.nearest(rows, 2, client=client)
