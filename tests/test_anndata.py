@@ -1,4 +1,4 @@
-"""AnnData in and out: objects, files, X or obsm, in memory or not."""
+"""AnnData in and out: objects, files, X, layers or obsm, in memory or not."""
 
 import numpy as np
 import pandas as pd
@@ -24,13 +24,17 @@ def small_parts(monkeypatch):
 
 @pytest.fixture
 def adata():
-    """A plate: features in X, and a smaller embedding in obsm."""
+    """A plate: features in X, more of them in a layer, and a smaller embedding in obsm."""
     frame = plate()
     obs = frame.filter(like="Metadata_").set_axis([f"w{k}" for k in range(16)])
     x = frame[FEATURES].to_numpy().copy("C")
     var = pd.DataFrame(index=FEATURES)
     return anndata.AnnData(
-        x, obs, var, obsm={"X_pca": x[:, :3] * 2, "table": frame[FEATURES[:2]].set_axis(obs.index)}
+        x,
+        obs,
+        var,
+        layers={"scaled": x * 3},
+        obsm={"X_pca": x[:, :3] * 2, "table": frame[FEATURES[:2]].set_axis(obs.index)},
     )
 
 
@@ -104,7 +108,11 @@ def test_wells_are_those_of_the_table(adata, expected, tmp_path, kind, get):
     map_ = wg.build_map(wells, wg.CenterScale(), precision="float64")
     whole = wg.build_map(expected, wg.CenterScale(), precision="float64")
     np.testing.assert_allclose(map_.embeddings, whole.embeddings, rtol=0, atol=1e-12)
-    for name, matrix in (("X_pca", adata.obsm["X_pca"]), ("table", adata.obsm["table"].to_numpy())):
+    for name, matrix in (
+        ("X_pca", adata.obsm["X_pca"]),
+        ("table", adata.obsm["table"].to_numpy()),
+        ("layers/scaled", adata.layers["scaled"]),
+    ):
         found = get(source, features=name, **OPTIONS)
         found = found.read() if get is open_wells else found
         np.testing.assert_array_equal(found.embeddings, matrix)

@@ -1,9 +1,9 @@
-"""AnnData: wells or perturbations as observations, their embedding in ``X`` or ``obsm``.
+"""AnnData: wells or perturbations as observations, their embedding in ``X``, a layer or ``obsm``.
 
 An object in memory, one whose ``X`` stays on disk (``backed``), and its files (``.h5ad``, and
-``.zarr`` as `anndata` writes it) are the same table: the columns of ``obs``, and ``X`` and each
-matrix of ``obsm`` as a column of vectors under its name. A file is read without the object, since
-that holds ``obsm`` in memory also where it is backed.
+``.zarr`` as `anndata` writes it) are the same table: the columns of ``obs``, and as columns of
+vectors ``X``, each matrix of ``obsm`` under its name, and each layer as ``layers/NAME``. A file is
+read without the object, since that holds ``obsm`` in memory also where it is backed.
 """
 
 import sys
@@ -33,7 +33,7 @@ def is_anndata(source: Any) -> bool:
 
 def table_of(source: Any) -> ArrayTable:
     """Return the table of an AnnData object."""
-    found = _by_name(source.X, source.obsm)
+    found = _by_name(source.X, source.layers, source.obsm)
     note = source.uns.get(NOTE)
     return table(source.obs, note, found, lambda: nullcontext(found), _NAME)
 
@@ -52,8 +52,11 @@ def parts(group: Any) -> tuple[pd.DataFrame, str | None]:
 
 def matrices_in(group: Any) -> Arrays:
     """Return the matrices of an AnnData object's group, not read yet."""
-    obsm = {name: group["obsm"][name] for name in group["obsm"]} if "obsm" in group else {}
-    return _by_name(group.get("X"), obsm)
+    layers, obsm = (
+        {name: group[field][name] for name in group[field]} if field in group else {}
+        for field in ("layers", "obsm")
+    )
+    return _by_name(group.get("X"), layers, obsm)
 
 
 def table(
@@ -108,8 +111,9 @@ class _Dense:
         return dense
 
 
-def _by_name(x: Any, obsm: Mapping[str, Any]) -> Arrays:
-    given = {**({} if x is None else {"X": x}), **obsm}
+def _by_name(x: Any, layers: Mapping[str, Any], obsm: Mapping[str, Any]) -> Arrays:
+    layered = {f"layers/{name}": layer for name, layer in layers.items()}
+    given = {**({} if x is None else {"X": x}), **layered, **obsm}
     found = {name: _matrix(node) for name, node in given.items()}
     return {name: matrix for name, matrix in found.items() if matrix is not None}
 
