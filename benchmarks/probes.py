@@ -7,8 +7,8 @@ Needs scikit-learn, and faiss-cpu for its column. The screen is simulated
 The probe: multinomial logistic regression on standardised sites, C = 1. scikit-learn (lbfgs,
 float64 and float32) ends where its tolerance says, or after --iterations (--dtype float64
 --iterations 10000 lets it come to its own end in float64); ours is timed to the moment its
-objective is no worse, from raw rows on, and to its own end. The objective of both is taken anew in
-float64.
+objective is no worse, from raw rows on, and to its own end. They take turns, --repeats times. The
+objective of both is taken anew in float64.
 Neighbours: of every test site the nearest 5 train sites, and of every site those of all other
 experiments; FAISS (a flat index) and scikit-learn (brute force, Euclidean on unit rows, which is
 faster than its cosine) find the same, experiment by experiment where those are all others.
@@ -18,6 +18,7 @@ OPENBLAS_NUM_THREADS=1 WELLGRAM_NUM_THREADS=1``) is what can be compared.
 """
 
 import argparse
+import importlib.util
 import statistics
 import time
 from collections.abc import Callable
@@ -42,6 +43,11 @@ def measured(run: Callable[[], object]) -> tuple[object, float, int]:
     before, began = reset_peak(), CLOCK()
     found = run()
     return found, CLOCK() - began, status("VmHWM") - before
+
+
+def spread(seconds: list[float]) -> str:
+    """Write the median of some times, and their range."""
+    return f"{statistics.median(seconds):6.1f} s ({min(seconds):.1f} to {max(seconds):.1f})"
 
 
 def objective(
@@ -75,31 +81,32 @@ def probes(
     for dtype in dtypes:
         rows = x.astype(dtype)
         model = LogisticRegression(C=1 / PENALTY, tol=tolerance, max_iter=most)
-        _, seconds, extra = measured(lambda model=model, rows=rows: model.fit(rows, codes))
-        target = objective(
-            x, codes, model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
-        )
-        taken = int(model.n_iter_[0])
-        ended = f"stopped after {taken}" if taken >= most else f"its own end after {taken}"
-        print(
-            f"  scikit-learn {dtype}, tol {tolerance:g}: {seconds:6.1f} s, {extra / 1e6:5.0f} MB "
-            f"extra, {ended} iterations, objective {target:.7f}",
-            flush=True,
-        )
-        times, fit = [], None
+        theirs, times, fit = [], [], None
         for _ in range(repeats):
+            _, seconds, extra = measured(lambda model=model, rows=rows: model.fit(rows, codes))
+            theirs.append(seconds)
+            target = objective(
+                x, codes, model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
+            )
             fit, mine, own = measured(
                 lambda target=target: Logistic(x, codes, classes, backend=backend).fit(
                     PENALTY, tolerance=1e-9, stop=lambda found: found.value <= target
                 )
             )
             times.append(mine)
+        taken = int(model.n_iter_[0])
+        ended = f"stopped after {taken}" if taken >= most else f"its own end after {taken}"
+        print(
+            f"  scikit-learn {dtype}, tol {tolerance:g}: {spread(theirs)}, {extra / 1e6:5.0f} MB "
+            f"extra, {ended} iterations, objective {target:.7f}",
+            flush=True,
+        )
         reached = objective(x, codes, fit.classifier.weights, fit.classifier.intercept)
         assert reached <= target + 1e-6, (reached, target)
+        ratio = statistics.median(b / a for a, b in zip(times, theirs, strict=True))
         print(
-            f"  ours to that objective: {statistics.median(times):6.1f} s ({min(times):.1f} to "
-            f"{max(times):.1f}), {own / 1e6:5.0f} MB extra, {fit.evaluations} evaluations, "
-            f"objective {reached:.7f}: {seconds / statistics.median(times):.1f} times as fast",
+            f"  ours to that objective: {spread(times)}, {own / 1e6:5.0f} MB extra, "
+            f"{fit.evaluations} evaluations, objective {reached:.7f}: {ratio:.1f} times as fast",
             flush=True,
         )
     fit, seconds, _ = measured(lambda: Logistic(x, codes, classes, backend=backend).fit(PENALTY))
@@ -145,31 +152,35 @@ def sklearn_nearest(x: np.ndarray, parts: Parts) -> np.ndarray:
 def neighbors(
     x: np.ndarray, codes: np.ndarray, parts: Parts, ours: Callable[[], np.ndarray], repeats: int
 ) -> None:
-    """Time all three, and compare what they find."""
+    """Time all three in turn, and compare what they find."""
     sought = np.sort(np.concatenate([one for one, _ in parts]))
-    mine, first = 0.0, None
-    for name, find, times in (
-        ("ours", ours, repeats),
-        ("faiss flat", lambda: faiss_nearest(x, parts), 1),
-        ("scikit-learn", lambda: sklearn_nearest(x, parts), 1),
-    ):
-        try:
-            runs = [measured(find) for _ in range(times)]
-        except ImportError:
-            print(f"  {name:14s} is absent")
-            continue
-        found, extra = runs[-1][0][sought], runs[-1][2]
-        seconds = statistics.median(run[1] for run in runs)
-        first, mine = (found, seconds) if first is None else (first, mine)
-        near, nearest_one = (
-            np.einsum("nd,nd->n", unit(x[sought]), unit(x[of[:, 0]])) for of in (found, first)
+    ways = {
+        "ours": ours,
+        "faiss flat": lambda: faiss_nearest(x, parts),
+        "scikit-learn": lambda: sklearn_nearest(x, parts),
+    }
+    if importlib.util.find_spec("faiss") is None:
+        print("  faiss is absent")
+        del ways["faiss flat"]
+    times = {name: [] for name in ways}
+    extra, found = {}, {}
+    for _ in range(repeats):
+        for name, find in ways.items():
+            of, seconds, extra[name] = measured(find)
+            times[name].append(seconds)
+            found[name] = of[sought]
+    rows, first = unit(x), found["ours"][:, 0]
+    for name, (nearest_one, *_) in ((name, of.T) for name, of in found.items()):
+        near, ours_near = (
+            np.einsum("nd,nd->n", rows[sought], rows[of]) for of in (nearest_one, first)
         )
-        np.testing.assert_allclose(near, nearest_one, atol=2e-6)  # as near, in float32
-        accuracy = float((codes[found[:, 0]] == codes[sought]).mean())
-        same = float((found[:, 0] == first[:, 0]).mean())
+        np.testing.assert_allclose(near, ours_near, atol=2e-6)  # as near, in float32
+        accuracy = float((codes[nearest_one] == codes[sought]).mean())
+        same = float((nearest_one == first).mean())
+        ratio = statistics.median(b / a for a, b in zip(times["ours"], times[name], strict=True))
         print(
-            f"  {name:14s} {seconds:7.1f} s, {extra / 1e6:6.0f} MB extra, accuracy {accuracy:.5f},"
-            f" {same:.4%} the same nearest, {seconds / mine:4.1f} x ours",
+            f"  {name:14s} {spread(times[name])}, {extra[name] / 1e6:6.0f} MB extra, accuracy "
+            f"{accuracy:.5f}, {same:.4%} the same nearest, {ratio:4.1f} x ours",
             flush=True,
         )
 
