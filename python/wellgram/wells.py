@@ -7,7 +7,7 @@ happens once, in `wellgram.io`; everything downstream works on these names and o
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -219,6 +219,18 @@ def check_embeddings(
 
 
 _FAULTS = ("a NaN or an Inf", "nothing but zeros")
+
+
+class LabelledMap(Protocol):
+    """A map: in memory (`PerturbationMap`), or on disk (what `wellgram.open_map` returns)."""
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """One row per perturbation."""
+
+    @property
+    def embeddings(self) -> Rows:
+        """The embeddings (p, d): of a map on disk, all of them are read."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -101,7 +101,8 @@ def read_map(path: "str | Path | AnnData") -> PerturbationMap:
 class MapFile:
     """A map that stays on disk: labels at hand, embeddings read by ranges of rows.
 
-    What `wellgram.pairs` takes in place of a map that does not fit into memory.
+    It goes wherever a map goes. What passes over pairs reads it by ranges; what needs all rows at
+    once reads them.
     """
 
     path: Place
@@ -119,6 +120,11 @@ class MapFile:
         """Go to other processes, whose working folder may be another."""
         path = self.path if isinstance(self.path, Remote) else self.path.absolute()
         return {**self.__dict__, "path": path}
+
+    @property
+    def embeddings(self) -> Rows:
+        """The embeddings (p, d), all of which are read: for what takes no ranges of rows."""
+        return self[:]
 
     def __getitem__(self, rows: slice) -> Rows:
         """Return the embeddings of some rows."""

@@ -15,7 +15,7 @@ from wellgram.files import save_csv
 from wellgram.metrics.shared import shared_rows
 from wellgram.nulls import stream_of
 from wellgram.pairs.rows import unit_embeddings
-from wellgram.wells import PerturbationMap
+from wellgram.wells import LabelledMap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,8 +58,8 @@ class AgreementResult:
 
 
 def replicate_agreement(
-    first: PerturbationMap,
-    second: PerturbationMap,
+    first: LabelledMap,
+    second: LabelledMap,
     *,
     most_unmatched: int = 1_000_000,
     seed: int = 0,
@@ -91,20 +91,20 @@ def replicate_agreement(
     """
     from scipy.stats import cramervonmises_2samp, ks_2samp
 
-    if first.embeddings.shape[1] != second.embeddings.shape[1]:
+    one, other = first.embeddings, second.embeddings
+    if one.shape[1] != other.shape[1]:
         raise InputError(
-            f"the maps have {first.embeddings.shape[1]} and {second.embeddings.shape[1]} features; "
-            "they must be the same"
+            f"the maps have {one.shape[1]} and {other.shape[1]} features; they must be the same"
         )
     if most_unmatched < 1:
         raise InputError(f"most_unmatched must be 1 or more, not {most_unmatched}")
     shared = shared_rows(first, second)
     i, j = (shared[f"row_{which}"].to_numpy() for which in ("first", "second"))
     run = get_backend(backend)
-    dtype = np.result_type(first.embeddings, second.embeddings)
+    dtype = np.result_type(one, other)
     x, y = (
-        unit_embeddings(map_.embeddings[rows].astype(dtype), backend=backend)
-        for map_, rows in ((first, i), (second, j))
+        unit_embeddings(embeddings[rows].astype(dtype), backend=backend)
+        for embeddings, rows in ((one, i), (other, j))
     )
     every = np.arange(len(shared))
     matched = run.pair_cosines(x, every, every, y)

@@ -19,7 +19,7 @@ from wellgram.metrics.profile_ranks import Compared, rank_entries
 from wellgram.metrics.ranking import chance_precision
 from wellgram.metrics.replicates import aligned_rows
 from wellgram.stream import WellStream
-from wellgram.wells import PerturbationMap, Wells
+from wellgram.wells import LabelledMap, WellLabels, Wells
 
 Similarity = Literal["cosine", "abs_cosine", "correlation", "euclidean"]
 
@@ -52,7 +52,7 @@ class AveragePrecisionResult:
 
 
 def average_precision(
-    profiles: Wells | WellStream | PerturbationMap,
+    profiles: Wells | WellStream | LabelledMap,
     align: Alignment | BatchAffine | None = None,
     *,
     pos_sameby: str | Sequence[str] = (),
@@ -113,7 +113,7 @@ def average_precision(
         as_names(neg_diffby),
         multilabel,
     )
-    metadata = profiles.labels if isinstance(profiles, PerturbationMap) else profiles.metadata
+    metadata = profiles.metadata if isinstance(profiles, WellLabels) else profiles.labels
     pairs = find_pairs(metadata, rules)
     wanted = _wanted(scored, len(metadata))[pairs.owner]
     n_pos, n_neg = pairs.positives.partners, pairs.negatives.partners[pairs.owner]
@@ -122,9 +122,9 @@ def average_precision(
             raise InputError(f"no pair of {len(metadata):,} profiles is {kind} ({rules})")
     run = get_backend(backend)
     rows = (
-        profiles.embeddings
-        if isinstance(profiles, PerturbationMap)
-        else aligned_rows(profiles, align, backend)
+        aligned_rows(profiles, align, backend)
+        if isinstance(profiles, WellLabels)
+        else profiles.embeddings
     )
     compared = _compared(rows, similarity, run)
     precision = np.full(len(n_pos), np.nan)

@@ -10,13 +10,13 @@ from wellgram.errors import InputError
 from wellgram.metrics.recall import Null, null_rows
 from wellgram.nulls import benjamini_hochberg
 from wellgram.pairs.rows import unit_embeddings
-from wellgram.wells import PerturbationMap
+from wellgram.wells import LabelledMap
 
 Clusters = Mapping[str, Collection[str]]
 
 
 def cluster_separation(
-    map_: PerturbationMap,
+    map_: LabelledMap,
     clusters: Clusters,
     *,
     min_genes: int = 10,

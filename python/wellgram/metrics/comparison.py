@@ -15,7 +15,7 @@ from wellgram.metrics.compound_gene import CompoundGeneResult
 from wellgram.metrics.recall import TAILS, Null, relationship_recall
 from wellgram.metrics.shared import shared_rows
 from wellgram.pairs import Precision
-from wellgram.wells import PerturbationMap
+from wellgram.wells import LabelledMap, PerturbationMap
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,8 +40,8 @@ class ComparisonResult:
 
 
 def compare_recall(
-    first: PerturbationMap,
-    second: PerturbationMap,
+    first: LabelledMap,
+    second: LabelledMap,
     sources: Mapping[str, pd.DataFrame] | None = None,
     *,
     same: Sequence[str] = (),

@@ -15,7 +15,7 @@ from wellgram.files import save_csv
 from wellgram.metrics.clusters import Clusters
 from wellgram.metrics.recall import Null, null_rows
 from wellgram.pairs import cosine_matrix
-from wellgram.wells import PerturbationMap
+from wellgram.wells import LabelledMap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +73,7 @@ class ComplexSimilarity:
 
 
 def complex_similarity(
-    map_: PerturbationMap,
+    map_: LabelledMap,
     complexes: Clusters,
     *,
     most: int = 40,

@@ -19,7 +19,7 @@ from wellgram.metrics.ranking import chance_precision, pooled_scores
 from wellgram.metrics.targets import RankedList, check_truth, ranked_lists
 from wellgram.nulls import random_subsets, stream_of
 from wellgram.pairs import cosine_matrix
-from wellgram.wells import PerturbationMap
+from wellgram.wells import LabelledMap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ class CompoundGeneResult:
 
 
 def compound_gene(
-    map_: PerturbationMap,
+    map_: LabelledMap,
     truth: pd.DataFrame,
     *,
     by: By = "compound",
@@ -185,7 +185,7 @@ def _check(
 
 
 def _similarities(
-    map_: PerturbationMap, truth: pd.DataFrame, backend: str | None
+    map_: LabelledMap, truth: pd.DataFrame, backend: str | None
 ) -> tuple[Floats, list[float], dict[str, dict[str, int]], dict[str, int]]:
     """Return cosines (compounds, doses, genes) of what truth and map share, and what they are."""
     labels = map_.labels["perturbation"].astype("str").to_numpy()

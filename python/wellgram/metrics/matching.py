@@ -14,7 +14,7 @@ from wellgram.metrics.recall import TAILS, Null, known_pairs
 from wellgram.metrics.replicates import aligned_rows
 from wellgram.pairs import Precision, UnitRows, order_statistics, pair_count
 from wellgram.stream import WellStream
-from wellgram.wells import KEYS, PerturbationMap, Wells
+from wellgram.wells import KEYS, LabelledMap, Wells
 
 
 def match_wells(
@@ -73,7 +73,7 @@ def match_wells(
 
 
 def matched_recall(
-    map_: PerturbationMap,
+    map_: LabelledMap,
     numbers: pd.DataFrame,
     sources: Mapping[str, pd.DataFrame] | None = None,
     *,
@@ -119,7 +119,7 @@ def matched_recall(
         raise InputError(f"bins must be from 1 to {len(rows) // 2}, half of the rows, not {bins}")
     order = np.argsort(np.argsort(number, kind="stable"))
     code = order * bins // len(rows)
-    unit = UnitRows(map_.embeddings[rows], precision, backend)
+    unit = UnitRows(map_, precision, backend, rows)
     records = []
     for source, (i, j) in known.items():
         left, right = _ranks_within(unit, code, bins, i, j)

@@ -11,7 +11,7 @@ from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.pairs import unit_embeddings
-from wellgram.wells import PerturbationMap
+from wellgram.wells import LabelledMap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ class Projection:
         save_csv(self.table, path)
 
 
-def project(map_: PerturbationMap, *, backend: str | None = None) -> Projection:
+def project(map_: LabelledMap, *, backend: str | None = None) -> Projection:
     """Return the two principal components of a map's rows, each scaled to length 1.
 
     So rows of one direction lie together, as cosines have it. The covariance is added up in
@@ -60,10 +60,11 @@ def project(map_: PerturbationMap, *, backend: str | None = None) -> Projection:
     InputError
         If the map has fewer rows or features, or all its rows have one direction.
     """
-    p, d = map_.embeddings.shape
+    embeddings = map_.embeddings
+    p, d = embeddings.shape
     if p < 2 or d < 2:
         raise InputError(f"a projection needs two rows and two features, but the map is {p} x {d}")
-    unit = unit_embeddings(map_.embeddings, backend=backend)
+    unit = unit_embeddings(embeddings, backend=backend)
     mean = unit.mean(axis=0, dtype=np.float64)
     scatter = np.zeros((d, d))
     for first in range(0, p, _BLOCK_ROWS):

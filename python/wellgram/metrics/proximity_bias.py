@@ -15,7 +15,7 @@ from wellgram.files import save_csv
 from wellgram.metrics.brunner_munzel import BrunnerMunzel, brunner_munzel
 from wellgram.metrics.recall import clean_pairs
 from wellgram.pairs import Precision, UnitRows, order_statistics, pair_count
-from wellgram.wells import PerturbationMap
+from wellgram.wells import LabelledMap
 
 _ALL = "all arms"
 
@@ -47,7 +47,7 @@ class ProximityBiasResult:
 
 
 def proximity_bias(
-    map_: PerturbationMap,
+    map_: LabelledMap,
     genes: pd.DataFrame,
     *,
     min_pairs: int = 21,
@@ -94,7 +94,7 @@ def proximity_bias(
             f"{len(placed)} genes of the map are on {len(arms)} chromosome arms of the table; two "
             "arms are needed, and two genes on one of them: check the names of genes"
         )
-    rows = UnitRows(map_.embeddings[placed], precision, backend)
+    rows = UnitRows(map_, precision, backend, placed)
     members = [np.flatnonzero(code == a) for a in range(len(arms))]
     tests: list[_Test | None] = [_all_arms(rows, members, progress)]
     reasons = [""]

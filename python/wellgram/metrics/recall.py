@@ -16,7 +16,7 @@ from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.pairs import Histogram, Precision, UnitRows, order_statistics, pair_count
 from wellgram.pairs.order import OrderStatistics
-from wellgram.wells import PerturbationMap
+from wellgram.wells import LabelledMap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +72,7 @@ class RecallResult:
 
 @takes_client
 def relationship_recall(
-    map_: PerturbationMap,
+    map_: LabelledMap,
     sources: Mapping[str, pd.DataFrame] | None = None,
     *,
     same: Sequence[str] = (),
@@ -123,8 +123,8 @@ def relationship_recall(
     """
     tails = [_check_tail(*pair) for pair in tails]
     rows, null, known = known_pairs(map_.labels, sources, same=same, null=null)
-    whole = len(rows) == len(map_.labels)
-    unit = UnitRows(map_.embeddings if whole else map_.embeddings[rows], precision, backend)
+    chosen = None if len(rows) == len(map_.labels) else rows
+    unit = UnitRows(map_, precision, backend, chosen)
     i, j = (np.concatenate(ends) for ends in zip(*known.values(), strict=True))
     cosines = unit.cosines(i, j).astype(np.float64)
     thresholds, found = _thresholds(unit, tails, cosines, progress)

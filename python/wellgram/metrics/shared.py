@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from wellgram.errors import InputError
-from wellgram.wells import KEYS, PerturbationMap
+from wellgram.wells import KEYS, LabelledMap
 
 
-def shared_rows(first: PerturbationMap, second: PerturbationMap) -> pd.DataFrame:
+def shared_rows(first: LabelledMap, second: LabelledMap) -> pd.DataFrame:
     """Return what names the rows that two maps share, and their numbers, in the order of the first.
 
     Columns: type, perturbation and dose, as far as both maps have them; ``row_first`` and
@@ -29,8 +29,8 @@ def shared_rows(first: PerturbationMap, second: PerturbationMap) -> pd.DataFrame
     return shared
 
 
-def _named(map_: PerturbationMap, keys: list[str], which: str) -> pd.DataFrame:
-    frame = map_.labels[keys].assign(row=np.arange(len(map_)))
+def _named(map_: LabelledMap, keys: list[str], which: str) -> pd.DataFrame:
+    frame = map_.labels[keys].assign(row=np.arange(len(map_.labels)))
     twice = frame.duplicated(keys)
     if twice.any():
         label = frame.loc[twice, "perturbation"].iloc[0]

@@ -12,7 +12,7 @@ from wellgram.backends import get_backend, resident
 from wellgram.backends.checks import as_rows
 from wellgram.backends.protocol import Backend, Codes, Rows
 from wellgram.errors import InputError
-from wellgram.wells import PerturbationMap
+from wellgram.wells import LabelledMap
 
 Precision = Literal["float32", "float64", "bfloat16"]
 """The type that rows are rounded to before they are multiplied; bfloat16 products are added up in
@@ -40,7 +40,7 @@ class RowSource(Protocol):
         """Return these rows as an array."""
 
 
-Map = PerturbationMap | RowSource
+Map = LabelledMap | RowSource
 
 
 def unit_embeddings(x: Rows, *, backend: str | None = None, first: int = 0) -> Rows:
@@ -72,21 +72,43 @@ class UnitRows:
     A map that fits into one block is scaled once and kept; of a larger one, which may lie on disk,
     the last two blocks are. Rows that have no direction are refused at once.
 
+    Parameters
+    ----------
+    x
+        The map, or a matrix.
+    precision, backend
+        As for `wellgram.pairs.scan_pairs`.
+    chosen
+        Only these rows, in this order, and without labels; None: all.
+
     Raises
     ------
     InputError
         If it is no matrix of floats with a column at least, or a row is zero or not finite.
     """
 
-    def __init__(self, x: Map, precision: Precision | None = None, backend: str | None = None):
+    def __init__(
+        self,
+        x: Map,
+        precision: Precision | None = None,
+        backend: str | None = None,
+        chosen: Codes | None = None,
+    ):
         self.labels: pd.DataFrame | None = getattr(x, "labels", None)
-        self._source: RowSource = x.embeddings if isinstance(x, PerturbationMap) else x
-        there = resident(self._source, backend)
-        if there is not None:
-            self._source = there
-        elif not isinstance(self._source, RowSource):
-            self._source = np.asarray(x)
+        # A map on disk is read by ranges of rows, and never whole.
+        on_disk = self.labels is not None and isinstance(x, RowSource)
+        source: Any = x if on_disk else getattr(x, "embeddings", x)
+        there = resident(source, backend)
         self._resident = there is not None
+        if there is not None:
+            source = there
+        elif not isinstance(source, RowSource):
+            source = np.asarray(source)
+        if chosen is not None:
+            if self._resident:
+                raise InputError("rows on a card are not chosen one by one; give those rows alone")
+            source, self.labels = _Chosen.of(source, chosen), None
+        self._source: RowSource = source
         if precision is not None and precision not in get_args(Precision):
             known = ", ".join(map(repr, get_args(Precision)))
             raise InputError(f"unknown precision {precision!r}; choose one of {known}")
@@ -146,9 +168,7 @@ class UnitRows:
 
     def some(self, index: Codes) -> "UnitRows":
         """Return chosen rows."""
-        if self._resident:
-            raise InputError("rows on a card are not chosen one by one; give those rows alone")
-        return UnitRows(_Chosen(self._source, index), self.precision, self.backend)
+        return UnitRows(self._source, self.precision, self.backend, index)
 
     def spans(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """Cut the rows from start to stop into spans that each lie in one block."""
@@ -193,6 +213,20 @@ class _Chosen:
         self._source, self._index = source, index
         self.shape = (len(index), *source.shape[1:])
         self.dtype = source.dtype
+
+    @classmethod
+    def of(cls, source: RowSource, index: Codes) -> "_Chosen":
+        """Return chosen rows of a source that may be chosen rows of another."""
+        if isinstance(source, cls):
+            return cls(source._source, source._index[index])
+        return cls(source, index)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Go elsewhere without the rows in memory that are not chosen."""
+        if isinstance(self._source, np.ndarray):
+            own = {"_source": self._source[self._index], "_index": np.arange(len(self._index))}
+            return {**self.__dict__, **own}
+        return self.__dict__
 
     def __getitem__(self, rows: slice) -> Any:
         index = self._index[rows]
