@@ -128,7 +128,7 @@ struct Kernels {
   // How many of v lie below low, and how many in [low, high].
   Split (*split)(const T* v, Index count, T low, T high);
 
-  // The same; copies those within to `kept`, in order.
+  // The same; copies those within to `kept`, in order. There is room for 16 more.
   Split (*collect)(const T* v, Index count, T low, T high, T* kept);
 
   // ++counts[bin of v], bins counted from low; what lies outside into the first and last bin.

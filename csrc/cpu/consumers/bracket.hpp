@@ -14,18 +14,24 @@ class BracketConsumer : public Consumer<T> {
         capacity_(recipe.capacity) {}
   std::unique_ptr<Consumer<T>> another() const override {
     auto fresh = std::make_unique<BracketConsumer>(*this);
-    fresh->below_ = fresh->within_ = 0;
+    fresh->below_ = fresh->within_ = fresh->found_count_ = 0;
     fresh->kept_.clear();
     return fresh;
   }
   void absorb(const Tile<T>& tile) override {
-    const bool full = static_cast<Index>(kept_.size()) >= capacity_;
+    const bool full = static_cast<Index>(kept_.size()) + found_count_ >= capacity_;
     const auto [below, within] =
         full ? kernels<T>().split(tile.pairs, tile.count, low_, high_)
-             : kernels<T>().collect(tile.pairs, tile.count, low_, high_, found_);
+             : kernels<T>().collect(tile.pairs, tile.count, low_, high_, found_ + found_count_);
     below_ += below;
     within_ += within;
-    if (!full) kept_.insert(kept_.end(), found_, found_ + within);
+    if (full) return;
+    found_count_ += within;
+    if (found_count_ > found_room) settle();
+  }
+  void settle() override {
+    kept_.insert(kept_.end(), found_, found_ + found_count_);
+    found_count_ = 0;
   }
   void merge(Consumer<T>& other) override {
     auto& rest = static_cast<BracketConsumer&>(other);
@@ -38,9 +44,11 @@ class BracketConsumer : public Consumer<T> {
 
  private:
   T low_, high_;
-  Index capacity_, below_ = 0, within_ = 0;
+  static constexpr Index found_room = 512;  // a bracket is narrow: of a tile a few cells
+
+  Index capacity_, below_ = 0, within_ = 0, found_count_ = 0;
   std::vector<T> kept_;
-  T found_[max_tile];
+  T found_[found_room + max_tile + 16];
 };
 
 }  // namespace wellgram

@@ -24,20 +24,21 @@ Split split(const T* v, Index count, T low, T high) {
   return {below, up_to_high - below};
 }
 
-// A bracket is narrow, so that few vectors hold anything of it; the branch is taken rarely.
 template <class T>
 Split collect(const T* v, Index count, T low, T high, T* kept) {
   constexpr int lanes = Lanes<T>::count;
   const auto lows = broadcast(low), highs = broadcast(high);
-  int below = 0, within = 0;
-  for (Index k = 0; k < count; k += lanes) {
+  typename Lanes<T>::OrderedVector under{};
+  Index k = 0, below = 0, within = 0;
+  for (; k + lanes <= count; k += lanes) {
     const auto values = load(v + k);
-    const Index left = count - k;
-    const unsigned present = left < lanes ? (1u << left) - 1 : (1u << (lanes - 1)) * 2 - 1;
-    const unsigned under = less(values, lows) & present;
-    unsigned found = up_to(values, highs) & present & ~under;
-    below += __builtin_popcount(under);
-    for (; found != 0; found &= found - 1) kept[within++] = v[k + __builtin_ctz(found)];
+    under -= values < lows;
+    within += put_lanes(values, up_to(lows, values) & up_to(values, highs), kept + within);
+  }
+  for (int l = 0; l < lanes; ++l) below += under[l];
+  for (; k < count; ++k) {
+    below += v[k] < low;
+    if (low <= v[k] && v[k] <= high) kept[within++] = v[k];
   }
   return {below, within};
 }

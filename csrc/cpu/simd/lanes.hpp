@@ -101,6 +101,23 @@ unsigned up_to(V a, V b) {
 }
 #endif
 
+// Puts the lanes whose bits are set side by side at `out`, in order, and returns how many they are.
+// There is room for a whole vector. Where that takes one instruction no branch depends on the bits.
+template <class T>
+int put_lanes(Vector<T> values, unsigned bits, T* out) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    _mm512_storeu_ps(out, _mm512_maskz_compress_ps(static_cast<__mmask16>(bits), values));
+  else
+    _mm512_storeu_pd(out, _mm512_maskz_compress_pd(static_cast<__mmask8>(bits), values));
+  return __builtin_popcount(bits);
+#else
+  int count = 0;
+  for (; bits != 0; bits &= bits - 1) out[count++] = values[__builtin_ctz(bits)];
+  return count;
+#endif
+}
+
 // A tile: two vectors tall.
 template <class T>
 struct Tile {
