@@ -28,15 +28,15 @@ _BASE = 250e6
 class Rates:
     """What one thread does in a second, on the machine that the figures below were measured on."""
 
-    labels: float = 4.0e5
+    labels: float = 9.8e5
     """Wells whose labels are read and joined, by one process"""
-    read: float = 3.8e8
+    read: float = 5.4e8
     """Bytes of embeddings decoded, made rows of and added up"""
-    scatter: float = 4.7e10
+    scatter: float = 8.2e10
     """Floating-point operations of the controls' moments"""
-    decompose: float = 3.0e9
+    decompose: float = 5.7e9
     """Batches' covariances taken apart, in ``d^3`` operations"""
-    products: float = 9.0e10
+    products: float = 1.9e11
     """Floating-point operations of cosines"""
     network: float = 1.0e9
     """Bytes from one machine to another: 10 Gb/s, not measured"""
