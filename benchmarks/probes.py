@@ -11,7 +11,9 @@ objective is no worse, from raw rows on, and to its own end. They take turns, --
 objective of both is taken anew in float64.
 Neighbours: of every test site the nearest 5 train sites, and of every site those of all other
 experiments; FAISS (a flat index) and scikit-learn (brute force, Euclidean on unit rows, which is
-faster than its cosine) find the same, experiment by experiment where those are all others.
+faster than its cosine) find the same, experiment by experiment where those are all others. FAISS
+brings an OpenBLAS of its own, which may not know a newer processor and then takes kernels for an
+old one: OPENBLAS_CORETYPE=SkylakeX has it use AVX-512.
 
 On a machine that others use, ``--processor-time`` with one thread each (``OMP_NUM_THREADS=1
 OPENBLAS_NUM_THREADS=1 WELLGRAM_NUM_THREADS=1``) is what can be compared.
