@@ -228,7 +228,7 @@ def test_what_is_not_what_it_is_taken_for(adata, expected):
         read_map(to_anndata(expected))
     with pytest.raises(InputError, match=r"no map: it has no matrix.*'X'"):
         read_map(anndata.AnnData(None, adata.obs))
-    with pytest.raises(InputError, match=r"columns like 'X_umap'.*'X', 'X_pca', 'table'"):
+    with pytest.raises(InputError, match=r"like 'X_umap'.*'X', 'layers/scaled', 'X_pca', 'table'"):
         read_wells(adata, features="X_umap", **OPTIONS)
 
 
