@@ -1,12 +1,11 @@
 """Files and folders appear whole or not at all."""
 
-import hashlib
 import os
 
 import pytest
 
 from wellgram import InputError
-from wellgram.files import checksum, output_folder, replacing
+from wellgram.files import output_folder, replacing
 
 
 class Stop(BaseException):
@@ -100,29 +99,3 @@ def test_a_folder_without_the_right_to_write(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(InputError, match="Permission denied"), output_folder(tmp_path / "out"):
         pytest.fail("the work began")
-
-
-def test_a_checksum_is_that_of_the_usual_tool(tmp_path):
-    (tmp_path / "a.csv").write_bytes(b"abc")
-    found = checksum(tmp_path / "a.csv")
-    assert found.bytes == 3
-    assert found.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-
-
-def test_a_checksum_of_a_folder_follows_names_and_contents(tmp_path):
-    for folder in ("one", "two"):
-        (tmp_path / folder / "sub").mkdir(parents=True)
-        (tmp_path / folder / "sub" / "x").write_text("1")
-        (tmp_path / folder / "sub.y").write_text("22")
-    shares = []
-    found = checksum(tmp_path / "one", shares.append)
-    assert found == checksum(tmp_path / "two")
-    assert found.bytes == 3
-    assert shares == sorted(shares)
-    assert shares[-1] == 1
-    lines = (
-        f"{hashlib.sha256(b'22').hexdigest()}  sub.y\n{hashlib.sha256(b'1').hexdigest()}  sub/x\n"
-    )
-    assert found.sha256 == hashlib.sha256(lines.encode()).hexdigest()
-    (tmp_path / "two" / "sub" / "x").rename(tmp_path / "two" / "sub" / "z")
-    assert checksum(tmp_path / "two") != found

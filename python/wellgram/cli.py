@@ -16,10 +16,10 @@ from wellgram.aggregate import Method, Precision
 from wellgram.align import ALIGNMENTS, alignment
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.protocol import Progress
+from wellgram.checksums import checksum
 from wellgram.cli_studies import batch_study, blocks
 from wellgram.distributed import connected
 from wellgram.errors import InputError, WellgramError
-from wellgram.files import checksum
 from wellgram.info import environment, peak_memory
 from wellgram.io import (
     LAYOUTS,

@@ -1,19 +1,15 @@
 """Files appear whole or not at all: written under a temporary name, then renamed."""
 
-import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from wellgram.errors import InputError
-
-_BLOCK_BYTES = 1 << 22
 
 
 @contextmanager
@@ -65,47 +61,6 @@ def save_csv(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table as CSV, whole or not at all."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False)
-
-
-@dataclass(frozen=True)
-class Checksum:
-    """How large a file is, and its SHA-256; of a folder, of its files and their names."""
-
-    bytes: int
-    sha256: str
-
-
-def checksum(path: str | Path, progress: Callable[[float], None] | None = None) -> Checksum:
-    r"""Return the size and the SHA-256 of a file.
-
-    Of a folder it is what ``find . -type f -printf '%P\n' | LC_ALL=C sort | xargs sha256sum |
-    sha256sum`` prints within it, so it does not depend on where the folder lies.
-
-    Parameters
-    ----------
-    path
-        A file, or a folder.
-    progress
-        Called with the share of the bytes that were read.
-    """
-    path = Path(path)
-    inside = [found for found in path.rglob("*") if found.is_file()]
-    inside.sort(key=lambda file: os.fsencode(file.relative_to(path).as_posix()))
-    files = inside if path.is_dir() else [path]
-    size = sum(file.stat().st_size for file in files)
-    done, lines = 0, ""
-    for file in files:
-        digest = hashlib.sha256()
-        with file.open("rb") as opened:
-            while block := opened.read(_BLOCK_BYTES):
-                digest.update(block)
-                done += len(block)
-                if progress is not None:
-                    progress(done / size)
-        if not path.is_dir():
-            return Checksum(size, digest.hexdigest())
-        lines += f"{digest.hexdigest()}  {file.relative_to(path).as_posix()}\n"
-    return Checksum(size, hashlib.sha256(lines.encode()).hexdigest())
 
 
 @contextmanager

@@ -1,0 +1,79 @@
+"""Check sums of what was read, as the usual tool prints them."""
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+_BLOCK_BYTES = 1 << 22
+_TELL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """How large a file is, and its SHA-256; of a folder, of its files and their names."""
+
+    bytes: int
+    sha256: str
+
+
+def checksum(path: str | Path, progress: Callable[[float], None] | None = None) -> Checksum:
+    r"""Return the size and the SHA-256 of a file.
+
+    Of a folder it is what ``find . -type f -printf '%P\n' | LC_ALL=C sort | xargs sha256sum |
+    sha256sum`` prints within it, so it does not depend on where the folder lies; its files are read
+    side by side.
+
+    Parameters
+    ----------
+    path
+        A file, or a folder.
+    progress
+        Called with the share of the bytes that were read.
+    """
+    path = Path(path)
+    inside = [found for found in path.rglob("*") if found.is_file()]
+    inside.sort(key=lambda file: os.fsencode(file.relative_to(path).as_posix()))
+    files = inside if path.is_dir() else [path]
+    size = sum(file.stat().st_size for file in files)
+    digests = _digests(files, size, progress)
+    if not path.is_dir():
+        return Checksum(size, digests[0])
+    lines = "".join(
+        f"{digest}  {file.relative_to(path).as_posix()}\n"
+        for digest, file in zip(digests, files, strict=True)
+    )
+    return Checksum(size, hashlib.sha256(lines.encode()).hexdigest())
+
+
+def _digests(files: list[Path], size: int, progress: Callable[[float], None] | None) -> list[str]:
+    """Return the SHA-256 of each file, a thread to each; what interrupts this one ends them all."""
+    read = [0] * len(files)
+    stopped = threading.Event()
+
+    def digest(k: int) -> str:
+        found = hashlib.sha256()
+        with files[k].open("rb") as opened:
+            while not stopped.is_set() and (block := opened.read(_BLOCK_BYTES)):
+                found.update(block)
+                read[k] += len(block)
+        return found.hexdigest()
+
+    with ThreadPoolExecutor(os.cpu_count()) as readers:
+        coming = [readers.submit(digest, k) for k in range(len(files))]
+        try:
+            under_way = set(coming)
+            while under_way:
+                done, under_way = wait(under_way, _TELL_SECONDS, FIRST_EXCEPTION)
+                for one in done:
+                    one.result()  # raises at once what reading raised
+                if progress is not None and size:
+                    progress(sum(read) / size)
+        except BaseException:
+            stopped.set()
+            readers.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [one.result() for one in coming]
