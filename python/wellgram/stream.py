@@ -175,5 +175,5 @@ def _checked(blocks: Iterator[WellBlock], names: Span | None) -> Iterator[WellBl
     for block in blocks:
         if names is not None:
             place = block.wells - names.first
-            check_embeddings(block.rows, pd.Series(names.values), place, block.where)
+            check_embeddings(block.rows, pd.Series(names.values), place, block.read_in)
         yield block

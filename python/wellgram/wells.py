@@ -5,7 +5,7 @@ happens once, in `wellgram.io`; everything downstream works on these names and o
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -30,11 +30,16 @@ _BLOCK_WELLS = 1 << 16
 
 @dataclass(frozen=True)
 class WellBlock:
-    """Some wells: rows (m, d), which of all wells each is (m,), and where they come from."""
+    """Some wells: rows (m, d), and which of all wells each is (m,)."""
 
     rows: Rows
     wells: Codes
-    where: str = ""
+    where: Callable[[int], str] | None = None
+    """Says in what a well was read, if that is known"""
+
+    def read_in(self, row: int) -> str:
+        """Return in what a row was read, or nothing."""
+        return "" if self.where is None else self.where(int(self.wells[row]))
 
 
 class WellLabels(ABC):
@@ -199,20 +204,25 @@ def batch_codes(labels: "pd.Series[Any]") -> tuple[Codes, list[str]]:
 
 
 def check_embeddings(
-    embeddings: Rows, well_id: "pd.Series[Any]", wells: Codes | None = None, where: str = ""
+    embeddings: Rows,
+    well_id: "pd.Series[Any]",
+    wells: Codes | None = None,
+    where: Callable[[int], str] | None = None,
 ) -> None:
     """Raise unless every embedding is finite and not all zero.
 
-    `wells` says which of all wells each row is, and `where` in what they were read, if not all.
+    `wells` says which of those that have names each row is, and `where` in what a row was read.
     """
     faults = zip(get_backend().row_faults(embeddings), _FAULTS, strict=True)
     for bad, what in faults:
         if bad.any():
-            row = int(np.flatnonzero(bad)[0])
-            first = well_id.iloc[row if wells is None else int(wells[row])]
-            of = f" of {where}" if where else ""
+            rows = np.flatnonzero(bad)
+            first = well_id.iloc[int(rows[0] if wells is None else wells[rows[0]])]
+            places = ["" if where is None else where(row) for row in rows.tolist()]
+            of = f" of {places[0]}" if places[0] else ""
             raise InputError(
-                f"the embeddings of {int(bad.sum()):,} wells{of} hold {what} (first: {first!r}); "
+                f"the embeddings of {places.count(places[0]):,} wells{of} hold {what} (first: "
+                f"{first!r}); "
                 "drop those wells (missing='drop-wells') or, for NaN in a few features, those "
                 "features (missing='drop-features')"
             )

@@ -1,10 +1,15 @@
-"""Reading ahead: the next item is made while the caller is busy with the last."""
+"""Reading before it is asked for: one item ahead, or several small ones side by side."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
+
+_READERS, _FAR_READERS = min(4, os.cpu_count() or 1), 16
+"""How many are read side by side: here they wait for processors, elsewhere for a network"""
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
@@ -22,3 +27,19 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
             coming = reader.submit(next, items, None)
             yield item
             del item
+
+
+def side_by_side(of: Callable[[S], T], sources: Sequence[S], *, far: bool = False) -> Iterator[T]:
+    """Yield what a function returns of each source, in their order; several are under way at once.
+
+    What it returns should be small: it may be there long before it is asked for. Sources that are
+    `far`, on another machine, are asked more at a time.
+    """
+    if len(sources) < 2:
+        yield from map(of, sources)
+        return
+    readers = ThreadPoolExecutor(_FAR_READERS if far else _READERS)
+    try:
+        yield from readers.map(of, sources)
+    finally:
+        readers.shutdown(cancel_futures=True)

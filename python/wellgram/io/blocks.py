@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError
 from wellgram.io.ahead import ahead
+from wellgram.io.gather import Where, gathered, parts_of
 from wellgram.io.join import Repeats
-from wellgram.io.tables import FeatureRows, Part, Table
+from wellgram.io.tables import FeatureRows, Table
 from wellgram.wells import WellBlock
 
 _BLOCK_BYTES = 1 << 24
@@ -36,17 +37,20 @@ class TableBlocks:
         repeats = Repeats(np.bincount(self.wells[self.wells >= 0]))
         first = 0
         step = max(1, _BLOCK_BYTES // (self.width * self.dtype.itemsize))
-        for part in ahead(self._parts()):
-            wells = self.wells[first : first + part.table.num_rows]
-            if len(wells) < part.table.num_rows:
-                raise InputError(f"{part.where} has grown while it was read; read it again")
+        parts = parts_of(self.tables, self.features)
+        for table, ends, names in ahead(gathered(parts, self.features, step)):
+            last = names[-1]
+            wells = self.wells[first : first + table.num_rows]
+            if len(wells) < table.num_rows:
+                raise InputError(f"{last} has grown while it was read; read it again")
             first += len(wells)
-            features = FeatureRows(part.table, self.features, part.where)
+            where = Where(wells, ends, names)
+            features = FeatureRows(table, self.features, last)
             for start in range(0, len(wells), step):
                 rows, own = features[start : start + step], wells[start : start + step]
                 if rows.shape[1] != self.width:
                     raise InputError(
-                        f"{part.where} has {rows.shape[1]} features, but "
+                        f"{last} has {rows.shape[1]} features, but "
                         f"{self.tables[0].label} has {self.width}; the files must agree"
                     )
                 if self.kept is not None:
@@ -55,15 +59,11 @@ class TableBlocks:
                     rows, own = rows[own >= 0], own[own >= 0]
                 rows, own = repeats.averaged(rows.astype(self.dtype, copy=False), own)
                 if len(own):
-                    yield WellBlock(rows, own, part.where)
-            del part, features  # the next part is there already, and one more is read
+                    yield WellBlock(rows, own, where)
+            del table, features  # the next part is there already, and one more is read
         if first < len(self.wells):
             last = self.tables[-1].label
             raise InputError(f"{last} or another file has shrunk while it was read; read it again")
-
-    def _parts(self) -> Iterator[Part]:
-        for table in self.tables:
-            yield from table.parts(self.features)
 
     @property
     def present(self) -> Codes:

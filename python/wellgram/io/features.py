@@ -23,6 +23,7 @@ def shared_features(
     keep: Sequence[str],
 ) -> list[str]:
     """Return the feature columns, after checking that all files have the same ones."""
+    files = unlike(files)
     first, *others = (_feature_columns(file, layout, roles, features, keep) for file in files)
     for file, chosen in zip(files[1:], others, strict=True):
         differing = sorted(set(first) ^ set(chosen))
@@ -33,6 +34,17 @@ def shared_features(
                 "name the features they share (features=)"
             )
     return first
+
+
+def unlike(files: Sequence[Table]) -> list[Table]:
+    """Return those whose columns are not those of the one before: of many files mostly one."""
+    return [
+        file
+        for k, file in enumerate(files)
+        if k == 0
+        or file.embedding != files[k - 1].embedding
+        or not file.schema.equals(files[k - 1].schema)
+    ]
 
 
 def _feature_columns(

@@ -1,8 +1,10 @@
 """From files to wells: find the columns, read only those, join, check."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 
@@ -14,14 +16,16 @@ from numpy.typing import NDArray
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
+from wellgram.io.ahead import side_by_side
 from wellgram.io.blocks import TableBlocks
 from wellgram.io.dask import is_dask
 from wellgram.io.dask import table_of as dask_table
-from wellgram.io.features import shared_features, width_of
+from wellgram.io.features import shared_features, unlike, width_of
 from wellgram.io.formats import is_path, is_table, is_there, open_table, table_of
+from wellgram.io.gather import is_far
 from wellgram.io.join import join, number_wells, one_row_each
 from wellgram.io.layouts import Layout, layout_named
-from wellgram.io.places import Place, locate, size_of
+from wellgram.io.places import Place, Remote, locate, size_of
 from wellgram.io.roles import Roles, with_roles
 from wellgram.io.stores import STORES
 from wellgram.io.tables import Table, TableFile, matrix_type, need_column, some, together
@@ -253,7 +257,8 @@ def _open(
         if by != roles.well_id:
             codes, described = _wells_of(codes, described, _joining(roles), roles)
     wells, origin = _with_origin(described, roles, scheme, control, columns)
-    dtype = matrix_type(table.schema.field(name).type for table in tables for name in shared)
+    kinds = [table.schema.field(name).type for table in unlike(tables) for name in shared]
+    dtype = matrix_type(kinds)
     blocks = TableBlocks(tables, shared, width_of(tables, shared), dtype, codes)
     return WellStream(wells, blocks.width, dtype, blocks, origin)
 
@@ -264,8 +269,13 @@ def _labels(
     """Return which well each row of the tables is of, by a column, and the columns of the wells."""
     parts: list[pa.Table] = []
     names: list[list[str]] = []
-    for table in tables:
-        read = [part.table for part in table.parts(columns, text=roles.columns())]
+    text = roles.columns()
+    reads = side_by_side(
+        lambda table: [part.table for part in table.parts(columns, text=text)],
+        tables,
+        far=any(map(is_far, tables)),
+    )
+    for table, read in zip(tables, reads, strict=True):
         parts += [part for part in read if part.num_rows]
         if by is None:
             of = f"{table.label} " if len(tables) > 1 else ""
@@ -354,9 +364,9 @@ def _expand(embeddings: Paths, layout: Layout) -> list[Place]:
             places.append(place)
     if not places:
         raise InputError("no embeddings were given")
-    twice = [place for k, place in enumerate(places) if place in places[:k]]
+    twice = [name for name, count in Counter(map(str, places)).items() if count > 1]
     if twice:
-        raise InputError(f"{str(twice[0])!r} was given twice; its wells would count twice")
+        raise InputError(f"{twice[0]!r} was given twice; its wells would count twice")
     return places
 
 
@@ -364,7 +374,9 @@ def _tables(source: Any, layout: Layout) -> list[Table]:
     if is_path(source) or isinstance(source, Sequence):
         places = _expand(source, layout)
         alike = len({place.name for place in places}) < len(places)
-        return [open_table(place, str(place) if alike else place.name) for place in places]
+        far = any(isinstance(place, Remote) for place in places)
+        label = str if alike else attrgetter("name")
+        return list(side_by_side(lambda place: open_table(place, label(place)), places, far=far))
     return [table_of(source)]
 
 

@@ -1,0 +1,105 @@
+"""Many small parts as few larger ones: their files read side by side, their rows one table."""
+
+from bisect import bisect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain
+
+import numpy as np
+import pyarrow as pa
+
+from wellgram.backends.protocol import Codes
+from wellgram.io.ahead import side_by_side
+from wellgram.io.places import Remote, size_of
+from wellgram.io.tables import Part, Table, TableFile, is_numeric
+
+_SMALL_FILE, _FILES_BYTES = 1 << 23, 1 << 25
+"""Files up to the first are read side by side, as many as there are in the second"""
+
+
+@dataclass(frozen=True)
+class Where:
+    """Says in which part a well was read, given what well each row is of."""
+
+    wells: Codes
+    ends: list[int]
+    """Of the rows of each part"""
+    names: list[str]
+
+    def __call__(self, well: int) -> str:
+        """Return what the part is called; of a well with several rows, that of the last."""
+        if len(self.names) == 1:
+            return self.names[0]
+        return self.names[bisect(self.ends, int(np.flatnonzero(self.wells == well)[-1]))]
+
+
+def parts_of(tables: Sequence[Table], columns: Sequence[str]) -> Iterator[Part]:
+    """Yield the parts of tables in their order; small files are read several at a time."""
+    for some in _small_together(tables):
+        if len(some) == 1:
+            yield from some[0].parts(columns)
+        else:
+            read = side_by_side(
+                lambda table: list(table.parts(columns)), some, far=any(map(is_far, some))
+            )
+            yield from chain.from_iterable(read)
+
+
+def is_far(table: Table) -> bool:
+    """Whether a table is read from another machine."""
+    return isinstance(table, TableFile) and isinstance(table.path, Remote)
+
+
+def _small_together(tables: Sequence[Table]) -> Iterator[list[Table]]:
+    """Yield small files of parquet several at a time, other tables alone, in their order."""
+    some: list[Table] = []
+    held = 0
+    for table in tables:
+        size = _FILES_BYTES
+        if isinstance(table, TableFile) and table.streams:
+            size = size_of(table.path)
+        if some and (size > _SMALL_FILE or held + size > _FILES_BYTES):
+            yield some
+            some, held = [], 0
+        some, held = [*some, table], held + size
+    if some:
+        yield some
+
+
+def gathered(
+    parts: Iterator[Part], features: Sequence[str], rows: int
+) -> Iterator[tuple[pa.Table, list[int], list[str]]]:
+    """Yield parts as many at a time as are one table of so many rows at most; large ones alone.
+
+    With where the rows of each part end, and what it is called. Those of many small files, say:
+    what a block costs beyond its rows is paid once for them. Only columns of numbers are put
+    together, of which no message says in which part they were.
+    """
+    some: list[Part] = []
+    count, numbers = 0, False
+    for part in parts:
+        more = part.table.num_rows
+        large = more > rows // 2
+        if some and (large or count + more > rows or not _alike(some[0], part, numbers)):
+            yield _one_table(some)
+            some, count = [], 0
+        if large:
+            yield _one_table([part])
+        else:
+            if not some:
+                kinds = part.table.select(features).schema.types
+                numbers = all(is_numeric(kind) for kind in kinds)
+            some, count = [*some, part], count + more
+        del part  # while the next is read
+    if some:
+        yield _one_table(some)
+
+
+def _alike(a: Part, b: Part, numbers: bool) -> bool:
+    return numbers and bool(a.table.schema.equals(b.table.schema))
+
+
+def _one_table(parts: Sequence[Part]) -> tuple[pa.Table, list[int], list[str]]:
+    tables = [part.table for part in parts]
+    table = tables[0] if len(tables) == 1 else pa.concat_tables(tables).combine_chunks()
+    return table, list(accumulate(t.num_rows for t in tables)), [part.where for part in parts]
