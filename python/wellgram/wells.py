@@ -219,10 +219,9 @@ def check_embeddings(
             rows = np.flatnonzero(bad)
             first = well_id.iloc[int(rows[0] if wells is None else wells[rows[0]])]
             places = ["" if where is None else where(row) for row in rows.tolist()]
-            of = f" of {places[0]}" if places[0] else ""
+            count, of = places.count(places[0]), f" of {places[0]}" if places[0] else ""
             raise InputError(
-                f"the embeddings of {places.count(places[0]):,} wells{of} hold {what} (first: "
-                f"{first!r}); "
+                f"the embeddings of {count:,} wells{of} hold {what} (first: {first!r}); "
                 "drop those wells (missing='drop-wells') or, for NaN in a few features, those "
                 "features (missing='drop-features')"
             )

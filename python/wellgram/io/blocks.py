@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError
-from wellgram.io.ahead import ahead, side_by_side
-from wellgram.io.gather import Where, gathered, is_far, parts_of
+from wellgram.io.ahead import ahead
+from wellgram.io.gather import Where, gathered, of_each, parts_of
 from wellgram.io.join import Repeats
 from wellgram.io.tables import FeatureRows, Table
 from wellgram.wells import WellBlock
@@ -72,8 +72,7 @@ class TableBlocks:
 
     def parts(self, size: int) -> "list[TableBlocks]":
         """Cut the tables into parts of about so many bytes; all rows of a well stay together."""
-        far = any(map(is_far, self.tables))
-        units = list(side_by_side(lambda table: table.units(), self.tables, far=far))
+        units = list(of_each(lambda table: table.units(), self.tables))
         if not all(units):
             return [self]
         ends = np.cumsum([rows for own in units for rows in own])

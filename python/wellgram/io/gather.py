@@ -1,17 +1,20 @@
 """Many small parts as few larger ones: their files read side by side, their rows one table."""
 
 from bisect import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from wellgram.backends.protocol import Codes
 from wellgram.io.ahead import side_by_side
-from wellgram.io.places import Remote, size_of
+from wellgram.io.places import Remote
 from wellgram.io.tables import Part, Table, TableFile, is_numeric
+
+T = TypeVar("T")
 
 _SMALL_FILE, _FILES_BYTES = 1 << 23, 1 << 25
 """Files up to the first are read side by side, as many as there are in the second"""
@@ -39,15 +42,14 @@ def parts_of(tables: Sequence[Table], columns: Sequence[str]) -> Iterator[Part]:
         if len(some) == 1:
             yield from some[0].parts(columns)
         else:
-            read = side_by_side(
-                lambda table: list(table.parts(columns)), some, far=any(map(is_far, some))
-            )
+            read = of_each(lambda table: list(table.parts(columns)), some)
             yield from chain.from_iterable(read)
 
 
-def is_far(table: Table) -> bool:
-    """Whether a table is read from another machine."""
-    return isinstance(table, TableFile) and isinstance(table.path, Remote)
+def of_each(of: Callable[[Table], T], tables: Sequence[Table]) -> Iterator[T]:
+    """Yield what a function returns of each table: see `side_by_side`."""
+    far = any(isinstance(t, TableFile) and isinstance(t.path, Remote) for t in tables)
+    return side_by_side(of, tables, far=far)
 
 
 def _small_together(tables: Sequence[Table]) -> Iterator[list[Table]]:
@@ -55,13 +57,13 @@ def _small_together(tables: Sequence[Table]) -> Iterator[list[Table]]:
     some: list[Table] = []
     held = 0
     for table in tables:
-        size = _FILES_BYTES
-        if isinstance(table, TableFile) and table.streams:
-            size = size_of(table.path)
+        known = table.size if isinstance(table, TableFile) else None
+        size = _FILES_BYTES if known is None else known
         if some and (size > _SMALL_FILE or held + size > _FILES_BYTES):
             yield some
             some, held = [], 0
-        some, held = [*some, table], held + size
+        some.append(table)
+        held += size
     if some:
         yield some
 
@@ -89,7 +91,8 @@ def gathered(
             if not some:
                 kinds = part.table.select(features).schema.types
                 numbers = all(is_numeric(kind) for kind in kinds)
-            some, count = [*some, part], count + more
+            some.append(part)
+            count += more
         del part  # while the next is read
     if some:
         yield _one_table(some)

@@ -22,7 +22,7 @@ from wellgram.io.dask import is_dask
 from wellgram.io.dask import table_of as dask_table
 from wellgram.io.features import shared_features, unlike, width_of
 from wellgram.io.formats import is_path, is_table, is_there, open_table, table_of
-from wellgram.io.gather import is_far
+from wellgram.io.gather import of_each
 from wellgram.io.join import join, number_wells, one_row_each
 from wellgram.io.layouts import Layout, layout_named
 from wellgram.io.places import Place, Remote, locate, size_of
@@ -270,11 +270,7 @@ def _labels(
     parts: list[pa.Table] = []
     names: list[list[str]] = []
     text = roles.columns()
-    reads = side_by_side(
-        lambda table: [part.table for part in table.parts(columns, text=text)],
-        tables,
-        far=any(map(is_far, tables)),
-    )
+    reads = of_each(lambda table: [part.table for part in table.parts(columns, text=text)], tables)
     for table, read in zip(tables, reads, strict=True):
         parts += [part for part in read if part.num_rows]
         if by is None:

@@ -97,6 +97,8 @@ class TableFile(Table):
     name: str
     groups: range | None = None
     """The row groups of a parquet that are meant; None: all"""
+    size: int | None = None
+    """The bytes that all data of a parquet take, unpacked; None of files that have no such note"""
 
     @classmethod
     def open(cls, path: str | Place, name: str | None = None) -> "TableFile":
@@ -107,7 +109,10 @@ class TableFile(Table):
             raise InputError(f"there is no file {str(path)!r}")
         with reading(repr(str(path))), source_of(path) as source:
             if path.suffix == ".parquet":
-                return cls(path, pa.parquet.read_schema(source), name)
+                facts = pa.parquet.read_metadata(source)
+                groups = map(facts.row_group, range(facts.num_row_groups))
+                size = sum(group.total_byte_size for group in groups)
+                return cls(path, facts.schema.to_arrow_schema(), name, size=size)
             with pa.csv.open_csv(source, parse_options=_parsing(path)) as reader:
                 return cls(path, reader.schema, name)
 

@@ -95,9 +95,8 @@ class UnitRows:
         chosen: Codes | None = None,
     ):
         self.labels: pd.DataFrame | None = getattr(x, "labels", None)
-        # A map on disk is read by ranges of rows, and never whole.
-        on_disk = self.labels is not None and isinstance(x, RowSource)
-        source: Any = x if on_disk else getattr(x, "embeddings", x)
+        # A map on disk has embeddings too, but is read by ranges of rows, and never whole.
+        source: Any = x if isinstance(x, RowSource) else getattr(x, "embeddings", x)
         there = resident(source, backend)
         self._resident = there is not None
         if there is not None:
