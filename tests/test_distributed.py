@@ -371,6 +371,22 @@ def test_a_worker_lost_midway_changes_nothing_in_neighbours(client, deadly, rows
     pd.testing.assert_frame_equal(there.table, alone.table)
 
 
+def test_sending_begins_again_if_the_scheduler_misses_a_worker(client, rows, monkeypatch):
+    """It looks workers up after it has sent to them: a KeyError if one has gone by then."""
+    scatter, missed = client.scatter, []
+
+    def once(*args, **options):
+        if not missed:
+            missed.append("tcp://127.0.0.1:1")
+            raise KeyError(missed[0])
+        return scatter(*args, **options)
+
+    monkeypatch.setattr(client, "scatter", once)
+    there = wg.nearest(rows, 5, client=client)
+    assert missed
+    pd.testing.assert_frame_equal(there.table, wg.nearest(rows, 5).table)
+
+
 def test_a_worker_lost_midway_changes_nothing_in_quantiles(client, deadly, rows):
     alone = wg.pair_quantiles(rows, [0.05, 0.95])
     deadly("wellgram.backends.consumers.contract.Counting.merge")

@@ -129,7 +129,7 @@ class Team:
         from dask import delayed
         from distributed import as_completed
 
-        there = [self.client.scatter(value, broadcast=True, hash=False) for value in shared]
+        there = [self._sent(value) for value in shared]
         tree = _Tree(self.client, merge, there)
         run = delayed(_run, pure=False)
         waited = as_completed()
@@ -149,6 +149,15 @@ class Team:
             return found
         finally:
             root.cancel()
+
+    def _sent(self, value: Any) -> "Future":
+        """Send a value to every worker; raise CommClosedError if one was lost meanwhile."""
+        from distributed.comm import CommClosedError
+
+        try:
+            return self.client.scatter(value, broadcast=True, hash=False)
+        except KeyError as lost:  # the scheduler looked up a worker that had just gone
+            raise CommClosedError(f"worker {lost} was lost while it was sent to") from lost
 
 
 class _Tree:
