@@ -117,7 +117,7 @@ def main() -> None:
     os.environ["WELLGRAM_ACCEL_VERIFY"] = "1"
     warnings.simplefilter("ignore")
     import wellgram.accel
-    from wellgram.accel.profile import Call, profile
+    from wellgram.accel.profiling import Call, profile
 
     wellgram.accel.install()
     calls: list[Call] = []

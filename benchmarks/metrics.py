@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 import wellgram as wg
-from wellgram.aggregate import map_rows
 from wellgram.backends import get_backend
+from wellgram.maps.build import map_rows
 from wellgram.simulate import rxrx3_core
 
 

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 import wellgram as wg
 from memory import status
 from wellgram.backends import get_backend
-from wellgram.backends.threads import threads
-from wellgram.distributed import Rates, plan
+from wellgram.backends.thread_count import threads
 from wellgram.simulate import genome
+from wellgram.studies import Rates, plan
 
 EXPERIMENTS, FEATURES, GENES, CONTROLS = 176, 1024, 17_063, 1 / 8
 

@@ -107,7 +107,7 @@ def main() -> None:
         return
 
     from peers import has_efaar
-    from wellgram.info import environment
+    from wellgram.backends.machine import environment
     from wellgram.simulate import rxrx3_core
 
     sides = ["ours", "theirs"] if has_efaar() else ["ours"]

@@ -94,9 +94,9 @@ def mapping(folder: Path) -> dict[str, Callable[[], object]]:
 def parts(folder: Path) -> dict[str, Callable[[], object]]:
     """Do the parts of it one by one."""
     import wellgram as wg
-    from wellgram.aggregate import map_rows
     from wellgram.align.sample import as_sample
-    from wellgram.cells import CellSums
+    from wellgram.maps.build import map_rows
+    from wellgram.maps.cell_sums import CellSums
 
     held = {}
 

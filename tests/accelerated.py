@@ -7,9 +7,9 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 
-from wellgram.accel.profile import profile
+from wellgram.accel.profiling import profile
 from wellgram.accel.registry import ENTRIES
-from wellgram.accel.stand_in import plain, stand_in
+from wellgram.accel.stand_ins import plain, stand_in
 
 
 class Pair:

@@ -23,7 +23,7 @@ capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 
 step build 240 python3 -m pip install --quiet --no-index --no-deps --no-build-isolation \
   --target "$site" --upgrade -Ccmake.define.CMAKE_CUDA_ARCHITECTURES="$capability-real" \
   -Ccmake.define.WELLGRAM_LINEINFO=ON .
-step info 60 python3 -m wellgram.cli info
+step info 60 python3 -m wellgram info
 WELLGRAM_PRODUCTS=float32 step own 200 python3 -m pytest -q -m gpu -n 8 --require cuda --require cupy
 step library 200 python3 -m pytest -q -m gpu -n 8 tests/conformance tests/test_probe_solvers.py -k cuda --require cuda
 WELLGRAM_BACKEND=cuda step peers 120 python3 -m pytest -q -n 8 tests/peers

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wellgram.accel.compare import compare
+from wellgram.accel.verification import compare
 
 TABLE = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"], "c": [1, 2]})
 

@@ -19,7 +19,7 @@ OPTIONS = {
 
 @pytest.fixture
 def small_parts(monkeypatch):
-    monkeypatch.setattr("wellgram.io.arrays._PART_BYTES", 200)
+    monkeypatch.setattr("wellgram.io.array_table._PART_BYTES", 200)
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_stream_does_not_hold_a_matrix_of_a_file(adata, tmp_path, monkeypatch)
     import h5py
 
     path = as_h5ad(adata, tmp_path)
-    monkeypatch.setattr("wellgram.io.arrays._PART_BYTES", 3 * 3 * 8)
+    monkeypatch.setattr("wellgram.io.array_table._PART_BYTES", 3 * 3 * 8)
     asked = []
     get = h5py.Dataset.__getitem__
 

@@ -26,7 +26,7 @@ def suffix(request):
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
     """Parts of one chunk."""
-    monkeypatch.setattr("wellgram.io.arrays._PART_BYTES", 1)
+    monkeypatch.setattr("wellgram.io.array_table._PART_BYTES", 1)
 
 
 def same(found, expected):
@@ -139,7 +139,7 @@ def test_rows_come_whole_however_they_are_cut(suffix, tmp_path_factory, rows, ch
     labels = data.draw(st.lists(text, min_size=rows, max_size=rows))
     write_arrays(path, chunk=chunk, embeddings=x, label=np.array(labels, np.str_))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("wellgram.io.arrays._PART_BYTES", part)
+        patch.setattr("wellgram.io.array_table._PART_BYTES", part)
         stream = open_wells(path, layout="columns", perturbation="label")
     np.testing.assert_array_equal(stream.read().embeddings, x)
     assert stream.metadata["perturbation"].tolist() == labels
@@ -185,7 +185,7 @@ def test_other_arrays_are_let_alone(tmp_path, suffix):
 
 def test_a_matrix_is_not_copied_into_a_part(monkeypatch):
     """Of arrays in memory: rows that lie side by side are handed on as they are."""
-    from wellgram.io.arrays import _vectors
+    from wellgram.io.array_table import _vectors
 
     x = np.random.default_rng(0).normal(size=(9, 4))
     part = _vectors(x, 2, 7)

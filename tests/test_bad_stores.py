@@ -211,7 +211,7 @@ def test_bad_values_are_named_with_their_rows(make, value):
 
 
 def test_the_rows_of_a_bad_value_are_named(make, monkeypatch):
-    monkeypatch.setattr("wellgram.io.arrays._PART_BYTES", 1)
+    monkeypatch.setattr("wellgram.io.array_table._PART_BYTES", 1)
     x = np.ones((40, 3))
     x[25] = np.nan
     path = make(embeddings=x, label=[*"cabb"] * 10)
@@ -278,6 +278,6 @@ def test_a_package_that_is_not_there_is_named_before_the_file_is_read(
     def without(name):
         raise ImportError(f"No module named {name!r}")
 
-    monkeypatch.setattr("wellgram.io.reading.import_module", without)
+    monkeypatch.setattr("wellgram.io.read_errors.import_module", without)
     extra = "zarr" if module == "zarr" else "hdf5"  # h5py comes with anndata, and is asked first
     refused(path, "No module named", f"pip install 'wellgram[{extra}]'")

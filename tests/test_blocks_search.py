@@ -100,7 +100,7 @@ def test_a_search_goes_on_where_it_stopped(folder, tmp_path, monkeypatch):
         return real(wells, *args, **options)
 
     whole = quick(blocks_of(folder), split="dataset")
-    monkeypatch.setattr("wellgram.blocks.linear_probe", probe)
+    monkeypatch.setattr("wellgram.studies.block_search.linear_probe", probe)
     with pytest.raises(KeyboardInterrupt):
         quick(blocks_of(folder), split="dataset", out=tmp_path)
     assert len(list((tmp_path / "blocks").glob("*.npz"))) == 3

@@ -21,7 +21,7 @@ from wellgram import nearest, read_map
 from wellgram.backends import BACKENDS, available_backends, set_backend
 from wellgram.cli import app
 
-WELLGRAM = [sys.executable, "-m", "wellgram.cli"]
+WELLGRAM = [sys.executable, "-m", "wellgram"]
 VIEWS = ["complexes", "projection", "batch_effects"]
 REPLICATES = ["average_precision", "consistency", "magnitude"]
 RESULTS = sorted(

@@ -14,7 +14,7 @@ from wellgram.backends import set_backend
 from wellgram.cli import app
 from wellgram.simulate import block_stack
 
-WELLGRAM = [sys.executable, "-m", "wellgram.cli"]
+WELLGRAM = [sys.executable, "-m", "wellgram"]
 
 
 @pytest.fixture(autouse=True)

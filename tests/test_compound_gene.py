@@ -6,7 +6,7 @@ import pytest
 
 from wellgram import InputError, PerturbationMap, build_map, compound_gene
 from wellgram.align import alignment
-from wellgram.metrics.targets import RankedList, ranked_lists
+from wellgram.metrics.target_lists import RankedList, ranked_lists
 from wellgram.nulls import random_subsets, stream_of
 from wellgram.simulate import rxrx3_core
 

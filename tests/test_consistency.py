@@ -7,7 +7,7 @@ from scipy.stats import kstest
 from small_screens import plate, write_csv
 from wellgram import InputError, Wells, consistency, open_wells, read_wells
 from wellgram.align import alignment
-from wellgram.metrics.consistency import mean_cosines
+from wellgram.metrics.replicate_consistency import mean_cosines
 from wellgram.simulate import rxrx3_core
 
 

@@ -362,7 +362,7 @@ def test_a_worker_lost_midway_changes_nothing_in_a_map(client, deadly, files, st
 
 @pytest.mark.parametrize(
     "stage",
-    [CPU + "pair_scan", CPU + "unit_rows", "wellgram.pairs.rows.UnitRows.__setstate__"],
+    [CPU + "pair_scan", CPU + "unit_rows", "wellgram.pairs.unit_rows.UnitRows.__setstate__"],
 )
 def test_a_worker_lost_midway_changes_nothing_in_neighbours(client, deadly, rows, stage):
     alone = wg.nearest(rows, 5)
@@ -389,7 +389,7 @@ def test_sending_begins_again_if_the_scheduler_misses_a_worker(client, rows, mon
 
 def test_a_worker_lost_midway_changes_nothing_in_quantiles(client, deadly, rows):
     alone = wg.pair_quantiles(rows, [0.05, 0.95])
-    deadly("wellgram.backends.consumers.contract.Counting.merge")
+    deadly("wellgram.backends.consumers.consumer.Counting.merge")
     there = wg.pair_quantiles(rows, [0.05, 0.95], client=client)
     assert (there.cosines == alone.cosines).all()
 

@@ -12,7 +12,7 @@ from wellgram import (
     pair_quantiles,
     pair_ranks,
 )
-from wellgram.pairs import UnitRows, rows
+from wellgram.pairs import UnitRows, unit_rows
 
 SHARES = (0.0, 0.05, 0.1, 1 / 3, 0.5, 0.9, 0.95, 1.0)
 
@@ -98,8 +98,8 @@ def test_blocks_of_rows_change_nothing(rng, monkeypatch, precision):
     before = pair_quantiles(x, SHARES, precision=precision).cosines
     ranks = pair_ranks(x, i, j, precision=precision).table
     matrix = cosine_matrix(x, precision=precision)
-    monkeypatch.setattr(rows, "BLOCK_ROWS", 64)
-    monkeypatch.setattr(rows, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(unit_rows, "BLOCK_ROWS", 64)
+    monkeypatch.setattr(unit_rows, "_BLOCK_BYTES", 1)
     assert len(UnitRows(x).blocks) == 9
     np.testing.assert_array_equal(pair_quantiles(x, SHARES, precision=precision).cosines, before)
     pd.testing.assert_frame_equal(pair_ranks(x, i, j, precision=precision).table, ranks)

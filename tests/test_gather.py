@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import wellgram as wg
 from wellgram import InputError
 from wellgram.io import gather
-from wellgram.io.ahead import side_by_side
 from wellgram.io.gather import Where, gathered
+from wellgram.io.read_ahead import side_by_side
 from wellgram.io.tables import Part
 
 
@@ -60,7 +60,7 @@ def test_text_and_vectors_are_left_apart():
 def folder(tmp_path, rng, monkeypatch):
     """Sixty small files and one that is not, several rows a well, across files too."""
     monkeypatch.setattr(gather, "_SMALL_FILE", 6000)
-    monkeypatch.setattr("wellgram.io.blocks._BLOCK_BYTES", 100 * 4 * 4)
+    monkeypatch.setattr("wellgram.io.chunks._BLOCK_BYTES", 100 * 4 * 4)
     (tmp_path / "wells").mkdir()
     frames = []
     for k in range(61):

@@ -55,7 +55,9 @@ def test_equal_rows_come_in_the_order_of_the_map():
 
 
 def test_a_map_on_disk_answers_alike(rng, tmp_path, monkeypatch):
-    monkeypatch.setattr("wellgram.pairs.rows._BLOCK_BYTES", 1 << 16)  # so that it is read in blocks
+    monkeypatch.setattr(
+        "wellgram.pairs.unit_rows._BLOCK_BYTES", 1 << 16
+    )  # so that it is read in blocks
     map_ = some_map(rng, n=5000)
     write_map(map_, tmp_path / "map.parquet")
     own = neighborhood(map_, "g4321", 5).table

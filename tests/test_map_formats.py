@@ -272,7 +272,7 @@ def test_a_package_that_is_not_there_is_named(tmp_path, map_, monkeypatch, suffi
             raise ImportError(f"No module named {name!r}")
         return found(name)
 
-    monkeypatch.setattr("wellgram.io.reading.import_module", without)
+    monkeypatch.setattr("wellgram.io.read_errors.import_module", without)
     extra = {"h5py": "hdf5"}.get(module, module)
     for act in (
         lambda: read_map(tmp_path / f"map{suffix}"),

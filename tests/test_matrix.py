@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wellgram import InputError, cosine_matrix
-from wellgram.pairs import matrix as module
+from wellgram.pairs import full_matrix as module
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import wellgram as wg
-from wellgram.io.maps import MapFile
+from wellgram.io.map_files import MapFile
 from wellgram.simulate import rxrx3_core
 
 CLUSTERS = {f"complex {k}": [f"G{i}" for i in range(8 * k, 8 * k + 8)] for k in range(4)}
@@ -63,15 +63,15 @@ def map_(rng):
 
 @pytest.fixture
 def opened(map_, tmp_path, monkeypatch):
-    monkeypatch.setattr("wellgram.io.maps._GROUP_BYTES", 17 * 16 * 4)
+    monkeypatch.setattr("wellgram.io.map_files._GROUP_BYTES", 17 * 16 * 4)
     wg.write_map(map_, tmp_path / "map.parquet")
     return wg.open_map(tmp_path / "map.parquet")
 
 
 @pytest.mark.parametrize("run", PASSES.values(), ids=PASSES)
 def test_passes_read_ranges_of_rows(map_, opened, run, monkeypatch):
-    monkeypatch.setattr("wellgram.pairs.rows.BLOCK_ROWS", 16)
-    monkeypatch.setattr("wellgram.pairs.rows._BLOCK_BYTES", 1)
+    monkeypatch.setattr("wellgram.pairs.unit_rows.BLOCK_ROWS", 16)
+    monkeypatch.setattr("wellgram.pairs.unit_rows._BLOCK_BYTES", 1)
     monkeypatch.setattr(MapFile, "embeddings", property(lambda self: pytest.fail("read whole")))
     pd.testing.assert_frame_equal(run(opened), run(map_))
 

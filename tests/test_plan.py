@@ -3,7 +3,7 @@
 import pytest
 
 from wellgram import InputError
-from wellgram.distributed import Rates, plan
+from wellgram.studies import Rates, plan
 
 SCREEN = {"wells": 2_200_000, "features": 1024, "perturbations": 17_063, "batches": 176}
 

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import brunnermunzel
 
 from wellgram import InputError, PerturbationMap, ProximityCorrection, proximity_bias
-from wellgram.metrics.brunner_munzel import brunner_munzel
+from wellgram.metrics.rank_test import brunner_munzel
 
 
 def genes_on_arms(rng, sizes=(30, 20, 12, 3), bias=0.0, d=10):

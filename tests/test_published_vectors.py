@@ -15,7 +15,7 @@ from wellgram import (
     magnitude,
 )
 from wellgram.backends import get_backend
-from wellgram.metrics import clean_pairs
+from wellgram.io.relationships import clean_pairs
 from wellgram.metrics.ranking import chance_precision
 from wellgram.nulls import empirical_p
 

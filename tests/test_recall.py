@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from wellgram import InputError, PerturbationMap, relationship_recall
-from wellgram.metrics import clean_pairs, known_pairs
+from wellgram.io.relationships import clean_pairs
+from wellgram.metrics import known_pairs
 from wellgram.metrics.recall import largest_count, smallest_count
 
 TAILS = ((0.05, 0.95), (0.1, 0.9), (0.0, 1.0), (1 / 3, 2 / 3))

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from wellgram import CenterScale, Wells, score
-from wellgram.scoring import ScoreResult
-from wellgram.suite import interval_words
+from wellgram.suite.benchmarks import interval_words
+from wellgram.suite.scoring import ScoreResult
 
 NASTY = "<b>x</b>&\"'"
 

@@ -6,8 +6,8 @@ import pytest
 
 from browsers import chromium, overflowing, visit
 from wellgram import PCACenterScale, score
-from wellgram.scoring import METRICS
 from wellgram.simulate import rxrx3_core
+from wellgram.suite.scoring import METRICS
 
 
 @pytest.fixture(scope="module")

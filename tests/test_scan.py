@@ -17,10 +17,10 @@ from wellgram.pairs import (
     RowMoments,
     Scan,
     WithinGroups,
-    parts,
-    rows,
-    scan,
+    scan_result,
+    scanning,
     tile_count,
+    unit_rows,
 )
 
 
@@ -32,7 +32,7 @@ def rng():
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch):
     """Tiles of 16 rows, so that a small map has many."""
-    for module in (rows, parts, scan):
+    for module in (unit_rows, scan_result, scanning):
         monkeypatch.setattr(module, "BLOCK_ROWS", 16)
 
 
@@ -180,7 +180,7 @@ def test_a_memory_map_is_read_by_blocks(rng, tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", x)
     asked = consumers(rng, 200)
     whole = scan_pairs(x, asked)
-    monkeypatch.setattr(rows, "_BLOCK_BYTES", 32 * 6 * 4)
+    monkeypatch.setattr(unit_rows, "_BLOCK_BYTES", 32 * 6 * 4)
     read = []
 
     class Source:
@@ -200,7 +200,7 @@ def test_a_memory_map_is_read_by_blocks(rng, tmp_path, monkeypatch):
 
 
 def test_progress_of_many_blocks_rises_to_the_end(rng, monkeypatch):
-    monkeypatch.setattr(rows, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(unit_rows, "_BLOCK_BYTES", 1)
     told = []
     scan_pairs(rng.normal(size=(100, 6)), [], backend="reference", progress=told.append)
     assert told == sorted(told)

@@ -52,7 +52,7 @@ def files(request, screen, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Blocks of 200 wells, so that every row group is several; moments of 100 and more."""
-    monkeypatch.setattr("wellgram.io.blocks._BLOCK_BYTES", 200 * 32 * 4)
+    monkeypatch.setattr("wellgram.io.chunks._BLOCK_BYTES", 200 * 32 * 4)
     monkeypatch.setattr("wellgram.align.sample._COLLECTED_BYTES", 100 * 32 * 4)
 
 
@@ -89,8 +89,8 @@ def test_a_map_is_that_of_wells_in_memory(files, name):
 def test_every_aggregation(monkeypatch, files, method, name):
     """Two passes at most for means, however made; medians by parts of a few perturbations."""
     whole = build_map(read_wells(*files), alignment(name), method=method, precision="float64")
-    monkeypatch.setattr("wellgram.aggregate._CELL_BYTES", 0)
-    monkeypatch.setattr("wellgram.aggregate._STREAM_BYTES", 2000 * 32 * 8)
+    monkeypatch.setattr("wellgram.maps.build._CELL_BYTES", 0)
+    monkeypatch.setattr("wellgram.maps.build._STREAM_BYTES", 2000 * 32 * 8)
     stream = open_wells(*files)
     read = passes(stream)
     # Aligned wells are float32, so their means are of float32 roundings, up or down.

@@ -23,8 +23,8 @@ from wellgram import (
     score,
 )
 from wellgram.cli import app
-from wellgram.scoring import METRICS
 from wellgram.simulate import rxrx3_core
+from wellgram.suite.scoring import METRICS
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_reasons_for_what_was_not_run(rng, screen, monkeypatch):
     chosen = score(uncontrolled, metrics=["recall"])
     assert reasons(chosen)["consistency"] == "skipped: not asked for"
     assert repr(chosen).endswith("batch-effects: skipped: not asked for")
-    monkeypatch.setattr("wellgram.parts.HELD_BYTES", 100)
+    monkeypatch.setattr("wellgram.suite.contract.HELD_BYTES", 100)
     assert "its 9 aligned wells of 4 features would need" in reasons(score(uncontrolled))[
         "consistency"
     ]  # fmt: skip

@@ -244,7 +244,7 @@ def test_what_reaches_a_url_is_not_installed(monkeypatch):
 
     with pytest.raises(InputError, match=r"'quantum://a/b.parquet'.*quantum"):
         read_wells("quantum://a/b.parquet", layout="cell-painting")
-    monkeypatch.setattr("wellgram.io.reading.import_module", without)
+    monkeypatch.setattr("wellgram.io.read_errors.import_module", without)
     with pytest.raises(
         InputError, match=r"'s3://a/b.parquet' needs.*pip install 'wellgram\[cloud\]'"
     ):

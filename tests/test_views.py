@@ -15,7 +15,7 @@ from wellgram import (
     cosine_matrix,
     project,
 )
-from wellgram.metrics.batch_effects import batch_accuracy, mixing, similarities
+from wellgram.metrics.batch_measures import batch_accuracy, mixing, similarities
 
 
 def planted(rng, sizes=(5, 4, 3), alone=6, d=30):

@@ -1,7 +1,6 @@
 """The public names, and what they need: imported when the first of them is asked for."""
 
 from wellgram import simulate
-from wellgram.aggregate import build_map
 from wellgram.align import (
     CORAL,
     TVN,
@@ -19,12 +18,9 @@ from wellgram.align import (
     chain,
 )
 from wellgram.backends import available_backends, get_backend, set_backend
-from wellgram.block_scores import BlockSearchResult
-from wellgram.blocks import search_blocks
 from wellgram.errors import BackendUnavailable, ControlsWarning, InputError, WellgramError
 from wellgram.io import (
     from_anndata,
-    map_from_wells,
     open_blocks,
     open_map,
     open_wells,
@@ -38,11 +34,11 @@ from wellgram.io import (
     wells_from_frame,
     write_map,
 )
+from wellgram.maps import build_map
 from wellgram.metrics import (
     AgreementResult,
     AveragePrecisionResult,
     BatchEffects,
-    BatchStudyResult,
     ComparisonResult,
     ComplexSimilarity,
     CompoundGeneResult,
@@ -56,7 +52,6 @@ from wellgram.metrics import (
     associations,
     average_precision,
     batch_effects,
-    batch_study,
     cluster_separation,
     compare_compound_gene,
     compare_recall,
@@ -91,8 +86,9 @@ from wellgram.pairs import (
     pair_ranks,
     scan_pairs,
 )
-from wellgram.scoring import ScoreResult, score
 from wellgram.stream import WellStream
+from wellgram.studies import BatchStudyResult, BlockSearchResult, batch_study, search_blocks
+from wellgram.suite import ScoreResult, map_from_wells, score
 from wellgram.wells import PerturbationMap, Wells
 
 __all__ = [

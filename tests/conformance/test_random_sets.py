@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 
 from wellgram import InputError
 from wellgram.backends import reference
-from wellgram.backends.philox import philox, under
+from wellgram.backends.philox_draws import philox, under
 
 STEP = 2.0**-40
 """Means are rounded to this; two that differ in their last bit before may end one step apart."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wellgram.metrics.batch_effects import mixing
+from wellgram.metrics.batch_measures import mixing
 from wellgram.metrics.mixing import kbet, lisi, neighborhoods, scaled_lisi, silhouettes
 
 

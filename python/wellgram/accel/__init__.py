@@ -13,10 +13,10 @@ original. There are five doors::
 What it replaces is the table `registry.ENTRIES`; `docs/accelerator.md` says more.
 """
 
-from wellgram.accel.errors import Declined, DifferenceError
+from wellgram.accel.declined import Declined, DifferenceError
 from wellgram.accel.hook import accelerated, install, uninstall
 from wellgram.accel.notebook import load_ipython_extension, unload_ipython_extension
-from wellgram.accel.profile import Profile, profile
+from wellgram.accel.profiling import Profile, profile
 
 __all__ = [
     "Declined",

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.accel.copairs_pairs import as_features, directions
-from wellgram.accel.errors import Declined
+from wellgram.accel.declined import Declined
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.metrics.pairing import Rules, as_names, find_pairs

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.accel.errors import Declined
-from wellgram.accel.stand_in import verifying
+from wellgram.accel.declined import Declined
+from wellgram.accel.stand_ins import verifying
 from wellgram.backends.numpy_draws import shuffled_places
-from wellgram.backends.threads import threads
+from wellgram.backends.thread_count import threads
 
 _DRAWS = 2**23
 """How many numbers are drawn between two looks at whether to stop"""

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.accel.errors import Declined
+from wellgram.accel.declined import Declined
 from wellgram.accel.registry import ENTRIES
-from wellgram.accel.stand_in import in_place_of, plain
+from wellgram.accel.stand_ins import in_place_of, plain
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 

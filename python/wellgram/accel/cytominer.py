@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from wellgram.accel.errors import Declined
+from wellgram.accel.declined import Declined
 from wellgram.align.spectrum import standard_scale
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Floats

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.accel.errors import Declined
+from wellgram.accel.declined import Declined
 from wellgram.align.affine import diagonal_maps
 from wellgram.align.parallel import in_parallel
 from wellgram.align.spectrum import Spectrum, standard_scale

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from wellgram.accel.declined import Declined
 from wellgram.accel.efaar_align import of_rows
-from wellgram.accel.errors import Declined
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 

@@ -4,8 +4,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from wellgram.accel.errors import Declined
-from wellgram.accel.profile import logger
+from wellgram.accel.declined import Declined
+from wellgram.accel.profiling import logger
 from wellgram.accel.registry import ENTRIES, Entry
 
 if TYPE_CHECKING:  # what is imported here is paid for by every script
@@ -102,7 +102,7 @@ def accelerated(log_level: int | str | None = None) -> "Iterator[None]":
 
 def _accelerate(module: "ModuleType") -> None:
     """Put the stand-ins of a module in their place, and wherever else the originals are bound."""
-    from wellgram.accel.stand_in import stand_in
+    from wellgram.accel.stand_ins import stand_in
 
     new: dict[int, tuple[Any, Any]] = {}
     for entry in _MODULES.get(module.__name__, ()):  # a loader may serve several modules

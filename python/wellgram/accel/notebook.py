@@ -6,7 +6,7 @@ from typing import Any
 def load_ipython_extension(shell: Any) -> None:
     """Install the accelerator, and the cell magic that profiles."""
     from wellgram.accel.hook import install
-    from wellgram.accel.profile import profile
+    from wellgram.accel.profiling import profile
 
     def profiled(line: str, cell: str) -> None:
         """List the calls of a cell that were accelerated, and those that were not."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.accel.errors import Declined
+from wellgram.accel.declined import Declined
 from wellgram.backends import get_backend
 from wellgram.backends.consumers import Matrix
 

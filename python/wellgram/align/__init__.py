@@ -2,7 +2,7 @@
 
 from wellgram.align.affine import BatchAffine
 from wellgram.align.center_scale import CenterScale, PCACenterScale, RobustMAD, Standardize
-from wellgram.align.chain import Chain, chain
+from wellgram.align.chains import Chain, chain
 from wellgram.align.combat import ComBat
 from wellgram.align.coral import CORAL
 from wellgram.align.estimator import AffineAlignment, Alignment

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from wellgram.backends.threads import threads
+from wellgram.backends.thread_count import threads
 
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")

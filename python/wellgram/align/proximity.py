@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from wellgram.arms import arms_of_genes
+from wellgram.align.chromosome_arms import arms_of_genes
 from wellgram.errors import InputError
 from wellgram.wells import PerturbationMap
 

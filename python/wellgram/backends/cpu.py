@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellgram.backends import consumers as definitions
-from wellgram.backends import softmax
+from wellgram.backends import numpy_softmax
 from wellgram.backends.checks import (
     as_codes,
     as_columns,
@@ -33,7 +33,7 @@ from wellgram.backends.checks import (
 )
 from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.backends.moments import amid
-from wellgram.backends.philox import as_seed
+from wellgram.backends.philox_draws import as_seed
 from wellgram.backends.protocol import (
     AffineMaps,
     Codes,
@@ -43,7 +43,7 @@ from wellgram.backends.protocol import (
     Rows,
     Spread,
 )
-from wellgram.backends.threads import in_words, threads
+from wellgram.backends.thread_count import in_words, threads
 from wellgram.backends.whole import scan_whole
 from wellgram.errors import BackendUnavailable, InputError
 
@@ -58,7 +58,7 @@ else:
 
 name = "cpu"
 
-softmax_loss = softmax.softmax_loss
+softmax_loss = numpy_softmax.softmax_loss
 
 
 def why_not() -> str | None:

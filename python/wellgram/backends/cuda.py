@@ -19,7 +19,7 @@ from wellgram.backends.devices import CARDS, cuda_devices, cuda_module, device_i
 from wellgram.backends.gpu.arrays import Foreign, Matrix
 from wellgram.backends.gpu.backend import GpuBackend
 from wellgram.backends.gpu.driver import Mark, Memory, Product, ProductKind
-from wellgram.backends.gpu.exchange import contiguous_steps
+from wellgram.backends.gpu.interop import contiguous_steps
 from wellgram.errors import BackendUnavailable, InputError
 
 LEAST_CAPABILITY = (8, 0)

@@ -17,7 +17,7 @@ from wellgram.backends.gpu.arrays import Foreign, Matrix
 from wellgram.backends.gpu.backend import GpuBackend
 from wellgram.backends.gpu.card import THREADS
 from wellgram.backends.gpu.driver import Memory, Product, ProductKind
-from wellgram.backends.gpu.exchange import by_interface
+from wellgram.backends.gpu.interop import by_interface
 
 KERNELS = Path(__file__).parent / "gpu" / "kernels"
 """What CuPy compiles"""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends import reference, softmax
+from wellgram.backends import numpy_softmax, reference
 from wellgram.backends.checks import (
     as_codes,
     as_lists,
@@ -41,9 +41,9 @@ from wellgram.backends.consumers import (
     State,
 )
 from wellgram.backends.moments import amid
-from wellgram.backends.philox import as_seed
+from wellgram.backends.philox_draws import as_seed
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
-from wellgram.backends.threads import in_words, threads
+from wellgram.backends.thread_count import in_words, threads
 from wellgram.backends.whole import scan_whole
 
 try:
@@ -60,7 +60,7 @@ name = "numba"
 rows_of_columns = reference.rows_of_columns
 group_moments = reference.group_moments
 apply_affine = reference.apply_affine
-softmax_loss = softmax.softmax_loss
+softmax_loss = numpy_softmax.softmax_loss
 
 
 def why_not() -> str | None:

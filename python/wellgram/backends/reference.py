@@ -29,7 +29,7 @@ from wellgram.backends.checks import (
     check_subsets,
 )
 from wellgram.backends.consumers import Consumer, Extent, Met, State
-from wellgram.backends.philox import as_seed, under
+from wellgram.backends.philox_draws import as_seed, under
 from wellgram.backends.protocol import (
     AffineMaps,
     Codes,

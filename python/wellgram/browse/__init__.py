@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from wellgram.browse.application import application, check_packages, is_loopback
+from wellgram.browse.server import application, check_packages, is_loopback
 from wellgram.errors import InputError
 from wellgram.pairs import MapLookup
 

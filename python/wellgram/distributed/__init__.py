@@ -7,6 +7,5 @@ pieces are is said where they are cut: blocks of wells in `wellgram.stream`, til
 
 from wellgram.distributed.cluster import Client as Client
 from wellgram.distributed.cluster import Team, connected, each, takes_client, team, using
-from wellgram.distributed.planning import Plan, Rates, plan
 
-__all__ = ["Plan", "Rates", "Team", "connected", "each", "plan", "takes_client", "team", "using"]
+__all__ = ["Team", "connected", "each", "takes_client", "team", "using"]

@@ -13,7 +13,7 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from wellgram.backends.protocol import Progress
-from wellgram.backends.threads import one_thread
+from wellgram.backends.thread_count import one_thread
 from wellgram.errors import InputError
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wellgram.errors import InputError
-from wellgram.io.arrays import ArrayTable
-from wellgram.io.reading import first_line, needed
+from wellgram.io.array_table import ArrayTable
+from wellgram.io.read_errors import first_line, needed
 from wellgram.io.stores import NOTE, Arrays
 
 _NAME = "the AnnData object"

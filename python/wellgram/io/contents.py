@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from wellgram.errors import InputError
 from wellgram.io import anndata
-from wellgram.io.arrays import PROBLEMS, ArrayTable
+from wellgram.io.array_table import PROBLEMS, ArrayTable
 from wellgram.io.places import Place
-from wellgram.io.reading import reading
+from wellgram.io.read_errors import reading
 from wellgram.io.stores import EMBEDDINGS, MISSING, NOTE, STORES, Arrays
 from wellgram.io.tables import some
 

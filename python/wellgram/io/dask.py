@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from wellgram.errors import InputError
-from wellgram.io.reading import needed
+from wellgram.io.read_errors import needed
 from wellgram.io.tables import Part, Table, as_text
 
 EMBEDDING = "embedding"

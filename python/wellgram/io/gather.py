@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from wellgram.backends.protocol import Codes
-from wellgram.io.ahead import side_by_side
 from wellgram.io.places import Remote
+from wellgram.io.read_ahead import side_by_side
 from wellgram.io.tables import Part, Table, TableFile, is_numeric
 
 T = TypeVar("T")

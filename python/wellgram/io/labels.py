@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from wellgram.errors import InputError
-from wellgram.io.reading import first_line
+from wellgram.io.read_errors import first_line
 from wellgram.io.stores import EMBEDDINGS, MISSING, NOTE
 
 _UNSAFE = re.compile(r"[^\w .,()%+=@-]")

@@ -15,7 +15,7 @@ from typing import IO, Any, TypeAlias
 
 from wellgram.errors import InputError
 from wellgram.files import output_folder, replacing
-from wellgram.io.reading import first_line, needed
+from wellgram.io.read_errors import first_line, needed
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
 

@@ -14,7 +14,6 @@ from wellgram.errors import InputError
 from wellgram.io.formats import is_table, is_there, open_table
 from wellgram.io.places import Place, locate
 from wellgram.io.tables import need_column
-from wellgram.metrics import clean_pairs
 
 EFAAR_SOURCES = ("CORUM", "HuMAP", "Reactome", "SIGNOR", "StringDB")
 
@@ -54,6 +53,34 @@ def read_relationships(path: "str | Place") -> pd.DataFrame:
     for end in ends:
         need_column(end, file.names, str(path), "known pairs are entity1,entity2")
     return clean_pairs(file.read(ends, text=ends).to_pandas())
+
+
+def clean_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return unordered pairs once each, without pairs of an entity with itself or with nothing.
+
+    Raises
+    ------
+    InputError
+        If a column ``entity1`` or ``entity2`` is missing.
+    """
+    both = pair_ends(pairs)
+    first, second = both["entity1"], both["entity2"]
+    ordered = pd.DataFrame(
+        {
+            "entity1": first.where(first <= second, second),
+            "entity2": second.where(first <= second, first),
+        }
+    )
+    return ordered[ordered["entity1"] != ordered["entity2"]].drop_duplicates(ignore_index=True)
+
+
+def pair_ends(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the two columns of pairs that have both ends."""
+    for column in ("entity1", "entity2"):
+        if column not in pairs:
+            have = ", ".join(map(repr, pairs.columns))
+            raise InputError(f"known pairs need a column {column!r}; there are: {have}")
+    return pairs[["entity1", "entity2"]].dropna().astype("str")
 
 
 def _files(where: str | Path) -> list[Place]:

@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
-from wellgram.io.ahead import side_by_side
-from wellgram.io.blocks import TableBlocks
+from wellgram.io.chunks import TableBlocks
 from wellgram.io.dask import is_dask
 from wellgram.io.dask import table_of as dask_table
 from wellgram.io.features import shared_features, unlike, width_of
 from wellgram.io.formats import is_path, is_table, is_there, open_table, table_of
 from wellgram.io.gather import of_each
-from wellgram.io.join import join, number_wells, one_row_each
+from wellgram.io.joins import join, number_wells, one_row_each
 from wellgram.io.layouts import Layout, layout_named
 from wellgram.io.places import Place, Remote, locate, size_of
+from wellgram.io.read_ahead import side_by_side
 from wellgram.io.roles import Roles, with_roles
 from wellgram.io.stores import STORES
 from wellgram.io.tables import Table, TableFile, matrix_type, need_column, some, together

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from wellgram.errors import InputError
 from wellgram.io.places import Place, Remote
-from wellgram.io.reading import needed
+from wellgram.io.read_errors import needed
 
 EMBEDDINGS = "embeddings"
 NOTE = "wellgram"

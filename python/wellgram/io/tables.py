@@ -19,7 +19,7 @@ from wellgram.backends import get_backend
 from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
 from wellgram.io.places import Place, Remote, locate
-from wellgram.io.reading import reading
+from wellgram.io.read_errors import reading
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": ","}
 

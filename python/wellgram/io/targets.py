@@ -6,7 +6,9 @@ import pandas as pd
 
 from wellgram.io.formats import open_table
 from wellgram.io.tables import need_column
-from wellgram.metrics.targets import COLUMNS
+
+TARGET_COLUMNS = ("treatment", "gene_symbol", "nM_value")
+"""Compound, gene, and the concentration at which the compound acts on it"""
 
 
 def read_targets(path: str | Path) -> pd.DataFrame:
@@ -18,7 +20,7 @@ def read_targets(path: str | Path) -> pd.DataFrame:
         If there is no such file, or it lacks a column.
     """
     file = open_table(path)
-    for column in COLUMNS:
-        need_column(column, file.names, str(path), f"targets are {', '.join(COLUMNS)}")
-    table: pd.DataFrame = file.read(list(COLUMNS), text=list(COLUMNS[:2])).to_pandas()
+    for column in TARGET_COLUMNS:
+        need_column(column, file.names, str(path), f"targets are {', '.join(TARGET_COLUMNS)}")
+    table: pd.DataFrame = file.read(list(TARGET_COLUMNS), text=list(TARGET_COLUMNS[:2])).to_pandas()
     return table

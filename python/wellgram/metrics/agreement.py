@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends import get_backend
-from wellgram.backends.philox import under
+from wellgram.backends.philox_draws import under
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.metrics.shared import shared_rows
 from wellgram.nulls import stream_of
-from wellgram.pairs.rows import unit_embeddings
+from wellgram.pairs.unit_rows import unit_embeddings
 from wellgram.wells import LabelledMap
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import gene_resamples, interval, item_resamples
-from wellgram.metrics.compound_gene import CompoundGeneResult
 from wellgram.metrics.recall import TAILS, Null, relationship_recall
 from wellgram.metrics.shared import shared_rows
+from wellgram.metrics.target_ranking import CompoundGeneResult
 from wellgram.pairs import Precision
 from wellgram.wells import LabelledMap, PerturbationMap
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from wellgram.aggregate import map_rows
 from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError
+from wellgram.maps.build import map_rows
 from wellgram.wells import KEYS, WellLabels, Wells
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from wellgram.aggregate import map_rows
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
-from wellgram.metrics.consistency import ConsistencyResult, consistency
+from wellgram.maps.build import map_rows
+from wellgram.metrics.replicate_consistency import ConsistencyResult, consistency
 from wellgram.metrics.replicates import aligned_rows
 from wellgram.stream import WellStream
 from wellgram.wells import KEYS, Wells

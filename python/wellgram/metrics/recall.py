@@ -13,6 +13,7 @@ from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.files import save_csv
+from wellgram.io.relationships import pair_ends
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.pairs import Histogram, Precision, UnitRows, order_statistics, pair_count
 from wellgram.pairs.order import OrderStatistics
@@ -176,34 +177,6 @@ def known_pairs(
     return rows, null, known
 
 
-def clean_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return unordered pairs once each, without pairs of an entity with itself or with nothing.
-
-    Raises
-    ------
-    InputError
-        If a column ``entity1`` or ``entity2`` is missing.
-    """
-    both = _entities(pairs)
-    first, second = both["entity1"], both["entity2"]
-    ordered = pd.DataFrame(
-        {
-            "entity1": first.where(first <= second, second),
-            "entity2": second.where(first <= second, first),
-        }
-    )
-    return ordered[ordered["entity1"] != ordered["entity2"]].drop_duplicates(ignore_index=True)
-
-
-def _entities(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return the two columns of pairs that have both ends."""
-    for column in ("entity1", "entity2"):
-        if column not in pairs:
-            have = ", ".join(map(repr, pairs.columns))
-            raise InputError(f"known pairs need a column {column!r}; there are: {have}")
-    return pairs[["entity1", "entity2"]].dropna().astype("str")
-
-
 def _check_tail(low: float, high: float) -> tuple[float, float]:
     if not 0 <= low < high <= 1:
         raise InputError(f"tails must be shares with 0 <= low < high <= 1, not ({low}, {high})")
@@ -238,7 +211,7 @@ def null_rows(labels: pd.DataFrame, null: Null | None) -> tuple[Codes, Null]:
 def _match(name: str, pairs: pd.DataFrame, labels: pd.Series) -> tuple[Codes, Codes]:
     """Return the rows (i, j) of the pairs whose two entities are in the map."""
     code, names = pd.factorize(labels)
-    ends = _entities(pairs)
+    ends = pair_ends(pairs)
     entity, entities = pd.factorize(pd.concat([ends["entity1"], ends["entity2"]]))
     place = pd.Index(names).get_indexer(pd.Index(entities))[entity]  # looked up once per name
     first, second = np.split(place, 2)

@@ -20,13 +20,13 @@ from wellgram.pairs.distribution import (
     pair_quantiles,
     pair_ranks,
 )
+from wellgram.pairs.full_matrix import cosine_matrix
 from wellgram.pairs.lookup import MapLookup, Neighborhood, neighborhood
-from wellgram.pairs.matrix import cosine_matrix
-from wellgram.pairs.neighbors import Neighbors, nearest
+from wellgram.pairs.neighbor_tables import Neighbors, nearest
 from wellgram.pairs.order import order_statistics
-from wellgram.pairs.parts import Scan, tile_count
-from wellgram.pairs.rows import Precision, RowSource, UnitRows, unit_embeddings
-from wellgram.pairs.scan import pair_count, scan_pairs
+from wellgram.pairs.scan_result import Scan, tile_count
+from wellgram.pairs.scanning import pair_count, scan_pairs
+from wellgram.pairs.unit_rows import Precision, RowSource, UnitRows, unit_embeddings
 
 __all__ = [
     "Bracket",

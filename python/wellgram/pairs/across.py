@@ -8,7 +8,7 @@ from wellgram.backends import get_backend
 from wellgram.backends.consumers import Extent, Nearest, NearestFound
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
-from wellgram.pairs.rows import unit_embeddings
+from wellgram.pairs.unit_rows import unit_embeddings
 
 
 def nearest_across(

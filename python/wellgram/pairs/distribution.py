@@ -14,10 +14,10 @@ from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.files import save_csv
-from wellgram.pairs.labels import label_columns
 from wellgram.pairs.order import order_statistics
-from wellgram.pairs.rows import Map, Precision, UnitRows, check_indices, unit_pair
-from wellgram.pairs.scan import scan
+from wellgram.pairs.row_labels import label_columns
+from wellgram.pairs.scanning import scan
+from wellgram.pairs.unit_rows import Map, Precision, UnitRows, check_indices, unit_pair
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

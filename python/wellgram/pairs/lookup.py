@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from wellgram.errors import InputError
 from wellgram.files import save_csv
-from wellgram.pairs.labels import label_columns
-from wellgram.pairs.rows import Map, Precision, UnitRows
+from wellgram.pairs.row_labels import label_columns
+from wellgram.pairs.unit_rows import Map, Precision, UnitRows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,8 +16,8 @@ import numpy as np
 from wellgram.backends.consumers import Bracket, Bracketed, Consumer, Extent, Ranked, Ranks
 from wellgram.backends.protocol import Floats, Progress
 from wellgram.errors import InputError
-from wellgram.pairs.rows import UnitRows
-from wellgram.pairs.scan import scan
+from wellgram.pairs.scanning import scan
+from wellgram.pairs.unit_rows import UnitRows
 
 # The sample grows with the pairs, or a large map's brackets would hold more than is kept of them.
 _SAMPLE, _LARGEST_SAMPLE = 1 << 17, 1 << 21

@@ -1,13 +1,13 @@
 """Figures, each a function of a result or its table that returns matplotlib axes."""
 
-from wellgram.plots.batches import plot_batches
+from wellgram.plots.batch_plots import plot_batches
 from wellgram.plots.canvas import figure, save_png, svg
-from wellgram.plots.maps import plot_map, plot_similarity
-from wellgram.plots.pairs import plot_bins, plot_line, plot_neighborhood, plot_neighbors
-from wellgram.plots.recall import plot_null, plot_recall
-from wellgram.plots.replicates import plot_p_values, plot_volcano
-from wellgram.plots.studies import plot_accuracies, plot_depth, plot_study
-from wellgram.plots.targets import plot_doses
+from wellgram.plots.map_plots import plot_map, plot_similarity
+from wellgram.plots.pair_plots import plot_bins, plot_line, plot_neighborhood, plot_neighbors
+from wellgram.plots.recall_plots import plot_null, plot_recall
+from wellgram.plots.replicate_plots import plot_p_values, plot_volcano
+from wellgram.plots.study_plots import plot_accuracies, plot_depth, plot_study
+from wellgram.plots.target_plots import plot_doses
 
 __all__ = [
     "figure",

@@ -1,9 +1,9 @@
 """Screens with known truth, in the shapes of public ones."""
 
-from wellgram.simulate.block_stack import BlockStack, block_stack
-from wellgram.simulate.genome import genome
-from wellgram.simulate.rxrx1 import SimulatedStudy, rxrx1
-from wellgram.simulate.rxrx3_core import SimulatedScreen, rxrx3_core
+from wellgram.simulate.genome_screen import genome
+from wellgram.simulate.rxrx1_study import SimulatedStudy, rxrx1
+from wellgram.simulate.rxrx3_core_screen import SimulatedScreen, rxrx3_core
+from wellgram.simulate.stack_of_blocks import BlockStack, block_stack
 
 __all__ = [
     "BlockStack",

@@ -10,10 +10,10 @@ once or twice, by the place of a pair in the pass, which can move it by one unit
 The cosines of a pass are finite: rows of NaN are for its callers to refuse.
 """
 
-from wellgram.backends.consumers.contract import Consumer, Cosines, Counts, Extent, Met, State
+from wellgram.backends.consumers.consumer import Consumer, Cosines, Counts, Extent, Met, State
+from wellgram.backends.consumers.cosine_sums import FIXED_POINT, RowMoments, WithinGroups
 from wellgram.backends.consumers.counts import CountBelow, Histogram
 from wellgram.backends.consumers.matrix import Matrix
-from wellgram.backends.consumers.moments import FIXED_POINT, RowMoments, WithinGroups
 from wellgram.backends.consumers.nearest import Nearest, NearestFound
 from wellgram.backends.consumers.ranks import Bracket, Bracketed, Ranked, Ranks
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends.consumers.contract import Counting, Counts, Extent, Met, State
+from wellgram.backends.consumers.consumer import Counting, Counts, Extent, Met, State
 from wellgram.errors import InputError
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from wellgram.backends.consumers.contract import Cosines, Extent, Met, State
+from wellgram.backends.consumers.consumer import Cosines, Extent, Met, State
 from wellgram.errors import InputError
 
 

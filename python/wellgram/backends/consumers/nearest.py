@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wellgram.backends.consumers.contract import Cosines, Counts, Extent, Met, State
+from wellgram.backends.consumers.consumer import Cosines, Counts, Extent, Met, State
 from wellgram.errors import InputError
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends.consumers.contract import Cosines, Counting, Counts, Extent, Met, State
+from wellgram.backends.consumers.consumer import Cosines, Counting, Counts, Extent, Met, State
 from wellgram.errors import InputError
 
 

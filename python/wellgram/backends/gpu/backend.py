@@ -9,8 +9,8 @@ from wellgram.backends.gpu.card import Card
 from wellgram.backends.gpu.comparisons import ComparisonPrimitives
 from wellgram.backends.gpu.draws import DrawPrimitives
 from wellgram.backends.gpu.driver import Driver
-from wellgram.backends.gpu.exchange import lies_on_card
 from wellgram.backends.gpu.groups import GroupPrimitives
+from wellgram.backends.gpu.interop import lies_on_card
 from wellgram.backends.gpu.products import products_of
 from wellgram.backends.gpu.rows import RowPrimitives
 from wellgram.backends.gpu.scan import PairPrimitives

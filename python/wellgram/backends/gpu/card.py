@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from wellgram.backends.checks import as_rows, check_alike
 from wellgram.backends.gpu.arrays import PACK, Foreign, Matrix, Vector, stride_of
 from wellgram.backends.gpu.driver import Driver, Mark
-from wellgram.backends.gpu.exchange import adopt, lies_on_card
+from wellgram.backends.gpu.interop import adopt, lies_on_card
 from wellgram.errors import DeviceMemoryError, InputError
 
 BLOCK_BYTES = 1 << 28

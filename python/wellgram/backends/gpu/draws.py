@@ -14,7 +14,7 @@ from wellgram.backends.checks import (
 )
 from wellgram.backends.gpu.arrays import Matrix, Vector
 from wellgram.backends.gpu.card import Card, like
-from wellgram.backends.philox import as_seed
+from wellgram.backends.philox_draws import as_seed
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 
 _WORKERS = 4096

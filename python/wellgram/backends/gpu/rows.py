@@ -10,7 +10,7 @@ from wellgram.backends import reference
 from wellgram.backends.checks import as_codes, as_out, check_maps
 from wellgram.backends.gpu.arrays import Matrix
 from wellgram.backends.gpu.card import ROWS, Card, length
-from wellgram.backends.gpu.exchange import hand_back
+from wellgram.backends.gpu.interop import hand_back
 from wellgram.backends.gpu.products import multiply_rows
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, Rows
 

@@ -10,7 +10,7 @@ from wellgram.backends.checks import as_pairs, check_place, check_scan
 from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.backends.gpu.arrays import Matrix
 from wellgram.backends.gpu.card import Card, length, like
-from wellgram.backends.gpu.consumers import TWINS, Twin
+from wellgram.backends.gpu.card_consumers import TWINS, Twin
 from wellgram.backends.gpu.groups import in_groups
 from wellgram.backends.gpu.products import engine_of
 from wellgram.backends.gpu.tiles import tiles_of

@@ -1,0 +1,55 @@
+"""The command line: one module per command or family of commands, put together here."""
+
+import sys
+
+import typer
+
+from wellgram.cli.info_command import info
+from wellgram.cli.map_commands import browse, neighbors
+from wellgram.cli.score_command import SCORE_EPILOG, score
+from wellgram.cli.simulate_command import simulate
+from wellgram.cli.study_commands import batch_study, blocks
+from wellgram.cli.terminal import notes
+from wellgram.errors import WellgramError
+
+_INTERRUPTED = 130  # what typer makes of Ctrl-C
+
+app = typer.Typer(
+    help="Perturbation maps and their benchmarks from well embeddings.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+app.command(epilog=SCORE_EPILOG)(score)
+app.command(
+    epilog="**Example**\n\n`wellgram simulate --scale 0.1 --out screen` then\n\n"
+    "`wellgram score screen/OpenPhenom_rxrx3_core_embeddings.parquet "
+    "--metadata screen/metadata_rxrx3_core.csv --relationships screen/relationships`"
+)(simulate)
+app.command(
+    epilog="**Example**\n\n`wellgram neighbors results/map.parquet -k 25 --out neighbors.parquet`"
+)(neighbors)
+app.command(epilog="**Example**\n\n`wellgram browse results/map.parquet`")(browse)
+app.command(
+    epilog="**Example**\n\n`wellgram blocks embeddings/ --metadata metadata.csv --split dataset`"
+)(blocks)
+app.command(
+    epilog="**Example**\n\n`wellgram simulate --screen rxrx1 --scale 0.1 --out study` then\n\n"
+    "`wellgram batch-study study/embeddings.parquet --metadata study/metadata.csv --split dataset`"
+)(batch_study)
+app.command()(info)
+
+
+def main() -> None:
+    """Run the command line; a mistake in the input ends it with one line and exit status 1."""
+    try:
+        app()
+    except WellgramError as problem:
+        notes.print(f"error: {problem}", markup=False)
+        sys.exit(1)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            notes.print("interrupted; unfinished results were not kept")
+        raise

@@ -1,0 +1,259 @@
+"""``wellgram score``: from files to a map, all benchmarks and a report."""
+
+import shlex
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wellgram import simulate as simulation
+from wellgram.align import ALIGNMENTS, alignment
+from wellgram.backends import BACKENDS, get_backend, set_backend
+from wellgram.backends.machine import peak_memory
+from wellgram.backends.protocol import Progress
+from wellgram.checksums import checksum
+from wellgram.cli.terminal import advise, noting, part_table, results, step
+from wellgram.distributed import connected
+from wellgram.errors import InputError
+from wellgram.io import (
+    LAYOUTS,
+    open_wells,
+    read_gene_sets,
+    read_targets,
+    relationship_sources,
+)
+from wellgram.io.layouts import layout_named
+from wellgram.io.places import placing_folder
+from wellgram.io.screens import Missing
+from wellgram.maps.build import Method, Precision
+from wellgram.metrics.recall import Null
+from wellgram.stream import WellStream
+from wellgram.suite.benchmarks import BENCHMARKS
+from wellgram.suite.scoring import METRICS
+from wellgram.suite.scoring import score as score_wells
+from wellgram.wells import Wells
+
+SCORE_EPILOG = """
+**Examples**
+
+A small simulated screen, to see what comes out:
+
+`wellgram score --demo`
+
+RxRx3-core with TVN, and the five public sources of an installed efaar_benchmarking:
+
+`wellgram score embeddings.parquet --metadata metadata.csv --align tvn --relationships efaar`
+
+A Cell Painting plate; pairs are compounds of one mechanism:
+
+`wellgram score plate.csv.gz --layout cell-painting --same Metadata_moa`
+"""
+
+
+def score(
+    embeddings: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Files, folders or URLs of embeddings: parquet, csv, tsv (also .gz), h5ad, h5, "
+            "zarr, npz."
+        ),
+    ] = None,
+    metadata: Annotated[
+        str | None, typer.Option(help="What was done to each well, joined by well_id.")
+    ] = None,
+    layout: Annotated[
+        str, typer.Option(help=f"Which column plays which role: {', '.join(LAYOUTS)}.")
+    ] = "rxrx3-core",
+    perturbation: Annotated[str | None, typer.Option(help="Column of the perturbation.")] = None,
+    batch: Annotated[
+        str | None, typer.Option(help="Column of the batch, or 'none' for one batch.")
+    ] = None,
+    dose: Annotated[
+        str | None, typer.Option(help="Column of the dose, or 'none' to pool doses.")
+    ] = None,
+    control: Annotated[
+        list[str] | None, typer.Option(help="Label of the control wells; may be repeated.")
+    ] = None,
+    well_id: Annotated[str | None, typer.Option(help="Column that names the well.")] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(help="Feature column, or a pattern such as 'emb_*'; may be repeated."),
+    ] = None,
+    align: Annotated[
+        str | None,
+        typer.Option(help=f"Alignment: none, {', '.join(ALIGNMENTS)}; by default the layout's."),
+    ] = None,
+    aggregate: Annotated[Method, typer.Option(help="From wells to perturbations.")] = "mean",
+    relationships: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Known pairs: a file or folder of entity1,entity2 csv, or 'efaar' for the public "
+            "sources of an installed efaar_benchmarking; may be repeated."
+        ),
+    ] = None,
+    same: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Metadata column: every two perturbations that share a value are a known pair; "
+            "may be repeated."
+        ),
+    ] = None,
+    null: Annotated[
+        Null | None,
+        typer.Option(help="Rows whose pairs are the null; genes where the map has such."),
+    ] = None,
+    precision: Annotated[Precision, typer.Option(help="Type of the map.")] = "float32",
+    truth: Annotated[
+        str | None,
+        typer.Option(help="Compounds and their targets: treatment,gene_symbol,nM_value."),
+    ] = None,
+    clusters: Annotated[
+        str | None, typer.Option(help="Sets of genes: .gmt, or a name, a tab, and genes.")
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"Which benchmarks to run: {', '.join(METRICS)}; may be repeated. By default all "
+            "that the data allows."
+        ),
+    ] = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Metadata column of a number, such as a cell count, to be scored in place of the "
+            "embedding as well; may be repeated."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same p-values and intervals.")] = 0,
+    backend: Annotated[
+        str | None, typer.Option(help=f"Which device runs: {', '.join(BACKENDS)}.")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a Dask scheduler, tcp://HOST:PORT, whose workers read the files, "
+            "compare the rows of the map and draw random sets."
+        ),
+    ] = None,
+    missing: Annotated[
+        Missing, typer.Option(help="What to do about NaN, Inf and all-zero wells.")
+    ] = "error",
+    allow_unmatched: Annotated[
+        bool, typer.Option("--allow-unmatched", help="Keep the wells found in both files.")
+    ] = False,
+    out: Annotated[
+        str, typer.Option(help="Folder for the results; a URL is uploaded to at the end.")
+    ] = "wellgram-out",
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Score a small simulated screen instead of files.")
+    ] = False,
+) -> None:
+    """Align wells, aggregate them into a map, and run every benchmark that the data allows.
+
+    Known pairs: recall. Compounds and targets: drug targets. Sets of genes: clusters. Replicates:
+    consistency, magnitude, average precision. Writes map.parquet, summary.json, report.html, and
+    tables and figures of each benchmark into the folder --out.
+    """
+    if demo == bool(embeddings):
+        raise InputError("give files of embeddings, or --demo for a simulated screen")
+    set_backend(backend)
+    get_backend()  # raises if the environment variable names one that cannot run
+    began = time.perf_counter()
+    align = align or layout_named(layout).align
+    chosen = alignment(align)
+    if (
+        chosen is not None
+        and chosen.needs_controls
+        and not (demo or control or layout_named(layout).control)
+    ):
+        raise InputError(
+            f"alignment {align!r} is fitted on control wells: name their label (--control), or "
+            "align by none (--align none)"
+        )
+    with connected(scheduler) as client, placing_folder(out) as folder, noting():
+        sources = relationship_sources(*relationships or ())
+        targets = None if truth is None else read_targets(truth)
+        sets = None if clusters is None else read_gene_sets(clusters)
+        wells: Wells | WellStream
+        with step("read labels"):
+            if demo:
+                screen = simulation.rxrx3_core(scale=0.1, seed=0, features=128)
+                wells, sources["planted complexes"] = screen.wells(), screen.relationships
+                targets = screen.compound_targets
+            else:
+                wells = open_wells(
+                    embeddings or [],
+                    metadata,
+                    layout=layout,
+                    perturbation=perturbation,
+                    batch=batch,
+                    dose=dose,
+                    control=control,
+                    well_id=well_id,
+                    features=features,
+                    columns=[*(same or ()), *(baseline or ())],
+                    missing=missing,
+                    allow_unmatched=allow_unmatched,
+                )
+                if chosen is not None and not chosen.streams:
+                    wells = wells.read()
+        read = time.perf_counter() - began
+        results.print(repr(wells), markup=False)
+        advise(wells)
+        result = score_wells(
+            wells,
+            chosen,
+            sources=sources,
+            same=same or (),
+            truth=targets,
+            clusters=sets,
+            metrics=metric,
+            baselines=baseline or (),
+            aggregate=aggregate,
+            null=null,
+            precision=precision,
+            seed=seed,
+            backend=backend,
+            step=step,
+            client=client,
+        )
+        result.summary["seconds"] = {"read labels": round(read, 4)} | result.summary["seconds"]
+        result.summary["command"] = shlex.join(["wellgram", *sys.argv[1:]])
+        given = [*(embeddings or []), metadata, *(relationships or []), truth, clusters]
+        if any(given):
+            with step("check sums of inputs") as progress:
+                result.summary["inputs"] = _inputs([path for path in given if path], progress)
+        with step("write results"):
+            result.save(folder)
+    results.print(repr(result.map_), markup=False)
+    left_out = result.map_.provenance["without_direction"]
+    if left_out:
+        results.print(f"left out, since it aggregates to zero: {', '.join(left_out)}", markup=False)
+    for benchmark in BENCHMARKS:
+        part = result.parts.get(benchmark.name)
+        if part is not None:
+            results.print(part_table(benchmark.title, part), "")
+            for column, parts in result.baselines.items():
+                if benchmark.name in parts:
+                    title = f"{benchmark.title}, by {column} alone"
+                    results.print(part_table(title, parts[benchmark.name]), "")
+        elif result.summary[benchmark.name] != "skipped: not asked for":
+            results.print(f"{benchmark.title}: {result.summary[benchmark.name]}", markup=False)
+    if not (sources or same) and (not metric or "recall" in metric):
+        results.print("name known pairs with --relationships or --same")
+    seconds = time.perf_counter() - began
+    results.print(
+        f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {out}/report.html"
+    )
+
+
+def _inputs(paths: list[str], progress: Progress) -> dict[str, dict[str, int | str | None]]:
+    """Return the size and the SHA-256 of what was read; None of what is not on this machine."""
+    sums: dict[str, dict[str, int | str | None]] = {}
+    for path in paths:
+        found = asdict(checksum(path, progress)) if Path(path).exists() else None
+        sums[path] = found or {"bytes": None, "sha256": None}
+    return sums

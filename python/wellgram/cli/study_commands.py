@@ -1,0 +1,250 @@
+"""The commands that compare embeddings: ``wellgram blocks`` and ``wellgram batch-study``."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from wellgram.align import ALIGNMENTS, OPTIONAL, alignment
+from wellgram.backends import BACKENDS, get_backend, set_backend
+from wellgram.backends.machine import peak_memory
+from wellgram.cli.terminal import noting, results, step, words_table
+from wellgram.io import LAYOUTS, open_blocks, open_wells, read_targets, relationship_sources
+from wellgram.io.places import placing_folder
+from wellgram.metrics.penalties import Method
+from wellgram.studies.block_scores import BlockSearchResult
+from wellgram.studies.block_search import search_blocks
+from wellgram.studies.corrections import CORRECTIONS, BatchStudyResult
+from wellgram.studies.corrections import batch_study as study_batches
+
+_Metadata = Annotated[
+    Path | None, typer.Option(help="What was done to each well, joined by its id.")
+]
+_Layout = Annotated[str, typer.Option(help=f"Which column plays which role: {', '.join(LAYOUTS)}.")]
+_Perturbation = Annotated[str | None, typer.Option(help="Column of the perturbation.")]
+_Batch = Annotated[str | None, typer.Option(help="Column of the batch.")]
+_Control = Annotated[
+    list[str] | None, typer.Option(help="Label of the control wells; may be repeated.")
+]
+_WellId = Annotated[str | None, typer.Option(help="Column that names the well.")]
+_Features = Annotated[
+    list[str] | None,
+    typer.Option(help="Feature column, or a pattern such as 'emb_*'; may be repeated."),
+]
+_Split = Annotated[
+    str,
+    typer.Option(
+        help="Column whose values 'train' and 'test' are the sides, or whose values are held out "
+        "in folds; 'batch' for the batch."
+    ),
+]
+_Kind = Annotated[
+    str | None,
+    typer.Option(help="Column by whose values accuracies are given too; cell_type if there."),
+]
+_Penalty = Annotated[
+    list[float] | None,
+    typer.Option(help="Of the probe; several are chosen of by held-out batches. By default so."),
+]
+_Relationships = Annotated[
+    list[str] | None,
+    typer.Option(help="Known pairs: a file or folder of entity1,entity2 csv; may be repeated."),
+]
+_Resamples = Annotated[int, typer.Option(help="How often batches are resampled for intervals.")]
+_Seed = Annotated[int, typer.Option(help="Same seed, same figures.")]
+_Backend = Annotated[str | None, typer.Option(help=f"Which device runs: {', '.join(BACKENDS)}.")]
+
+
+def blocks(
+    embeddings: Annotated[
+        list[Path],
+        typer.Argument(
+            help="A folder of embedding files, one a block; or the files; or a .npy array (blocks, "
+            "wells, features) whose wells are the rows of --metadata."
+        ),
+    ],
+    metadata: _Metadata = None,
+    layout: _Layout = "rxrx1",
+    perturbation: _Perturbation = None,
+    batch: _Batch = None,
+    control: _Control = None,
+    well_id: _WellId = None,
+    features: _Features = None,
+    align: Annotated[
+        str, typer.Option(help=f"Alignment, fitted to each block: none, {', '.join(ALIGNMENTS)}.")
+    ] = "none",
+    label: Annotated[
+        str, typer.Option(help="Column of the classes that the probe tells apart.")
+    ] = "perturbation",
+    split: _Split = "batch",
+    method: Annotated[Method, typer.Option(help="The probe.")] = "logistic",
+    penalty: _Penalty = None,
+    kind: _Kind = None,
+    relationships: _Relationships = None,
+    same: Annotated[
+        list[str] | None,
+        typer.Option(help="Column: every two perturbations that share a value are a known pair."),
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="Compounds and their targets: treatment,gene_symbol,nM_value."),
+    ] = None,
+    resamples: _Resamples = 1000,
+    seed: _Seed = 0,
+    backend: _Backend = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("wellgram-blocks"),
+) -> None:
+    """Find the block of a network whose embeddings tell most.
+
+    A probe on held-out batches, and beside it recall, drug targets and consistency as the data
+    allows, for every block alike. Writes blocks.csv, blocks.png and best.json into --out; what
+    each block scored is kept there too, so that an interrupted search goes on where it stopped.
+    """
+    set_backend(backend)
+    get_backend()
+    chosen = alignment(align)
+    began = time.perf_counter()
+    sources = relationship_sources(*relationships or ())
+    targets = None if truth is None else read_targets(truth)
+    columns = [
+        name for name in dict.fromkeys([label, kind, *_column(split), *(same or ())]) if name
+    ]
+    with noting():
+        with step("read labels"):
+            given = embeddings[0] if len(embeddings) == 1 else list(embeddings)
+            opened = open_blocks(
+                given, metadata, layout=layout, perturbation=perturbation, batch=batch,
+                control=control, columns=[name for name in columns if name != "perturbation"],
+                **({} if _is_array(given) else {"well_id": well_id, "features": features}),
+            )  # fmt: skip
+        result = search_blocks(
+            opened, align=chosen, label=label, split=split, method=method, penalty=penalty,
+            kind=kind, sources=sources, same=same or (), truth=targets, out=out,
+            resamples=resamples, seed=seed, backend=backend, step=step,
+        )  # fmt: skip
+        result.save(out)
+    results.print(_blocks_table(result), "")
+    if result.resumed:
+        results.print(f"{result.resumed} of {len(result.names)} blocks had been scored before")
+    results.print(repr(result), markup=False)
+    _done(began, out / "blocks.csv")
+
+
+def batch_study(
+    embeddings: Annotated[
+        list[Path],
+        typer.Argument(help="Files or folders of embeddings: parquet, csv, tsv; also .gz."),
+    ],
+    metadata: _Metadata = None,
+    layout: _Layout = "rxrx1",
+    perturbation: _Perturbation = None,
+    batch: _Batch = None,
+    control: _Control = None,
+    well_id: _WellId = None,
+    features: _Features = None,
+    correction: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"none, {', '.join(ALIGNMENTS | OPTIONAL)}, or several joined by +; may be "
+            f"repeated. By default {len(CORRECTIONS)} of them."
+        ),
+    ] = None,
+    split: _Split = "batch",
+    method: Annotated[Method, typer.Option(help="The probe.")] = "lda",
+    penalty: _Penalty = None,
+    kind: _Kind = None,
+    relationships: _Relationships = None,
+    sample: Annotated[
+        int, typer.Option(help="Of how many wells the mixing of batches is judged.")
+    ] = 10_000,
+    resamples: _Resamples = 1000,
+    seed: _Seed = 0,
+    backend: _Backend = None,
+    out: Annotated[
+        str, typer.Option(help="Folder for the results; a URL is uploaded to at the end.")
+    ] = "wellgram-study",
+) -> None:
+    """Compare corrections of batch effects, by what they keep of biology and remove of batches.
+
+    Each is fitted without the labels of tested wells, and ranked by how well perturbations are told
+    in batches that were never seen. Writes corrections.csv, kinds.csv, skipped.csv and study.png
+    into --out.
+    """
+    set_backend(backend)
+    get_backend()
+    names = correction or list(CORRECTIONS)
+    for name in names:
+        alignment(name)  # raises for one that is not known
+    began = time.perf_counter()
+    with placing_folder(out) as folder, noting():
+        sources = relationship_sources(*relationships or ())
+        with step("read wells"):
+            wells = open_wells(
+                embeddings, metadata, layout=layout, perturbation=perturbation, batch=batch,
+                control=control, well_id=well_id, features=features,
+                columns=[name for name in [kind, *_column(split)] if name],
+            ).read()  # fmt: skip
+        results.print(repr(wells), markup=False)
+        result = study_batches(
+            wells, names, split=split, method=method, penalty=penalty, kind=kind, sources=sources,
+            sample=sample, resamples=resamples, seed=seed, backend=backend, step=step,
+        )  # fmt: skip
+        result.save(folder)
+    results.print(_study_table(result), "")
+    for name, reason in result.skipped.items():
+        results.print(f"{name}: skipped, {reason}", markup=False)
+    if result.untrained:
+        shown = ", ".join(result.untrained[:5])
+        results.print(f"never trained, so left out: {shown}", markup=False)
+    _done(began, f"{out}/corrections.csv")
+
+
+def _column(split: str) -> list[str]:
+    """Return the column of the files that a split needs, if any."""
+    return [] if split == "batch" else [split]
+
+
+def _is_array(given: object) -> bool:
+    return isinstance(given, Path) and given.suffix == ".npy"
+
+
+def _blocks_table(result: BlockSearchResult) -> Table:
+    beside = [name for name in ("recall", "drug_targets", "consistency") if name in result.table]
+    rows = [
+        (
+            str(row["block"]),
+            f"{row['balanced']:.3f}",
+            f"{row['balanced_low']:.3f}-{row['balanced_high']:.3f}",
+            f"{row['top_1']:.3f}",
+            f"{row['behind']:.3f}",
+            f"{row['behind_low']:.3f}-{row['behind_high']:.3f}",
+            *(f"{row[name]:.3f}" for name in beside),
+        )
+        for row in result.table.to_dict("records")
+    ]
+    head = ["block", "balanced", "95 %", "top-1", "behind", "95 %"]
+    return words_table("Blocks", [*head, *(name.replace("_", " ") for name in beside)], rows)
+
+
+def _study_table(result: BatchStudyResult) -> Table:
+    rows = [
+        (
+            str(row["correction"]),
+            f"{row['biology']:.3f}",
+            f"{row['biology_low']:.3f}-{row['biology_high']:.3f}",
+            f"{row['nearest']:.3f}",
+            f"{row['probe']:.3f}",
+            f"{row['batch_removed']:.3f}",
+            f"{row['batch_accuracy']:.3f}",
+        )
+        for row in result.table.to_dict("records")
+    ]
+    head = ("correction", "biology", "95 %", "nearest", "probe", "batch removed", "told")
+    return words_table(f"Corrections, {result.said}", head, rows)
+
+
+def _done(began: float, path: Path | str) -> None:
+    seconds = time.perf_counter() - began
+    results.print(f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {path}")

@@ -1,0 +1,75 @@
+"""What the command line prints with: results to the output, steps and notes beside."""
+
+import time
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from wellgram.backends.protocol import Progress as Report
+from wellgram.errors import ControlsWarning
+from wellgram.suite.contract import Part
+from wellgram.wells import WellLabels
+
+results = Console(highlight=False, soft_wrap=True)
+notes = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def step(name: str) -> Iterator[Report]:
+    """Show a step of the work: a bar on a terminal, a plain line otherwise."""
+    if not notes.is_terminal:
+        began = time.perf_counter()
+        yield lambda _: None
+        notes.print(f"{name}: {time.perf_counter() - began:.2f} s", markup=False)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=notes) as bars:
+        task = bars.add_task(name, total=None)
+        yield lambda share: bars.update(task, total=1.0, completed=share)
+        bars.update(task, total=1.0, completed=1.0)
+
+
+@contextmanager
+def noting() -> Iterator[None]:
+    """Print what the library warns of as a note."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ControlsWarning)
+        warnings.showwarning = lambda message, *_, **__: notes.print(f"note: {message}")
+        yield
+
+
+def advise(wells: WellLabels) -> None:
+    """Say what is worth knowing before the numbers are read."""
+    if wells.origin.get("batch", "").lower() == "plate":
+        notes.print(
+            "note: plate numbers often repeat across experiments; a batch should name one plate of "
+            "one experiment"
+        )
+
+
+def part_table(title: str, part: Part) -> Table:
+    """Return what a benchmark found as a table to print."""
+    return words_table(title, part.head, part.rows)
+
+
+def words_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Return a table of words to print, numbers to the right."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        collapse_padding=True,
+    )
+    for k, name in enumerate(head):
+        table.add_column(name, justify="right" if k else "left", no_wrap=k == 0)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    return table

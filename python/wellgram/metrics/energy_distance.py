@@ -1,0 +1,212 @@
+"""Magnitude: how far the wells of a perturbation lie from the controls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from wellgram.align import Alignment, BatchAffine
+from wellgram.backends import get_backend
+from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.distributed import Client, each, takes_client
+from wellgram.errors import InputError
+from wellgram.maps.build import map_rows
+from wellgram.metrics.replicates import (
+    ReplicateResult,
+    aligned_rows,
+    check_null,
+    negative_rows,
+    tested_table,
+)
+from wellgram.nulls import PForm, empirical_p, random_subsets, stream_of
+from wellgram.stream import WellStream
+from wellgram.wells import Wells
+
+MagnitudeNull = Literal["permutation", "negatives"]
+
+_BLOCK_ROWS = 1 << 15
+"""How many wells of random sets are put together at a time"""
+
+
+class MagnitudeResult(ReplicateResult):
+    """How far each perturbation of a map is from the controls.
+
+    Columns of `table`: what names the perturbation; ``n_wells``; ``energy_distance``; ``p_value``,
+    the share of the null as far or farther; ``q_value``, the false discovery rate; ``null_mean``;
+    and ``reason``, why a figure is missing.
+    """
+
+    name = "Magnitude"
+
+
+@takes_client
+def magnitude(
+    wells: Wells | WellStream,
+    align: Alignment | BatchAffine | None = None,
+    *,
+    null: MagnitudeNull = "permutation",
+    negatives: Sequence[str] = (),
+    min_wells: int = 5,
+    max_controls: int = 1000,
+    max_wells: int = 1000,
+    draws: int = 1000,
+    seed: int = 0,
+    p_form: PForm = "plus-one",
+    backend: str | None = None,
+    progress: Progress | None = None,
+    client: Client | None = None,
+) -> MagnitudeResult:
+    """Return the energy distance of each perturbation from the controls, and how rare it is.
+
+    ``2 E|x - y| - E|x - x'| - E|y - y'|``, x the wells of a perturbation and y controls, over all
+    pairs, a well with itself too (Szekely and Rizzo's V-statistic). This is twice geomloss'
+    ``SamplesLoss("energy")``, as ``pert_signal_magnitude_benchmark`` of efaar_benchmarking has it.
+    Distances are added up as they are made and never stored.
+
+    Parameters
+    ----------
+    wells
+        The wells; those in the map are scored, by the rows they make in it. A stream is read.
+    align
+        An alignment, fitted to these wells unless it has been before; None: as they are.
+    null
+        ``"permutation"``: random sets of as many wells of the map, controls left out;
+        ``"negatives"``: the distances of perturbations that do nothing.
+    negatives
+        Their labels, unexpressed genes for example. They are not scored themselves.
+    min_wells
+        Perturbations with fewer wells are not scored; 5 as in efaar_benchmarking.
+    max_controls
+        How many control wells to compare with, drawn at random if there are more.
+    max_wells
+        Perturbations with more wells have no permutation null: the work grows with the square.
+    draws
+        How many random sets for each number of wells.
+    seed
+        Same seed, same controls and same sets.
+    p_form
+        ``"plus-one"``, or ``"share-above"`` for parity with efaar_benchmarking.
+    backend, progress
+        See `wellgram.set_backend`; called now and then with the share of the distances to the
+        controls that is done.
+    client
+        A ``distributed.Client``, whose workers draw the random sets: see
+        `wellgram.distributed.using`.
+
+    Raises
+    ------
+    InputError
+        If there is no control well, no perturbation has enough wells, the null or a label is
+        unknown, or the seed is no whole number.
+    """
+    check_null(null, get_args(MagnitudeNull), negatives, draws)
+    for name, value in (("min_wells", min_wells), ("max_controls", max_controls)):
+        if value < 1:
+            raise InputError(f"{name} must be 1 or more, not {value}")
+    codes, labels = map_rows(wells)
+    is_negative = negative_rows(labels, negatives, null == "negatives")
+    is_control = wells.metadata["is_control"].to_numpy(bool)
+    if not is_control.any():
+        raise InputError("there is no control well to measure from; name the controls (control=)")
+    own = np.bincount(codes[(codes >= 0) & is_control], minlength=len(labels)) > 0
+    counts = labels["n_wells"].to_numpy()
+    scored = (counts >= min_wells) & ~own
+    if not scored.any():
+        raise InputError(
+            f"none of the {len(labels):,} perturbations has {min_wells} wells; lower min_wells"
+        )
+    rows = aligned_rows(wells, align, backend)
+    controls = np.flatnonzero(is_control)
+    distances = _Distances.to(rows, controls, max_controls, seed, backend, progress)
+    of_scored = np.where((codes >= 0) & scored[codes], codes, -1)
+    energy = distances.of_groups(of_scored, len(labels))
+    p, middle = np.full(len(labels), np.nan), np.full(len(labels), np.nan)
+    tested = scored & ~is_negative
+    if null == "negatives":
+        background = energy[is_negative & scored]
+        if not len(background):
+            raise InputError(f"no negative control has {min_wells} wells; lower min_wells")
+        p[tested] = empirical_p(energy[tested], background, p_form)
+        middle[tested] = background.mean()
+        said = f"{len(background):,} perturbations that do nothing"
+    else:
+        tested &= counts <= max_wells
+        pool = np.flatnonzero((codes >= 0) & ~is_control)
+        sizes = np.unique(counts[tested]).tolist()
+        nulls = each(_null_of_size, sizes, shared=(distances, pool, draws, seed))
+        for size, background in zip(sizes, nulls, strict=True):
+            alike = tested & (counts == size)
+            p[alike] = empirical_p(energy[alike], background, p_form)
+            middle[alike] = background.mean()
+        said = f"{draws:,} random sets of as many wells"
+    reason = np.select(
+        [own, counts < min_wells, is_negative, ~tested],
+        ["controls", "too few wells", "in the null", "too many wells for a permutation null"],
+        "",
+    )
+    table = tested_table(labels, "energy_distance", energy, p, middle, reason)
+    return MagnitudeResult(table, said)
+
+
+@dataclass(frozen=True)
+class _Distances:
+    """The mean distance of each well from the controls, and of these from each other."""
+
+    rows: Rows
+    from_controls: Floats
+    within_controls: float
+    backend: str | None
+
+    @classmethod
+    def to(
+        cls,
+        rows: Rows,
+        controls: Codes,
+        most: int,
+        seed: int,
+        backend: str | None,
+        progress: Progress | None,
+    ) -> "_Distances":
+        """Measure all wells from the controls, or from some of them where there are too many."""
+        run = get_backend(backend)
+        if len(controls) > most:
+            drawn = random_subsets(
+                len(controls), most, 1, seed=seed, stream=stream_of("controls"), backend=backend
+            )
+            controls = controls[np.sort(drawn[0])]
+        chosen = rows[controls]
+        m = len(chosen)
+        within = run.group_distances(chosen, np.zeros(m, np.int64), 1)[0] * 2 / m**2
+        return cls(rows, run.distance_sums(rows, chosen, progress) / m, float(within), backend)
+
+    def of_groups(self, codes: Codes, groups: int) -> Floats:
+        """Return the energy distance (g,) of each group of wells."""
+        within = get_backend(self.backend).group_distances(self.rows, codes, groups)
+        return self._energy(self.from_controls, codes, within, groups)
+
+    def of_random_sets(self, pool: Codes, size: int, draws: int, seed: int) -> Floats:
+        """Return the energy distances (draws,) of random sets of wells."""
+        drawn = random_subsets(len(pool), size, draws, seed=seed, stream=size, backend=self.backend)
+        sets = pool[drawn]
+        step = max(1, _BLOCK_ROWS // size)
+        found = []
+        for first in range(0, draws, step):
+            some = sets[first : first + step]
+            codes = np.repeat(np.arange(len(some)), size)
+            rows = self.rows[some.ravel()]
+            within = get_backend(self.backend).group_distances(rows, codes, len(some))
+            far = self.from_controls[some.ravel()]
+            found.append(self._energy(far, codes, within, len(some)))
+        return np.concatenate(found)
+
+    def _energy(self, far: Floats, codes: Codes, within: Floats, groups: int) -> Floats:
+        there = codes >= 0
+        counts = np.bincount(codes[there], minlength=groups)
+        with np.errstate(invalid="ignore"):  # a group that is not scored: 0 / 0
+            cross = np.bincount(codes[there], far[there], groups) / counts
+            return np.asarray(2 * cross - 2 * within / counts**2 - self.within_controls)
+
+
+def _null_of_size(size: int, distances: _Distances, pool: Codes, draws: int, seed: int) -> Floats:
+    return distances.of_random_sets(pool, size, draws, seed)

@@ -1,0 +1,158 @@
+"""Clusters of genes: whether a map keeps them together, and which a list of genes is rich in."""
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import pandas as pd
+
+from wellgram.backends.protocol import Progress
+from wellgram.errors import InputError
+from wellgram.metrics.recall import Null, null_rows
+from wellgram.nulls import benjamini_hochberg
+from wellgram.pairs.unit_rows import unit_embeddings
+from wellgram.wells import LabelledMap
+
+Clusters = Mapping[str, Collection[str]]
+
+
+def cluster_separation(
+    map_: LabelledMap,
+    clusters: Clusters,
+    *,
+    min_genes: int = 10,
+    null: Null | None = None,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Compare the cosines within each cluster with those between it and the rest of the map.
+
+    By the two-sample Kolmogorov-Smirnov test, as ``cluster_benchmark`` of efaar_benchmarking has
+    it. The p-value takes pairs for independent, which those that share a gene are not.
+
+    Parameters
+    ----------
+    map_
+        The map (p, d).
+    clusters
+        Labels by the name of their cluster; those that are not in the map are left out.
+    min_genes
+        Clusters with fewer in the map are left out.
+    null
+        ``"genes"``: the CRISPR rows, the default where the map has such; ``"all"``: every row.
+    backend, progress
+        See `wellgram.set_backend`; called with the share of the clusters done.
+
+    Returns
+    -------
+    DataFrame
+        One row per cluster: ``cluster``, ``genes`` (labels), ``cluster_size``, ``rest_size``,
+        ``within_mean``, ``between_mean``, ``ks_statistic``, ``p_value``, ``q_value``.
+
+    Raises
+    ------
+    InputError
+        If no cluster has enough genes in the map and a rest to compare with.
+    """
+    from scipy.stats import ks_2samp
+
+    if min_genes < 2:
+        raise InputError(f"min_genes must be 2 or more, not {min_genes}: one gene has no pair")
+    rows, _ = null_rows(map_.labels, null)
+    labels = map_.labels["perturbation"].astype("str").to_numpy()[rows]
+    unit = unit_embeddings(map_.embeddings[rows], backend=backend)
+    members = {name: np.flatnonzero(np.isin(labels, list(of))) for name, of in clusters.items()}
+    chosen = {n: of for n, of in members.items() if min_genes <= len(of) < len(labels)}
+    if not chosen:
+        most = max(map(len, members.values()), default=0)
+        raise InputError(
+            f"none of the {len(clusters):,} clusters has {min_genes} genes in the map and a rest "
+            f"to compare with (the most: {most} of {len(labels):,}); lower min_genes, or name "
+            "genes as the map does"
+        )
+    records = []
+    for k, (name, of) in enumerate(chosen.items()):
+        cosines = unit[of] @ unit.T
+        inside = np.isin(np.arange(len(labels)), of)
+        within = cosines[:, of][np.triu_indices(len(of), 1)]
+        between = cosines[:, ~inside].ravel()
+        test = ks_2samp(within, between)
+        records.append(
+            {
+                "cluster": name,
+                "genes": labels[of].tolist(),
+                "cluster_size": len(of),
+                "rest_size": len(labels) - len(of),
+                "within_mean": within.mean(dtype=np.float64),
+                "between_mean": between.mean(dtype=np.float64),
+                "ks_statistic": float(test.statistic),
+                "p_value": float(test.pvalue),
+            }
+        )
+        if progress is not None:
+            progress((k + 1) / len(chosen))
+    table = pd.DataFrame(records)
+    return table.assign(q_value=benjamini_hochberg(table["p_value"]))
+
+
+def enrichment(
+    genes: Collection[str],
+    universe: Collection[str],
+    clusters: Clusters,
+    *,
+    min_genes: int = 10,
+) -> pd.DataFrame:
+    """Return which clusters a list of genes holds more of than chance would have it.
+
+    By the hypergeometric distribution, as ``enrichment`` of efaar_benchmarking has it.
+
+    Parameters
+    ----------
+    genes
+        The list.
+    universe
+        All genes that could have been on it, those of a map for example.
+    clusters
+        Genes by the name of their cluster; those outside of the universe are left out.
+    min_genes
+        Clusters with fewer in the universe are left out.
+
+    Returns
+    -------
+    DataFrame
+        One row per cluster, by p-value: ``cluster``, ``cluster_size``, ``intersection`` (genes),
+        ``jaccard``, ``p_value``, ``p_bonferroni``, ``q_value``.
+
+    Raises
+    ------
+    InputError
+        If the list or the universe is empty, a gene of the list is not in it, or no cluster has
+        enough genes.
+    """
+    from scipy.stats import hypergeom
+
+    listed, known = set(genes), set(universe)
+    if not listed or not known:
+        raise InputError("enrichment needs a list of genes and a universe that holds them")
+    foreign = sorted(listed - known)
+    if foreign:
+        raise InputError(
+            f"{len(foreign)} genes are not in the universe (first: {foreign[0]!r}); leave them out"
+        )
+    records = []
+    for name, of in clusters.items():
+        own = set(of) & known
+        if len(own) < min_genes:
+            continue
+        shared = listed & own
+        p = hypergeom.sf(len(shared) - 1, len(known), len(listed), len(own))
+        jaccard = len(shared) / len(listed | own)
+        records.append((name, len(own), sorted(shared), jaccard, float(p)))
+    if not records:
+        raise InputError(f"no cluster has {min_genes} genes in the universe; lower min_genes")
+    columns = ["cluster", "cluster_size", "intersection", "jaccard", "p_value"]
+    table = pd.DataFrame(records, columns=columns)
+    table = table.assign(
+        p_bonferroni=np.minimum(table["p_value"] * len(table), 1),
+        q_value=benjamini_hochberg(table["p_value"]),
+    )
+    return table.sort_values("p_value", kind="stable").reset_index(drop=True)

@@ -1,0 +1,234 @@
+"""How well labels can be told from the embeddings of batches that were never seen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from wellgram.align import Alignment
+from wellgram.backends.protocol import Codes, Progress, Rows
+from wellgram.errors import InputError
+from wellgram.metrics.blinding import aligned_blind
+from wellgram.metrics.labelled import LabelledWells, Sides
+from wellgram.metrics.penalties import (
+    Method,
+    best_penalty,
+    check_penalties,
+    fitted,
+    method_words,
+    standardized,
+)
+from wellgram.metrics.probe_results import ProbeResult, probe_result, tested_wells
+from wellgram.pairs import nearest, nearest_across
+from wellgram.probes.accuracy import TOP
+from wellgram.probes.splits import Mask, Split, held_out, split_words, splits_by
+from wellgram.stream import WellStream
+from wellgram.wells import Wells
+
+_CHOICE = 0.8
+"""Of the work of a split, where a penalty is chosen"""
+
+
+def linear_probe(
+    wells: Wells | WellStream,
+    align: Alignment | None = None,
+    *,
+    label: str = "perturbation",
+    split: str = "batch",
+    folds: int = 5,
+    method: Method = "logistic",
+    penalty: float | Sequence[float] | None = None,
+    kind: str | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> ProbeResult:
+    """Fit a linear probe to some batches and test it on others.
+
+    Features are standardised by the wells that it is fitted on. Where several penalties are given,
+    one batch in eight of those is held out: penalties are tried from the strongest, each search
+    beginning where the last ended, until the held-out log loss is worse than before; then the probe
+    is fitted to all of them with the best penalty. Accuracy on unseen batches is RxRx1's criterion
+    (arXiv 2301.05768) and the block search's of ViTally Consistent (arXiv 2411.02572); neither
+    publishes its solver.
+
+    Parameters
+    ----------
+    wells
+        The wells; those in the map that have a label are fitted on or tested. A stream is read.
+    align
+        An alignment that has not been fitted. It is fitted to all wells, with the labels of tested
+        ones hidden; None: as they are.
+    label
+        The column of the classes.
+    split
+        A column: if it has the values ``train`` and ``test``, those are the sides; else its values
+        are dealt to folds, each of which is tested once. No batch is ever on both sides.
+    folds
+        How many, where there are no such values.
+    method
+        ``"logistic"`` (multinomial, L2), ``"ridge"`` or ``"lda"`` (linear discriminants).
+    penalty
+        One, or several to choose of: 1 / C of scikit-learn's logistic regression, alpha of its
+        ridge, the shrinkage of its discriminants; by default several.
+    kind
+        A column by whose values accuracies are given too, and within which groups are dealt to
+        folds; by default ``cell_type`` where the wells have it.
+    resamples, seed
+        How often batches are resampled for intervals, and the seed of all draws.
+    backend, progress
+        See `wellgram.set_backend`; called now and then with the share of the work that is done.
+
+    Returns
+    -------
+    ProbeResult
+
+    Raises
+    ------
+    InputError
+        If a column is absent or its values leave nothing to test, a batch is on both sides or has
+        wells of one class only, no tested class was trained, the alignment was fitted before, or a
+        penalty cannot be used.
+    """
+    tried = check_penalties(method, penalty)
+    labelled = LabelledWells.of(wells, label, kind)
+    splits = splits_by(labelled.wells, split, folds=folds, within=labelled.kind, seed=seed)
+    sides = [labelled.sides(one) for one in splits]
+    choices = [_choice(labelled, one, seed) if len(tried) > 1 else None for one in splits]
+    rows = aligned_blind(labelled.wells, align, _tested(splits), backend)
+    parts, penalties = [], []
+    for k, (side, choice) in enumerate(zip(sides, choices, strict=True)):
+        best = tried[0]
+        if choice is not None:
+            best = best_penalty(
+                rows, choice, method, tried, backend=backend, progress=_part(progress, k, sides)
+            )
+        x, others = standardized(rows, side.train, side.test)
+        probe = fitted(x, side.train_classes, len(side.trained), method, best, backend=backend)
+        parts.append(tested_wells(labelled, side.test, probe.ranks(others, side.test_classes)))
+        penalties.append(best)
+        _tell(progress, (k + 1) / len(sides))
+    said = f"{method_words(method)} of {label}, {split_words(splits, split)}"
+    return probe_result(labelled, parts, sides, said, penalties, resamples, seed)
+
+
+def neighbor_accuracy(
+    wells: Wells | WellStream,
+    align: Alignment | None = None,
+    *,
+    label: str = "perturbation",
+    split: str = "batch",
+    kind: str | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> ProbeResult:
+    """Return how often a well's nearest well of another batch, by cosine, is of its class.
+
+    Nothing is fitted but the alignment. From one pass over pairs, which are never stored. A well's
+    class is among the first five where one of its five nearest wells is of it.
+
+    Parameters
+    ----------
+    wells, align, label, kind, resamples, seed, backend, progress
+        As for `linear_probe`.
+    split
+        A column: if it has the values ``train`` and ``test``, neighbours of test wells are looked
+        for among train wells; else those of each well among the wells of its other values.
+
+    Returns
+    -------
+    ProbeResult
+
+    Raises
+    ------
+    InputError
+        As `linear_probe` has it.
+    """
+    labelled = LabelledWells.of(wells, label, kind)
+    splits = splits_by(labelled.wells, split, folds=2, within=None, seed=seed)
+    if len(splits) > 1:
+        side, groups = _elsewhere(labelled, split)
+        said = f"nearest wells of another {split!r}"
+    else:
+        side, groups = labelled.sides(splits[0]), None
+        said = f"nearest wells, {splits[0].said}"
+    rows = aligned_blind(labelled.wells, align, _tested(splits), backend)
+    ranks = neighbor_ranks(rows, labelled, side, groups, backend=backend, progress=progress)
+    tested = tested_wells(labelled, side.test, ranks)
+    return probe_result(labelled, [tested], [side], said, (), resamples, seed)
+
+
+def neighbor_ranks(
+    rows: Rows,
+    labelled: LabelledWells,
+    side: Sides,
+    groups: Codes | None = None,
+    *,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> Codes:
+    """Return how many neighbours of each tested well come before the first of its class.
+
+    The five nearest are looked at; 5 where none of them is. Neighbours are the wells fitted on, or
+    those of another group.
+    """
+    if groups is None:
+        k = min(TOP, len(side.train))
+        found = nearest(
+            rows[side.test], k, least=0, other=rows[side.train], backend=backend, progress=progress
+        ).most
+        partners = side.train[found]
+    else:
+        used = side.train
+        found = nearest_across(
+            rows[used], groups[used], TOP, backend=backend, progress=progress
+        ).most[np.isin(used, side.test)]
+        partners = np.where(found >= 0, used[found], -1)
+    alike = (labelled.codes[partners] == labelled.codes[side.test][:, None]) & (partners >= 0)
+    return np.where(alike.any(axis=1), alike.argmax(axis=1), TOP)
+
+
+def _choice(labelled: LabelledWells, split: Split, seed: int) -> Sides:
+    """Return the sides of a split that a penalty is chosen by."""
+    return labelled.sides(held_out(labelled.wells, split, seed=seed))
+
+
+def _tested(splits: Sequence[Split]) -> Mask:
+    """Return which wells are on the test side of some split: (n,)."""
+    tested: Mask = np.any([split.test for split in splits], axis=0)
+    return tested
+
+
+def _elsewhere(labelled: LabelledWells, column: str) -> tuple[Sides, Codes]:
+    """Return all wells, those tested whose class is in several groups, and the groups."""
+    groups = pd.factorize(labelled.wells.metadata[column].astype("str"), sort=True)[0]
+    used = np.flatnonzero(labelled.used)
+    codes = labelled.codes[used]
+    pairs = pd.DataFrame({"code": codes, "group": groups[used]}).groupby("code")["group"]
+    spread = pairs.nunique()
+    single = spread.index[spread < 2].to_numpy(np.int64)
+    known = ~np.isin(codes, single)
+    if not known.any():
+        raise InputError(
+            f"no class is in two values of column {column!r}, so no well has a neighbour of its "
+            "class to be found; name another column (split=)"
+        )
+    return (
+        Sides(
+            used, codes, used[known], codes[known], np.unique(codes), single, int((~known).sum())
+        ),
+        groups.astype(np.int64),
+    )
+
+
+def _part(progress: Progress | None, k: int, sides: Sequence[Sides]) -> Progress:
+    """Return what reports the choice of a penalty, most of the work of a split."""
+    return lambda share: _tell(progress, (k + _CHOICE * share) / len(sides))
+
+
+def _tell(progress: Progress | None, share: float) -> None:
+    if progress is not None:
+        progress(share)

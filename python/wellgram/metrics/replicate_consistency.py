@@ -1,0 +1,248 @@
+"""Replicate consistency: whether wells of a perturbation are more alike than chance has it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellgram.align import Alignment, BatchAffine
+from wellgram.backends import get_backend
+from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.distributed import Client, each, takes_client
+from wellgram.errors import InputError
+from wellgram.maps.build import map_rows
+from wellgram.metrics.replicates import (
+    ReplicateResult,
+    aligned_rows,
+    check_null,
+    negative_rows,
+    tested_table,
+)
+from wellgram.nulls import (
+    PForm,
+    empirical_p,
+    mean_angle_null,
+    mean_angles,
+    mean_cosine_nulls,
+    stratified_null,
+    stratum_stream,
+)
+from wellgram.stream import WellStream
+from wellgram.wells import Wells
+
+ConsistencyNull = Literal["permutation", "batches", "negatives"]
+Measure = Literal["cosine", "angle"]
+
+_MOST_PAIRED = 200
+"""The most wells of a set for which a null of angles is drawn: the work grows with the square"""
+
+
+class ConsistencyResult(ReplicateResult):
+    """Consistency of each perturbation of a map.
+
+    Columns of `table`: what names the perturbation; ``n_wells``; ``mean_cosine`` (or
+    ``mean_angle``, in radians) of all pairs of its wells; ``p_value``, the share of the null as
+    alike or more; ``q_value``, the false discovery
+    rate; ``null_mean``; and ``reason``, why a row has no figures.
+    """
+
+    name = "Consistency"
+
+
+@takes_client
+def consistency(
+    wells: Wells | WellStream,
+    align: Alignment | BatchAffine | None = None,
+    *,
+    null: ConsistencyNull = "permutation",
+    negatives: Sequence[str] = (),
+    measure: Measure = "cosine",
+    draws: int = 10_000,
+    nested: bool = False,
+    seed: int = 0,
+    p_form: PForm = "plus-one",
+    backend: str | None = None,
+    progress: Progress | None = None,
+    client: Client | None = None,
+) -> ConsistencyResult:
+    """Return how alike the wells of each perturbation are, and how often chance does as well.
+
+    The score of a perturbation is the mean cosine of all pairs of its k wells. With the wells
+    scaled to length 1 and their sum S it is ``(|S|^2 - k) / (k (k - 1))``, so no pair is ever made.
+
+    Parameters
+    ----------
+    wells
+        The wells; those in the map are scored, by the rows they make in it. A stream is read.
+    align
+        An alignment, fitted to these wells unless it has been before; None: as they are.
+    null
+        ``"permutation"``: random sets of as many wells of the map. ``"batches"``: random sets with
+        as many wells of each batch, so that what a batch adds is in the null too. ``"negatives"``:
+        the scores of perturbations that do nothing, as
+        ``efaar_benchmarking.benchmarking.pert_signal_consistency_benchmark`` has it.
+    negatives
+        Their labels, unexpressed genes for example. They are not scored themselves.
+    measure
+        ``"cosine"``, or ``"angle"`` for the mean angle, an older form of the score. That needs the
+        pairs; perturbations of over 200 wells have no null of random sets then.
+    draws
+        How many sets per number of wells, or per set of batches.
+    nested
+        See `wellgram.nulls.mean_cosine_nulls`: faster where perturbations differ in their number of
+        wells. For cosines alone.
+    seed
+        Same seed, same p-values.
+    p_form
+        ``"plus-one"``, or ``"share"`` for parity with efaar_benchmarking.
+    backend, progress
+        See `wellgram.set_backend`; called now and then with the share of the null that is done.
+    client
+        A ``distributed.Client``, whose workers draw the random sets: see
+        `wellgram.distributed.using`.
+
+    Returns
+    -------
+    ConsistencyResult
+        One row per perturbation. One with a single well has no score, and a reason.
+
+    Raises
+    ------
+    InputError
+        If no perturbation has two wells, the null or a label is unknown, or the seed is no whole
+        number.
+    """
+    check_null(null, get_args(ConsistencyNull), negatives, draws)
+    if measure not in get_args(Measure):
+        raise InputError(f"unknown measure {measure!r}; choose cosine or angle")
+    codes, labels = map_rows(wells)
+    is_negative = negative_rows(labels, negatives, null == "negatives")
+    counts = labels["n_wells"].to_numpy()
+    if counts.max() < 2:
+        raise InputError(
+            f"none of the {len(labels):,} perturbations has two wells: there are no replicates"
+        )
+    unit, _ = get_backend(backend).unit_rows(aligned_rows(wells, align, backend))
+    by_angle = measure == "angle"
+    scores = (
+        mean_angles(unit, codes, len(labels))
+        if by_angle
+        else mean_cosines(unit, codes, len(labels), backend)
+    )
+    alike = -scores if by_angle else scores
+    p = np.full(len(labels), np.nan)
+    middle = p.copy()
+    scored = ~np.isnan(scores) & ~is_negative
+    if null == "negatives":
+        background = alike[is_negative & ~np.isnan(scores)]
+        p[scored] = empirical_p(alike[scored], background, p_form)
+        middle[scored] = background.mean()
+        said = f"{len(background):,} perturbations that do nothing"
+    else:
+        if by_angle:
+            scored &= counts <= _MOST_PAIRED
+        pool, rows = np.flatnonzero(codes >= 0), np.flatnonzero(scored)
+        how = _Draws(draws, nested, by_angle, seed, backend, progress)
+        if null == "batches":
+            batches, names = wells.batches()
+            taken = np.zeros((len(labels), len(names)), np.int64)
+            np.add.at(taken, (codes[pool], batches[pool]), 1)
+            backgrounds = _by_batches(unit, pool, taken[rows], batches, names, how)
+        else:
+            backgrounds = _by_size(unit, pool, counts[rows], how)
+        for same, background in backgrounds:
+            p[rows[same]] = empirical_p(alike[rows[same]], background, p_form)
+            middle[rows[same]] = background.mean()
+        within = " of the same batches" if null == "batches" else ""
+        said = f"{draws:,} random sets of as many wells{within}"
+    reason = np.select(
+        [counts < 2, is_negative, ~scored],
+        ["one well", "in the null", "too many wells for a null of angles"],
+        "",
+    )
+    table = tested_table(
+        labels, f"mean_{measure}", scores, p, -middle if by_angle else middle, reason
+    )
+    return ConsistencyResult(table, said)
+
+
+def mean_cosines(unit: Rows, codes: Codes, groups: int, backend: str | None = None) -> Floats:
+    """Return the mean cosine (g,) of all pairs of rows of each group; NaN for fewer than two.
+
+    Rounded to 2^-40, as `Backend.null_means` is, so that equal sets have equal scores.
+    """
+    sums, counts = get_backend(backend).group_sums(unit, codes, groups)
+    k = np.where(counts < 2, np.nan, counts)
+    means = (np.square(sums).sum(axis=1) - k) / (k * (k - 1))
+    return np.asarray(np.rint(means * 2.0**40) / 2.0**40)
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """How random sets are drawn."""
+
+    count: int
+    nested: bool
+    by_angle: bool
+    seed: int
+    backend: str | None
+    progress: Progress | None
+
+
+def _by_size(
+    unit: Rows, pool: Codes, counts: Codes, draws: _Draws
+) -> Iterator[tuple[NDArray[np.bool_], Floats]]:
+    """Yield which perturbations have a number of wells, and the null of sets of as many."""
+    sizes = np.unique(counts).tolist()
+    if draws.by_angle:
+        shared = (unit, pool, draws.count, draws.seed, draws.backend)
+        found = each(_angles_of_size, sizes, shared=shared, progress=draws.progress)
+        for size, null in zip(sizes, found, strict=True):
+            yield counts == size, -null
+        return
+    nulls = mean_cosine_nulls(
+        unit,
+        sizes,
+        draws.count,
+        pool=pool,
+        nested=draws.nested,
+        seed=draws.seed,
+        backend=draws.backend,
+        progress=draws.progress,
+    )
+    for size, null in nulls.items():
+        yield counts == size, null
+
+
+def _by_batches(
+    unit: Rows, pool: Codes, taken: Codes, batches: Codes, names: Sequence[str], draws: _Draws
+) -> Iterator[tuple[NDArray[np.bool_], Floats]]:
+    """Yield which perturbations have the same wells per batch, and the null of sets that do."""
+    strata = [pool[batches[pool] == b] for b in range(len(names))]
+    kinds, kind = np.unique(taken, axis=0, return_inverse=True)
+    shared = (unit, strata, names, replace(draws, progress=None))
+    found = each(_null_of_kind, kinds.tolist(), shared=shared, progress=draws.progress)
+    for g, null in enumerate(found):
+        yield kind.ravel() == g, null
+
+
+def _angles_of_size(
+    size: int, unit: Rows, pool: Codes, draws: int, seed: int, backend: str | None
+) -> Floats:
+    return mean_angle_null(unit, [pool], [size], draws, seed=seed, stream=size, backend=backend)
+
+
+def _null_of_kind(
+    counted: list[int], unit: Rows, strata: Sequence[Codes], names: Sequence[str], draws: _Draws
+) -> Floats:
+    """Return the null of sets with so many wells of each batch."""
+    held = [b for b, count in enumerate(counted) if count]
+    of, of_names = [strata[b] for b in held], [names[b] for b in held]
+    many = [counted[b] for b in held]
+    count, seed, backend = draws.count, draws.seed, draws.backend
+    if draws.by_angle:
+        stream = stratum_stream(of_names, many)
+        return -mean_angle_null(unit, of, many, count, seed=seed, stream=stream, backend=backend)
+    return stratified_null(unit, of, many, count, names=of_names, seed=seed, backend=backend)

@@ -1,0 +1,98 @@
+"""Drug-target truth: which genes a compound acts on, and lists of actives and negatives drawn."""
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from wellgram.backends.protocol import Codes
+from wellgram.errors import InputError
+from wellgram.io.targets import TARGET_COLUMNS
+from wellgram.nulls import random_subsets, stream_of
+
+
+@dataclass(frozen=True)
+class RankedList:
+    """An item, a compound for example, and the partners that are ranked for it."""
+
+    item: str
+    actives: Codes
+    """(p,)"""
+    negatives: Codes
+    """(seeds, n)"""
+
+
+def check_truth(truth: pd.DataFrame) -> pd.DataFrame:
+    """Return the truth table's three columns, each with a value.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, the table is empty, or a value is no concentration.
+    """
+    for column in TARGET_COLUMNS:
+        if column not in truth:
+            raise InputError(
+                f"the truth table has no column {column!r}; it needs {', '.join(TARGET_COLUMNS)}"
+            )
+    table = truth[list(TARGET_COLUMNS)].dropna()
+    if table.empty:
+        raise InputError("the truth table has no rows: no compound has a known target")
+    values = pd.to_numeric(table["nM_value"], errors="coerce")
+    wrong = values.isna() | (values < 0)
+    if wrong.any():
+        bad = table.loc[wrong, "nM_value"].iloc[0]
+        raise InputError(f"column 'nM_value' of the truth table holds {bad!r}, no concentration")
+    return table.assign(nM_value=values)
+
+
+def ranked_lists(
+    truth: pd.DataFrame,
+    items: str,
+    partners: str,
+    mapped: Container[str],
+    place: dict[str, int],
+    *,
+    active: float,
+    inactive: float,
+    min_negatives: int,
+    seeds: int,
+    seed: int,
+    backend: str | None,
+) -> Iterator[RankedList | tuple[str, str]]:
+    """Yield the list of each item that is mapped, or the item and why it has none.
+
+    Actives have a value up to `active`; partners above that and up to `inactive` are left out;
+    negatives are drawn, max(2 actives, min_negatives) of them, from the sorted pool of all other
+    partners in `place`, which says what row each partner is.
+    """
+    everyone = np.array(sorted(set(truth[partners]) & place.keys()), object)
+    rows_of = np.array([place[name] for name in everyone], np.int64)
+    item, names = pd.factorize(truth[items], sort=True)
+    partner = pd.Index(everyone).get_indexer(pd.Index(truth[partners]))  # -1: not in the map
+    value = truth["nM_value"].to_numpy(np.float64)
+    order = np.argsort(item, kind="stable")
+    ends = np.searchsorted(item[order], np.arange(len(names) + 1))
+    for k, name in enumerate(names):
+        if name not in mapped:
+            continue
+        of, values = (column[order[ends[k] : ends[k + 1]]] for column in (partner, value))
+        hit = values <= active
+        # A partner measured twice, once in between, is neither: as published.
+        between = (values > active) & (values <= inactive)
+        actives = np.unique(of[hit & (of >= 0)])
+        if not len(actives):
+            yield str(name), "no active partner in the map" if hit.any() else "no active partner"
+            continue
+        eligible = np.ones(len(everyone), bool)
+        eligible[of[(hit | between) & (of >= 0)]] = False
+        pool = np.flatnonzero(eligible)
+        count = max(2 * len(actives), min_negatives)
+        if len(pool) < count:
+            yield str(name), f"{len(pool)} eligible negatives, {count} needed"
+            continue
+        drawn = random_subsets(
+            len(pool), count, seeds, seed=seed, stream=stream_of(name), backend=backend
+        )
+        yield RankedList(str(name), rows_of[actives], rows_of[pool][drawn])

@@ -1,0 +1,391 @@
+"""The drug-target benchmark: whether compounds look like the knock-out of their targets."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from wellgram.backends import get_backend
+from wellgram.backends.protocol import Codes, Floats
+from wellgram.backends.thread_count import threads
+from wellgram.errors import InputError
+from wellgram.files import save_csv
+from wellgram.metrics.bootstrap import item_bootstrap
+from wellgram.metrics.ranking import chance_precision, pooled_scores
+from wellgram.metrics.target_lists import RankedList, check_truth, ranked_lists
+from wellgram.nulls import random_subsets, stream_of
+from wellgram.pairs import cosine_matrix
+from wellgram.wells import LabelledMap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+By = Literal["compound", "gene"]
+_COLUMN = {"compound": "treatment", "gene": "gene_symbol"}
+
+
+@dataclass(frozen=True, repr=False)
+class CompoundGeneResult:
+    """The drug-target benchmark of a map.
+
+    `table` has a row per dose (``concentration``; ``all`` where there are none) and one, ``max``,
+    of each partner's largest similarity over the doses. Its columns: ``items`` (how many compounds
+    or genes were scored); ``average_precision`` and ``auc_roc``, their means over items, averaged
+    over seeds, and ``_sd``, the standard deviation over seeds; ``interval_low`` and
+    ``interval_high``, 95 % of the average precision by resampling items; ``chance``, the expected
+    average precision of a random ranking of the same lists; ``ap_quantile_q``; ``micro_``, of all
+    lists pooled; ``_baseline``, the same of uniform scores, and ``_baseline_sd``, its standard
+    deviation over seeds.
+
+    `items` has a row per item and dose: ``actives`` and ``negatives``, ``average_precision`` and
+    ``auc_roc`` (means over seeds), and ``chance``, what a random ranking of as many scores.
+    """
+
+    table: pd.DataFrame
+    items: pd.DataFrame
+    trend: pd.DataFrame
+    """Per item Kendall's ``tau`` between dose and mean similarity to the actives, and the
+    ``p_value`` of its rising"""
+    skipped: pd.DataFrame
+    """Items without a list, and the ``reason``"""
+    absent: dict[str, int]
+    """How many compounds and genes of the truth are not in the map"""
+    by: By
+
+    def __repr__(self) -> str:
+        shown = ["concentration", "items", "average_precision", "chance", "auc_roc"]
+        return (
+            f"Drug-target benchmark by {self.by}, {len(self.skipped):,} skipped\n"
+            f"{self.table[shown].to_string(index=False)}"
+        )
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw average precision against dose, beside chance; return the matplotlib axes."""
+        from wellgram.plots import plot_doses
+
+        return plot_doses(self.table, ax)
+
+    def save(self, path: str | Path) -> None:
+        """Write the table as CSV."""
+        save_csv(self.table, path)
+
+
+def compound_gene(
+    map_: LabelledMap,
+    truth: pd.DataFrame,
+    *,
+    by: By = "compound",
+    active: float = 1000.0,
+    inactive: float = 10000.0,
+    min_negatives: int = 20,
+    seeds: int = 100,
+    seed: int = 0,
+    quantiles: Sequence[float] = (0.5, 0.75, 0.95),
+    signed: bool = False,
+    resamples: int = 1000,
+    backend: str | None = None,
+) -> CompoundGeneResult:
+    """Score how well similarity to gene knock-outs tells a compound's targets from other genes.
+
+    For each compound and dose, its active genes and negatives drawn from all other genes of the
+    truth are ranked by the absolute cosine of their map rows with the compound's. Follows
+    ``compound_gene_benchmark`` of efaar_benchmarking, but draws negatives from the sorted pool, so
+    that the same seed gives the same draws, each compound's by itself.
+
+    Parameters
+    ----------
+    map_
+        The map. Where it has a ``perturbation_type``, genes are its CRISPR rows and compounds the
+        others; else rows are what the truth says they are.
+    truth
+        Columns ``treatment``, ``gene_symbol`` and ``nM_value``, as in EFAAR's
+        ``compound_gene_interactions.csv``. What is not in the map is counted and left out.
+    by
+        Rank genes for each compound, or compounds for each gene.
+    active, inactive
+        In nM: up to the first a gene is active; above it and up to the second it is left out.
+    min_negatives
+        Negatives are max(2 actives, this); an item with fewer eligible ones is skipped.
+    seeds, seed
+        How many draws of negatives, all from the same similarities, and the seed of the draws.
+    quantiles
+        Of the average precision over items.
+    signed
+        Rank by the cosine itself, so that opposite is least similar.
+    resamples
+        How often items are resampled for the confidence interval.
+    backend
+        See `wellgram.set_backend`.
+
+    Raises
+    ------
+    InputError
+        If the truth lacks a column or rows, no item has a list, or a parameter is out of range.
+    """
+    _check(by, active, inactive, min_negatives, seeds, quantiles)
+    table = check_truth(truth)
+    cube, doses, place, absent = _similarities(map_, table, backend)
+    if not signed:
+        cube = np.abs(cube)
+    items, partners = ("compound", "gene") if by == "compound" else ("gene", "compound")
+    lists: list[RankedList] = []
+    skipped: list[tuple[str, str]] = []
+    for one in ranked_lists(
+        table,
+        _COLUMN[items],
+        _COLUMN[partners],
+        place[items],
+        place[partners],
+        active=active,
+        inactive=inactive,
+        min_negatives=min_negatives,
+        seeds=seeds,
+        seed=seed,
+        backend=backend,
+    ):
+        if isinstance(one, RankedList):
+            lists.append(one)
+        else:
+            skipped.append(one)
+    if not lists:
+        why = f" ({skipped[0][0]!r}: {skipped[0][1]})" if skipped else ""
+        raise InputError(f"no {by} of the truth can be scored on this map{why}")
+    scored = _Scored.of(cube, place[items], lists, by, seed, backend)
+    return CompoundGeneResult(
+        scored.summary(doses, quantiles, resamples, seed, backend),
+        scored.per_item(doses),
+        _trends(cube, doses, place[items], lists, by),
+        pd.DataFrame(skipped, columns=[by, "reason"]),
+        absent,
+        by,
+    )
+
+
+def _check(
+    by: str,
+    active: float,
+    inactive: float,
+    min_negatives: int,
+    seeds: int,
+    quantiles: Sequence[float],
+) -> None:
+    if by not in get_args(By):
+        raise InputError(f"unknown by={by!r}; choose {' or '.join(get_args(By))}")
+    if not 0 <= active <= inactive:
+        raise InputError(f"active={active} must not be above inactive={inactive}, nor negative")
+    if min_negatives < 1 or seeds < 1:
+        raise InputError(f"min_negatives={min_negatives} and seeds={seeds} must be 1 or more")
+    wrong = [q for q in quantiles if not 0 <= q <= 1]
+    if wrong:
+        raise InputError(f"a quantile must lie in [0, 1], not be {wrong[0]}")
+
+
+def _similarities(
+    map_: LabelledMap, truth: pd.DataFrame, backend: str | None
+) -> tuple[Floats, list[float], dict[str, dict[str, int]], dict[str, int]]:
+    """Return cosines (compounds, doses, genes) of what truth and map share, and what they are."""
+    labels = map_.labels["perturbation"].astype("str").to_numpy()
+    names = {kind: set(truth[column].astype("str")) for kind, column in _COLUMN.items()}
+    chosen = {kind: np.isin(labels, list(wanted)) for kind, wanted in names.items()}
+    if "perturbation_type" in map_.labels:
+        crispr = (map_.labels["perturbation_type"] == "CRISPR").to_numpy()
+        chosen["gene"] &= crispr
+        chosen["compound"] &= ~crispr
+    rows = {kind: np.flatnonzero(mask) for kind, mask in chosen.items()}
+    for kind, found in rows.items():
+        if not len(found):
+            raise InputError(
+                f"no {kind} of the truth is in the map: {min(names[kind])!r}, for example, is not; "
+                f"the map has rows like {labels[0]!r}"
+            )
+    dose = np.full(len(labels), np.nan)
+    if "dose" in map_.labels:
+        dose = map_.labels["dose"].to_numpy(np.float64)
+    doses, level = np.unique(dose[rows["compound"]], return_inverse=True)  # NaN: one, the last
+    compound, compounds = pd.factorize(labels[rows["compound"]], sort=True)
+    gene, genes = pd.factorize(labels[rows["gene"]], sort=True)
+    twice = _first_twice(gene)
+    if twice is not None:
+        raise InputError(f"gene {genes[gene[twice]]!r} has several rows in the map; keep one")
+    twice = _first_twice(compound * len(doses) + level)
+    if twice is not None:
+        raise InputError(
+            f"compound {compounds[compound[twice]]!r} has several rows of one dose; the benchmark "
+            "needs one"
+        )
+    cosines = cosine_matrix(map_, rows=rows["compound"], columns=rows["gene"], backend=backend)
+    cube = np.full((len(compounds), len(doses), len(genes)), np.nan, cosines.dtype)
+    cube[compound[:, None], level[:, None], gene] = cosines
+    place = {
+        kind: {name: k for k, name in enumerate(found)}
+        for kind, found in (("compound", compounds), ("gene", genes))
+    }
+    absent = {kind: len(names[kind]) - len(place[kind]) for kind in names}
+    return cube, doses.tolist(), place, absent
+
+
+def _first_twice(codes: Codes) -> int | None:
+    """Return the place of the first code that comes more than once, or None."""
+    often = np.flatnonzero(np.bincount(codes)[codes] > 1)
+    return int(often[0]) if len(often) else None
+
+
+def _item_scores(cube: Floats, by: By, item: int) -> Floats:
+    """Return an item's similarities (doses, partners)."""
+    return cube[item] if by == "compound" else cube[:, :, item].T
+
+
+def _with_max(scores: Floats) -> Floats:
+    """Return similarities (doses + 1, partners), the last row each partner's largest."""
+    filled = np.where(np.isnan(scores), -np.inf, scores).max(axis=0)
+    return np.concatenate([scores, np.where(np.isinf(filled), np.nan, filled)[None]])
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Average precision and AUC (items, doses + 1, seeds), and what pooling needs."""
+
+    lists: list[RankedList]
+    by: By
+    precision: Floats
+    auc: Floats
+    random_precision: Floats
+    """Of uniform scores (items, seeds)"""
+    random_auc: Floats
+    micro: Floats
+    """Of all lists pooled (doses + 1, 2, seeds)"""
+
+    @classmethod
+    def of(
+        cls,
+        cube: Floats,
+        place: dict[str, int],
+        lists: list[RankedList],
+        by: By,
+        seed: int,
+        backend: str | None,
+    ) -> "_Scored":
+        """Score all lists."""
+        seeds = len(lists[0].negatives)
+        shape = (len(lists), cube.shape[1] + 1, seeds)
+        precision, auc = np.empty(shape), np.empty(shape)
+        random_precision, random_auc = (np.empty((len(lists), seeds)) for _ in range(2))
+        run = get_backend(backend)
+        positives, negatives = [], []
+        for k, one in enumerate(lists):
+            scores = _with_max(_item_scores(cube, by, place[one.item]))
+            precision[k], auc[k] = run.list_scores(scores, one.actives, one.negatives)
+            random_precision[k], random_auc[k] = _at_random(one, seed, backend)
+            positives.append(scores[:, one.actives])
+            negatives.append(scores[:, one.negatives])
+        high, low = np.concatenate(positives, axis=1), np.concatenate(negatives, axis=2)
+        with ThreadPoolExecutor(threads()) as pool:  # sorting is done outside of the interpreter
+            micro = np.array(list(pool.map(pooled_scores, high, low)))
+        return cls(lists, by, precision, auc, random_precision, random_auc, micro)
+
+    def _sizes(self) -> tuple[Codes, Codes]:
+        """Return how many actives and how many negatives each list has."""
+        actives = np.array([len(one.actives) for one in self.lists])
+        return actives, np.array([one.negatives.shape[1] for one in self.lists])
+
+    def _chance(self) -> Floats:
+        actives, negatives = self._sizes()
+        return chance_precision(actives, actives + negatives)
+
+    def per_item(self, doses: list[float]) -> pd.DataFrame:
+        """Return a row per item and dose."""
+        levels = _levels(doses)
+        count = len(levels)
+        actives, negatives = self._sizes()
+        frame = pd.DataFrame(
+            {
+                self.by: np.repeat([one.item for one in self.lists], count),
+                "concentration": levels * len(self.lists),
+                "actives": np.repeat(actives, count),
+                "negatives": np.repeat(negatives, count),
+                "average_precision": self.precision.mean(axis=2).ravel(),
+                "auc_roc": self.auc.mean(axis=2).ravel(),
+                "chance": np.repeat(self._chance(), count),
+            }
+        )
+        return frame.dropna(subset="average_precision").reset_index(drop=True)
+
+    def summary(
+        self,
+        doses: list[float],
+        quantiles: Sequence[float],
+        resamples: int,
+        seed: int,
+        backend: str | None,
+    ) -> pd.DataFrame:
+        """Return a row per dose, and one for the largest similarity over doses."""
+        chance, records = self._chance(), []
+        for level, name in enumerate(_levels(doses)):
+            scored = ~np.isnan(self.precision[:, level, 0])
+            if not scored.any():
+                continue
+            precision, auc = self.precision[scored, level], self.auc[scored, level]
+            low, high = item_bootstrap(
+                precision.mean(axis=1), resamples=resamples, seed=seed, backend=backend
+            )
+            micro = self.micro[level].mean(axis=1)
+            record = {
+                "concentration": name,
+                "items": int(scored.sum()),
+                "average_precision": precision.mean(),
+                "average_precision_sd": precision.mean(axis=0).std(),
+                "interval_low": low,
+                "interval_high": high,
+                "chance": chance[scored].mean(),
+                "average_precision_baseline": self.random_precision[scored].mean(),
+                "average_precision_baseline_sd": self.random_precision[scored].mean(axis=0).std(),
+                "auc_roc": auc.mean(),
+                "auc_roc_sd": auc.mean(axis=0).std(),
+                "auc_roc_baseline": self.random_auc[scored].mean(),
+                "micro_average_precision": micro[0],
+                "micro_auc_roc": micro[1],
+            }
+            for q in quantiles:
+                record[f"ap_quantile_{q:g}"] = np.quantile(precision, q, axis=0).mean()
+                of_random = np.quantile(self.random_precision[scored], q, axis=0)
+                record[f"ap_quantile_{q:g}_baseline"] = of_random.mean()
+            records.append(record)
+        return pd.DataFrame(records)
+
+
+def _levels(doses: list[float]) -> list[str | float]:
+    return ["all" if np.isnan(dose) else dose for dose in doses] + ["max"]
+
+
+def _at_random(one: RankedList, seed: int, backend: str | None) -> tuple[Floats, Floats]:
+    """Return average precision and AUC (seeds,) of a list ranked at random."""
+    seeds, n = one.negatives.shape
+    p = len(one.actives)
+    stream = stream_of("uniform", one.item)
+    drawn = random_subsets(p + n, p, seeds, seed=seed, stream=stream, backend=backend)
+    rank, t = 1 + np.sort(drawn, axis=1), np.arange(1, p + 1)
+    return (t / rank).mean(axis=1), 1 - (rank - t).sum(axis=1) / (p * n)
+
+
+def _trends(
+    cube: Floats, doses: list[float], place: dict[str, int], lists: list[RankedList], by: By
+) -> pd.DataFrame:
+    """Return whether each item's similarity to its actives rises with the dose."""
+    from scipy.stats import kendalltau
+
+    records = []
+    for one in lists:
+        scores = _item_scores(cube, by, place[one.item])[:, one.actives]
+        counted = ~np.isnan(scores)
+        with np.errstate(invalid="ignore"):
+            mean = np.where(counted, scores, 0).sum(axis=1) / counted.sum(axis=1)
+        there = ~np.isnan(mean) & ~np.isnan(doses)
+        if there.sum() < 3:
+            continue
+        tau = kendalltau(np.asarray(doses)[there], mean[there], alternative="greater")
+        records.append((one.item, int(there.sum()), float(tau.statistic), float(tau.pvalue)))
+    return pd.DataFrame(records, columns=[by, "doses", "tau", "p_value"])

@@ -1,0 +1,154 @@
+"""The most and the least similar partners of every row."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wellgram.backends.consumers import Nearest
+from wellgram.backends.protocol import Progress
+from wellgram.distributed import Client, takes_client
+from wellgram.errors import InputError
+from wellgram.files import replacing
+from wellgram.pairs.row_labels import label_columns
+from wellgram.pairs.scanning import scan
+from wellgram.pairs.unit_rows import Map, Precision, UnitRows, unit_pair
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_Index = NDArray[np.int64]
+_Cosines = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Neighbors:
+    """The k most and the k least similar partners of every row, the most extreme first.
+
+    Among equal cosines the partner of the smaller row number comes first.
+    """
+
+    most: _Index
+    """(n, k): rows of the most similar partners"""
+    most_cosines: _Cosines
+    least: _Index
+    """(n, least): rows of the least similar"""
+    least_cosines: _Cosines
+    _rows: UnitRows
+    _partners: UnitRows
+
+    def __repr__(self) -> str:
+        n, k = self.most.shape
+        return f"Neighbors of {n:,} rows: {k} most and {self.least.shape[1]} least similar of each"
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row per neighbor.
+
+        Columns: the labels of a map and ``row``; ``side`` (``most`` or ``least``) and ``rank``,
+        from 1; the neighbor's labels and ``neighbor_row``; ``cosine``.
+        """
+        return pd.concat(
+            [
+                self._side("most", self.most, self.most_cosines),
+                self._side("least", self.least, self.least_cosines),
+            ],
+            ignore_index=True,
+        )
+
+    def _side(self, side: str, index: _Index, cosines: _Cosines) -> pd.DataFrame:
+        n, k = index.shape
+        rows = np.repeat(np.arange(n), k)
+        ranks = pd.DataFrame({"side": side, "rank": np.tile(np.arange(1, k + 1), n)})
+        partners = label_columns(self._partners, index.ravel(), "neighbor_")
+        if "neighbor_perturbation" in partners:
+            partners = partners.rename(columns={"neighbor_perturbation": "neighbor"})
+        parts = [label_columns(self._rows, rows), ranks, partners]
+        return pd.concat(parts, axis=1).assign(cosine=cosines.ravel())
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw how similar the nearest and the farthest are; return the matplotlib axes."""
+        from wellgram.plots import plot_neighbors
+
+        return plot_neighbors(self.most_cosines, self.least_cosines, ax)
+
+    def save(self, path: str | Path) -> None:
+        """Write the table, as parquet or CSV by the ending of the name.
+
+        Raises
+        ------
+        InputError
+            If the name ends otherwise.
+        """
+        check_table_name(path)
+        with replacing(path) as temporary:
+            if temporary.suffix == ".csv":
+                self.table.to_csv(temporary, index=False)
+            else:
+                self.table.to_parquet(temporary, index=False)
+
+
+def check_table_name(path: str | Path) -> None:
+    """Raise unless a table can be written there: its folder exists and its ending is known."""
+    if Path(path).suffix not in (".parquet", ".csv"):
+        raise InputError(f"cannot write {str(path)!r}: name a file .parquet or .csv")
+    if not Path(path).parent.is_dir():
+        raise InputError(
+            f"cannot write {str(path)!r}: there is no folder {str(Path(path).parent)!r}"
+        )
+
+
+@takes_client
+def nearest(
+    x: Map,
+    k: int = 25,
+    *,
+    least: int | None = None,
+    other: Map | None = None,
+    precision: Precision | None = None,
+    backend: str | None = None,
+    progress: Progress | None = None,
+    client: Client | None = None,
+) -> Neighbors:
+    """Return the k most and the k least similar partners of every row of x, by cosine.
+
+    As JUMP's published tables of similarities have them; from one pass over each pair, which
+    serves both of its rows.
+
+    Parameters
+    ----------
+    x, precision, backend, progress, client
+        As for `wellgram.pairs.scan_pairs`.
+    k
+        How many of the most similar.
+    least
+        How many of the least similar, if not k as well.
+    other
+        (m, d): look for the partners there, instead of among the other rows of x.
+
+    Raises
+    ------
+    InputError
+        If a row has fewer partners than that, or as `wellgram.pairs.scan_pairs` has it.
+    """
+    rows, others = unit_pair(x, other, precision, backend)
+    consumer = Nearest(k, k if least is None else least)
+    partners = rows.n - 1 if others is None else others.n
+    if max(consumer.most, consumer.least) > partners:
+        raise InputError(
+            f"{max(consumer.most, consumer.least)} neighbors are asked for, but every row has "
+            f"{max(partners, 0)} partners"
+        )
+    (found,) = scan(rows, others, [consumer], progress=progress)
+    return Neighbors(
+        found.most,
+        found.most_cosines,
+        found.least,
+        found.least_cosines,
+        rows,
+        others or rows,
+    )

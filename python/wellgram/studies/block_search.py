@@ -1,0 +1,203 @@
+"""Which block of a network tells most: each scored alike, so that differences are paired."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wellgram.align import Alignment
+from wellgram.backends.protocol import Progress
+from wellgram.errors import InputError
+from wellgram.io.block_files import Blocks, open_blocks
+from wellgram.metrics import linear_probe
+from wellgram.metrics.labelled import LabelledWells
+from wellgram.metrics.penalties import Method, check_penalties
+from wellgram.probes.splits import splits_by
+from wellgram.stream import WellStream
+from wellgram.studies.block_scores import BlockScores, BlockSearchResult
+from wellgram.suite.scoring import score
+from wellgram.wells import Wells
+
+Step = Callable[[str], AbstractContextManager[Progress]]
+"""Announces a step of the work and yields a callback for the share done."""
+
+_BESIDE = ("recall", "drug-targets", "consistency")
+_FOLDER = "blocks"
+
+
+def search_blocks(
+    blocks: Blocks
+    | str
+    | Path
+    | Sequence[str | Path]
+    | NDArray[Any]
+    | Mapping[str, Wells | WellStream],
+    metadata: str | Path | pd.DataFrame | None = None,
+    *,
+    layout: str = "rxrx1",
+    align: Alignment | None = None,
+    label: str = "perturbation",
+    split: str = "batch",
+    method: Method = "logistic",
+    penalty: float | Sequence[float] | None = None,
+    kind: str | None = None,
+    sources: Mapping[str, pd.DataFrame] | None = None,
+    same: Sequence[str] = (),
+    truth: pd.DataFrame | None = None,
+    metrics: Sequence[str] = _BESIDE,
+    out: str | Path | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+    backend: str | None = None,
+    step: Step | None = None,
+) -> BlockSearchResult:
+    """Score the embeddings of every block of a network, and find the best.
+
+    By a probe on held-out batches, balanced accuracy choosing the block, as in ViTally Consistent
+    (arXiv 2411.02572), and beside it recall, drug targets and consistency as far as the data
+    allows. Every block has the same wells, splits, draws and nulls, so their differences are
+    paired. With `out`, what each block scored is kept as it is found, and a search that was
+    interrupted goes on where it stopped.
+
+    Parameters
+    ----------
+    blocks, metadata, layout
+        See `wellgram.io.open_blocks`; or what that returned.
+    align
+        An alignment that has not been fitted; it is, to each block. None: as they are.
+    label, split, method, penalty, kind
+        As for `linear_probe`.
+    sources, same, truth
+        Known pairs and targets: see `wellgram.score`.
+    metrics
+        Which benchmarks to run beside: of ``"recall"``, ``"drug-targets"`` and ``"consistency"``.
+    out
+        A folder: what was scored lies in ``blocks/`` there, and is taken from there if the files,
+        settings and library are the same.
+    resamples, seed
+        How often batches are resampled, and the seed of all draws.
+    backend
+        See `wellgram.set_backend`.
+    step
+        Told of every block; for progress bars.
+
+    Returns
+    -------
+    BlockSearchResult
+
+    Raises
+    ------
+    InputError
+        If blocks are of different wells, a metric is not known, or as `linear_probe` has it;
+        before any embedding is read where labels can tell.
+    """
+    opened = blocks if isinstance(blocks, Blocks) else open_blocks(blocks, metadata, layout=layout)
+    for name in metrics:
+        if name not in _BESIDE:
+            raise InputError(f"unknown metric {name!r}; choose {', '.join(_BESIDE)}")
+    first = opened.open(0)
+    _check(first, label, split, method, penalty, kind, seed)
+    settings = {
+        "align": repr(align), "label": label, "split": split, "method": method, "penalty": penalty,
+        "kind": kind, "same": list(same), "metrics": sorted(metrics), "seed": seed,
+        "sources": {name: _frame_digest(frame) for name, frame in (sources or {}).items()},
+        "truth": None if truth is None else _frame_digest(truth),
+        "labels": _frame_digest(first.metadata), "library": _version(),
+    }  # fmt: skip
+    announce: Step = step or (lambda _: nullcontext(lambda share: None))
+    folder = None if out is None else Path(out) / _FOLDER
+    if folder is not None:
+        _made(folder)
+    scored: list[BlockScores] = []
+    resumed = 0
+    for k, name in enumerate(opened.names):
+        key = _key(settings, opened.keys[k])
+        path = None if folder is None else folder / f"{name}.npz"
+        done = None if path is None else BlockScores.load(path, key)
+        if done is not None:
+            resumed += 1
+        else:
+            with announce(name) as progress:
+                wells = opened.read(k, first)
+                # First what raises at once for pairs or targets that cannot be used.
+                beside = score(
+                    wells, copy.deepcopy(align), sources=sources, same=same,
+                    truth=truth, metrics=list(metrics), seed=seed, backend=backend,
+                )  # fmt: skip
+                probe = linear_probe(
+                    wells, align, label=label, split=split,
+                    method=method, penalty=penalty, kind=kind, resamples=1, seed=seed,
+                    backend=backend, progress=progress,
+                )  # fmt: skip
+                done = BlockScores(probe.outcomes, _headlines(beside.summary))
+                if path is not None:
+                    done.save(path, key)
+        scored.append(done)
+    said = f"{method} probe of {label}, split by {split!r}"
+    return BlockSearchResult(opened.names, said, scored, resamples, seed, resumed)
+
+
+def _check(
+    wells: Wells | WellStream,
+    label: str,
+    split: str,
+    method: Method,
+    penalty: float | Sequence[float] | None,
+    kind: str | None,
+    seed: int,
+) -> None:
+    """Raise for what the labels of wells alone tell to be impossible."""
+    check_penalties(method, penalty)
+    none = np.ones((len(wells), 1), np.float32)  # of the embeddings nothing is read yet
+    labels = Wells(none, wells.metadata, wells.origin)
+    labelled = LabelledWells.of(labels, label, kind)
+    for one in splits_by(labels, split, folds=5, within=labelled.kind, seed=seed):
+        labelled.sides(one)
+
+
+def _headlines(summary: Mapping[str, Any]) -> dict[str, float]:
+    """Return the figure of each benchmark that was run."""
+    found = {name: summary[name] for name in _BESIDE if not isinstance(summary[name], str)}
+    values: dict[str, float] = {}
+    if "recall" in found:
+        recalls = [row["recall"] for row in found["recall"] if row["low"] == 0.05]
+        values["recall"] = float(np.mean(recalls))
+    if "drug-targets" in found:
+        precisions = [row["average_precision"] for row in found["drug-targets"]]
+        values["drug_targets"] = max(one for one in precisions if one is not None)
+    if "consistency" in found and found["consistency"][0]["mean_cosine"] is not None:
+        row = found["consistency"][0]
+        values["consistency"] = row["mean_cosine"] - row["null_mean"]
+    return values
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise InputError(
+            f"cannot write to the output folder {str(folder)!r}: {problem.strerror}; choose another"
+        ) from None
+
+
+def _key(settings: Mapping[str, Any], block: str) -> str:
+    text = json.dumps([settings, block], sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _frame_digest(frame: pd.DataFrame) -> str:
+    values = pd.util.hash_pandas_object(frame.astype("str"), index=False).to_numpy()
+    return hashlib.blake2b(values.tobytes(), digest_size=8).hexdigest()
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("wellgram")
