@@ -74,9 +74,9 @@ def main() -> None:
         aligned = wg.Wells(wg.TVN().fit_transform(wells.read()), wells.metadata, wells.origin)
         print(repr(map_))
         stages: dict[str, Callable[[Client | None], Any]] = {
-            "map": lambda c: wg.build_map(wells, wg.TVN(), precision="float64", client=c),
+            "map": lambda c: wg.build_map(wells, wg.TVN(), dtype="float64", client=c),
             "quantiles": lambda c: wg.pair_quantiles(map_, [0.05, 0.95], client=c),
-            "neighbours": lambda c: wg.nearest(map_, 25, client=c),
+            "neighbours": lambda c: wg.neighbors(map_, 25, client=c),
             "p-values": lambda c: wg.consistency(aligned, draws=options.draws, client=c),
         }
         rounds: dict[str, list[tuple[float, ...]]] = {name: [] for name in [*stages, "whole"]}

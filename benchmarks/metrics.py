@@ -39,7 +39,7 @@ def permuted(unit: np.ndarray, pool: np.ndarray, size: int, draws: int) -> None:
 
 
 def full(map_: wg.PerturbationMap) -> pd.DataFrame:
-    """Return a truth in which every compound of a map has one to ten targets."""
+    """Return a targets in which every compound of a map has one to ten targets."""
     rng = np.random.default_rng(0)
     kind, name = map_.labels["perturbation_type"], map_.labels["perturbation"]
     genes = name[kind == "CRISPR"].to_numpy()
@@ -101,23 +101,23 @@ def main() -> None:
     )
 
     map_ = wg.build_map(wells, wg.PCACenterScale())
-    for what, truth in (
+    for what, targets in (
         ("the screen's", screen.compound_targets),
         ("every compound's", full(map_)),
     ):
-        print(f"drug targets of {map_!r}, {what}: {len(truth):,} rows of truth")
+        print(f"drug targets of {map_!r}, {what}: {len(targets):,} rows of targets")
         for by in ("compound", "gene"):
             one, hundred = (
                 timed(
-                    f"by {by}, {seeds} seeds",
-                    lambda seeds=seeds, by=by, truth=truth: wg.compound_gene(
-                        map_, truth, by=by, seeds=seeds
+                    f"by {by}, {draws} draws",
+                    lambda draws=draws, by=by, targets=targets: wg.drug_targets(
+                        map_, targets, by=by, draws=draws
                     ),
                     options.repeats,
                 )
-                for seeds in (1, 100)
+                for draws in (1, 100)
             )
-            print(f"  100 seeds take {hundred / one:.1f} times one")
+            print(f"  100 draws take {hundred / one:.1f} times one")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ import pandas as pd
 import wellgram as wg
 from memory import reset_peak, status
 from wellgram.backends import cpu
+from wellgram.metrics import RecallResult
 from wellgram.pairs import (
     Bracket,
     CountBelow,
@@ -147,7 +148,7 @@ def consumers_table(repeats: int, threads: int) -> None:
             name: (lambda c=c: scan.scan(rows, None, c)[:]) for name, c in asked.items()
         }
         sides["bfloat16, 2 counts"] = lambda: wg.scan_pairs(
-            map_, [CountBelow((-0.05, 0.05))], precision="bfloat16"
+            map_, [CountBelow((-0.05, 0.05))], dtype="bfloat16"
         )
         sides["NumPy X @ X.T"] = lambda: unit @ unit.T
         with peak_of(isa, threads) as peak:
@@ -241,7 +242,7 @@ def peers_table(repeats: int) -> None:
 def our_recall(n: int, d: int) -> dict[str, object]:
     """Measure recall by wellgram."""
     map_, sources = gene_map(n, d)
-    answers: list[wg.RecallResult] = []
+    answers: list[RecallResult] = []
 
     def call(x: np.ndarray) -> None:
         some = wg.PerturbationMap(x, map_.labels[: len(x)])
@@ -250,7 +251,10 @@ def our_recall(n: int, d: int) -> dict[str, object]:
     got = measured(call, map_.embeddings)
     answer: dict[str, float] = {}
     for row in answers[-1].table.itertuples():
-        answer |= {f"{row.source} pairs": row.known_pairs, f"{row.source} {row.low}": row.recall}
+        answer |= {
+            f"{row.source} pairs": row.n_known_pairs,
+            f"{row.source} {row.tail_low}": row.recall,
+        }
     return got | {"answer": answer}
 
 

@@ -30,7 +30,7 @@ import pandas as pd
 
 from memory import reset_peak, status
 from wellgram import CenterScale
-from wellgram.pairs import nearest, nearest_across
+from wellgram.pairs import neighbors, neighbors_across
 from wellgram.probes import Logistic
 from wellgram.simulate import rxrx1
 
@@ -151,7 +151,7 @@ def sklearn_nearest(x: np.ndarray, parts: Parts) -> np.ndarray:
     return found
 
 
-def neighbors(
+def time_neighbors(
     x: np.ndarray, codes: np.ndarray, parts: Parts, ours: Callable[[], np.ndarray], repeats: int
 ) -> None:
     """Time all three in turn, and compare what they find."""
@@ -191,7 +191,7 @@ def everywhere(x: np.ndarray, codes: np.ndarray, groups: np.ndarray, repeats: in
     """Find each site's neighbours among those of all other experiments."""
     print(f"nearest {NEIGHBORS} of all other experiments, {len(x):,} x {x.shape[1]}")
     parts = [(np.flatnonzero(groups == g), np.flatnonzero(groups != g)) for g in np.unique(groups)]
-    neighbors(x, codes, parts, lambda: nearest_across(x, groups, NEIGHBORS).most, repeats)
+    time_neighbors(x, codes, parts, lambda: neighbors_across(x, groups, NEIGHBORS).nearest, repeats)
 
 
 def by_split(x: np.ndarray, codes: np.ndarray, train: np.ndarray, repeats: int) -> None:
@@ -201,7 +201,7 @@ def by_split(x: np.ndarray, codes: np.ndarray, train: np.ndarray, repeats: int) 
 
     def ours() -> np.ndarray:
         found = np.full((len(x), NEIGHBORS), -1)
-        found[sought] = among[nearest(x[sought], NEIGHBORS, least=0, other=x[among]).most]
+        found[sought] = among[neighbors(x[sought], NEIGHBORS, farthest=0, other=x[among]).nearest]
         return found
 
     neighbors(x, codes, [(sought, among)], ours, repeats)

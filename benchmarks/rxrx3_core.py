@@ -34,7 +34,7 @@ def ours(folder: Path) -> dict[str, float]:
     seconds["recall"] = clock.lap()
     rows = recall.table
     answer = {f"{row.low}_{row.high}": row.recall for row in rows.itertuples()}
-    return seconds | {"answer": answer, "null": int(rows["null_pairs"].iloc[0])}
+    return seconds | {"answer": answer, "null": int(rows["n_null_pairs"].iloc[0])}
 
 
 def theirs(folder: Path) -> dict[str, float]:

@@ -24,7 +24,7 @@ def prepare() -> dict[str, object]:
     )
     map_ = wg.build_map(given, wg.PCACenterScale())
     genes = map_.labels["perturbation"][map_.labels["perturbation_type"] == "CRISPR"].to_numpy()
-    truth = wg.read_targets("compound_gene_interactions.csv")
+    targets = wg.read_targets("compound_gene_interactions.csv")
     with h5py.File("embeddings.h5", "w") as file:
         file["embeddings"] = given.embeddings
         file["well_id"] = given.metadata["well_id"].tolist()
@@ -40,9 +40,9 @@ def prepare() -> dict[str, object]:
         "map_": map_,
         "map_a": map_,
         "map_b": other,
-        "targets_a": wg.compound_gene(map_, truth),
-        "targets_b": wg.compound_gene(other, truth),
-        "truth": truth,
+        "targets_a": wg.drug_targets(map_, targets),
+        "targets_b": wg.drug_targets(other, targets),
+        "targets": targets,
         "sources": wg.relationship_sources("relationships/"),
         "align": wg.PCACenterScale(),
         "unexpressed_genes": genes[-20:].tolist(),

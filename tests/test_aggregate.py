@@ -28,7 +28,7 @@ def by_hand(wells, y, statistic):
 def test_a_map_is_the_aggregate_of_aligned_wells(wells, name, statistic):
     precise = Wells(wells.embeddings.astype(np.float64), wells.metadata)
     align = alignment(name)
-    map_ = build_map(precise, align, method=statistic, precision="float64")
+    map_ = build_map(precise, align, aggregate=statistic, dtype="float64")
     y = precise.embeddings if align is None else align.transform(precise)
     expected = by_hand(precise, y, statistic)
     zero = np.linalg.norm(expected.to_numpy(), axis=1) < 1e-9
@@ -38,10 +38,10 @@ def test_a_map_is_the_aggregate_of_aligned_wells(wells, name, statistic):
 
 @pytest.mark.parametrize("name", ["none", "center-scale", "tvn"])
 def test_a_spherical_mean_is_the_direction_of_the_mean_of_directions(monkeypatch, wells, name):
-    monkeypatch.setattr("wellgram.wells._BLOCK_WELLS", 100)
+    monkeypatch.setattr("wellgram.wells._CHUNK_WELLS", 100)
     precise = Wells(wells.embeddings.astype(np.float64), wells.metadata)
     align = alignment(name)
-    map_ = build_map(precise, align, method="spherical-mean", precision="float64")
+    map_ = build_map(precise, align, aggregate="spherical-mean", dtype="float64")
     y = precise.embeddings if align is None else align.transform(precise)
     mean = by_hand(precise, y / np.linalg.norm(y, axis=1, keepdims=True), "mean").to_numpy()
     expected = mean / np.linalg.norm(mean, axis=1, keepdims=True)
@@ -51,7 +51,7 @@ def test_a_spherical_mean_is_the_direction_of_the_mean_of_directions(monkeypatch
 def test_directions_that_cancel_have_no_spherical_mean():
     x = np.array([[1.0, 2], [-3, -6], [1, 0]])
     opposed = Wells.from_arrays(x, ["a", "a", "b"], control="none", controls_in_map=True)
-    map_ = build_map(opposed, method="spherical-mean")
+    map_ = build_map(opposed, aggregate="spherical-mean")
     assert map_.provenance["without_direction"] == ["a"]
 
 
@@ -96,14 +96,14 @@ def test_one_well_more_or_less_weighs_as_one(wells):
     small = Wells.from_arrays(
         x, ["a"] * 4, control="none", batch=["p", "p", "p", "q"], controls_in_map=True
     )
-    np.testing.assert_allclose(build_map(small, precision="float64").embeddings, [[2, 1]])
+    np.testing.assert_allclose(build_map(small, dtype="float64").embeddings, [[2, 1]])
 
 
 def test_medians_of_blocks_equal_medians_of_the_whole(monkeypatch, wells):
-    whole = build_map(wells, CenterScale(), method="median")
-    monkeypatch.setattr("wellgram.wells._BLOCK_WELLS", 100)
+    whole = build_map(wells, CenterScale(), aggregate="median")
+    monkeypatch.setattr("wellgram.wells._CHUNK_WELLS", 100)
     np.testing.assert_array_equal(
-        build_map(wells, CenterScale(), method="median").embeddings, whole.embeddings
+        build_map(wells, CenterScale(), aggregate="median").embeddings, whole.embeddings
     )
 
 
@@ -119,7 +119,7 @@ def test_a_map_of_zeros_is_an_error():
         build_map(wells)
 
 
-@pytest.mark.parametrize("option", [{"method": "mode"}, {"precision": "float8"}])
+@pytest.mark.parametrize("option", [{"aggregate": "mode"}, {"dtype": "float8"}])
 def test_unknown_options_are_refused(wells, option):
     with pytest.raises(InputError, match="unknown"):
         build_map(wells, **option)

@@ -105,8 +105,8 @@ def test_wells_are_those_of_the_table(adata, expected, tmp_path, kind, get):
     found = wells.read() if get is open_wells else wells
     pd.testing.assert_frame_equal(found.metadata, expected.metadata)
     np.testing.assert_array_equal(found.embeddings, expected.embeddings)
-    map_ = wg.build_map(wells, wg.CenterScale(), precision="float64")
-    whole = wg.build_map(expected, wg.CenterScale(), precision="float64")
+    map_ = wg.build_map(wells, wg.CenterScale(), dtype="float64")
+    whole = wg.build_map(expected, wg.CenterScale(), dtype="float64")
     np.testing.assert_allclose(map_.embeddings, whole.embeddings, rtol=0, atol=1e-12)
     for name, matrix in (
         ("X_pca", adata.obsm["X_pca"]),

@@ -317,7 +317,7 @@ def test_p_values_of_profiles_without_effect_are_even(rng):
     )
     table = mean_average_precision(ap, "each", null_size=5000, seed=3).table
     assert kstest(table["p_value"], "uniform").pvalue > 0.01
-    assert not table["below_corrected_p"].any()
+    assert not table["below_q"].any()
     np.testing.assert_allclose(table["normalized_average_precision"].mean(), 0, atol=2e-3)
 
 
@@ -332,7 +332,7 @@ def test_planted_effects_are_found_and_false_ones_rare(rng):
         PerturbationMap(x, meta), pos_sameby="perturbation", neg_diffby="perturbation"
     )
     table = mean_average_precision(ap, seed=1).table
-    found = table["below_corrected_p"].to_numpy()
+    found = table["below_q"].to_numpy()
     assert found[:planted].mean() > 0.9
     assert found[planted:].sum() <= 0.05 * found.sum() + 3
     assert table["median_average_precision"][:planted].mean() > 0.3
@@ -419,7 +419,7 @@ def test_planted_complexes_are_found_and_shuffled_ones_not(tmp_path):
             neg_diffby="complex",
         )
         result = mean_average_precision(ap)
-        found.append(result.table["below_corrected_p"].mean())
+        found.append(result.table["below_q"].mean())
     assert found[0] > 0.5
     assert found[1] < 0.05
     result.save(tmp_path / "map.csv")

@@ -37,8 +37,8 @@ def test_the_planted_order_is_recovered(simulated, study):
     table = study.table.set_index("correction")
     nearest = table.loc[list(simulated.corrections), "nearest"]
     assert (np.diff(nearest) > 0).all()
-    assert (table.loc[["center-scale", "pca-center-scale"], "gain_low"] > 0).all()
-    assert table.loc["none", ["gain", "gain_low", "gain_high"]].tolist() == [0, 0, 0]
+    assert (table.loc[["center-scale", "pca-center-scale"], "gain_ci_low"] > 0).all()
+    assert table.loc["none", ["gain", "gain_ci_low", "gain_ci_high"]].tolist() == [0, 0, 0]
     assert table["batch_removed"].idxmin() == "none"
 
 
@@ -51,7 +51,7 @@ def test_what_the_table_has_is_what_was_planted(simulated, study):
     for name in ("kbet", "ilisi", "silhouette_batch"):
         assert table.loc["center-scale", name] > table.loc["none", name]
     assert best["mean_average_precision"] > 2 * table.loc["none", "mean_average_precision"]
-    shares = table.drop(columns=["rank", "gain", "gain_low", "gain_high", "same_batch"])
+    shares = table.drop(columns=["rank", "gain", "gain_ci_low", "gain_ci_high", "same_batch"])
     assert shares.to_numpy().min() >= 0
     assert shares.to_numpy().max() <= 1
 
@@ -62,7 +62,7 @@ def test_each_cell_type_is_scored(simulated, study):
     own = kinds[(kinds["correction"] == "none") & (kinds["classifier"] == "probe")]
     tested = simulated.wells().metadata.query("dataset == 'test'")
     counts = tested["cell_type"].value_counts()
-    assert own.set_index("cell_type")["wells"].to_dict() == counts.to_dict()
+    assert own.set_index("cell_type")["n_wells"].to_dict() == counts.to_dict()
 
 
 def test_known_pairs_are_scored_beside(simulated):
@@ -77,7 +77,7 @@ def test_a_correction_that_is_fitted_on_labels_is_no_better_for_it(simulated):
     tried = {"center-scale": CenterScale(), "cheat": Cheat()}
     study = batch_study(simulated.wells(), tried, split="dataset", resamples=50)
     assert study.best == "center-scale"
-    assert study.table.set_index("correction").loc["cheat", "gain_high"] < 0
+    assert study.table.set_index("correction").loc["cheat", "gain_ci_high"] < 0
     with pytest.raises(InputError, match="was fitted before"):
         batch_study(
             simulated.wells(), {"mine": CenterScale().fit(simulated.wells())}, split="dataset"
@@ -222,7 +222,7 @@ def test_blocks_do_not_change_silhouettes_or_lisi(rng, monkeypatch):
     x, codes = rng.normal(size=(90, 5)), rng.integers(0, 3, 90)
     near, apart = neighborhoods(x, 30)
     whole = silhouettes(x, codes), lisi(near, apart, codes)
-    monkeypatch.setattr("wellgram.metrics.mixing._BLOCK_BYTES", 1)
+    monkeypatch.setattr("wellgram.metrics.mixing._CHUNK_BYTES", 1)
     for one, other in zip(whole, (silhouettes(x, codes), lisi(near, apart, codes)), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9)
 

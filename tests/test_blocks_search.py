@@ -74,7 +74,7 @@ def test_blocks_have_the_figures_of_their_own_probe(stack):
         for figure, row in zip(("top_1", "top_5", "balanced"), alone.table.to_dict("records"),
                                strict=True):  # fmt: skip
             assert result.table[figure].iloc[k] == row["accuracy"]
-            assert result.table[f"{figure}_low"].iloc[k] == row["interval_low"]
+            assert result.table[f"{figure}_ci_low"].iloc[k] == row["ci_low"]
 
 
 def test_differences_are_paired():
@@ -85,8 +85,8 @@ def test_differences_are_paired():
     wells.embeddings[spoiled] = noise
     copy = Wells(wells.embeddings * 2.0, wells.metadata)
     table = quick({"a": wells, "b": copy, "c": wells}).table
-    assert (table["balanced_high"] - table["balanced_low"]).min() > 0.1
-    assert table[["behind_low", "behind_high"]].abs().to_numpy().max() == 0
+    assert (table["balanced_ci_high"] - table["balanced_ci_low"]).min() > 0.1
+    assert table[["behind_ci_low", "behind_ci_high"]].abs().to_numpy().max() == 0
 
 
 def test_a_search_goes_on_where_it_stopped(folder, tmp_path, monkeypatch):

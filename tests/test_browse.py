@@ -52,7 +52,7 @@ def test_it_answers_what_the_library_does(page, lookup):
         "records"
     )
     found = page.get("/neighborhood/4", params={"k": 7}).json()
-    own = lookup.neighborhood(4, 7)
+    own = lookup.neighbors_of(4, 7)
     assert found["name"] == "aplkin, 10, COMPOUND"
     assert found["partners"] == 64
     table = pd.DataFrame(found["neighbors"])
@@ -71,7 +71,7 @@ def test_the_table_is_a_file(page, lookup):
     table = pd.read_csv(io.StringIO(sent.text))
     assert len(table) == 128
     assert table["perturbation"].tolist() == (
-        lookup.neighborhood(0, 64).table["perturbation"].tolist()
+        lookup.neighbors_of(0, 64).table["perturbation"].tolist()
     )
 
 
@@ -182,7 +182,7 @@ def test_a_person_looks_a_gene_up(browser, address, lookup, tmp_path):
         assert options.nth(1).get_attribute("aria-selected") == "true"
         field.press("Enter")
         page.get_by_role("heading", name="PLK4").wait_for()
-        own = lookup.neighborhood("PLK4", 25).table
+        own = lookup.neighbors_of("PLK4", 25).table
         for side in ("nearest", "farthest"):
             rows = page.locator(f"#{side} tbody tr")
             expected = own[own["side"] == side]

@@ -36,7 +36,7 @@ def test_a_checksum_of_a_folder_follows_names_and_contents(tmp_path):
 
 def test_what_interrupts_ends_all_readers(tmp_path, monkeypatch):
     """However much is left to read: each block takes a tenth of a second, and there are 10,000."""
-    monkeypatch.setattr("wellgram.checksums._BLOCK_BYTES", 1 << 10)
+    monkeypatch.setattr("wellgram.checksums._CHUNK_BYTES", 1 << 10)
     for k in range(40):
         (tmp_path / f"{k}").write_bytes(bytes(1 << 18))
     blocks = []

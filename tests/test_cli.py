@@ -17,12 +17,12 @@ import pytest
 from typer.testing import CliRunner
 
 from small_screens import plate, write_csv
-from wellgram import nearest, read_map
+from wellgram import neighbors, read_map
 from wellgram.backends import BACKENDS, available_backends, set_backend
 from wellgram.cli import app
 
 WELLGRAM = [sys.executable, "-m", "wellgram"]
-VIEWS = ["complexes", "projection", "batch_effects"]
+VIEWS = ["gene_set_similarity", "projection", "batch_effects"]
 REPLICATES = ["average_precision", "consistency", "magnitude"]
 RESULTS = sorted(
     [
@@ -90,7 +90,8 @@ def test_results_go_to_stdout_and_steps_to_stderr(demo):
     steps = [line.split(":")[0] for line in done.stderr.splitlines()]
     assert steps == [
         "read labels", "align and aggregate", "recall of known relationships", "drug targets",
-        "consistency", "magnitude", "average precision", "similarity of complexes", "projection",
+        "consistency", "magnitude", "average precision", "similarity within gene sets",
+        "projection",
         "batch effects", "write results",
     ]  # fmt: skip
 
@@ -107,7 +108,7 @@ def test_the_summary_and_the_table_agree(demo):
     assert summary["map"]["perturbations"] == len(read_map(demo[1] / "map.parquet"))
     assert summary["map"]["align"] == "pca-center-scale"
     assert "--demo" in summary["command"]
-    assert (table["recall"] > 2 * table["random"]).all()
+    assert (table["recall"] > 2 * table["chance"]).all()
 
 
 def test_a_source_without_a_known_pair_leaves_the_summary_readable(cp, tmp_path):
@@ -126,9 +127,9 @@ def test_a_source_without_a_known_pair_leaves_the_summary_readable(cp, tmp_path)
         out,
     )
     recall = {row["source"]: row for row in strict_json(out / "summary.json")["recall"]}
-    assert recall["absent"]["known_pairs"] == 0
+    assert recall["absent"]["n_known_pairs"] == 0
     assert recall["absent"]["recall"] is None
-    assert recall["found"]["known_pairs"] == 1
+    assert recall["found"]["n_known_pairs"] == 1
 
 
 def test_the_summary_knows_what_was_read(cp, tmp_path):
@@ -159,7 +160,7 @@ def test_without_known_pairs_there_is_a_map_and_a_hint(cp, tmp_path):
 def test_options_reach_the_map(cp, tmp_path):
     run(
         "score", cp, "--layout", "cell-painting", "--dose", "Metadata_dose", "--align", "none",
-        "--aggregate", "median", "--precision", "float64", "--backend", "reference",
+        "--aggregate", "median", "--dtype", "float64", "--backend", "reference",
         "--out", tmp_path,
     )  # fmt: skip
     map_ = read_map(tmp_path / "map.parquet")
@@ -282,7 +283,7 @@ def test_help_shows_examples(arguments, words):
         assert word in plain(done.stdout)
 
 
-@pytest.mark.parametrize("option", ["--aggregate", "--null", "--precision", "--missing"])
+@pytest.mark.parametrize("option", ["--aggregate", "--null", "--dtype", "--missing"])
 def test_a_choice_that_is_none_lists_the_choices(option, tmp_path):
     done = process("score", "--demo", option, "quantum", "--out", tmp_path / "out")
     assert done.returncode == 2
@@ -335,18 +336,18 @@ def scored(tmp_path):
 
 @pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
 def test_neighbors_of_a_map(scored, tmp_path, name):
-    done = run("neighbors", scored, "-k", "4", "--least", "2", "--out", tmp_path / name)
+    done = run("neighbors", scored, "-k", "4", "--farthest", "2", "--out", tmp_path / name)
     assert done.exit_code == 0
     map_ = read_map(scored)
     assert f"Neighbors of {len(map_):,} rows: 4 most and 2 least similar" in plain(done.stdout)
     table = (pd.read_csv if name.endswith("csv") else pd.read_parquet)(tmp_path / name)
-    expected = nearest(map_, 4, least=2).table
+    expected = neighbors(map_, 4, farthest=2).table
     assert table["neighbor_row"].tolist() == expected["neighbor_row"].tolist()
     assert table["perturbation"].tolist() == expected["perturbation"].tolist()
 
 
 def test_neighbors_in_another_map(scored, tmp_path):
-    options = ("--other", scored, "-k", "1", "--least", "0", "--precision", "float64")
+    options = ("--other", scored, "-k", "1", "--farthest", "0", "--dtype", "float64")
     assert run("neighbors", scored, *options, "--out", tmp_path / "table.csv").exit_code == 0
     table = pd.read_csv(tmp_path / "table.csv")
     assert (table["row"] == table["neighbor_row"]).mean() > 0.99  # each is its own nearest

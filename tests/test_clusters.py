@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import fisher_exact, ks_2samp
 
-from wellgram import InputError, PerturbationMap, cluster_separation, enrichment, read_gene_sets
+from wellgram import InputError, PerturbationMap, enrichment, gene_set_separation, read_gene_sets
 
 
 def map_of(rng, n=60, d=6, clusters=(), strength=2.0, **labels):
@@ -24,10 +24,10 @@ def names(*members):
 def test_it_is_the_test_of_scipy(rng):
     map_ = map_of(rng)
     clusters = {"a": names(*range(12), 99), "small": names(1, 2)}
-    table = cluster_separation(map_, clusters, min_genes=5)
-    assert table["cluster"].tolist() == ["a"]
+    table = gene_set_separation(map_, clusters, min_genes=5)
+    assert table["gene_set"].tolist() == ["a"]
     row = table.iloc[0]
-    assert (row["cluster_size"], row["rest_size"], row["genes"]) == (12, 48, names(*range(12)))
+    assert (row["n_genes"], row["n_rest"], row["genes"]) == (12, 48, names(*range(12)))
     unit = map_.embeddings / np.linalg.norm(map_.embeddings, axis=1, keepdims=True)
     within = (unit[:12] @ unit[:12].T)[np.triu_indices(12, 1)]
     between = (unit[:12] @ unit[12:].T).ravel()
@@ -43,7 +43,7 @@ def test_planted_clusters_are_found_and_random_ones_are_not(rng):
     map_ = map_of(rng, n=200, d=16, clusters=planted)
     chosen = {f"planted {k}": names(*members) for k, members in enumerate(planted)}
     chosen |= {f"random {k}": names(*rng.choice(np.arange(50, 200), 10, False)) for k in range(5)}
-    table = cluster_separation(map_, chosen).set_index("cluster")
+    table = gene_set_separation(map_, chosen).set_index("gene_set")
     found = table["q_value"] < 1e-3
     assert found.index[found].tolist() == [f"planted {k}" for k in range(5)]
     assert (table.loc[found, "within_mean"] > table.loc[found, "between_mean"] + 0.3).all()
@@ -53,7 +53,7 @@ def test_genes_alone_are_the_rest_where_there_are_compounds(rng):
     kinds = ["CRISPR"] * 40 + ["COMPOUND"] * 20
     map_ = map_of(rng, perturbation_type=kinds)
     sizes = [
-        cluster_separation(map_, {"a": names(*range(10))}, null=null)["rest_size"][0]
+        gene_set_separation(map_, {"a": names(*range(10))}, null=null)["n_rest"][0]
         for null in (None, "genes", "all")
     ]
     assert sizes == [30, 30, 50]
@@ -63,7 +63,7 @@ def test_genes_alone_are_the_rest_where_there_are_compounds(rng):
     ("clusters", "options", "words"),
     [
         ({"a": names(1, 2)}, {}, "has 10 genes"),
-        ({}, {}, "none of the 0 clusters"),
+        ({}, {}, "none of the 0 gene sets"),
         ({"all": names(*range(60))}, {}, "a rest to compare with"),
         ({"a": names(*range(12))}, {"min_genes": 1}, "min_genes must be 2"),
         ({"a": names(*range(12))}, {"null": "genes"}, "no gene"),
@@ -71,13 +71,13 @@ def test_genes_alone_are_the_rest_where_there_are_compounds(rng):
 )
 def test_clusters_that_cannot_be_compared(rng, clusters, options, words):
     with pytest.raises(InputError, match=words):
-        cluster_separation(map_of(rng), clusters, **options)
+        gene_set_separation(map_of(rng), clusters, **options)
 
 
 def test_enrichment_is_fishers_exact_test():
     universe = names(*range(100))
     sets = {"rich": names(*range(15)), "poor": names(*range(50, 80)), "few": names(1, 2, 500)}
-    table = enrichment(names(*range(8), 60, 90), universe, sets).set_index("cluster")
+    table = enrichment(names(*range(8), 60, 90), universe, sets).set_index("gene_set")
     assert table.index.tolist() == ["rich", "poor"]
     for name, shared, size in (("rich", 8, 15), ("poor", 1, 30)):
         odds = [[shared, 10 - shared], [size - shared, 90 - size + shared]]
@@ -85,7 +85,7 @@ def test_enrichment_is_fishers_exact_test():
         assert table.loc[name, "p_value"] == pytest.approx(expected)
         assert table.loc[name, "p_bonferroni"] == pytest.approx(min(1, 2 * expected))
         assert table.loc[name, "jaccard"] == pytest.approx(shared / (10 + size - shared))
-        assert len(table.loc[name, "intersection"]) == shared
+        assert len(table.loc[name, "n_shared"]) == shared
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_enrichment_is_fishers_exact_test():
         ([], ["a"], "a list of genes"),
         (["a"], [], "a list of genes"),
         (["a", "x"], ["a"], "first: 'x'"),
-        (["a"], ["a", "b"], "no cluster has 10 genes"),
+        (["a"], ["a", "b"], "no gene set has 10 genes"),
     ],
 )
 def test_lists_that_cannot_be_tested(genes, universe, words):

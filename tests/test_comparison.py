@@ -9,9 +9,9 @@ from wellgram import (
     PCACenterScale,
     PerturbationMap,
     build_map,
-    compare_compound_gene,
+    compare_drug_targets,
     compare_recall,
-    compound_gene,
+    drug_targets,
     relationship_recall,
 )
 from wellgram.simulate import rxrx3_core
@@ -43,8 +43,8 @@ def test_recalls_and_their_difference(screen, map_, tmp_path):
     table = result.table
     np.testing.assert_allclose(table["difference"], table["second"] - table["first"])
     assert (table["difference"] < -0.1).all()
-    assert (table["interval_high"] < 0).all()
-    assert (table["interval_low"] <= table["difference"]).all()
+    assert (table["ci_high"] < 0).all()
+    assert (table["ci_low"] <= table["difference"]).all()
     assert (table["p_value"] < 0.05).all()
     result.save(tmp_path / "comparison.csv")
     assert len(pd.read_csv(tmp_path / "comparison.csv")) == len(table)
@@ -59,7 +59,7 @@ def test_a_map_does_not_differ_from_itself(screen, map_):
     fewer = PerturbationMap(map_.embeddings[5:], map_.labels.iloc[5:])
     table = compare_recall(fewer, other, {"planted": screen.relationships}, resamples=50).table
     assert (table["difference"] == 0).all()
-    assert (table[["interval_low", "interval_high"]] == 0).all(axis=None)
+    assert (table[["ci_low", "ci_high"]] == 0).all(axis=None)
     assert (table["p_value"] == 1).all()
 
 
@@ -69,22 +69,22 @@ def test_what_genes_do_to_both_maps_cancels(screen, map_):
     one, other = noisy(map_, 0.2, 1), noisy(map_, 0.2, 2)
     table = compare_recall(one, other, sources, resamples=300).table
     own = relationship_recall(one, sources, resamples=300).table
-    width = table["interval_high"] - table["interval_low"]
-    assert (width < (own["interval_high"] - own["interval_low"])).all()
-    assert (table["interval_low"] < 0).all()
-    assert (table["interval_high"] > 0).all()
+    width = table["ci_high"] - table["ci_low"]
+    assert (width < (own["ci_high"] - own["ci_low"])).all()
+    assert (table["ci_low"] < 0).all()
+    assert (table["ci_high"] > 0).all()
 
 
 def test_drug_targets_are_paired_by_compound(screen, map_):
     truth = screen.compound_targets
-    first, second = (compound_gene(m, truth, seeds=5) for m in (map_, noisy(map_, 1.5)))
-    table = compare_compound_gene(first, second, resamples=300).table
+    first, second = (drug_targets(m, truth, draws=5) for m in (map_, noisy(map_, 1.5)))
+    table = compare_drug_targets(first, second, resamples=300).table
     for row in table.itertuples():
         of = [r.items[r.items["concentration"] == row.concentration] for r in (first, second)]
-        assert row.items == len(of[0])
+        assert row.n_items == len(of[0])
         assert row.first == pytest.approx(of[0]["average_precision"].mean())
         assert row.second == pytest.approx(of[1]["average_precision"].mean())
-        assert row.interval_low <= row.difference <= row.interval_high
+        assert row.ci_low <= row.difference <= row.ci_high
     assert table["p_value"].iloc[-1] < 0.05
 
 
@@ -96,7 +96,7 @@ def test_bad_input(screen, map_):
     with pytest.raises(InputError, match="resamples must be 1 or more"):
         compare_recall(map_, map_, sources, resamples=0)
     by_compound, by_gene = (
-        compound_gene(map_, screen.compound_targets, by=by, seeds=1) for by in ("compound", "gene")
+        drug_targets(map_, screen.compound_targets, by=by, draws=1) for by in ("compound", "gene")
     )
     with pytest.raises(InputError, match="the first is by compound and the second by gene"):
-        compare_compound_gene(by_compound, by_gene)
+        compare_drug_targets(by_compound, by_gene)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wellgram import InputError, PerturbationMap, build_map, compound_gene
+from wellgram import InputError, PerturbationMap, build_map, drug_targets
 from wellgram.align import alignment
 from wellgram.metrics.target_lists import RankedList, ranked_lists
 from wellgram.nulls import random_subsets, stream_of
@@ -20,7 +20,7 @@ def screen():
 
 @pytest.fixture(scope="module")
 def map_(screen):
-    return build_map(screen.wells(), alignment("pca-center-scale"), precision="float64")
+    return build_map(screen.wells(), alignment("pca-center-scale"), dtype="float64")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def plain_precision(scores, labels):
     return float((np.cumsum(labels) / np.arange(1, len(labels) + 1))[labels].mean())
 
 
-def plain(map_, truth, seeds, seed, by="compound"):
+def plain(map_, truth, draws, seed, by="compound"):
     """As METRICS.md has it, one compound, dose and seed at a time."""
     labels, rows = map_.labels, map_.embeddings
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -82,9 +82,9 @@ def plain(map_, truth, seeds, seed, by="compound"):
         count = max(2 * len(actives), 20)
         if not actives or len(pool) < count:
             continue
-        draws = random_subsets(len(pool), count, seeds, seed=seed, stream=stream_of(name))
-        for s in range(seeds):
-            ranked = actives + [pool[k] for k in draws[s]]
+        drawn = random_subsets(len(pool), count, draws, seed=seed, stream=stream_of(name))
+        for s in range(draws):
+            ranked = actives + [pool[k] for k in drawn[s]]
             is_active = np.arange(len(ranked)) < len(actives)
             best = np.full(len(ranked), -1.0)
             for dose in doses:
@@ -106,7 +106,7 @@ def plain(map_, truth, seeds, seed, by="compound"):
 
 @pytest.mark.parametrize("by", ["compound", "gene"])
 def test_it_is_the_plain_computation(map_, screen, by):
-    result = compound_gene(map_, screen.compound_targets, by=by, seeds=3, seed=5, resamples=10)
+    result = drug_targets(map_, screen.compound_targets, by=by, draws=3, seed=5, resamples=10)
     expected = plain(map_, screen.compound_targets, 3, 5, by)
     ours = result.items.set_index([by, "concentration"])["average_precision"]
     assert set(ours.index) == set(expected)
@@ -115,7 +115,7 @@ def test_it_is_the_plain_computation(map_, screen, by):
         assert ours[key] == pytest.approx(np.mean(scores), abs=1e-12)
     for row in result.table.itertuples():
         of = [scores for key, scores in expected.items() if key[1] == row.concentration]
-        assert row.items == len(of)
+        assert row.n_items == len(of)
         assert row.average_precision == pytest.approx(np.mean(of), abs=1e-12)
         assert row.average_precision_sd == pytest.approx(np.mean(of, axis=0).std(), abs=1e-12)
     largest = result.table.set_index("concentration")["ap_quantile_0.75"]
@@ -125,35 +125,35 @@ def test_it_is_the_plain_computation(map_, screen, by):
 
 def test_planted_targets_are_found_and_shuffled_ones_are_not(planted):
     map_, truth = planted
-    found = compound_gene(map_, truth, seeds=10).table.set_index("concentration")
+    found = drug_targets(map_, truth, draws=10).table.set_index("concentration")
     rng = np.random.default_rng(0)
     genes = rng.permutation(truth["gene_symbol"].unique())
     renamed = dict(zip(truth["gene_symbol"].unique(), genes, strict=True))
     shuffled = truth.assign(gene_symbol=truth["gene_symbol"].map(renamed))
-    random = compound_gene(map_, shuffled, seeds=10).table.set_index("concentration")
-    assert found.loc["max", "interval_low"] > 2 * found.loc["max", "chance"]
-    assert random.loc["max", "interval_low"] < random.loc["max", "chance"]
-    assert random.loc["max", "interval_high"] > random.loc["max", "chance"]
+    random = drug_targets(map_, shuffled, draws=10).table.set_index("concentration")
+    assert found.loc["max", "ci_low"] > 2 * found.loc["max", "chance"]
+    assert random.loc["max", "ci_low"] < random.loc["max", "chance"]
+    assert random.loc["max", "ci_high"] > random.loc["max", "chance"]
     assert found.loc[10.0, "average_precision"] > 2 * found.loc[0.0025, "average_precision"]
-    # Some 80 compounds, 10 seeds: a standard error of 0.006 or less.
+    # Some 80 compounds, 10 draws: a standard error of 0.006 or less.
     assert abs(found["average_precision_baseline"] - found["chance"]).max() < 0.02
     assert abs(found["auc_roc_baseline"] - 0.5).max() < 0.02
 
 
 def test_similarity_rises_with_the_dose_where_it_is_planted(planted):
-    trend = compound_gene(*planted, seeds=1).trend
+    trend = drug_targets(*planted, draws=1).trend
     assert (trend["p_value"] < 0.05).mean() > 0.6
     assert trend["tau"].between(-1, 1).all()
 
 
 def test_an_item_is_drawn_for_by_itself(map_, screen):
-    """The scores of a compound do not depend on which others are in the truth's lists."""
+    """The scores of a compound do not depend on which others are in the targets's lists."""
     truth = screen.compound_targets
     some = truth["treatment"].unique()[::2]
-    # The pool is of all genes of the truth, so those must stay.
+    # The pool is of all genes of the targets, so those must stay.
     rest = truth.assign(treatment=truth["treatment"].where(truth["treatment"].isin(some), "nobody"))
     both = [
-        compound_gene(map_, t, seeds=4).items.set_index(["compound", "concentration"])
+        drug_targets(map_, t, draws=4).items.set_index(["compound", "concentration"])
         for t in (truth, rest)
     ]
     shared = both[1].index
@@ -165,11 +165,11 @@ def test_an_item_is_drawn_for_by_itself(map_, screen):
 @pytest.mark.parametrize("backend", ["cpu", "reference"])
 def test_the_same_seed_gives_the_same_scores(map_, screen, backend):
     tables = [
-        compound_gene(map_, screen.compound_targets, seeds=3, seed=9, backend=b).table
+        drug_targets(map_, screen.compound_targets, draws=3, seed=9, backend=b).table
         for b in (backend, "cpu")
     ]
     pd.testing.assert_frame_equal(*tables)
-    other = compound_gene(map_, screen.compound_targets, seeds=3, seed=10).table
+    other = drug_targets(map_, screen.compound_targets, draws=3, seed=10).table
     assert (other["average_precision"] != tables[0]["average_precision"]).any()
 
 
@@ -180,7 +180,7 @@ def test_signed_similarity_tells_opposites_apart(rng):
         rows[40 + 3 * c : 43 + 3 * c] = -rows[c]
     opposite = PerturbationMap(rows, map_.labels)
     unsigned, signed = (
-        compound_gene(opposite, truth, signed=s, seeds=5).table.iloc[-1]["average_precision"]
+        drug_targets(opposite, truth, signed=s, draws=5).table.iloc[-1]["average_precision"]
         for s in (False, True)
     )
     assert unsigned > 0.5 > signed
@@ -189,11 +189,11 @@ def test_signed_similarity_tells_opposites_apart(rng):
 def test_a_map_without_types_or_doses(rng):
     map_, truth = small(rng, doses=(1.0,), typed=False)
     plain_map = PerturbationMap(map_.embeddings, map_.labels[["perturbation"]])
-    table = compound_gene(plain_map, truth, seeds=3).table
+    table = drug_targets(plain_map, truth, draws=3).table
     assert table["concentration"].tolist() == ["all", "max"]
     one, largest = table.drop(columns="concentration").to_numpy(float)
     np.testing.assert_array_equal(one, largest)
-    assert "max" in repr(compound_gene(plain_map, truth, seeds=3))
+    assert "max" in repr(drug_targets(plain_map, truth, draws=3))
 
 
 def test_what_is_not_in_the_map_is_counted(rng):
@@ -201,9 +201,9 @@ def test_what_is_not_in_the_map_is_counted(rng):
     more = pd.DataFrame(
         {"treatment": ["C0", "gone"], "gene_symbol": ["LOST", "G03"], "nM_value": [1.0, 1.0]}
     )
-    result = compound_gene(map_, pd.concat([truth, more]), seeds=2)
+    result = drug_targets(map_, pd.concat([truth, more]), draws=2)
     assert result.absent == {"compound": 2, "gene": 1}  # "other" is no compound of the map either
-    assert result.items["actives"].eq(2).all()
+    assert result.items["n_actives"].eq(2).all()
 
 
 def test_grey_genes_are_never_drawn_and_few_negatives_skip():
@@ -216,7 +216,7 @@ def test_grey_genes_are_never_drawn_and_few_negatives_skip():
         }
     )
     place = {name: k for k, name in enumerate(sorted(truth["gene_symbol"]))}
-    options = {"active": 1000, "inactive": 10000, "seeds": 50, "seed": 0, "backend": None}
+    options = {"active": 1000, "inactive": 10000, "draws": 50, "seed": 0, "backend": None}
     columns = ("treatment", "gene_symbol", ["c", "d"], place)
     one, other = ranked_lists(truth, *columns, min_negatives=2, **options)
     assert isinstance(one, RankedList)
@@ -229,8 +229,8 @@ def test_grey_genes_are_never_drawn_and_few_negatives_skip():
 
 def test_all_inactive_truth(rng):
     map_, truth = small(rng)
-    with pytest.raises(InputError, match=r"no compound of the truth can be scored .*'C0'"):
-        compound_gene(map_, truth.assign(nM_value=20000.0))
+    with pytest.raises(InputError, match=r"no compound of the targets can be scored .*'C0'"):
+        drug_targets(map_, truth.assign(nM_value=20000.0))
 
 
 @pytest.mark.parametrize(
@@ -240,14 +240,14 @@ def test_all_inactive_truth(rng):
         (lambda t: t.drop(columns="nM_value"), "no column 'nM_value'"),
         (lambda t: t.assign(nM_value="weak"), "'weak', no concentration"),
         (lambda t: t.assign(nM_value=-1.0), "no concentration"),
-        (lambda t: t.assign(treatment="gone"), "no compound of the truth is in the map"),
-        (lambda t: t.assign(gene_symbol="gone"), "no gene of the truth is in the map"),
+        (lambda t: t.assign(treatment="gone"), "no compound of the targets is in the map"),
+        (lambda t: t.assign(gene_symbol="gone"), "no gene of the targets is in the map"),
     ],
 )
 def test_truth_that_cannot_be_used(rng, change, words):
     map_, truth = small(rng)
     with pytest.raises(InputError, match=words):
-        compound_gene(map_, change(truth))
+        drug_targets(map_, change(truth))
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_truth_that_cannot_be_used(rng, change, words):
         ({"by": "dose"}, "unknown by"),
         ({"active": 2000.0, "inactive": 1000.0}, "must not be above"),
         ({"min_negatives": -1}, "min_negatives=-1"),
-        ({"seeds": 0}, "seeds=0"),
+        ({"draws": 0}, "draws=0"),
         ({"seed": "x"}, "seed must be a whole number"),
         ({"quantiles": [1.5]}, "quantile"),
     ],
@@ -264,7 +264,7 @@ def test_truth_that_cannot_be_used(rng, change, words):
 def test_parameters_out_of_range(rng, options, words):
     map_, truth = small(rng)
     with pytest.raises(InputError, match=words):
-        compound_gene(map_, truth, **options)
+        drug_targets(map_, truth, **options)
 
 
 @pytest.mark.parametrize(("row", "words"), [(0, "gene 'G00'"), (40, "compound 'C0'")])
@@ -273,12 +273,12 @@ def test_rows_that_are_there_twice(rng, row, words):
     rows = np.concatenate([map_.embeddings, map_.embeddings[row : row + 1]])
     labels = pd.concat([map_.labels, map_.labels.iloc[row : row + 1]], ignore_index=True)
     with pytest.raises(InputError, match=f"{words} has several rows"):
-        compound_gene(PerturbationMap(rows, labels), truth)
+        drug_targets(PerturbationMap(rows, labels), truth)
 
 
 def test_plot_and_save(rng, tmp_path):
     map_, truth = small(rng)
-    result = compound_gene(map_, truth, seeds=2, resamples=5)
+    result = drug_targets(map_, truth, draws=2, resamples=5)
     assert result.plot().get_ylabel() == "average precision of targets"
     result.save(tmp_path / "targets.csv")
     assert len(pd.read_csv(tmp_path / "targets.csv")) == 4

@@ -13,13 +13,13 @@ from wellgram import (
     average_precision,
     build_map,
     consistency,
+    covariate_means,
+    covariate_wells,
     guide_agreement,
     magnitude,
     match_wells,
     matched_recall,
     mean_average_precision,
-    mean_number,
-    number_baseline,
     proximity_bias,
     relationship_recall,
     split_by_arm,
@@ -41,7 +41,7 @@ def counted(rng, effect, groups=40, per_group=6, controls=60, batches=3, d=12):
 
 def test_a_number_is_measured_by_the_controls_of_its_batch(rng):
     wells = counted(rng, 1.0)
-    baseline = number_baseline(wells, "cells")
+    baseline = covariate_wells(wells, "cells")
     assert baseline.embeddings.shape == (len(wells), 2)
     for batch in "012":
         own = (wells.metadata["batch"] == batch).to_numpy()
@@ -52,8 +52,8 @@ def test_a_number_is_measured_by_the_controls_of_its_batch(rng):
 
 def test_the_means_of_numbers_are_those_of_the_map(rng):
     wells = counted(rng, 1.0)
-    numbers = mean_number(wells, "cells")
-    map_ = build_map(number_baseline(wells, "cells"), precision="float64")
+    numbers = covariate_means(wells, "cells")
+    map_ = build_map(covariate_wells(wells, "cells"), dtype="float64")
     assert numbers["perturbation"].tolist() == map_.labels["perturbation"].tolist()
     np.testing.assert_allclose(numbers["cells"], map_.embeddings[:, 1], rtol=1e-12)
 
@@ -63,8 +63,8 @@ def test_every_score_takes_the_baseline(rng):
     wells = counted(rng, 2.0)
     found = {}
     for name, of in (
-        ("cells", number_baseline(wells, "cells")),
-        ("noise", number_baseline(_with(wells, noise=rng.normal(size=len(wells))), "noise")),
+        ("cells", covariate_wells(wells, "cells")),
+        ("noise", covariate_wells(_with(wells, noise=rng.normal(size=len(wells))), "noise")),
     ):
         ap = average_precision(
             of, pos_sameby="perturbation", neg_sameby="batch", neg_diffby="is_control"
@@ -72,7 +72,7 @@ def test_every_score_takes_the_baseline(rng):
         tables = (
             consistency(of, draws=500).table["q_value"],
             magnitude(of, draws=500).table["q_value"],
-            mean_average_precision(ap, null_size=500).table["corrected_p_value"],
+            mean_average_precision(ap, null_size=500).table["q_value"],
         )
         found[name] = [(q < 0.05).mean() for q in tables]
     assert min(found["cells"]) > 0.25
@@ -108,7 +108,7 @@ def test_matching_takes_off_what_the_number_explains(rng):
 def test_matched_wells_have_matches(rng):
     wells = counted(rng, 2.0)
     matched = match_wells(wells, "cells", bins=4)
-    z = number_baseline(wells, "cells").embeddings[:, 1]
+    z = covariate_wells(wells, "cells").embeddings[:, 1]
     kept = wells.metadata["well_id"].isin(matched.metadata["well_id"]).to_numpy()
     control = wells.metadata["is_control"].to_numpy(bool)
     for batch in "012":
@@ -140,9 +140,9 @@ def test_matched_recall_falls_to_chance(rng):
     map_, numbers, sources = maps_by_number(rng)
     plain = relationship_recall(map_, sources).table
     matched = matched_recall(map_, numbers, sources, bins=20, resamples=100)
-    assert (plain["recall"] > plain["random"] + 0.2).all()
-    assert ((matched["recall"] - matched["random"]).abs() < 0.12).all()
-    assert (matched["interval_low"] <= matched["recall"]).all()
+    assert (plain["recall"] > plain["chance"] + 0.2).all()
+    assert ((matched["recall"] - matched["chance"]).abs() < 0.12).all()
+    assert (matched["ci_low"] <= matched["recall"]).all()
 
 
 @pytest.mark.parametrize("bins", [1, 3])
@@ -162,13 +162,13 @@ def test_matched_recall_by_hand(rng, bins):
             # The pair is of the null itself: compared with a tolerance that keeps it a tie.
             hit = (null <= q + 1e-12).mean() <= low or (null < q - 1e-12).mean() >= high
             hits.setdefault(low, []).append(hit)
-    table = matched_recall(map_, numbers, sources, bins=bins, resamples=10).set_index("low")
+    table = matched_recall(map_, numbers, sources, bins=bins, resamples=10).set_index("tail_low")
     for low, found in hits.items():
-        assert table.loc[low, "known_pairs"] == len(found)
-        assert table.loc[low, "recalled"] == sum(found)
+        assert table.loc[low, "n_known_pairs"] == len(found)
+        assert table.loc[low, "n_recalled"] == sum(found)
     if bins == 1:
         plain = relationship_recall(map_, sources).table
-        np.testing.assert_array_equal(plain["recalled"], table["recalled"])
+        np.testing.assert_array_equal(plain["n_recalled"], table["n_recalled"])
 
 
 def test_recall_is_split_by_arm(rng):
@@ -180,8 +180,8 @@ def test_recall_is_split_by_arm(rng):
     with pytest.raises(InputError, match="no column 'chromosome_arm'"):
         split_by_arm({"source": pairs}, genes[["gene"]])
     map_ = PerturbationMap(rng.normal(size=(4, 3)), pd.DataFrame({"perturbation": list("ABCD")}))
-    assert relationship_recall(map_, split).table["known_pairs"].tolist() == [2, 2, 1, 1]
-    assert proximity_bias(map_, genes, min_pairs=1).table["within_pairs"].tolist() == [2, 1, 1]
+    assert relationship_recall(map_, split).table["n_known_pairs"].tolist() == [2, 2, 1, 1]
+    assert proximity_bias(map_, genes, min_pairs=1).table["n_within_pairs"].tolist() == [2, 1, 1]
 
 
 def by_guide(rng, agree):
@@ -250,14 +250,14 @@ def test_associations_are_rank_correlations(rng):
 def test_bad_input(rng):
     wells = counted(rng, 1.0)
     with pytest.raises(InputError, match="no column 'nuclei'; there are well_id"):
-        number_baseline(wells, "nuclei")
+        covariate_wells(wells, "nuclei")
     holes = _with(wells, cells=wells.metadata["cells"].mask(np.arange(len(wells)) == 7))
     with pytest.raises(InputError, match=r"1 wells have no number in 'cells' \(first: 'well 7'\)"):
-        number_baseline(holes, "cells")
+        covariate_wells(holes, "cells")
     with pytest.raises(InputError, match=r"wells have no number in 'perturbation'"):
-        number_baseline(wells, "perturbation")
+        covariate_wells(wells, "perturbation")
     with pytest.raises(InputError, match="3 batches have fewer than two values of 'one'"):
-        number_baseline(_with(wells, one=1), "one")
+        covariate_wells(_with(wells, one=1), "one")
     with pytest.raises(InputError, match="bins must be 1 or more"):
         match_wells(wells, "cells", bins=0)
     with pytest.raises(InputError, match="no column 'sgRNA' that names the guide"):

@@ -124,12 +124,12 @@ def test_consumers_find_what_numpy_finds(a):
     np.testing.assert_array_equal(written, matrix)
     assert np.isnan(np.diag(written)).all()
     for k, row in enumerate(matrix):
-        assert found.most_cosines[k].tolist() == sorted(np.delete(row, k), reverse=True)[:3]
-        assert found.least_cosines[k].tolist() == sorted(np.delete(row, k))[:2]
+        assert found.nearest_cosines[k].tolist() == sorted(np.delete(row, k), reverse=True)[:3]
+        assert found.farthest_cosines[k].tolist() == sorted(np.delete(row, k))[:2]
         # By cosine, then by index: the stable sort of all the others.
         others = np.delete(np.arange(len(row)), k)
-        assert found.most[k].tolist() == sorted(others, key=lambda j: -row[j])[:3]
-        assert found.least[k].tolist() == sorted(others, key=row.__getitem__)[:2]
+        assert found.nearest[k].tolist() == sorted(others, key=lambda j: -row[j])[:3]
+        assert found.farthest[k].tolist() == sorted(others, key=row.__getitem__)[:2]
     # Each of up to 45 cosines is rounded to 2^-40.
     near = {"rtol": 0, "atol": 45 * 2.0**-41}
     np.testing.assert_array_equal(rows[0], 9)
@@ -151,8 +151,8 @@ def test_consumers_find_what_numpy_finds_across_two_maps(a):
     np.testing.assert_array_equal(written, matrix)
     columns = np.arange(ACROSS.columns)
     for k, row in enumerate(matrix):
-        assert found.most[k].tolist() == np.lexsort((columns, -row))[:3].tolist()
-        assert found.least[k].tolist() == np.lexsort((columns, row))[:2].tolist()
+        assert found.nearest[k].tolist() == np.lexsort((columns, -row))[:3].tolist()
+        assert found.farthest[k].tolist() == np.lexsort((columns, row))[:2].tolist()
     near = {"rtol": 0, "atol": a.size * 2.0**-41}
     np.testing.assert_array_equal(rows[0], ACROSS.columns)
     np.testing.assert_allclose(rows[1:], [matrix.sum(axis=1), (matrix**2).sum(axis=1)], **near)
@@ -177,8 +177,8 @@ def test_brackets_beside_ranks_answer_as_brackets_do(a, bounds, values):
 def test_a_row_with_fewer_partners_than_asked_for_ends_in_nobody():
     found = answer(Nearest(12, 6), ACROSS, np.zeros(ACROSS.pairs))
     for index, values in [
-        (found.most, found.most_cosines),
-        (found.least, found.least_cosines),
+        (found.nearest, found.nearest_cosines),
+        (found.farthest, found.farthest_cosines),
     ]:
         assert (index == [*range(5), *[-1] * (index.shape[1] - 5)]).all()
         np.testing.assert_array_equal(np.isnan(values), index < 0)
@@ -188,9 +188,9 @@ def test_a_cosine_of_nan_is_no_neighbor_and_has_no_rank():
     a = np.linspace(-0.9, 0.9, SYMMETRIC.pairs)
     a[FIRST == 0] = np.nan
     found = answer(Nearest(9, 9), SYMMETRIC, a)
-    assert (found.most[0] == -1).all()
-    assert not (found.most == 0).any()
-    assert not (found.least == 0).any()
+    assert (found.nearest[0] == -1).all()
+    assert not (found.nearest == 0).any()
+    assert not (found.farthest == 0).any()
     for values in (np.array([np.inf]), np.array([2.0, 3.0])):
         ranked = answer(Ranks(values, ((-np.inf, np.inf),), 1000), SYMMETRIC, a)
         assert set(ranked.below) == set(ranked.up_to) == {np.isfinite(a).sum()}

@@ -94,8 +94,8 @@ def same(found, expected):
 def test_a_map_is_that_of_one_process(client, files, name):
     wells = wg.open_wells(*files)
     assert len(wells.source.parts(500 * 16 * 4)) > 8
-    alone = wg.build_map(wells, alignment(name), precision="float64")
-    same(wg.build_map(wells, alignment(name), precision="float64", client=client), alone)
+    alone = wg.build_map(wells, alignment(name), dtype="float64")
+    same(wg.build_map(wells, alignment(name), dtype="float64", client=client), alone)
 
 
 def as_dask(screen, kind):
@@ -110,10 +110,10 @@ def as_dask(screen, kind):
 
 @pytest.mark.parametrize("kind", ["frame", "persisted", "array"])
 def test_collections_of_dask_are_read_by_partitions(client, screen, kind):
-    alone = wg.build_map(screen.wells(), wg.TVN(), precision="float64")
+    alone = wg.build_map(screen.wells(), wg.TVN(), dtype="float64")
     wells = wg.open_wells(*as_dask(screen, kind))
-    same(wg.build_map(wells, wg.TVN(), precision="float64"), alone)
-    same(wg.build_map(wells, wg.TVN(), precision="float64", client=client), alone)
+    same(wg.build_map(wells, wg.TVN(), dtype="float64"), alone)
+    same(wg.build_map(wells, wg.TVN(), dtype="float64", client=client), alone)
 
 
 def test_an_array_of_dask_needs_labels_of_its_rows(screen):
@@ -131,9 +131,9 @@ def test_a_map_is_the_same_however_often_it_is_made(client, files):
 
 def test_medians_are_those_of_one_process(client, files):
     wells = wg.open_wells(*files)
-    alone = wg.build_map(wells, wg.CenterScale(), method="median", precision="float64")
+    alone = wg.build_map(wells, wg.CenterScale(), aggregate="median", dtype="float64")
     there = wg.build_map(
-        wells, wg.CenterScale(), method="median", precision="float64", client=client
+        wells, wg.CenterScale(), aggregate="median", dtype="float64", client=client
     )
     same(there, alone)
 
@@ -159,8 +159,8 @@ def test_wells_of_several_rows_stay_together(client, tmp_path):
     assert [len(part.wells) for part in parts] == [300, 300, 300]
     present = [set(part.present.tolist()) for part in parts]
     assert sum(map(len, present)) == len(set.union(*present)) == wells
-    alone = wg.build_map(opened, precision="float64")
-    same(wg.build_map(opened, precision="float64", client=client), alone)
+    alone = wg.build_map(opened, dtype="float64")
+    same(wg.build_map(opened, dtype="float64", client=client), alone)
 
 
 def test_a_bad_value_is_named_with_its_well(client, files, tmp_path):
@@ -181,7 +181,7 @@ def test_pairs_are_those_of_one_process(client, rows, other):
     for shares in ([0.05, 0.95], [0.5]):
         alone = wg.pair_quantiles(rows, shares, **more).cosines
         assert (wg.pair_quantiles(rows, shares, client=client, **more).cosines == alone).all()
-    alone, there = wg.nearest(rows, 7, **more), wg.nearest(rows, 7, client=client, **more)
+    alone, there = wg.neighbors(rows, 7, **more), wg.neighbors(rows, 7, client=client, **more)
     pd.testing.assert_frame_equal(there.table, alone.table)
     i, j = np.arange(50), np.arange(50, 100)
     pd.testing.assert_frame_equal(
@@ -209,8 +209,8 @@ def test_a_map_on_disk_is_read_by_the_workers(client, files, tmp_path, monkeypat
     map_ = wg.build_map(wg.open_wells(*files), wg.TVN())
     wg.write_map(map_, tmp_path / "map.parquet")
     monkeypatch.chdir(tmp_path)  # where workers are not
-    there = wg.nearest(wg.open_map("map.parquet"), 5, client=client)
-    pd.testing.assert_frame_equal(there.table, wg.nearest(map_, 5).table)
+    there = wg.neighbors(wg.open_map("map.parquet"), 5, client=client)
+    pd.testing.assert_frame_equal(there.table, wg.neighbors(map_, 5).table)
 
 
 @pytest.fixture(scope="module")
@@ -354,9 +354,9 @@ CPU = "wellgram.backends.cpu."
 )
 def test_a_worker_lost_midway_changes_nothing_in_a_map(client, deadly, files, stage):
     wells = wg.open_wells(*files)
-    before = wg.build_map(wells, wg.TVN(), precision="float64", client=client)
+    before = wg.build_map(wells, wg.TVN(), dtype="float64", client=client)
     deadly(stage)
-    after = wg.build_map(wells, wg.TVN(), precision="float64", client=client)
+    after = wg.build_map(wells, wg.TVN(), dtype="float64", client=client)
     np.testing.assert_array_equal(after.embeddings, before.embeddings)
 
 
@@ -365,9 +365,9 @@ def test_a_worker_lost_midway_changes_nothing_in_a_map(client, deadly, files, st
     [CPU + "pair_scan", CPU + "unit_rows", "wellgram.pairs.unit_rows.UnitRows.__setstate__"],
 )
 def test_a_worker_lost_midway_changes_nothing_in_neighbours(client, deadly, rows, stage):
-    alone = wg.nearest(rows, 5)
+    alone = wg.neighbors(rows, 5)
     deadly(stage)
-    there = wg.nearest(rows, 5, client=client)
+    there = wg.neighbors(rows, 5, client=client)
     pd.testing.assert_frame_equal(there.table, alone.table)
 
 
@@ -382,9 +382,9 @@ def test_sending_begins_again_if_the_scheduler_misses_a_worker(client, rows, mon
         return scatter(*args, **options)
 
     monkeypatch.setattr(client, "scatter", once)
-    there = wg.nearest(rows, 5, client=client)
+    there = wg.neighbors(rows, 5, client=client)
     assert missed
-    pd.testing.assert_frame_equal(there.table, wg.nearest(rows, 5).table)
+    pd.testing.assert_frame_equal(there.table, wg.neighbors(rows, 5).table)
 
 
 def test_a_worker_lost_midway_changes_nothing_in_quantiles(client, deadly, rows):
@@ -409,9 +409,9 @@ def test_a_worker_lost_midway_changes_nothing_in_p_values(
 
 def test_rows_lost_with_the_only_worker_are_sent_again(deadly_alone, rows):
     client, arm = deadly_alone
-    alone = wg.nearest(rows, 5)
+    alone = wg.neighbors(rows, 5)
     arm(CPU + "pair_scan")
-    there = wg.nearest(rows, 5, client=client)
+    there = wg.neighbors(rows, 5, client=client)
     pd.testing.assert_frame_equal(there.table, alone.table)
 
 
@@ -433,4 +433,4 @@ def test_a_cluster_without_workers_is_named(rows):
         distributed.Client(cluster) as client,
         pytest.raises(InputError, match=r"tcp://127.0.0.1:[0-9]+ has no workers; start some"),
     ):
-        wg.nearest(rows, 2, client=client)
+        wg.neighbors(rows, 2, client=client)

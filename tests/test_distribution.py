@@ -47,19 +47,19 @@ MAPS = {
 
 @pytest.mark.parametrize("x", MAPS.values(), ids=MAPS)
 def test_quantiles_are_those_of_the_matrix(x, precision):
-    cosines = upper(cosine_matrix(x, precision=precision))
-    got = pair_quantiles(x, SHARES, precision=precision)
+    cosines = upper(cosine_matrix(x, dtype=precision))
+    got = pair_quantiles(x, SHARES, dtype=precision)
     np.testing.assert_array_equal(got.cosines, np.quantile(cosines, SHARES))
     assert got.pairs == len(cosines)
 
 
 @pytest.mark.parametrize("x", MAPS.values(), ids=MAPS)
 def test_ranks_are_those_of_the_matrix(x, precision):
-    matrix = cosine_matrix(x, precision=precision)
+    matrix = cosine_matrix(x, dtype=precision)
     i, j = np.triu_indices(len(x), 1)
     chosen = np.random.default_rng(2).permutation(len(i))[:400]
     i, j = j[chosen], i[chosen]  # either order
-    got = pair_ranks(x, i, j, precision=precision)
+    got = pair_ranks(x, i, j, dtype=precision)
     every, cosines = np.sort(upper(matrix)), matrix[i, j].astype(np.float64)
     np.testing.assert_array_equal(got.table["cosine"], cosines)
     np.testing.assert_array_equal(got.table["below"], np.searchsorted(every, cosines, "left"))
@@ -95,15 +95,15 @@ def test_blocks_of_rows_change_nothing(rng, monkeypatch, precision):
     """A map of many blocks, as one that does not fit, gives the bits of a map of one."""
     x = rng.normal(size=(530, 7))
     i, j = rng.integers(0, 530, (2, 99))
-    before = pair_quantiles(x, SHARES, precision=precision).cosines
-    ranks = pair_ranks(x, i, j, precision=precision).table
-    matrix = cosine_matrix(x, precision=precision)
-    monkeypatch.setattr(unit_rows, "BLOCK_ROWS", 64)
-    monkeypatch.setattr(unit_rows, "_BLOCK_BYTES", 1)
-    assert len(UnitRows(x).blocks) == 9
-    np.testing.assert_array_equal(pair_quantiles(x, SHARES, precision=precision).cosines, before)
-    pd.testing.assert_frame_equal(pair_ranks(x, i, j, precision=precision).table, ranks)
-    np.testing.assert_array_equal(cosine_matrix(x, precision=precision), matrix)
+    before = pair_quantiles(x, SHARES, dtype=precision).cosines
+    ranks = pair_ranks(x, i, j, dtype=precision).table
+    matrix = cosine_matrix(x, dtype=precision)
+    monkeypatch.setattr(unit_rows, "TILE_ROWS", 64)
+    monkeypatch.setattr(unit_rows, "_CHUNK_BYTES", 1)
+    assert len(UnitRows(x).chunks) == 9
+    np.testing.assert_array_equal(pair_quantiles(x, SHARES, dtype=precision).cosines, before)
+    pd.testing.assert_frame_equal(pair_ranks(x, i, j, dtype=precision).table, ranks)
+    np.testing.assert_array_equal(cosine_matrix(x, dtype=precision), matrix)
 
 
 def test_labels_of_a_map_are_in_the_table(rng):
@@ -120,10 +120,10 @@ def test_the_error_of_each_precision_on_real_shapes(rng, d):
     """The bounds are those of the docstring of `scan_pairs`."""
     x = rng.normal(size=(300, d))
     x[150:] = 0.9 * x[:150] + 0.3 * x[150:]  # large cosines err the most
-    exact = cosine_matrix(x, precision="float64")
+    exact = cosine_matrix(x, dtype="float64")
     np.testing.assert_allclose(exact, _numpy(x), atol=1e-14)
     for precision, largest, typical in (("float32", 5e-6, 3e-8), ("bfloat16", 3e-3, 3e-4)):
-        error = np.abs(cosine_matrix(x, precision=precision).astype(np.float64) - exact)
+        error = np.abs(cosine_matrix(x, dtype=precision).astype(np.float64) - exact)
         assert error.max() <= largest
         assert np.sqrt((error[exact < 0.5] ** 2).mean()) <= typical
 
@@ -155,8 +155,8 @@ def test_results_are_shown_drawn_and_saved(rng, tmp_path):
         (lambda x: pair_quantiles(x[:1], 0.5), "no pairs among 1 rows"),
         (lambda x: pair_quantiles(x[:0], 0.5), "no pairs among 0 rows"),
         (lambda x: pair_quantiles(x, 0.5, other=x[:, :3]), "x has 8 features and other 3"),
-        (lambda x: pair_quantiles(x, 0.5, other=x.astype("f4")), "choose a precision"),
-        (lambda x: pair_quantiles(x, 0.5, precision="half"), "unknown precision 'half'"),
+        (lambda x: pair_quantiles(x, 0.5, other=x.astype("f4")), "choose a dtype"),
+        (lambda x: pair_quantiles(x, 0.5, dtype="half"), "unknown dtype 'half'"),
         (lambda x: pair_quantiles(x[:, :0], 0.5), "without features"),
         (lambda x: pair_quantiles(x[0], 0.5), "must be a matrix"),
         (lambda x: pair_quantiles(x.astype(int), 0.5), "dtype int64"),

@@ -200,7 +200,7 @@ def test_wells_are_aligned_as_their_rows_are(rng, name):
     np.testing.assert_array_equal(
         ours, alignment(name).fit_transform(x, batch=batch, control=control)
     )
-    map_ = build_map(wells, alignment(name), precision="float64")
+    map_ = build_map(wells, alignment(name), dtype="float64")
     mean = ours[~control].mean(axis=0)
     np.testing.assert_allclose(map_.embeddings[0], mean, rtol=1e-8, atol=1e-8)
     assert map_.provenance["align"] == name

@@ -60,7 +60,7 @@ def test_text_and_vectors_are_left_apart():
 def folder(tmp_path, rng, monkeypatch):
     """Sixty small files and one that is not, several rows a well, across files too."""
     monkeypatch.setattr(gather, "_SMALL_FILE", 6000)
-    monkeypatch.setattr("wellgram.io.chunks._BLOCK_BYTES", 100 * 4 * 4)
+    monkeypatch.setattr("wellgram.io.chunks._CHUNK_BYTES", 100 * 4 * 4)
     (tmp_path / "wells").mkdir()
     frames = []
     for k in range(61):
@@ -89,8 +89,8 @@ def test_a_folder_of_small_files_is_what_one_file_is(folder, tmp_path):
     many, one = wg.open_wells(path, **OPTIONS), wg.open_wells(tmp_path / "one.parquet", **OPTIONS)
     pd.testing.assert_frame_equal(many.metadata, one.metadata)
     np.testing.assert_array_equal(many.read().embeddings, one.read().embeddings)
-    assert len(list(many.blocks())) < 40
-    maps = [wg.build_map(wells, wg.CenterScale(), precision="float64") for wells in (many, one)]
+    assert len(list(many.chunks())) < 40
+    maps = [wg.build_map(wells, wg.CenterScale(), dtype="float64") for wells in (many, one)]
     # Sums of several blocks are rounded in another order.
     np.testing.assert_allclose(maps[0].embeddings, maps[1].embeddings, rtol=0, atol=1e-12)
 

@@ -18,7 +18,7 @@ def core(tmp_path):
 
 def test_rxrx3_core_gives_genes_doses_and_the_crispr_controls(core):
     values, metadata, embeddings, described = core
-    map_ = build_map(read_wells(embeddings, described), precision="float64")
+    map_ = build_map(read_wells(embeddings, described), dtype="float64")
     assert map_.labels.fillna(-1).to_numpy().tolist() == [
         ["COMPOUND", "Cmp", 0.0025, 2],
         ["COMPOUND", "Cmp", 1.0, 2],
@@ -82,7 +82,7 @@ def test_cell_painting_in_every_format(tmp_path, suffix):
         write_csv(path, frame, sep="\t" if "tsv" in suffix else ",")
     wells = read_wells(path, layout="cell-painting")
     np.testing.assert_array_equal(wells.embeddings, frame[FEATURES])
-    map_ = build_map(wells, precision="float64")
+    map_ = build_map(wells, dtype="float64")
     assert map_.labels["perturbation"].tolist() == [*"ABCDEF"]
     np.testing.assert_allclose(map_.embeddings[2], frame[FEATURES].iloc[8:10].mean())
 
@@ -110,7 +110,7 @@ def test_several_plates_are_batches(tmp_path, as_folder):
     (tmp_path / "notes.md").write_text("no table")
     wells = read_wells(tmp_path if as_folder else paths, layout="cell-painting")
     assert wells.batches()[1] == ["P1", "P2"]
-    map_ = build_map(wells, precision="float64")
+    map_ = build_map(wells, dtype="float64")
     both = np.mean([frame[FEATURES].to_numpy()[4:6] for frame in plates], axis=(0, 1))
     np.testing.assert_allclose(map_.embeddings[0], both)
     assert (map_.labels["n_wells"] == 4).all()

@@ -45,7 +45,7 @@ def scored(request, lincs_plate, tmp_path_factory):
     command = (
         f"score {lincs_plate} --layout cell-painting --perturbation Metadata_broad_sample "
         "--dose Metadata_mmoles_per_liter --control DMSO --align center-scale --same Metadata_moa "
-        f"--precision {request.param} --out {out}"
+        f"--dtype {request.param} --out {out}"
     )
     result = CliRunner().invoke(app, command.split(), catch_exceptions=False)
     assert result.exit_code == 0, result.output
@@ -68,15 +68,15 @@ def test_the_map_equals_the_independent_one(scored, lincs_plate):
 def test_recall_equals_the_independent_one(scored, lincs_plate, source):
     recall = pd.read_csv(scored[1] / "recall.csv").query("source == @source")
     count, expected = independent_recall(*independent_map(lincs_plate), "," in source)
-    assert recall["null_pairs"].tolist() == [338 * 337 // 2] * 2
-    assert recall["known_pairs"].tolist() == [count] * 2
-    assert recall[["low", "high"]].to_numpy().tolist() == [list(tails) for tails in TAILS]
+    assert recall["n_null_pairs"].tolist() == [338 * 337 // 2] * 2
+    assert recall["n_known_pairs"].tolist() == [count] * 2
+    assert recall[["tail_low", "tail_high"]].to_numpy().tolist() == [list(tails) for tails in TAILS]
     np.testing.assert_allclose(recall["recall"], expected, rtol=0, atol=1e-6)
 
 
 def test_compounds_of_one_mechanism_are_recalled_well_above_chance(scored):
     recall = pd.read_csv(scored[1] / "recall.csv")
-    assert (recall["recall"] > 1.5 * recall["random"]).all()
+    assert (recall["recall"] > 1.5 * recall["chance"]).all()
 
 
 def test_the_summary_names_what_was_scored(scored):

@@ -9,8 +9,8 @@ from wellgram import (
     MapLookup,
     PerturbationMap,
     cosine_matrix,
-    nearest,
-    neighborhood,
+    neighbors,
+    neighbors_of,
     open_map,
     write_map,
 )
@@ -23,22 +23,22 @@ def some_map(rng, n=40, d=9, dtype=np.float32):
 
 def test_it_has_what_nearest_has_of_the_row(rng, dtype):
     map_ = some_map(rng, dtype=dtype)
-    every = nearest(map_, 6, least=3)
+    every = neighbors(map_, 6, farthest=3)
     for row in (0, 17, 39):
-        found = neighborhood(map_, row, 6, farthest=3)
+        found = neighbors_of(map_, row, 6, farthest=3)
         near, far = (found.table[found.table["side"] == side] for side in ("nearest", "farthest"))
-        assert near["row"].tolist() == every.most[row].tolist()
-        assert far["row"].tolist() == every.least[row].tolist()
+        assert near["row"].tolist() == every.nearest[row].tolist()
+        assert far["row"].tolist() == every.farthest[row].tolist()
         # To the bit: a product is the same wherever it is met.
-        assert near["cosine"].tolist() == every.most_cosines[row].tolist()
-        assert far["cosine"].tolist() == every.least_cosines[row].tolist()
+        assert near["cosine"].tolist() == every.nearest_cosines[row].tolist()
+        assert far["cosine"].tolist() == every.farthest_cosines[row].tolist()
         assert near["rank"].tolist() == [1, 2, 3, 4, 5, 6]
-        assert near["perturbation"].tolist() == [f"g{i:02d}" for i in every.most[row]]
+        assert near["perturbation"].tolist() == [f"g{i:02d}" for i in every.nearest[row]]
 
 
 def test_percentiles_are_shares_of_the_other_rows(rng):
     map_ = some_map(rng)
-    found = neighborhood(map_, "g05", 39, farthest=0)
+    found = neighbors_of(map_, "g05", 39, farthest=0)
     cosines = np.delete(cosine_matrix(map_)[5], 5)
     for row in found.table.to_dict("records"):
         assert row["percentile"] == 100 * (cosines <= row["cosine"]).sum() / 39
@@ -49,20 +49,20 @@ def test_percentiles_are_shares_of_the_other_rows(rng):
 def test_equal_rows_come_in_the_order_of_the_map():
     x = np.array([[1, 0], [1, 0], [-1, 0], [1, 0], [-1, 0]], np.float32)
     labels = pd.DataFrame({"perturbation": [*"abcde"]})
-    table = neighborhood(PerturbationMap(x, labels), "b", 2).table
+    table = neighbors_of(PerturbationMap(x, labels), "b", 2).table
     assert table["perturbation"].tolist() == ["a", "d", "c", "e"]
     assert table["percentile"].tolist() == [100, 100, 50, 50]
 
 
 def test_a_map_on_disk_answers_alike(rng, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "wellgram.pairs.unit_rows._BLOCK_BYTES", 1 << 16
+        "wellgram.pairs.unit_rows._CHUNK_BYTES", 1 << 16
     )  # so that it is read in blocks
     map_ = some_map(rng, n=5000)
     write_map(map_, tmp_path / "map.parquet")
-    own = neighborhood(map_, "g4321", 5).table
+    own = neighbors_of(map_, "g4321", 5).table
     pd.testing.assert_frame_equal(
-        own, neighborhood(open_map(tmp_path / "map.parquet"), "g4321", 5).table
+        own, neighbors_of(open_map(tmp_path / "map.parquet"), "g4321", 5).table
     )
 
 
@@ -92,16 +92,16 @@ def test_names_are_suggested(rng):
 
 def test_a_name_of_several_rows_is_asked_about(rng):
     lookup = MapLookup(compounds(rng))
-    assert lookup.neighborhood("torin").name == "torin, 1, COMPOUND"
-    assert len(lookup.neighborhood(3, 100).table) == 8
+    assert lookup.neighbors_of("torin").name == "torin, 1, COMPOUND"
+    assert len(lookup.neighbors_of(3, 100).table) == 8
     with pytest.raises(InputError, match=r"2 rows of 'rapamycin': .* 2 \(rapamycin, 0.1, COMPOUND"):
-        lookup.neighborhood("rapamycin")
+        lookup.neighbors_of("rapamycin")
     with pytest.raises(InputError, match="no perturbation 'mTOR'; it has MTOR, CRISPR; mTORC1"):
-        lookup.neighborhood("mTOR")
+        lookup.neighbors_of("mTOR")
     with pytest.raises(InputError, match="no row 5: its rows are 0 to 4"):
-        lookup.neighborhood(5)
+        lookup.neighbors_of(5)
     with pytest.raises(InputError, match="one neighbor at least"):
-        lookup.neighborhood(1, 0)
+        lookup.neighbors_of(1, 0)
 
 
 def test_what_has_no_names_is_refused(rng):
@@ -112,8 +112,8 @@ def test_what_has_no_names_is_refused(rng):
 
 
 def test_it_is_printed_and_saved(rng, tmp_path):
-    found = neighborhood(some_map(rng), "g03", 2)
-    assert repr(found).startswith("Neighborhood of g03, row 3 of 40\n")
+    found = neighbors_of(some_map(rng), "g03", 2)
+    assert repr(found).startswith("Neighbors of g03, row 3 of 40\n")
     found.save(tmp_path / "near.csv")
     pd.testing.assert_frame_equal(
         pd.read_csv(tmp_path / "near.csv").drop(columns="cosine"),

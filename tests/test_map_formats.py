@@ -17,7 +17,7 @@ from wellgram import (
     InputError,
     PerturbationMap,
     from_anndata,
-    nearest,
+    neighbors,
     open_map,
     read_map,
     to_anndata,
@@ -145,7 +145,7 @@ def test_an_open_map_is_read_by_ranges(tmp_path, map_, suffix):
     assert (opened.shape, opened.dtype) == ((5, 7), np.float64)
     for rows in (slice(None), slice(2, 4), slice(4, 9), slice(3, 3), slice(4, 2), slice(0, 5, 2)):
         np.testing.assert_array_equal(opened[rows], map_.embeddings[rows])
-    pd.testing.assert_frame_equal(nearest(opened, 2).table, nearest(map_, 2).table)
+    pd.testing.assert_frame_equal(neighbors(opened, 2).table, neighbors(map_, 2).table)
 
 
 def test_a_map_of_no_rows(tmp_path, map_, suffix):

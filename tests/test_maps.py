@@ -12,7 +12,7 @@ from wellgram import (
     PerturbationMap,
     Wells,
     build_map,
-    nearest,
+    neighbors,
     open_map,
     read_map,
     write_map,
@@ -23,7 +23,7 @@ from wellgram import (
 def map_():
     x = np.random.default_rng(0).normal(size=(30, 7))
     wells = Wells.from_arrays(x, [*["c"] * 6, *"abcdéf東-" * 3], control="c", dose=[np.nan] * 30)
-    return build_map(wells, CenterScale(), precision="float64")
+    return build_map(wells, CenterScale(), dtype="float64")
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -114,7 +114,7 @@ def test_an_open_map_is_read_by_ranges_of_rows(tmp_path, map_, monkeypatch):
     pd.testing.assert_frame_equal(opened.labels, map_.labels)
     for rows in (slice(None), slice(2, 5), slice(3, 4), slice(7, 100), slice(5, 5), slice(1, 8, 3)):
         np.testing.assert_array_equal(opened[rows], map_.embeddings[rows])
-    pd.testing.assert_frame_equal(nearest(opened, 2).table, nearest(map_, 2).table)
+    pd.testing.assert_frame_equal(neighbors(opened, 2).table, neighbors(map_, 2).table)
 
 
 def test_what_cannot_be_opened_as_a_map(tmp_path, map_):

@@ -38,7 +38,7 @@ def test_rows_and_columns_are_chosen(x):
 @pytest.mark.parametrize("block", [1, 1 << 11, 1 << 28])
 def test_it_is_streamed_to_a_file(x, tmp_path, monkeypatch, block):
     whole = cosine_matrix(x)
-    monkeypatch.setattr(module, "_BLOCK_BYTES", block)
+    monkeypatch.setattr(module, "_CHUNK_BYTES", block)
     told = []
     mapped = cosine_matrix(x, out=tmp_path / "cosines.npy", progress=told.append)
     assert isinstance(mapped, np.memmap)
@@ -49,7 +49,7 @@ def test_it_is_streamed_to_a_file(x, tmp_path, monkeypatch, block):
 
 
 def test_an_open_array_takes_blocks_of_rows(x, monkeypatch):
-    monkeypatch.setattr(module, "_BLOCK_BYTES", 75 * 8 * 20)
+    monkeypatch.setattr(module, "_CHUNK_BYTES", 75 * 8 * 20)
 
     class Sink:
         """As a Zarr array or an HDF5 dataset."""

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wellgram import InputError, PerturbationMap, cosine_matrix, nearest
+from wellgram import InputError, PerturbationMap, cosine_matrix, neighbors
 
 
 @pytest.fixture
@@ -32,11 +32,11 @@ MAPS = {
 @pytest.mark.parametrize("precision", ["float32", "float64", "bfloat16"])
 @pytest.mark.parametrize("x", MAPS.values(), ids=MAPS)
 def test_neighbors_are_those_of_the_sorted_matrix(x, precision):
-    matrix = cosine_matrix(x, precision=precision)
-    found = nearest(x, 9, least=4, precision=precision)
+    matrix = cosine_matrix(x, dtype=precision)
+    found = neighbors(x, 9, farthest=4, dtype=precision)
     for sign, index, cosines in (
-        (1, found.most, found.most_cosines),
-        (-1, found.least, found.least_cosines),
+        (1, found.nearest, found.nearest_cosines),
+        (-1, found.farthest, found.farthest_cosines),
     ):
         order, values = by_sorting(matrix, index.shape[1], sign, own=True)
         np.testing.assert_array_equal(cosines, values)
@@ -46,11 +46,11 @@ def test_neighbors_are_those_of_the_sorted_matrix(x, precision):
 def test_partners_of_another_map(rng):
     x, y = rng.normal(size=(33, 5)), rng.normal(size=(500, 5))
     matrix = cosine_matrix(x, other=y)
-    found = nearest(x, 500, least=1, other=y)
+    found = neighbors(x, 500, farthest=1, other=y)
     order, values = by_sorting(matrix, 500, 1, own=False)
-    np.testing.assert_array_equal(found.most, order)
-    np.testing.assert_array_equal(found.most_cosines, values)
-    np.testing.assert_array_equal(found.least[:, 0], matrix.argmin(axis=1))
+    np.testing.assert_array_equal(found.nearest, order)
+    np.testing.assert_array_equal(found.nearest_cosines, values)
+    np.testing.assert_array_equal(found.farthest[:, 0], matrix.argmin(axis=1))
 
 
 @pytest.mark.parametrize("threads", ["1", "2", "7"])
@@ -58,7 +58,7 @@ def test_threads_change_nothing(rng, monkeypatch, threads):
     x = np.round(rng.normal(size=(900, 4)), 1)  # with ties
     expected, _ = by_sorting(cosine_matrix(x), 25, 1, own=True)
     monkeypatch.setenv("WELLGRAM_NUM_THREADS", threads)
-    np.testing.assert_array_equal(nearest(x).most, expected)
+    np.testing.assert_array_equal(neighbors(x).nearest, expected)
 
 
 def make_map(rng, n=20):
@@ -70,17 +70,17 @@ def make_map(rng, n=20):
 
 def test_the_table_has_labels_ranks_and_sides(rng):
     map_ = make_map(rng)
-    found = nearest(map_, 3, least=2)
+    found = neighbors(map_, 3, farthest=2)
     table = found.table
     assert list(table) == [
         *("perturbation", "dose", "row", "side", "rank"),
         *("neighbor", "neighbor_dose", "neighbor_row", "cosine"),
     ]
     assert len(table) == 20 * 5
-    mine = table[(table["row"] == 4) & (table["side"] == "least")]
+    mine = table[(table["row"] == 4) & (table["side"] == "farthest")]
     assert mine["rank"].tolist() == [1, 2]
-    assert mine["neighbor_row"].tolist() == found.least[4].tolist()
-    assert mine["neighbor"].tolist() == [f"C{k // 2}" for k in found.least[4]]
+    assert mine["neighbor_row"].tolist() == found.farthest[4].tolist()
+    assert mine["neighbor"].tolist() == [f"C{k // 2}" for k in found.farthest[4]]
     assert (mine["perturbation"] == "C2").all()
     assert repr(found) == "Neighbors of 20 rows: 3 most and 2 least similar of each"
     assert found.plot().get_xlabel() == "rank"
@@ -88,7 +88,7 @@ def test_the_table_has_labels_ranks_and_sides(rng):
 
 @pytest.mark.parametrize("name", ["table.csv", "table.parquet"])
 def test_the_table_is_saved(rng, tmp_path, name):
-    found = nearest(make_map(rng), 2)
+    found = neighbors(make_map(rng), 2)
     found.save(tmp_path / name)
     read = pd.read_csv if name.endswith("csv") else pd.read_parquet
     pd.testing.assert_frame_equal(
@@ -99,14 +99,14 @@ def test_the_table_is_saved(rng, tmp_path, name):
 def test_what_cannot_be_used_is_named(rng, tmp_path):
     x = rng.normal(size=(10, 3))
     with pytest.raises(InputError, match="11 neighbors are asked for, but every row has 9"):
-        nearest(x, 11)
+        neighbors(x, 11)
     with pytest.raises(InputError, match="25 neighbors are asked for, but every row has 7"):
-        nearest(x, 1, least=25, other=x[:7])
+        neighbors(x, 1, farthest=25, other=x[:7])
     with pytest.raises(InputError, match="every row has 0 partners"):
-        nearest(x[:0], 1)
+        neighbors(x[:0], 1)
     with pytest.raises(InputError, match="positive"):
-        nearest(x, 0)
+        neighbors(x, 0)
     with pytest.raises(InputError, match="positive"):
-        nearest(x, -1)
+        neighbors(x, -1)
     with pytest.raises(InputError, match=r"\.parquet or \.csv"):
-        nearest(x, 1).save(tmp_path / "table.txt")
+        neighbors(x, 1).save(tmp_path / "table.txt")

@@ -31,13 +31,13 @@ PASSES = {
     "recall of all rows": lambda m: wg.relationship_recall(m, same=["moa"], null="all").table,
     "matched recall": lambda m: wg.matched_recall(m, numbers(m), KNOWN, resamples=5),
     "proximity bias": lambda m: wg.proximity_bias(m, ARMS).table,
-    "complexes": lambda m: wg.complex_similarity(m, CLUSTERS).cosines,
+    "complexes": lambda m: wg.gene_set_similarity(m, CLUSTERS).cosines,
     "quantiles": lambda m: pd.DataFrame(wg.pair_quantiles(m, [0.1, 0.9]).cosines),
     "cosines": lambda m: pd.DataFrame(wg.cosine_matrix(m, rows=[3, 1], columns=slice(5))),
 }
 WHOLE = {
-    "clusters": lambda m: wg.cluster_separation(m, CLUSTERS, min_genes=3),
-    "projection": lambda m: wg.project(m).table,
+    "clusters": lambda m: wg.gene_set_separation(m, CLUSTERS, min_genes=3),
+    "projection": lambda m: wg.pca_projection(m).table,
     "agreement": lambda m: wg.replicate_agreement(m, m).table,
     "comparison": lambda m: wg.compare_recall(m, m, KNOWN, resamples=5).table,
     "average precision": lambda m: (
@@ -70,8 +70,8 @@ def opened(map_, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("run", PASSES.values(), ids=PASSES)
 def test_passes_read_ranges_of_rows(map_, opened, run, monkeypatch):
-    monkeypatch.setattr("wellgram.pairs.unit_rows.BLOCK_ROWS", 16)
-    monkeypatch.setattr("wellgram.pairs.unit_rows._BLOCK_BYTES", 1)
+    monkeypatch.setattr("wellgram.pairs.unit_rows.TILE_ROWS", 16)
+    monkeypatch.setattr("wellgram.pairs.unit_rows._CHUNK_BYTES", 1)
     monkeypatch.setattr(MapFile, "embeddings", property(lambda self: pytest.fail("read whole")))
     pd.testing.assert_frame_equal(run(opened), run(map_))
 
@@ -86,7 +86,7 @@ def test_drug_targets(tmp_path):
     map_ = wg.build_map(screen.wells(), wg.CenterScale())
     wg.write_map(map_, tmp_path / "map.parquet")
     found, again = (
-        wg.compound_gene(m, screen.compound_targets).table
+        wg.drug_targets(m, screen.compound_targets).table
         for m in (wg.open_map(tmp_path / "map.parquet"), map_)
     )
     pd.testing.assert_frame_equal(found, again)

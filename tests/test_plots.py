@@ -13,13 +13,13 @@ from wellgram import (
     PerturbationMap,
     Wells,
     batch_effects,
-    complex_similarity,
-    compound_gene,
     consistency,
-    nearest,
+    drug_targets,
+    gene_set_similarity,
+    neighbors,
     pair_histogram,
+    pca_projection,
     plots,
-    project,
     relationship_recall,
 )
 from wellgram.simulate import rxrx3_core
@@ -51,9 +51,9 @@ def _map_of(wells):
 def results(screen, wells, map_):
     return {
         plots.plot_recall: relationship_recall(map_, {"planted": screen.relationships}),
-        plots.plot_doses: compound_gene(map_, screen.compound_targets, seeds=5),
+        plots.plot_doses: drug_targets(map_, screen.compound_targets, draws=5),
         plots.plot_batches: batch_effects(wells, sample=500),
-        plots.plot_map: project(map_),
+        plots.plot_map: pca_projection(map_),
         plots.plot_bins: pair_histogram(map_, bins=20),
     }
 
@@ -75,8 +75,8 @@ def test_figures_go_where_they_are_told(results, map_, wells):
     assert plots.plot_volcano(table, "mean_cosine", ax=ax) is ax
     assert ax.get_xlabel() == "mean cosine"
     ax.clear()
-    found = nearest(map_, 3)
-    assert plots.plot_neighbors(found.most_cosines, found.least_cosines, ax=ax) is ax
+    found = neighbors(map_, 3)
+    assert plots.plot_neighbors(found.nearest_cosines, found.farthest_cosines, ax=ax) is ax
 
 
 def test_a_volcano_colours_what_is_found():
@@ -96,7 +96,7 @@ def test_a_volcano_colours_what_is_found():
 
 def test_a_matrix_is_drawn_in_the_order_of_its_clustering(map_, screen):
     genes = sorted({*screen.relationships["entity1"]})
-    result = complex_similarity(map_, {"a": genes[:4], "b": genes[4:8]})
+    result = gene_set_similarity(map_, {"a": genes[:4], "b": genes[4:8]})
     ax = result.plot()
     assert [label.get_text() for label in ax.get_yticklabels()] == list(result.cosines.index)
     shown = ax.images[0].get_array()
@@ -106,7 +106,7 @@ def test_a_matrix_is_drawn_in_the_order_of_its_clustering(map_, screen):
 
 
 def test_a_neighborhood_is_marked_among_all(map_):
-    found = MapLookup(map_).neighborhood(3, k=4, farthest=2)
+    found = MapLookup(map_).neighbors_of(3, k=4, farthest=2)
     ax = found.plot()
     counts, _, _ = ax.patches[0].get_data()
     assert counts.sum() == len(map_) - 1
@@ -139,6 +139,6 @@ def test_every_figure_is_documented():
 def test_a_map_of_one_kind_has_no_legend():
     rng = np.random.default_rng(0)
     labels = pd.DataFrame({"perturbation": [f"g{i}" for i in range(30)]})
-    ax = project(PerturbationMap(rng.normal(size=(30, 5)), labels)).plot()
+    ax = pca_projection(PerturbationMap(rng.normal(size=(30, 5)), labels)).plot()
     assert ax.get_legend() is None
     assert len(ax.collections[0].get_offsets()) == 30

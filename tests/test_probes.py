@@ -121,20 +121,20 @@ def test_results_are_the_same_for_the_same_seed(wells):
     )
     pd.testing.assert_frame_equal(one.table, same.table)
     assert one.by_kind["cell_type"].tolist() == ["HEPG2", "HUVEC", "RPE", "U2OS"]
-    assert one.by_kind["wells"].sum() == len(wells)
-    assert (one.by_kind["interval_low"] <= one.by_kind["top_1"]).all()
-    assert (one.by_kind["top_1"] <= one.by_kind["interval_high"]).all()
+    assert one.by_kind["n_wells"].sum() == len(wells)
+    assert (one.by_kind["ci_low"] <= one.by_kind["top_1"]).all()
+    assert (one.by_kind["top_1"] <= one.by_kind["ci_high"]).all()
 
 
 def test_an_interval_covers_the_accuracy_and_widens_with_batches_that_differ():
     steady = linear_probe(toy(batches=8), method="ridge", penalty=1.0, folds=8)
-    low, high = steady.table.loc[0, ["interval_low", "interval_high"]]
+    low, high = steady.table.loc[0, ["ci_low", "ci_high"]]
     assert low <= steady.top_1 <= high
     uneven = toy(batches=8)
     spoiled = np.isin(uneven.metadata["batch"], ["b0", "b1", "b2"])
     uneven.embeddings[spoiled] = np.random.default_rng(1).normal(size=(int(spoiled.sum()), 8))
     wide = linear_probe(uneven, method="ridge", penalty=1.0, folds=8)
-    assert np.ptp(wide.table.loc[0, ["interval_low", "interval_high"]]) > high - low + 0.1
+    assert np.ptp(wide.table.loc[0, ["ci_low", "ci_high"]]) > high - low + 0.1
 
 
 def test_progress_rises_to_the_whole(wells):
@@ -236,7 +236,7 @@ def test_one_tested_batch_has_no_interval():
     result = linear_probe(
         toy(dataset=by_batch(["b0", "b1", "b2", "b3", "b4"])), split="dataset", penalty=1.0
     )
-    assert result.table[["interval_low", "interval_high"]].isna().all(axis=None)
+    assert result.table[["ci_low", "ci_high"]].isna().all(axis=None)
     assert "nan" not in repr(result)
 
 

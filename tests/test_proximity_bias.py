@@ -42,7 +42,7 @@ def test_equal_to_scipy(rng, bias, backend):
     table = proximity_bias(map_, genes, backend=backend).table.set_index("chromosome_arm")
     for name, within, between in by_hand(map_, genes):
         row = table.loc[name]
-        assert (row["within_pairs"], row["between_pairs"]) == (len(within), len(between))
+        assert (row["n_within_pairs"], row["n_between_pairs"]) == (len(within), len(between))
         if len(within) < 21:
             assert row["reason"] == "fewer than 21 pairs"
             assert np.isnan(row["probability"])
@@ -54,9 +54,9 @@ def test_equal_to_scipy(rng, bias, backend):
         np.testing.assert_allclose(row["probability"], above, atol=1e-12)
         np.testing.assert_allclose(row["within_mean"], within.mean(), atol=1e-12)
     np.testing.assert_allclose(
-        table["corrected_p_value"].iloc[1:4], np.minimum(1, 3 * table["p_value"].iloc[1:4])
+        table["p_bonferroni"].iloc[1:4], np.minimum(1, 3 * table["p_value"].iloc[1:4])
     )
-    assert np.isnan(table["corrected_p_value"].iloc[0])
+    assert np.isnan(table["p_bonferroni"].iloc[0])
 
 
 @pytest.mark.parametrize("levels", [3, 8, 1000])

@@ -10,8 +10,8 @@ from wellgram import (
     PerturbationMap,
     Standardize,
     Wells,
-    compound_gene,
     consistency,
+    drug_targets,
     magnitude,
 )
 from wellgram.backends import get_backend
@@ -52,16 +52,16 @@ def test_an_in_between_gene_is_never_drawn(rng):
     truth = targets([100.0, 5000.0, 15000.0, 20000.0, 20000.0, 20000.0])
     names = ["aspirin", *truth["gene_symbol"]]
     map_ = PerturbationMap(rng.normal(size=(7, 5)), pd.DataFrame({"perturbation": names}))
-    item = compound_gene(map_, truth, min_negatives=2, seeds=50).items.iloc[0]
-    assert (item["actives"], item["negatives"]) == (1, 2)
+    item = drug_targets(map_, truth, min_negatives=2, draws=50).items.iloc[0]
+    assert (item["n_actives"], item["n_negatives"]) == (1, 2)
 
 
 def test_a_truth_of_nothing(rng):
     map_ = PerturbationMap(rng.normal(size=(2, 5)), pd.DataFrame({"perturbation": ["a", "G0"]}))
     with pytest.raises(InputError, match="no rows"):
-        compound_gene(map_, targets([]))
+        drug_targets(map_, targets([]))
     with pytest.raises(InputError):  # efaar_benchmarking has rows of zeros here, which hide why
-        compound_gene(map_, targets([20000.0]))
+        drug_targets(map_, targets([20000.0]))
 
 
 def test_energy_distances():

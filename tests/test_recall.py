@@ -48,12 +48,12 @@ def test_recall_is_the_share_in_the_tails(seed):
     map_, pairs = make_map(seed=seed), make_pairs(seed=seed + 100)
     table = relationship_recall(map_, {"known": pairs}, tails=TAILS).table
     known = indices(pairs)
-    assert (table["known_pairs"] == len(known)).all()
-    assert (table["null_pairs"] == 60 * 59 // 2).all()
+    assert (table["n_known_pairs"] == len(known)).all()
+    assert (table["n_null_pairs"] == 60 * 59 // 2).all()
     for row in table.itertuples():
-        assert row.recalled == by_definition(map_.embeddings, known, row.low, row.high)
-        assert row.recall == row.recalled / len(known)
-        assert row.random == pytest.approx(row.low + 1 - row.high)
+        assert row.n_recalled == by_definition(map_.embeddings, known, row.tail_low, row.tail_high)
+        assert row.recall == row.n_recalled / len(known)
+        assert row.chance == pytest.approx(row.tail_low + 1 - row.tail_high)
 
 
 def test_the_published_test_vector():
@@ -76,7 +76,7 @@ def test_a_map_without_signal_scores_chance():
     map_, pairs = make_map(p=400, d=64, seed=3), make_pairs(p=400, count=4000, seed=4)
     table = relationship_recall(map_, {"known": pairs}).table
     # Pairs share genes, so the error is above binomial (0.005); four times that is ample.
-    np.testing.assert_allclose(table["recall"], table["random"], atol=0.02)
+    np.testing.assert_allclose(table["recall"], table["chance"], atol=0.02)
 
 
 def test_genes_are_the_null_where_the_map_has_them():
@@ -85,9 +85,9 @@ def test_genes_are_the_null_where_the_map_has_them():
     genes = relationship_recall(map_, {"known": pairs})
     everything = relationship_recall(map_, {"known": pairs}, null="all")
     assert set(genes.table["null"]) == {"genes"}
-    assert genes.table["null_pairs"].iloc[0] == 40 * 39 // 2
-    assert everything.table["null_pairs"].iloc[0] == 60 * 59 // 2
-    assert genes.table["known_pairs"].iloc[0] == len(indices(pairs, 40))
+    assert genes.table["n_null_pairs"].iloc[0] == 40 * 39 // 2
+    assert everything.table["n_null_pairs"].iloc[0] == 60 * 59 // 2
+    assert genes.table["n_known_pairs"].iloc[0] == len(indices(pairs, 40))
     alone = PerturbationMap(map_.embeddings[:40], map_.labels[:40])
     assert genes.table.equals(relationship_recall(alone, {"known": pairs}).table)
 
@@ -116,7 +116,7 @@ def test_pairs_are_unordered_and_without_self_or_repeats():
 def test_precisions_and_backends_agree():
     map_, pairs = make_map(), make_pairs()
     tables = [
-        relationship_recall(map_, {"known": pairs}, precision=p, backend=b).table["recalled"]
+        relationship_recall(map_, {"known": pairs}, dtype=p, backend=b).table["n_recalled"]
         for p in ("float32", "float64")
         for b in ("cpu", "reference")
     ]
@@ -136,7 +136,7 @@ def test_a_source_without_pairs_in_the_map_is_reported_beside_others():
     other = pd.DataFrame({"entity1": ["X"], "entity2": ["Y"]})
     table = relationship_recall(make_map(), {"known": make_pairs(), "other": other}).table
     rows = table[table["source"] == "other"]
-    assert (rows["known_pairs"] == 0).all()
+    assert (rows["n_known_pairs"] == 0).all()
     assert rows["recall"].isna().all()
 
 
@@ -197,8 +197,8 @@ def test_ranks_of_the_known_pairs_are_exact():
         for rank, side in (("left_rank", -near), ("right_rank", near)):
             np.testing.assert_array_equal(known[rank], np.searchsorted(null, cosines + side) / 1770)
         for row in result.table[result.table["source"] == source].itertuples():
-            recalled = (known["right_rank"] <= row.low) | (known["left_rank"] >= row.high)
-            assert row.recalled == recalled.sum()
+            recalled = (known["right_rank"] <= row.tail_low) | (known["left_rank"] >= row.tail_high)
+            assert row.n_recalled == recalled.sum()
 
 
 def test_intervals_come_with_resampled_genes():
@@ -209,10 +209,10 @@ def test_intervals_come_with_resampled_genes():
     again = relationship_recall(map_, sources, resamples=200, seed=4).table
     pd.testing.assert_frame_equal(table, again)
     known, absent = (part for _, part in table.groupby("source"))
-    assert (known["interval_low"] < known["recall"]).all()
-    assert (known["recall"] < known["interval_high"]).all()
-    assert absent[["interval_low", "interval_high"]].isna().all(axis=None)
-    assert "interval_low" not in relationship_recall(map_, {"known": pairs}).table
+    assert (known["ci_low"] < known["recall"]).all()
+    assert (known["recall"] < known["ci_high"]).all()
+    assert absent[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert "ci_low" not in relationship_recall(map_, {"known": pairs}).table
 
 
 def test_one_pass_serves_all_sources(monkeypatch):

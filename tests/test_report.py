@@ -91,13 +91,15 @@ def test_it_has_the_numbers_of_the_table(text, tmp_path):
     rows = Page(text).rows
     for row in table.to_dict("records"):
         cells = next(
-            r for r in rows if r[0] == row["source"] and r[2] == f"{row['low']:g} / {row['high']:g}"
+            r
+            for r in rows
+            if r[0] == row["source"] and r[2] == f"{row['tail_low']:g} / {row['tail_high']:g}"
         )
-        assert cells[1] == str(row["known_pairs"])
-        assert cells[3] == str(row["recalled"])
+        assert cells[1] == str(row["n_known_pairs"])
+        assert cells[3] == str(row["n_recalled"])
         assert cells[4] == f"{row['recall']:.4f}"
         assert cells[5] == interval_words(row)
-        assert cells[6] == f"{row['random']:.2f}"
+        assert cells[6] == f"{row['chance']:.2f}"
 
 
 def test_labels_are_shown_and_not_obeyed(text):
@@ -107,7 +109,7 @@ def test_labels_are_shown_and_not_obeyed(text):
 
 
 def test_its_headline_is_of_a_source_that_has_known_pairs(text, result):
-    first = result.recall.table[result.recall.table["known_pairs"] > 0].iloc[0]
+    first = result.recall.table[result.recall.table["n_known_pairs"] > 0].iloc[0]
     title = Page(text).title
     assert f"{len(result.map_)} perturbations" in title
     assert f"{first['recall']:.1%}" in title

@@ -19,7 +19,7 @@ def report(tmp_path_factory):
         screen.wells(),
         PCACenterScale(),
         sources={f"planted_{'x' * 70}": screen.relationships},
-        truth=screen.compound_targets,
+        targets=screen.compound_targets,
         metrics=[name for name in METRICS if name != "magnitude"],  # whose figures are no others
     )
     result.summary["command"] = f"wellgram score {'x' * 200}"
@@ -45,7 +45,8 @@ def shot(page, path):
 
 def test_every_figure_is_seen(browser, report, tmp_path):
     names = {path.stem for path in report.glob("*.png")}
-    assert {"recall", "null", "drug_targets", "consistency", "average_precision", "complexes",
+    assert {"recall", "null", "drug_targets", "consistency", "average_precision",
+            "gene_set_similarity",
             "projection", "batch_effects"} <= names  # fmt: skip
     with visit(browser, address(report)) as page:
         assert {figure.get_attribute("id") for figure in page.query_selector_all("figure svg")} == (

@@ -33,7 +33,7 @@ def rng():
 def small_tiles(monkeypatch):
     """Tiles of 16 rows, so that a small map has many."""
     for module in (unit_rows, scan_result, scanning):
-        monkeypatch.setattr(module, "BLOCK_ROWS", 16)
+        monkeypatch.setattr(module, "TILE_ROWS", 16)
 
 
 def consumers(rng, n, m=None):
@@ -55,8 +55,13 @@ def plain(answers):
     for answer in answers:
         if isinstance(answer, np.ndarray):
             flat.append(answer)
-        elif hasattr(answer, "most"):
-            flat += [answer.most, answer.most_cosines, answer.least, answer.least_cosines]
+        elif hasattr(answer, "nearest"):
+            flat += [
+                answer.nearest,
+                answer.nearest_cosines,
+                answer.farthest,
+                answer.farthest_cosines,
+            ]
         else:
             flat += [np.array([answer.below]).ravel()]
             for kept in getattr(answer, "brackets", [answer]):
@@ -172,7 +177,7 @@ def test_an_empty_range_holds_nothing(rng):
 def test_a_map_without_pairs(n):
     counts, found = scan_pairs(np.ones((n, 3)), [CountBelow((2.0,)), Nearest(2)])
     assert counts.tolist() == [0]
-    assert (found.most == -1).all()
+    assert (found.nearest == -1).all()
 
 
 def test_a_memory_map_is_read_by_blocks(rng, tmp_path, monkeypatch):
@@ -180,7 +185,7 @@ def test_a_memory_map_is_read_by_blocks(rng, tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", x)
     asked = consumers(rng, 200)
     whole = scan_pairs(x, asked)
-    monkeypatch.setattr(unit_rows, "_BLOCK_BYTES", 32 * 6 * 4)
+    monkeypatch.setattr(unit_rows, "_CHUNK_BYTES", 32 * 6 * 4)
     read = []
 
     class Source:
@@ -200,7 +205,7 @@ def test_a_memory_map_is_read_by_blocks(rng, tmp_path, monkeypatch):
 
 
 def test_progress_of_many_blocks_rises_to_the_end(rng, monkeypatch):
-    monkeypatch.setattr(unit_rows, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(unit_rows, "_CHUNK_BYTES", 1)
     told = []
     scan_pairs(rng.normal(size=(100, 6)), [], backend="reference", progress=told.append)
     assert told == sorted(told)

@@ -86,7 +86,7 @@ def test_planted_complexes_are_recalled_and_shuffled_ones_are_not():
     shuffled = screen.relationships.copy()
     shuffled["entity2"] = np.random.default_rng(0).permutation(shuffled["entity2"])
     table = relationship_recall(map_, {"planted": screen.relationships, "shuffled": shuffled}).table
-    planted, chance = table[table["low"] == 0.05]["recall"]
+    planted, chance = table[table["tail_low"] == 0.05]["recall"]
     assert planted > 0.3
     assert chance < 0.2
 

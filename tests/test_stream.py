@@ -17,6 +17,7 @@ from wellgram import InputError, build_map, map_from_wells, open_wells, read_wel
 from wellgram.align import ALIGNMENTS, alignment
 from wellgram.backends import get_backend
 from wellgram.simulate import rxrx3_core
+from wellgram.stream import WellStream
 
 STREAMED = [name for name in ALIGNMENTS if alignment(name).streams]
 CHAINS = ["center-scale+tvn", "robust-mad+sphering", "standardize+robust-mad", "combat+pca-whiten"]
@@ -52,7 +53,7 @@ def files(request, screen, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Blocks of 200 wells, so that every row group is several; moments of 100 and more."""
-    monkeypatch.setattr("wellgram.io.chunks._BLOCK_BYTES", 200 * 32 * 4)
+    monkeypatch.setattr("wellgram.io.chunks._CHUNK_BYTES", 200 * 32 * 4)
     monkeypatch.setattr("wellgram.align.sample._COLLECTED_BYTES", 100 * 32 * 4)
 
 
@@ -77,28 +78,28 @@ def passes(stream):
 
 @pytest.mark.parametrize("name", ["none", *STREAMED, *CHAINS])
 def test_a_map_is_that_of_wells_in_memory(files, name):
-    whole = build_map(read_wells(*files), alignment(name), precision="float64")
+    whole = build_map(read_wells(*files), alignment(name), dtype="float64")
     stream = open_wells(*files)
     read = passes(stream)
-    same(build_map(stream, alignment(name), precision="float64"), whole)
+    same(build_map(stream, alignment(name), dtype="float64"), whole)
     assert len(read) == (2 if name in TWICE else 1)
 
 
-@pytest.mark.parametrize("method", ["mean", "median", "spherical-mean"])
+@pytest.mark.parametrize("aggregate", ["mean", "median", "spherical-mean"])
 @pytest.mark.parametrize("name", ["none", "tvn", "robust-mad"])
-def test_every_aggregation(monkeypatch, files, method, name):
+def test_every_aggregation(monkeypatch, files, aggregate, name):
     """Two passes at most for means, however made; medians by parts of a few perturbations."""
-    whole = build_map(read_wells(*files), alignment(name), method=method, precision="float64")
+    whole = build_map(read_wells(*files), alignment(name), aggregate=aggregate, dtype="float64")
     monkeypatch.setattr("wellgram.maps.build._CELL_BYTES", 0)
     monkeypatch.setattr("wellgram.maps.build._STREAM_BYTES", 2000 * 32 * 8)
     stream = open_wells(*files)
     read = passes(stream)
     # Aligned wells are float32, so their means are of float32 roundings, up or down.
-    map_ = build_map(stream, alignment(name), method=method, precision="float64")
+    map_ = build_map(stream, alignment(name), aggregate=aggregate, dtype="float64")
     size = np.linalg.norm(whole.embeddings, axis=1).max()
     np.testing.assert_allclose(map_.embeddings, whole.embeddings, rtol=0, atol=2e-6 * size)
-    assert method == "median" or len(read) <= 2
-    assert method != "median" or len(read) > 2
+    assert aggregate == "median" or len(read) <= 2
+    assert aggregate != "median" or len(read) > 2
 
 
 @pytest.mark.parametrize("name", STREAMED)
@@ -106,7 +107,7 @@ def test_fitted_maps_are_those_of_wells_in_memory(files, name):
     wells, stream = read_wells(*files), open_wells(*files)
     whole = alignment(name).fit(wells).transform(wells)
     aligned = alignment(name).fit_transform(stream)
-    assert isinstance(aligned, wg.WellStream)
+    assert isinstance(aligned, WellStream)
     assert aligned.features == whole.shape[1]
     # float32 rows of maps that differ by the rounding of float64.
     scale = np.abs(whole).max()
@@ -156,8 +157,8 @@ def test_wells_in_any_order_cut_anyhow_some_more_than_once(cuts, repeats, seed):
     for align in (wg.TVN(), wg.CenterScale(), wg.RobustMAD()):
         fitted = type(align)()
         same(
-            build_map(stream, align, precision="float64"),
-            build_map(whole, fitted, precision="float64"),
+            build_map(stream, align, dtype="float64"),
+            build_map(whole, fitted, dtype="float64"),
         )
 
 
@@ -229,8 +230,8 @@ def test_a_csv_too_large_to_hold_is_parsed_for_each_pass(monkeypatch, tmp_path):
     paths = [write_csv(tmp_path / f"{p}.csv", plate(p, seed)) for seed, p in enumerate("PQ")]
     whole, stream = (get(paths, layout="cell-painting") for get in (read_wells, open_wells))
     same(
-        build_map(stream, wg.CenterScale(), precision="float64"),
-        build_map(whole, wg.CenterScale(), precision="float64"),
+        build_map(stream, wg.CenterScale(), dtype="float64"),
+        build_map(whole, wg.CenterScale(), dtype="float64"),
     )
 
 
@@ -255,8 +256,8 @@ def test_what_is_missing_is_dropped_as_in_memory(files, screen, tmp_path, missin
     pd.testing.assert_frame_equal(stream.metadata, whole.metadata)
     np.testing.assert_array_equal(stream.read().embeddings, whole.embeddings)
     same(
-        build_map(stream, wg.TVN(), precision="float64"),
-        build_map(whole, wg.TVN(), precision="float64"),
+        build_map(stream, wg.TVN(), dtype="float64"),
+        build_map(whole, wg.TVN(), dtype="float64"),
     )
 
 
@@ -382,7 +383,7 @@ def test_progress_of_each_pass(files):
     assert told[-1] == 1
     assert len(told) > 4
     told.clear()
-    build_map(open_wells(*files), wg.TVN(), method="spherical-mean", progress=told.append)
+    build_map(open_wells(*files), wg.TVN(), aggregate="spherical-mean", progress=told.append)
     assert told.count(1) == 2
 
 

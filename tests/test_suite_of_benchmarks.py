@@ -13,8 +13,8 @@ from wellgram import (
     PCACenterScale,
     Wells,
     average_precision,
-    compound_gene,
     consistency,
+    drug_targets,
     magnitude,
     mean_average_precision,
     open_wells,
@@ -39,8 +39,8 @@ def everything(screen):
         screen.wells(),
         PCACenterScale(),
         sources={"planted": screen.relationships},
-        truth=screen.compound_targets,
-        clusters={"some": genes[:12], "few": genes[:3]},
+        targets=screen.compound_targets,
+        gene_sets={"some": genes[:12], "few": genes[:3]},
         seed=5,
     )
 
@@ -53,11 +53,11 @@ def test_everything_is_run_and_in_the_summary(everything, tmp_path):
         assert isinstance(summary[name], list)
         assert summary[name]
     report = (tmp_path / "report.html").read_text()
-    for title in ("Drug targets", "Clusters of genes", "Replicate consistency", "Magnitude"):
+    for title in ("Drug targets", "Separation of gene sets", "Replicate consistency", "Magnitude"):
         assert f"<h2>{title}</h2>" in report
     assert "Left out" not in report
     assert report.count("<figure") == len(list(tmp_path.glob("*.png"))) == 12
-    assert len(pd.read_csv(tmp_path / "clusters.csv")) == 1
+    assert len(pd.read_csv(tmp_path / "gene_set_separation.csv")) == 1
 
 
 def test_figures_are_those_of_the_functions(screen, everything):
@@ -78,15 +78,15 @@ def test_figures_are_those_of_the_functions(screen, everything):
     pd.testing.assert_frame_equal(
         everything.parts["average-precision"].result.table, mean_average_precision(ap, seed=5).table
     )
-    targets = compound_gene(everything.map_, screen.compound_targets, seed=5)
+    targets = drug_targets(everything.map_, screen.compound_targets, seed=5)
     pd.testing.assert_frame_equal(everything.parts["drug-targets"].result.table, targets.table)
     whole, *kinds = everything.summary["consistency"]
-    assert whole["tested"] == table["q_value"].notna().sum()
+    assert whole["n_tested"] == table["q_value"].notna().sum()
     assert whole["mean_cosine"] == pytest.approx(table["mean_cosine"].mean())
-    assert whole["found"] == (table["q_value"] <= 0.05).sum()
-    assert whole["found_share_interval_low"] <= whole["found_share"]
+    assert whole["n_significant"] == (table["q_value"] <= 0.05).sum()
+    assert whole["significant_share_ci_low"] <= whole["significant_share"]
     assert [kind["perturbations"] for kind in kinds] == ["COMPOUND", "CRISPR"]
-    assert sum(kind["tested"] for kind in kinds) == whole["tested"]
+    assert sum(kind["n_tested"] for kind in kinds) == whole["n_tested"]
 
 
 def test_a_stream_scores_as_wells_do(tmp_path):
@@ -124,20 +124,22 @@ def test_a_number_is_scored_beside_the_embedding(rng, tmp_path):
     done = CliRunner().invoke(
         app,
         ["score", str(path), "--layout", "cell-painting", "--perturbation", "Metadata_broad_sample",
-         "--baseline", "Metadata_count", "--baseline", "Metadata_noise", "--out", str(out)],
+         "--covariate", "Metadata_count", "--covariate", "Metadata_noise", "--out", str(out)],
         catch_exceptions=False,
     )  # fmt: skip
     assert "Magnitude, by Metadata_count alone" in done.stdout
     summary = json.loads((out / "summary.json").read_text())
-    found = {name: of["consistency"][0]["found"] for name, of in summary["baselines"].items()}
+    found = {
+        name: of["consistency"][0]["n_significant"] for name, of in summary["covariates"].items()
+    }
     assert found["Metadata_count"] >= 7
     assert found["Metadata_noise"] <= 1
-    assert summary["consistency"][0]["found"] <= 1
-    assert summary["baselines"]["Metadata_count"]["recall"] == "skipped: no known pairs given"
+    assert summary["consistency"][0]["n_significant"] <= 1
+    assert summary["covariates"]["Metadata_count"]["recall"] == "skipped: no known pairs given"
     assert "magnitude, Metadata_count alone" in summary["seconds"]
     assert "By Metadata_noise alone:" in (out / "report.html").read_text()
     with pytest.raises(InputError, match="no column 'nuclei'"):
-        score(Wells.from_arrays(x, labels, control="DMSO"), baselines=["nuclei"])
+        score(Wells.from_arrays(x, labels, control="DMSO"), covariates=["nuclei"])
 
 
 def reasons(result):
@@ -150,11 +152,11 @@ def test_reasons_for_what_was_not_run(rng, screen, monkeypatch):
     assert reasons(score(single)) == {
         "recall": "skipped: no known pairs given",
         "drug-targets": "skipped: no table of compounds and their targets given",
-        "clusters": "skipped: no clusters of genes given",
+        "gene-set-separation": "skipped: no gene sets given",
         "consistency": "skipped: no perturbation has two wells",
         "magnitude": "skipped: no perturbation has five wells",
         "average-precision": "skipped: no perturbation has two wells",
-        "complexes": "skipped: no sets of genes or known pairs given",
+        "gene-set-similarity": "skipped: no gene sets or known pairs given",
         "batch-effects": "skipped: the screen has one batch",
     }
     uncontrolled = Wells.from_arrays(x, [*"aaaaaaabb"], control="none")
@@ -175,12 +177,14 @@ def test_what_only_the_map_shows_loses_nothing(screen):
     truth = screen.compound_targets.assign(gene_symbol="none of them")
     result = score(
         screen.wells(),
-        truth=truth,
-        clusters={"strange": ["X", "Y"]},
-        metrics=["drug-targets", "clusters", "consistency"],
+        targets=truth,
+        gene_sets={"strange": ["X", "Y"]},
+        metrics=["drug-targets", "gene-set-separation", "consistency"],
     )
     assert set(result.parts) == {"consistency"}
-    assert "none of the 1 clusters has 10 genes in the map" in result.summary["clusters"]
+    assert (
+        "none of the 1 gene sets has 10 genes in the map" in result.summary["gene-set-separation"]
+    )
     assert result.summary["drug-targets"].startswith("skipped: ")
 
 
@@ -188,8 +192,8 @@ def test_bad_input_is_refused_before_any_work(screen, tmp_path):
     wells = screen.wells()
     with pytest.raises(InputError, match="unknown metric 'recal'; choose recall, drug-targets"):
         score(wells, metrics=["recal"])
-    with pytest.raises(InputError, match="the truth table has no column 'nM_value'"):
-        score(wells, truth=screen.compound_targets.drop(columns="nM_value"))
+    with pytest.raises(InputError, match="the table of targets has no column 'nM_value'"):
+        score(wells, targets=screen.compound_targets.drop(columns="nM_value"))
     screen.compound_targets.to_csv(tmp_path / "truth.csv", index=False)
     read = read_targets(tmp_path / "truth.csv")
     np.testing.assert_allclose(read["nM_value"], screen.compound_targets["nM_value"])

@@ -10,10 +10,10 @@ from wellgram import (
     PerturbationMap,
     Wells,
     batch_effects,
-    complex_similarity,
-    complexes_of_pairs,
     cosine_matrix,
-    project,
+    gene_set_similarity,
+    gene_sets_of_pairs,
+    pca_projection,
 )
 from wellgram.metrics.batch_measures import batch_accuracy, mixing, similarities
 
@@ -35,7 +35,7 @@ def planted(rng, sizes=(5, 4, 3), alone=6, d=30):
 
 def test_a_clustering_finds_planted_complexes(rng):
     map_, complexes = planted(rng)
-    result = complex_similarity(map_, complexes)
+    result = gene_set_similarity(map_, complexes)
     blocks = [
         group for k, group in enumerate(result.groups) if result.groups[k - 1] != group or not k
     ]
@@ -46,8 +46,8 @@ def test_a_clustering_finds_planted_complexes(rng):
         cosine_matrix(map_)[np.ix_(rows, rows)],
         atol=1e-12,  # rounding
     )
-    table = result.table.set_index("group")
-    assert table["members"].to_dict() == {"complex 0": 5, "complex 1": 4, "complex 2": 3}
+    table = result.table.set_index("gene_set")
+    assert table["n_genes"].to_dict() == {"complex 0": 5, "complex 1": 4, "complex 2": 3}
     assert (table["within"] > 0.5).all()
     assert (table["between"] < 0.5).all()
 
@@ -56,7 +56,7 @@ def test_the_tree_is_of_the_rows_in_their_order(rng):
     from scipy.cluster.hierarchy import leaves_list
 
     map_, complexes = planted(rng, sizes=(8, 7, 6), d=4)
-    result = complex_similarity(map_, complexes)
+    result = gene_set_similarity(map_, complexes)
     assert leaves_list(result.tree).tolist() == list(range(21))
     # The first two to be joined are the most alike.
     values = result.cosines.to_numpy() - 2 * np.eye(21)
@@ -67,17 +67,17 @@ def test_the_tree_is_of_the_rows_in_their_order(rng):
 
 def test_as_many_complexes_are_shown_as_there_is_room(rng):
     map_, complexes = planted(rng, sizes=(5, 4, 3))
-    result = complex_similarity(map_, complexes | {"pair": ["alone0", "alone1"]}, most=8)
+    result = gene_set_similarity(map_, complexes | {"pair": ["alone0", "alone1"]}, most=8)
     assert set(result.groups) == {"complex 0", "complex 2"}
     assert result.left_out == 1
-    with pytest.raises(InputError, match="none of the 1 complexes has 3 to 20 members"):
-        complex_similarity(map_, {"pair": ["alone0", "alone1", "not there"]})
+    with pytest.raises(InputError, match="none of the 1 gene sets has 3 to 20 members"):
+        gene_set_similarity(map_, {"pair": ["alone0", "alone1", "not there"]})
 
 
 def test_pairs_hang_together_in_complexes():
     pairs = pd.DataFrame({"entity1": ["b", "c", "x", None], "entity2": ["a", "b", "y", "z"]})
-    assert complexes_of_pairs({"s": pairs}) == {"a + 2": ["a", "b", "c"], "x + 1": ["x", "y"]}
-    assert list(complexes_of_pairs({"s": pairs, "t": pairs[2:3]})) == [
+    assert gene_sets_of_pairs({"s": pairs}) == {"a + 2": ["a", "b", "c"], "x + 1": ["x", "y"]}
+    assert list(gene_sets_of_pairs({"s": pairs, "t": pairs[2:3]})) == [
         "a + 2, s",
         "x + 1, s",
         "x + 1, t",
@@ -87,14 +87,14 @@ def test_pairs_hang_together_in_complexes():
 def test_complexes_hang_together_by_members_of_the_map():
     pairs = pd.DataFrame({"entity1": ["a", "b", "elsewhere", "c"],
                           "entity2": ["b", "elsewhere", "c", "d"]})  # fmt: skip
-    assert complexes_of_pairs({"s": pairs}, [*"abcd"]) == {"a + 1": ["a", "b"], "c + 1": ["c", "d"]}
-    assert complexes_of_pairs({"s": pairs}, ["x"]) == {}
+    assert gene_sets_of_pairs({"s": pairs}, [*"abcd"]) == {"a + 1": ["a", "b"], "c + 1": ["c", "d"]}
+    assert gene_sets_of_pairs({"s": pairs}, ["x"]) == {}
 
 
 def test_a_projection_is_that_of_the_singular_values(rng):
     x = rng.normal(size=(50, 7)) * [5, 3, 1, 1, 1, 1, 1]
     map_ = PerturbationMap(x, pd.DataFrame({"perturbation": [f"g{i}" for i in range(50)]}))
-    found = project(map_)
+    found = pca_projection(map_)
     unit = x / np.linalg.norm(x, axis=1, keepdims=True)
     left, values, axes = np.linalg.svd(unit - unit.mean(axis=0), full_matrices=False)
     sign = np.sign(axes[[0, 1], np.abs(axes[:2]).argmax(axis=1)])
@@ -102,16 +102,18 @@ def test_a_projection_is_that_of_the_singular_values(rng):
     np.testing.assert_allclose(found.explained, (values**2 / (values**2).sum())[:2])
     # In another order the same rows lie at the same places; sums round differently.
     order = rng.permutation(50)
-    moved = project(PerturbationMap(x[order], map_.labels.iloc[order].reset_index(drop=True)))
+    moved = pca_projection(
+        PerturbationMap(x[order], map_.labels.iloc[order].reset_index(drop=True))
+    )
     np.testing.assert_allclose(moved.table["x"], found.table["x"][order], atol=1e-9)
 
 
 def test_what_has_no_two_directions_is_not_projected():
     names = pd.DataFrame({"perturbation": ["a", "b"]})
     with pytest.raises(InputError, match="all rows of the map have one direction"):
-        project(PerturbationMap(np.array([[1.0, 2.0], [2.0, 4.0]]), names))
+        pca_projection(PerturbationMap(np.array([[1.0, 2.0], [2.0, 4.0]]), names))
     with pytest.raises(InputError, match="the map is 2 x 1"):
-        project(PerturbationMap(np.array([[1.0], [2.0]]), names))
+        pca_projection(PerturbationMap(np.array([[1.0], [2.0]]), names))
 
 
 def screen(rng, shift=3.0):

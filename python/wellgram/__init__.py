@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from wellgram.library import *  # noqa: F403
     from wellgram.library import __all__ as __all__
 
+    __version__: str
+
 
 def __getattr__(name: str) -> "Any":
     """Import what a public name needs when it is asked for: pandas and SciPy take a second.
@@ -24,6 +26,10 @@ def __getattr__(name: str) -> "Any":
     from importlib import import_module
     from importlib.util import find_spec
 
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version(__name__)
     if find_spec(f"{__name__}.{name}") is not None:
         return import_module(f"{__name__}.{name}")
     if name == "__all__" or not name.startswith("__"):

@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-_BLOCK_BYTES = 1 << 22
+_CHUNK_BYTES = 1 << 22
 _TELL_SECONDS = 0.1
 
 
@@ -57,9 +57,9 @@ def _digests(files: list[Path], size: int, progress: Callable[[float], None] | N
     def digest(k: int) -> str:
         found = hashlib.sha256()
         with files[k].open("rb") as opened:
-            while not stopped.is_set() and (block := opened.read(_BLOCK_BYTES)):
-                found.update(block)
-                read[k] += len(block)
+            while not stopped.is_set() and (chunk := opened.read(_CHUNK_BYTES)):
+                found.update(chunk)
+                read[k] += len(chunk)
         return found.hexdigest()
 
     with ThreadPoolExecutor(os.cpu_count()) as readers:

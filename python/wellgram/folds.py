@@ -1,4 +1,4 @@
-"""What a pass over wells adds up: by blocks, in parts that may be made anywhere, put together."""
+"""What a pass over wells adds up: by chunks, in parts that may be made anywhere, put together."""
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
@@ -9,11 +9,11 @@ import numpy as np
 
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes
-from wellgram.wells import WellBlock
+from wellgram.wells import WellChunk
 
 
 class Fold(Protocol):
-    """What a pass over wells adds up, a block at a time; parts of a pass are put together."""
+    """What a pass over wells adds up, a chunk at a time; parts of a pass are put together."""
 
     @property
     def complete(self) -> bool:
@@ -22,11 +22,11 @@ class Fold(Protocol):
     def of(self, wells: Codes) -> Self:
         """Return the same with nothing added, for some of the wells: no larger than they need."""
 
-    def add(self, block: WellBlock) -> None:
-        """Add the wells of a block."""
+    def add(self, chunk: WellChunk) -> None:
+        """Add the wells of a chunk."""
 
     def end(self) -> None:
-        """Let go of what was only needed to add: there is no block left."""
+        """Let go of what was only needed to add: there is no chunk left."""
 
     def plus(self, other: Self) -> Self:
         """Return what this and another, of wells that come after, have added."""
@@ -94,14 +94,14 @@ class GroupRows(Fold):
         place = np.where(run.values >= 0, np.searchsorted(kept, run.values), -1)
         return replace(self, codes=Span(run.first, place), held=self.held[kept], left=len(wells))
 
-    def add(self, block: WellBlock) -> None:
-        """Add the wells of a block."""
-        self.take_in(block, self.codes.at(block.wells))
-        self.left -= len(block.wells)
+    def add(self, chunk: WellChunk) -> None:
+        """Add the wells of a chunk."""
+        self.take_in(chunk, self.codes.at(chunk.wells))
+        self.left -= len(chunk.wells)
 
     @abstractmethod
-    def take_in(self, block: WellBlock, place: Codes) -> None:
-        """Add each row of a block to the row in its place."""
+    def take_in(self, chunk: WellChunk, place: Codes) -> None:
+        """Add each row of a chunk to the row in its place."""
 
     def end(self) -> None:
         """Nothing was kept but the rows."""
@@ -126,15 +126,15 @@ class GroupRows(Fold):
 class GroupSums(GroupRows):
     """The sum of the rows of each group, in float64."""
 
-    def take_in(self, block: WellBlock, place: Codes) -> None:
-        """Add each row of a block to the sum of its group."""
-        get_backend(self.backend).group_sums(block.rows, place, len(self.held), self.rows)
+    def take_in(self, chunk: WellChunk, place: Codes) -> None:
+        """Add each row of a chunk to the sum of its group."""
+        get_backend(self.backend).group_sums(chunk.rows, place, len(self.held), self.rows)
 
 
 class ChosenRows(GroupRows):
     """The rows of chosen wells, each a group of its own."""
 
-    def take_in(self, block: WellBlock, place: Codes) -> None:
+    def take_in(self, chunk: WellChunk, place: Codes) -> None:
         """Keep the rows that are wanted."""
         wanted = place >= 0
-        self.rows[place[wanted]] = block.rows[wanted]
+        self.rows[place[wanted]] = chunk.rows[wanted]

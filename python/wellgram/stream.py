@@ -1,4 +1,4 @@
-"""Wells whose embeddings stay where they are and are read in blocks."""
+"""Wells whose embeddings stay where they are and are read in chunks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ import pandas as pd
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.distributed import team
 from wellgram.folds import ChosenRows, Fold, Span
-from wellgram.wells import WellBlock, WellLabels, Wells, check_embeddings
+from wellgram.wells import WellChunk, WellLabels, Wells, check_embeddings
 
 _PART_BYTES = 1 << 27
 """Of the embeddings that a worker of a cluster reads at a time"""
@@ -20,8 +20,8 @@ _PART_BYTES = 1 << 27
 class PartedSource(Protocol):
     """A source that can be cut, so that each part can be read elsewhere."""
 
-    def __call__(self) -> Iterator[WellBlock]:
-        """Read its wells once, in blocks."""
+    def __call__(self) -> Iterator[WellChunk]:
+        """Read its wells once, in chunks."""
 
     def parts(self, size: int) -> "Sequence[PartedSource]":
         """Cut it into sources of about so many bytes, none of which shares a well with another."""
@@ -33,7 +33,7 @@ class PartedSource(Protocol):
 
 @dataclass(frozen=True, repr=False)
 class WellStream(WellLabels):
-    """Wells on disk: labels at hand, embeddings read in blocks, each time they are needed.
+    """Wells on disk: labels at hand, embeddings read in chunks, each time they are needed.
 
     What `wellgram.open_wells` returns. It goes wherever `Wells` go: alignments are fitted to it and
     maps are made of it without its embeddings ever being in memory together. `read` loads it.
@@ -44,13 +44,13 @@ class WellStream(WellLabels):
     """The number of features d"""
     dtype: np.dtype[Any]
     """float32 or float64"""
-    source: Callable[[], Iterator[WellBlock]] = field(repr=False)
-    """Reads every well once, in blocks; called anew for each pass"""
+    source: Callable[[], Iterator[WellChunk]] = field(repr=False)
+    """Reads every well once, in chunks; called anew for each pass"""
     origin: Mapping[str, str] = field(default_factory=dict)
     checked: bool = False
     """Whether what the source yields is known to be finite and not zero, or need not be"""
     progress: Progress | None = None
-    """Told, as blocks are read, the share of the wells that was"""
+    """Told, as chunks are read, the share of the wells that was"""
     along: Sequence[Fold] = ()
     """What the next pass that adds wells up adds them to as well"""
 
@@ -62,8 +62,8 @@ class WellStream(WellLabels):
         """The number of features d."""
         return self.width
 
-    def blocks(self) -> Iterator[WellBlock]:
-        """Yield every well once, in blocks.
+    def chunks(self) -> Iterator[WellChunk]:
+        """Yield every well once, in chunks.
 
         Raises
         ------
@@ -73,11 +73,11 @@ class WellStream(WellLabels):
         """
         along = [one for one in self.along if not one.complete]
         read = 0
-        for block in _checked(self.source(), self._names):
+        for chunk in _checked(self.source(), self._names):
             for one in along:
-                one.add(block)
-            yield block
-            read += len(block.wells)
+                one.add(chunk)
+            yield chunk
+            read += len(chunk.wells)
             if self.progress is not None:
                 self.progress(read / len(self))
         for one in along:
@@ -90,8 +90,8 @@ class WellStream(WellLabels):
         if workers is not None and isinstance(self.source, PartedSource):
             parts = self.source.parts(_PART_BYTES)
         if workers is None or len(parts) < 2:
-            for block in self.blocks():
-                fold.add(block)
+            for chunk in self.chunks():
+                fold.add(chunk)
             fold.end()
             return
         folds = [fold, *(one for one in self.along if not one.complete)]
@@ -117,8 +117,8 @@ class WellStream(WellLabels):
     def unchecked(self) -> Rows:
         """Return the embeddings of all wells (n, d), whatever they hold."""
         rows = np.empty((len(self), self.features), self.dtype)
-        for block in self.source():
-            rows[block.wells] = block.rows
+        for chunk in self.source():
+            rows[chunk.wells] = chunk.rows
         return rows
 
     def read(self) -> Wells:
@@ -129,12 +129,12 @@ class WellStream(WellLabels):
         """Return the stream that tells, as it is read, the share of the wells it has come to."""
         return replace(self, progress=progress)
 
-    def mapped(self, of: Callable[[WellBlock], Rows], width: int) -> "WellStream":
-        """Return the stream of what a function makes of each block's rows: (m, width)."""
+    def mapped(self, of: Callable[[WellChunk], Rows], width: int) -> "WellStream":
+        """Return the stream of what a function makes of each chunk's rows: (m, width)."""
 
-        def source() -> Iterator[WellBlock]:
-            for block in self.blocks():
-                yield replace(block, rows=of(block))
+        def source() -> Iterator[WellChunk]:
+            for chunk in self.chunks():
+                yield replace(chunk, rows=of(chunk))
 
         return replace(self, source=source, width=width, checked=True, progress=None, along=())
 
@@ -158,9 +158,9 @@ class _Piece:
         """Return what was added of the part; the piece stays as it is, to be done again."""
         present = self.source.present
         folds = [one.of(present) for one in self.folds]
-        for block in _checked(self.source(), self.names):
+        for chunk in _checked(self.source(), self.names):
             for one in folds:
-                one.add(block)
+                one.add(chunk)
         for one in folds:
             one.end()
         return folds
@@ -170,10 +170,10 @@ def _plus(a: Sequence[Fold], b: Sequence[Fold]) -> list[Fold]:
     return [one.plus(other) for one, other in zip(a, b, strict=True)]
 
 
-def _checked(blocks: Iterator[WellBlock], names: Span | None) -> Iterator[WellBlock]:
-    """Yield the blocks, of wells that have these names; no names: they need no check."""
-    for block in blocks:
+def _checked(chunks: Iterator[WellChunk], names: Span | None) -> Iterator[WellChunk]:
+    """Yield the chunks, of wells that have these names; no names: they need no check."""
+    for chunk in chunks:
         if names is not None:
-            place = block.wells - names.first
-            check_embeddings(block.rows, pd.Series(names.values), place, block.read_in)
-        yield block
+            place = chunk.wells - names.first
+            check_embeddings(chunk.rows, pd.Series(names.values), place, chunk.read_in)
+        yield chunk

@@ -25,11 +25,11 @@ ROLES = ("well_id", *KEYS, "batch", "is_control", "in_map")
 """The columns of `Wells.metadata` that have a meaning."""
 
 
-_BLOCK_WELLS = 1 << 16
+_CHUNK_WELLS = 1 << 16
 
 
 @dataclass(frozen=True)
-class WellBlock:
+class WellChunk:
     """Some wells: rows (m, d), and which of all wells each is (m,)."""
 
     rows: Rows
@@ -43,7 +43,7 @@ class WellBlock:
 
 
 class WellLabels(ABC):
-    """Wells whose labels are at hand; their embeddings may be read in blocks.
+    """Wells whose labels are at hand; their embeddings may be read in chunks.
 
     The columns of `metadata`, one row per well:
 
@@ -74,8 +74,8 @@ class WellLabels(ABC):
         """The number of features d."""
 
     @abstractmethod
-    def blocks(self) -> Iterator[WellBlock]:
-        """Yield every well once, in blocks; any number of times."""
+    def chunks(self) -> Iterator[WellChunk]:
+        """Yield every well once, in chunks; any number of times."""
 
     @abstractmethod
     def take(self, wells: Codes) -> Rows:
@@ -185,11 +185,11 @@ class Wells(WellLabels):
         """The number of features d."""
         return int(self.embeddings.shape[1])
 
-    def blocks(self) -> Iterator[WellBlock]:
-        """Yield every well once, in blocks."""
-        for first in range(0, len(self), _BLOCK_WELLS):
-            rows = self.embeddings[first : first + _BLOCK_WELLS]
-            yield WellBlock(rows, np.arange(first, first + len(rows)))
+    def chunks(self) -> Iterator[WellChunk]:
+        """Yield every well once, in chunks."""
+        for first in range(0, len(self), _CHUNK_WELLS):
+            rows = self.embeddings[first : first + _CHUNK_WELLS]
+            yield WellChunk(rows, np.arange(first, first + len(rows)))
 
     def take(self, wells: Codes) -> Rows:
         """Return the embeddings of some wells (m, d), in their order."""

@@ -200,7 +200,9 @@ def larger_indices_among_equals(x, consumers, y=None, progress=None):
     found = reference.scan_pairs(x[::-1], consumers)
     last = len(x) - 1
     return [
-        NearestFound(last - f.most[::-1], f.most_cosines, last - f.least[::-1], f.least_cosines)
+        NearestFound(
+            last - f.nearest[::-1], f.nearest_cosines, last - f.farthest[::-1], f.farthest_cosines
+        )
         for f in found
     ]
 

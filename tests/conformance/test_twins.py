@@ -140,10 +140,10 @@ def test_a_histogram_without_ends_is_refused(bounds):
 def test_a_cosine_of_nan_is_no_neighbor_and_has_no_rank(backend, dtype):
     x = np.array([[np.nan, 0], [1, 0], [1, 0]], dtype)
     found, ranked = backend.scan_pairs(x, [Nearest(2, 1), Ranks(np.array([1.0, np.inf]))])
-    assert found.most.tolist() == [[-1, -1], [2, -1], [1, -1]]
-    assert found.least.tolist() == [[-1], [2], [1]]
-    np.testing.assert_array_equal(found.most_cosines, [[np.nan] * 2, [1, np.nan], [1, np.nan]])
-    np.testing.assert_array_equal(found.least_cosines, [[np.nan], [1], [1]])
+    assert found.nearest.tolist() == [[-1, -1], [2, -1], [1, -1]]
+    assert found.farthest.tolist() == [[-1], [2], [1]]
+    np.testing.assert_array_equal(found.nearest_cosines, [[np.nan] * 2, [1, np.nan], [1, np.nan]])
+    np.testing.assert_array_equal(found.farthest_cosines, [[np.nan], [1], [1]])
     assert ranked.below.tolist() == [0, 1]
     assert ranked.up_to.tolist() == [1, 1]
     # Values past any cosine, so many that they share a place with NaN and fill it.
@@ -363,7 +363,7 @@ def test_cosines_that_are_kept_are_of_the_type_of_the_pass(backend, rng, dtype, 
     assert expected == (np.float64 if backend is reference else dtype)
     bracketed = [kept, *ranked.brackets]
     types = [b.values.dtype for b in bracketed]
-    assert {*types, found.most_cosines.dtype, found.least_cosines.dtype} == {expected}
+    assert {*types, found.nearest_cosines.dtype, found.farthest_cosines.dtype} == {expected}
 
 
 @pytest.mark.parametrize(

@@ -155,17 +155,17 @@ def test_questions_about_a_map_on_the_card(cuda, laid, rng):
     given = laid(x)
     quantiles = [wg.pair_quantiles(m, [0.05, 0.95], backend="cuda").cosines for m in (given, x)]
     np.testing.assert_array_equal(*quantiles)
-    found, expected = (wg.nearest(m, 4, backend="cuda") for m in (given, x))
+    found, expected = (wg.neighbors(m, 4, backend="cuda") for m in (given, x))
     assert found.table.equals(expected.table)
     with pytest.raises(InputError, match="stay float32 there"):
-        wg.nearest(given, 4, backend="cuda", precision="float64")
+        wg.neighbors(given, 4, backend="cuda", dtype="float64")
 
 
 def test_a_map_on_the_card_with_a_bad_row_is_refused_by_number(cuda, laid):
     x = np.ones((5, 4), np.float32)
     x[3, 1] = np.nan
     with pytest.raises(InputError, match=r"1 rows hold a NaN or an Inf \(first: row 3\)"):
-        wg.nearest(laid(x), 2, backend="cuda")
+        wg.neighbors(laid(x), 2, backend="cuda")
 
 
 def test_arrays_are_let_go_of(emulated, rng):
@@ -231,5 +231,5 @@ class OnSomeCard:
 
 def test_a_backend_elsewhere_refuses_an_array_of_a_card():
     with pytest.raises(InputError, match="lies on a card, but backend 'cpu' runs elsewhere"):
-        wg.nearest(OnSomeCard(), 1, backend="cpu")
+        wg.neighbors(OnSomeCard(), 1, backend="cpu")
     assert cpu.name == "cpu"

@@ -66,7 +66,7 @@ def test_aggregation_equals_efaar(efaar, screen, method):
         "perturbation",
         method=method,
     )
-    ours = build_map(wells, method=method, precision="float64")
+    ours = build_map(wells, aggregate=method, dtype="float64")
     rows = (ours.labels["perturbation_type"] == "CRISPR").to_numpy()
     assert ours.labels["perturbation"][rows].tolist() == theirs.metadata["perturbation"].tolist()
     np.testing.assert_allclose(ours.embeddings[rows], theirs.features, rtol=1e-12, atol=1e-12)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.utils import Bunch
 
-from wellgram import PerturbationMap, cluster_separation, enrichment, read_gene_sets
+from wellgram import PerturbationMap, enrichment, gene_set_separation, read_gene_sets
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +20,8 @@ def corum(efaar_benchmarks):
 @pytest.fixture(scope="module")
 def genes(corum):
     """Genes of CORUM, most of them."""
-    clusters = read_gene_sets(corum / "CORUM_clusters.tsv")
-    every = sorted({gene for members in clusters.values() for gene in members})
+    gene_sets = read_gene_sets(corum / "CORUM_clusters.tsv")
+    every = sorted({gene for members in gene_sets.values() for gene in members})
     return np.random.default_rng(0).choice(every, 900, replace=False)
 
 
@@ -33,8 +33,8 @@ def test_cluster_separation_equals_efaar(efaar_benchmarks, corum, genes):
         "perturbation",
         benchmark_data_dir=str(corum),
     ).set_index("cluster")
-    clusters = read_gene_sets(corum / "CORUM_clusters.tsv")
-    ours = cluster_separation(PerturbationMap(rows, labels), clusters).set_index("cluster")
+    gene_sets = read_gene_sets(corum / "CORUM_clusters.tsv")
+    ours = gene_set_separation(PerturbationMap(rows, labels), gene_sets).set_index("gene_set")
     assert set(ours.index) == set(theirs.index)
     theirs = theirs.loc[ours.index]
     for mine, other in (
@@ -53,7 +53,7 @@ def test_enrichment_equals_efaar(efaar_benchmarks, corum, genes):
         listed, list(genes), "CORUM", str(corum), pval_thr=2, corrected=True
     ).set_index("cluster")
     ours = enrichment(listed, genes, read_gene_sets(corum / "CORUM_clusters.tsv"))
-    ours = ours.set_index("cluster")
+    ours = ours.set_index("gene_set")
     assert set(ours.index) == set(theirs.index)
     theirs = theirs.loc[ours.index]
     np.testing.assert_allclose(ours["p_bonferroni"], theirs["pval"], rtol=1e-12)

@@ -22,9 +22,11 @@ def theirs(benchmarks, map_, **options):
 def compare(ours, peer, recall_tolerance):
     """Counts exactly; recalls to a tolerance, per source and pair of tails."""
     for _, row in peer.iterrows():
-        mine = ours.table[ours.table["source"] == row["source"]].set_index(["low", "high"])
-        assert (mine["null_pairs"] == row["null_distribution_size"]).all()
-        assert (mine["known_pairs"] == row["query_distribution_size"]).all()
+        mine = ours.table[ours.table["source"] == row["source"]].set_index(
+            ["tail_low", "tail_high"]
+        )
+        assert (mine["n_null_pairs"] == row["null_distribution_size"]).all()
+        assert (mine["n_known_pairs"] == row["query_distribution_size"]).all()
         for low, high in mine.index:
             difference = abs(mine.loc[(low, high), "recall"] - row[f"recall_{low}_{high}"])
             assert difference <= recall_tolerance
@@ -52,7 +54,7 @@ def annotated_peer(efaar_benchmarks, annotated_map):
 def test_recall_of_the_five_sources_equals_efaar(
     annotated_map, annotated_peer, precision, tolerance
 ):
-    ours = relationship_recall(annotated_map, relationship_sources("efaar"), precision=precision)
+    ours = relationship_recall(annotated_map, relationship_sources("efaar"), dtype=precision)
     assert len(annotated_peer) == 5
     compare(ours, annotated_peer, tolerance)
 
@@ -78,7 +80,7 @@ def test_recall_after_tvn_equals_efaar(efaar, efaar_benchmarks, tmp_path, precis
         benchmark_data_dir=str(tmp_path),
     )
     ours = relationship_recall(
-        build_map(wells, TVN(), precision=precision), {"planted": screen.relationships}
+        build_map(wells, TVN(), dtype=precision), {"planted": screen.relationships}
     )
     compare(ours, peer, tolerance)
     assert peer["recall_0.05_0.95"].iloc[0] > 0.2  # the truth is found: this is no random map

@@ -21,7 +21,7 @@ from wellgram.wells import WellLabels, Wells
 
 AnySample = TypeVar("AnySample", bound=Sample)
 
-_BLOCK_ROWS = 1 << 12
+_CHUNK_ROWS = 1 << 12
 """How many rows go through several maps at a time: what they become then stays in cache"""
 
 
@@ -95,12 +95,12 @@ class BatchAffine:
         if len(self.maps) == 1:
             return run.apply_affine(x, codes, self.maps[0], out)
         y = as_out(out, x, self.maps[-1])
-        for first in range(0, len(x), _BLOCK_ROWS):
-            rows = slice(first, first + _BLOCK_ROWS)
-            block = x[rows]
+        for first in range(0, len(x), _CHUNK_ROWS):
+            rows = slice(first, first + _CHUNK_ROWS)
+            chunk = x[rows]
             for step in self.maps:
-                block = run.apply_affine(block, codes[rows], step)
-            y[rows] = block
+                chunk = run.apply_affine(chunk, codes[rows], step)
+            y[rows] = chunk
         return y
 
     @overload

@@ -109,7 +109,7 @@ class Chain(Alignment):
 
     @property
     def streams(self) -> bool:
-        """Whether all of its steps can be fitted and applied to wells that are read in blocks."""
+        """Whether all of its steps can be fitted and applied to wells that are read in chunks."""
         return all(step.streams for step in self.steps)
 
     def __repr__(self) -> str:

@@ -120,7 +120,7 @@ class Alignment(ABC):
 
     @property
     def streams(self) -> bool:
-        """Whether it can be fitted and applied to wells that are read in blocks."""
+        """Whether it can be fitted and applied to wells that are read in chunks."""
         return True
 
     @abstractmethod

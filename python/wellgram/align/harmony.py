@@ -40,7 +40,7 @@ class Harmony(Alignment):
 
     @property
     def streams(self) -> bool:
-        """Whether it can be fitted and applied to wells that are read in blocks: no."""
+        """Whether it can be fitted and applied to wells that are read in chunks: no."""
         return False
 
     def fit_sample(self, sample: Sample, backend: str | None) -> None:

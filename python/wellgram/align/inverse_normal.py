@@ -10,7 +10,7 @@ from wellgram.align.sample import RowSample, Sample, check_width
 from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
 
-_BLOCK_FEATURES = 32
+_CHUNK_FEATURES = 32
 
 
 class InverseNormal(Alignment):
@@ -18,7 +18,7 @@ class InverseNormal(Alignment):
 
     ``y = Phi^-1((rank - c) / (n - 2 c + 1))``, ties by their mean rank; c = 3/8 is Blom's. It was
     the second step, after `RobustMAD`, of what served JUMP's Cell Painting best (Arevalo et al.
-    2024). It is no affine map: aligned wells are made, by blocks of features, and the fitted
+    2024). It is no affine map: aligned wells are made, by chunks of features, and the fitted
     values of all features are kept. A value that was not there at fit gets the rank between its
     neighbours.
 
@@ -48,11 +48,11 @@ class InverseNormal(Alignment):
         ordered = np.empty((d, n), rows.dtype)
 
         def put(first: int) -> None:
-            features = slice(first, first + _BLOCK_FEATURES)
+            features = slice(first, first + _CHUNK_FEATURES)
             ordered[features] = rows[:, features].T
             ordered[features].sort(axis=1)
 
-        in_parallel(put, range(0, len(ordered), _BLOCK_FEATURES))
+        in_parallel(put, range(0, len(ordered), _CHUNK_FEATURES))
         self.ordered_: Rows = ordered
 
     def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
@@ -63,20 +63,20 @@ class InverseNormal(Alignment):
         aligned = np.empty_like(rows)
 
         def put(first: int) -> None:
-            block = slice(first, first + _BLOCK_FEATURES)
-            columns = np.ascontiguousarray(rows[:, block].T)
-            for values, ordered in zip(columns, self.ordered_[block], strict=True):
+            chunk = slice(first, first + _CHUNK_FEATURES)
+            columns = np.ascontiguousarray(rows[:, chunk].T)
+            for values, ordered in zip(columns, self.ordered_[chunk], strict=True):
                 order = np.argsort(values)  # searched in order: close by in memory
                 rank = _ranks(ordered, values[order])
                 values[order] = ndtri((rank - self.c) / (n - 2 * self.c + 1))
-            aligned[:, block] = columns.T
+            aligned[:, chunk] = columns.T
 
-        in_parallel(put, range(0, features, _BLOCK_FEATURES))
+        in_parallel(put, range(0, features, _CHUNK_FEATURES))
         return sample.mapped(lambda rows, codes: aligned, sample.codes, features)
 
     @property
     def streams(self) -> bool:
-        """Whether it can be fitted and applied to wells that are read in blocks: no."""
+        """Whether it can be fitted and applied to wells that are read in chunks: no."""
         return False
 
 

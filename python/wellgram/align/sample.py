@@ -16,7 +16,7 @@ from wellgram.backends.protocol import Codes, GroupMoments, Moments, Rows, Sprea
 from wellgram.errors import InputError
 from wellgram.folds import Fold, Span
 from wellgram.stream import WellStream
-from wellgram.wells import WellBlock, WellLabels, Wells, batch_codes
+from wellgram.wells import WellChunk, WellLabels, Wells, batch_codes
 
 _COLLECTED_BYTES = 1 << 26
 """Of the rows of a stream that moments are taken of at a time"""
@@ -98,7 +98,7 @@ class RowSample(Sample):
 
 @dataclass(frozen=True)
 class StreamSample(Sample):
-    """A sample that is read in blocks."""
+    """A sample that is read in chunks."""
 
     stream: WellStream
 
@@ -120,7 +120,7 @@ class StreamSample(Sample):
 
     def mapped(self, of: Callable[[Rows, Codes], Rows], codes: Codes, width: int) -> Self:
         """Return the sample with what a function makes of rows and their codes: (m, width)."""
-        stream = self.stream.mapped(lambda block: of(block.rows, codes[block.wells]), width)
+        stream = self.stream.mapped(lambda chunk: of(chunk.rows, codes[chunk.wells]), width)
         return replace(self, stream=stream)
 
     @property
@@ -148,11 +148,11 @@ class _MomentSums(Fold):
         """Return the same with nothing added, for some of the wells."""
         return _MomentSums(self._codes.of(wells), self._spread, self._backend)
 
-    def add(self, block: WellBlock) -> None:
-        """Add the rows of a block that have a code."""
-        own = self._codes.at(block.wells)
+    def add(self, chunk: WellChunk) -> None:
+        """Add the rows of a chunk that have a code."""
+        own = self._codes.at(chunk.wells)
         chosen = own >= 0
-        self._rows.append(block.rows[chosen])
+        self._rows.append(chunk.rows[chosen])
         self._own.append(own[chosen])
         if sum(rows.nbytes for rows in self._rows) > _COLLECTED_BYTES:
             self.end()

@@ -342,7 +342,7 @@ _TWINS: dict[type, Callable[[Any], Any]] = {
     definitions.Histogram: lambda c: _cpu.Histogram(c.low, c.high, c.bins),
     definitions.Bracket: lambda c: _cpu.Bracket(c.low, c.high, c.capacity),
     definitions.Ranks: lambda c: _cpu.Ranks(c.keys, c.kept_keys, c.capacity),
-    definitions.Nearest: lambda c: _cpu.Nearest(c.most, c.least),
+    definitions.Nearest: lambda c: _cpu.Nearest(c.nearest, c.farthest),
     definitions.RowMoments: lambda c: _cpu.RowMoments(),
     definitions.WithinGroups: _within_groups,
     definitions.Matrix: lambda c: _cpu.Matrix(c.out),

@@ -1,4 +1,4 @@
-"""`Backend.softmax_loss` of the processor backends: NumPy's products, by blocks of rows."""
+"""`Backend.softmax_loss` of the processor backends: NumPy's products, by chunks of rows."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,41 +9,41 @@ from wellgram.backends.checks import as_codes, as_rows, as_weights
 from wellgram.backends.protocol import Codes, Floats, Rows, SoftmaxLoss
 from wellgram.backends.thread_count import threads
 
-_BLOCK_BYTES = 1 << 23
-"""Of a block's scores: large enough for the products, small enough for the caches"""
+_CHUNK_BYTES = 1 << 23
+"""Of a chunk's scores: large enough for the products, small enough for the caches"""
 
 
 def softmax_loss(x: Rows, codes: Codes, classes: int) -> SoftmaxLoss:
     """See `Backend.softmax_loss`."""
     x = as_rows(x)
-    return _Blocks(x, as_codes(codes, len(x), classes, 0), classes)
+    return _Chunks(x, as_codes(codes, len(x), classes, 0), classes)
 
 
-class _Blocks:
-    """Rows with a one at their end, for the intercept; a thread has the scores of a block."""
+class _Chunks:
+    """Rows with a one at their end, for the intercept; a thread has the scores of a chunk."""
 
     def __init__(self, x: Rows, codes: Codes, classes: int) -> None:
         self._x = np.concatenate([x, np.ones((len(x), 1), x.dtype)], axis=1)
         self._codes, self._classes = codes, classes
-        self._rows = max(64, _BLOCK_BYTES // (classes * x.dtype.itemsize))
+        self._rows = max(64, _CHUNK_BYTES // (classes * x.dtype.itemsize))
 
     def __call__(self, weights: Floats) -> tuple[float, Floats]:
         weights = as_weights(weights, self._classes, self._x.shape[1] - 1)
         right = weights.astype(self._x.dtype).T
         if len(self._x) <= self._rows:  # too little to share out
-            loss, slope = self._block(right, 0)
+            loss, slope = self._chunk(right, 0)
             return loss, slope.astype(np.float64)
         loss, gradient = 0.0, np.zeros_like(weights)
         # A product on one thread each, so that one thread's softmax goes beside another's product.
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads()) as pool:
             firsts = range(0, len(self._x), self._rows)
-            for part, slope in pool.map(lambda first: self._block(right, first), firsts):
+            for part, slope in pool.map(lambda first: self._chunk(right, first), firsts):
                 loss += part
                 gradient += slope
         return loss, gradient
 
-    def _block(self, right: Rows, first: int) -> tuple[float, Rows]:
-        """Return the sums of loss and gradient over a block of rows."""
+    def _chunk(self, right: Rows, first: int) -> tuple[float, Rows]:
+        """Return the sums of loss and gradient over a chunk of rows."""
         x, codes = (of[first : first + self._rows] for of in (self._x, self._codes))
         own = np.arange(len(x)), codes
         scores = x @ right

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wellgram.errors import InputError
 from wellgram.io.read_errors import needed
-from wellgram.pairs import MapLookup, Neighborhood
+from wellgram.pairs import MapLookup, PerturbationNeighbors
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -124,8 +124,8 @@ def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> "Star
     )
 
 
-def _asked(lookup: MapLookup, request: "Request") -> Neighborhood:
+def _asked(lookup: MapLookup, request: "Request") -> PerturbationNeighbors:
     k = request.query_params.get("k", "25")
     if not k.isascii() or not k.isdigit() or not 1 <= int(k) <= _MOST:
         raise InputError(f"k must be a whole number from 1 to {_MOST:,}, not {k!r}")
-    return lookup.neighborhood(int(request.path_params["row"]), int(k))
+    return lookup.neighbors_of(int(request.path_params["row"]), int(k))

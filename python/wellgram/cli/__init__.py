@@ -1,6 +1,8 @@
 """The command line: one module per command or family of commands, put together here."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -9,7 +11,7 @@ from wellgram.cli.map_commands import browse, neighbors
 from wellgram.cli.score_command import SCORE_EPILOG, score
 from wellgram.cli.simulate_command import simulate
 from wellgram.cli.study_commands import batch_study, blocks
-from wellgram.cli.terminal import notes
+from wellgram.cli.terminal import notes, results
 from wellgram.errors import WellgramError
 
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
@@ -20,7 +22,27 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        results.print(f"wellgram {version('wellgram')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Perturbation maps and their benchmarks from well embeddings."""
+
 
 app.command(epilog=SCORE_EPILOG)(score)
 app.command(

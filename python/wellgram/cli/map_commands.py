@@ -11,9 +11,9 @@ from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.machine import peak_memory
 from wellgram.cli.terminal import notes, results, step
 from wellgram.io import open_map
-from wellgram.pairs import MapLookup, nearest
-from wellgram.pairs import Precision as PairPrecision
+from wellgram.pairs import MapLookup, PairDtype
 from wellgram.pairs.neighbor_tables import check_table_name
+from wellgram.pairs.neighbor_tables import neighbors as find_neighbors
 
 
 def neighbors(
@@ -22,14 +22,14 @@ def neighbors(
         typer.Argument(metavar="MAP", help="A map.parquet of wellgram score, or as write_map has."),
     ],
     k: Annotated[int, typer.Option("-k", help="How many of the most similar.")] = 25,
-    least: Annotated[
+    farthest: Annotated[
         int | None, typer.Option(help="How many of the least similar, if not k as well.")
     ] = None,
     other: Annotated[
         str | None, typer.Option(help="A map whose rows are the partners, instead of its own.")
     ] = None,
-    precision: Annotated[
-        PairPrecision | None, typer.Option(help="Type of the products; that of the map if none.")
+    dtype: Annotated[
+        PairDtype | None, typer.Option(help="Type of the products; that of the map if none.")
     ] = None,
     backend: Annotated[
         str | None, typer.Option(help=f"Which device runs: {', '.join(BACKENDS)}.")
@@ -40,8 +40,8 @@ def neighbors(
 ) -> None:
     """Find the k most and the k least similar perturbations of every perturbation of a map.
 
-    Writes one row per neighbor: perturbation, side, rank, neighbor, cosine. The map is read block
-    by block and may be larger than memory.
+    Writes one row per neighbor: perturbation, side, rank, neighbor, cosine. The map is read chunk
+    by chunk and may be larger than memory.
     """
     set_backend(backend)
     get_backend()
@@ -49,8 +49,8 @@ def neighbors(
     began = time.perf_counter()
     partners = None if other is None else open_map(other)
     with step("nearest and farthest") as progress:
-        found = nearest(
-            open_map(map_), k, least=least, other=partners, precision=precision, progress=progress
+        found = find_neighbors(
+            open_map(map_), k, farthest=farthest, other=partners, dtype=dtype, progress=progress
         )
     with step("write table"):
         found.save(out)

@@ -28,7 +28,7 @@ from wellgram.io import (
 from wellgram.io.layouts import layout_named
 from wellgram.io.places import placing_folder
 from wellgram.io.screens import Missing
-from wellgram.maps.build import Method, Precision
+from wellgram.maps.build import Aggregation, MapDtype
 from wellgram.metrics.recall import Null
 from wellgram.stream import WellStream
 from wellgram.suite.benchmarks import BENCHMARKS
@@ -86,7 +86,7 @@ def score(
         str | None,
         typer.Option(help=f"Alignment: none, {', '.join(ALIGNMENTS)}; by default the layout's."),
     ] = None,
-    aggregate: Annotated[Method, typer.Option(help="From wells to perturbations.")] = "mean",
+    aggregate: Annotated[Aggregation, typer.Option(help="From wells to perturbations.")] = "mean",
     relationships: Annotated[
         list[str] | None,
         typer.Option(
@@ -105,12 +105,12 @@ def score(
         Null | None,
         typer.Option(help="Rows whose pairs are the null; genes where the map has such."),
     ] = None,
-    precision: Annotated[Precision, typer.Option(help="Type of the map.")] = "float32",
-    truth: Annotated[
+    dtype: Annotated[MapDtype, typer.Option(help="Type of the map.")] = "float32",
+    targets: Annotated[
         str | None,
         typer.Option(help="Compounds and their targets: treatment,gene_symbol,nM_value."),
     ] = None,
-    clusters: Annotated[
+    gene_sets: Annotated[
         str | None, typer.Option(help="Sets of genes: .gmt, or a name, a tab, and genes.")
     ] = None,
     metric: Annotated[
@@ -120,7 +120,7 @@ def score(
             "that the data allows."
         ),
     ] = None,
-    baseline: Annotated[
+    covariate: Annotated[
         list[str] | None,
         typer.Option(
             help="Metadata column of a number, such as a cell count, to be scored in place of the "
@@ -153,7 +153,7 @@ def score(
 ) -> None:
     """Align wells, aggregate them into a map, and run every benchmark that the data allows.
 
-    Known pairs: recall. Compounds and targets: drug targets. Sets of genes: clusters. Replicates:
+    Known pairs: recall. Compounds and targets: drug targets. Sets of genes: gene_sets. Replicates:
     consistency, magnitude, average precision. Writes map.parquet, summary.json, report.html, and
     tables and figures of each benchmark into the folder --out.
     """
@@ -175,14 +175,14 @@ def score(
         )
     with connected(scheduler) as client, placing_folder(out) as folder, noting():
         sources = relationship_sources(*relationships or ())
-        targets = None if truth is None else read_targets(truth)
-        sets = None if clusters is None else read_gene_sets(clusters)
+        table = None if targets is None else read_targets(targets)
+        sets = None if gene_sets is None else read_gene_sets(gene_sets)
         wells: Wells | WellStream
         with step("read labels"):
             if demo:
                 screen = simulation.rxrx3_core(scale=0.1, seed=0, features=128)
                 wells, sources["planted complexes"] = screen.wells(), screen.relationships
-                targets = screen.compound_targets
+                table = screen.compound_targets
             else:
                 wells = open_wells(
                     embeddings or [],
@@ -194,7 +194,7 @@ def score(
                     control=control,
                     well_id=well_id,
                     features=features,
-                    columns=[*(same or ()), *(baseline or ())],
+                    columns=[*(same or ()), *(covariate or ())],
                     missing=missing,
                     allow_unmatched=allow_unmatched,
                 )
@@ -208,13 +208,13 @@ def score(
             chosen,
             sources=sources,
             same=same or (),
-            truth=targets,
-            clusters=sets,
+            targets=table,
+            gene_sets=sets,
             metrics=metric,
-            baselines=baseline or (),
+            covariates=covariate or (),
             aggregate=aggregate,
             null=null,
-            precision=precision,
+            dtype=dtype,
             seed=seed,
             backend=backend,
             step=step,
@@ -222,7 +222,7 @@ def score(
         )
         result.summary["seconds"] = {"read labels": round(read, 4)} | result.summary["seconds"]
         result.summary["command"] = shlex.join(["wellgram", *sys.argv[1:]])
-        given = [*(embeddings or []), metadata, *(relationships or []), truth, clusters]
+        given = [*(embeddings or []), metadata, *(relationships or []), targets, gene_sets]
         if any(given):
             with step("check sums of inputs") as progress:
                 result.summary["inputs"] = _inputs([path for path in given if path], progress)
@@ -236,7 +236,7 @@ def score(
         part = result.parts.get(benchmark.name)
         if part is not None:
             results.print(part_table(benchmark.title, part), "")
-            for column, parts in result.baselines.items():
+            for column, parts in result.covariates.items():
                 if benchmark.name in parts:
                     title = f"{benchmark.title}, by {column} alone"
                     results.print(part_table(title, parts[benchmark.name]), "")

@@ -87,7 +87,7 @@ def blocks(
         list[str] | None,
         typer.Option(help="Column: every two perturbations that share a value are a known pair."),
     ] = None,
-    truth: Annotated[
+    targets: Annotated[
         Path | None,
         typer.Option(help="Compounds and their targets: treatment,gene_symbol,nM_value."),
     ] = None,
@@ -107,7 +107,7 @@ def blocks(
     chosen = alignment(align)
     began = time.perf_counter()
     sources = relationship_sources(*relationships or ())
-    targets = None if truth is None else read_targets(truth)
+    table = None if targets is None else read_targets(targets)
     columns = [
         name for name in dict.fromkeys([label, kind, *_column(split), *(same or ())]) if name
     ]
@@ -121,7 +121,7 @@ def blocks(
             )  # fmt: skip
         result = search_blocks(
             opened, align=chosen, label=label, split=split, method=method, penalty=penalty,
-            kind=kind, sources=sources, same=same or (), truth=targets, out=out,
+            kind=kind, sources=sources, same=same or (), targets=table, out=out,
             resamples=resamples, seed=seed, backend=backend, step=step,
         )  # fmt: skip
         result.save(out)
@@ -216,10 +216,10 @@ def _blocks_table(result: BlockSearchResult) -> Table:
         (
             str(row["block"]),
             f"{row['balanced']:.3f}",
-            f"{row['balanced_low']:.3f}-{row['balanced_high']:.3f}",
+            f"{row['balanced_ci_low']:.3f}-{row['balanced_ci_high']:.3f}",
             f"{row['top_1']:.3f}",
             f"{row['behind']:.3f}",
-            f"{row['behind_low']:.3f}-{row['behind_high']:.3f}",
+            f"{row['behind_ci_low']:.3f}-{row['behind_ci_high']:.3f}",
             *(f"{row[name]:.3f}" for name in beside),
         )
         for row in result.table.to_dict("records")
@@ -233,7 +233,7 @@ def _study_table(result: BatchStudyResult) -> Table:
         (
             str(row["correction"]),
             f"{row['biology']:.3f}",
-            f"{row['biology_low']:.3f}-{row['biology_high']:.3f}",
+            f"{row['biology_ci_low']:.3f}-{row['biology_ci_high']:.3f}",
             f"{row['nearest']:.3f}",
             f"{row['probe']:.3f}",
             f"{row['batch_removed']:.3f}",
@@ -241,7 +241,7 @@ def _study_table(result: BatchStudyResult) -> Table:
         )
         for row in result.table.to_dict("records")
     ]
-    head = ("correction", "biology", "95 %", "nearest", "probe", "batch removed", "told")
+    head = ("correction", "biology", "95 %", "nearest", "probe", "batch removed", "batch accuracy")
     return words_table(f"Corrections, {result.said}", head, rows)
 
 

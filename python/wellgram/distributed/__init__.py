@@ -1,7 +1,7 @@
 """Passes over wells and pairs, and random draws, on the workers of a Dask cluster.
 
 `using` is the door: within it whatever is done by pieces (`Team`) is done by the workers. What the
-pieces are is said where they are cut: blocks of wells in `wellgram.stream`, tiles of pairs in
+pieces are is said where they are cut: chunks of wells in `wellgram.stream`, tiles of pairs in
 `wellgram.pairs`, sets of draws in `wellgram.nulls`.
 """
 

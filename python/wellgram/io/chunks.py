@@ -1,4 +1,4 @@
-"""From tables to blocks of wells: rows made of columns, repeats averaged, a block at a time."""
+"""From tables to chunks of wells: rows made of columns, repeats averaged, a chunk at a time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,15 +13,15 @@ from wellgram.io.gather import Where, gathered, of_each, parts_of
 from wellgram.io.joins import Repeats
 from wellgram.io.read_ahead import ahead
 from wellgram.io.tables import FeatureRows, Table
-from wellgram.wells import WellBlock
+from wellgram.wells import WellChunk
 
-_BLOCK_BYTES = 1 << 24
-"""Of a block: small enough that memory is used again, large enough to share among threads"""
+_CHUNK_BYTES = 1 << 24
+"""Of a chunk: small enough that memory is used again, large enough to share among threads"""
 
 
 @dataclass(frozen=True)
-class TableBlocks:
-    """The wells of some tables, read anew in blocks each time it is called."""
+class TableChunks:
+    """The wells of some tables, read anew in chunks each time it is called."""
 
     tables: Sequence[Table]
     features: Sequence[str]
@@ -32,11 +32,11 @@ class TableBlocks:
     kept: NDArray[np.bool_] | None = None
     """Which features are kept; None: all"""
 
-    def __call__(self) -> Iterator[WellBlock]:
+    def __call__(self) -> Iterator[WellChunk]:
         """Yield every well once."""
         repeats = Repeats(np.bincount(self.wells[self.wells >= 0]))
         first = 0
-        step = max(1, _BLOCK_BYTES // (self.width * self.dtype.itemsize))
+        step = max(1, _CHUNK_BYTES // (self.width * self.dtype.itemsize))
         parts = parts_of(self.tables, self.features)
         for table, ends, names in ahead(gathered(parts, self.features, step)):
             last = names[-1]
@@ -59,7 +59,7 @@ class TableBlocks:
                     rows, own = rows[own >= 0], own[own >= 0]
                 rows, own = repeats.averaged(rows.astype(self.dtype, copy=False), own)
                 if len(own):
-                    yield WellBlock(rows, own, where)
+                    yield WellChunk(rows, own, where)
             del table, features  # the next part is there already, and one more is read
         if first < len(self.wells):
             last = self.tables[-1].label
@@ -70,7 +70,7 @@ class TableBlocks:
         """The wells that are in it, each once or more."""
         return self.wells[self.wells >= 0]
 
-    def parts(self, size: int) -> "list[TableBlocks]":
+    def parts(self, size: int) -> "list[TableChunks]":
         """Cut the tables into parts of about so many bytes; all rows of a well stay together."""
         units = list(of_each(lambda table: table.units(), self.tables))
         if not all(units):
@@ -91,8 +91,8 @@ class TableBlocks:
                 first, start = unit, end
         return parts
 
-    def without(self, dropped: NDArray[np.bool_]) -> "TableBlocks":
-        """Return the blocks without some wells, the others numbered anew."""
+    def without(self, dropped: NDArray[np.bool_]) -> "TableChunks":
+        """Return the chunks without some wells, the others numbered anew."""
         number = np.where(dropped, -1, np.cumsum(~dropped) - 1)
         return replace(self, wells=np.where(self.wells >= 0, number[self.wells], -1))
 

@@ -74,7 +74,7 @@ def gathered(
     """Yield parts as many at a time as are one table of so many rows at most; large ones alone.
 
     With where the rows of each part end, and what it is called. Those of many small files, say:
-    what a block costs beyond its rows is paid once for them. Only columns of numbers are put
+    what a chunk costs beyond its rows is paid once for them. Only columns of numbers are put
     together, of which no message says in which part they were.
     """
     some: list[Part] = []

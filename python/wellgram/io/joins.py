@@ -19,7 +19,7 @@ def number_wells(well_id: "pd.Series[Any]") -> tuple[Codes, pd.Index]:
 
 
 class Repeats:
-    """Averages wells that have several rows, as their rows come along in blocks."""
+    """Averages wells that have several rows, as their rows come along in chunks."""
 
     def __init__(self, rows_per_well: Codes) -> None:
         self._count = rows_per_well
@@ -28,7 +28,7 @@ class Repeats:
         """Of the wells some of whose rows are still to come"""
 
     def averaged(self, rows: Rows, wells: Codes) -> tuple[Rows, Codes]:
-        """Return the wells whose last row is in this block, one row each."""
+        """Return the wells whose last row is in this chunk, one row each."""
         several = self._count[wells] > 1
         if not several.any():
             return rows, wells

@@ -45,7 +45,7 @@ _TYPES = b"wellgram_types"
 _GROUP_BYTES = 1 << 26
 
 
-def write_map(map_: PerturbationMap, path: str | Path) -> None:
+def write_map(map_: PerturbationMap, /, path: str | Path) -> None:
     """Write a map, in the format that the suffix names: labels, embeddings and provenance.
 
     A ``.parquet`` has the labels, ``embedding``, and the provenance in the schema; an ``.h5ad`` is
@@ -138,8 +138,8 @@ class MapFile:
                 low, high = max(start, first), min(stop, last)
                 if low < high:
                     table = file.read_row_group(group, columns=[_EMBEDDING])
-                    block = feature_matrix(table, [_EMBEDDING], self.path.name)
-                    parts.append(block[low - first : high - first])
+                    chunk = feature_matrix(table, [_EMBEDDING], self.path.name)
+                    parts.append(chunk[low - first : high - first])
         return np.concatenate(parts)[::step]
 
 

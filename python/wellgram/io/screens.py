@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
-from wellgram.io.chunks import TableBlocks
+from wellgram.io.chunks import TableChunks
 from wellgram.io.dask import is_dask
 from wellgram.io.dask import table_of as dask_table
 from wellgram.io.features import shared_features, unlike, width_of
@@ -138,7 +138,7 @@ def open_wells(
 ) -> WellStream:
     """Open a screen whose embeddings need not fit into memory.
 
-    Labels are read, checked and joined at once; embeddings are read in blocks, only the columns
+    Labels are read, checked and joined at once; embeddings are read in chunks, only the columns
     needed, each time an alignment is fitted or a map is made. Parquet files and datasets are read
     a row group or batch at a time, HDF5 and Zarr by chunks; a csv or NPZ file at once, so of those
     each must fit. The parameters are those of `read_wells`; to find what ``missing=`` is to drop
@@ -259,8 +259,8 @@ def _open(
     wells, origin = _with_origin(described, roles, scheme, control, columns)
     kinds = [table.schema.field(name).type for table in unlike(tables) for name in shared]
     dtype = matrix_type(kinds)
-    blocks = TableBlocks(tables, shared, width_of(tables, shared), dtype, codes)
-    return WellStream(wells, blocks.width, dtype, blocks, origin)
+    chunks = TableChunks(tables, shared, width_of(tables, shared), dtype, codes)
+    return WellStream(wells, chunks.width, dtype, chunks, origin)
 
 
 def _labels(
@@ -399,25 +399,25 @@ def _drop_missing(rows: Rows, wells: pd.DataFrame, missing: Missing) -> tuple[Ro
 
 def _without_missing(stream: WellStream, missing: Missing) -> WellStream:
     """Return the stream without what `missing` drops, which a pass over it finds."""
-    blocks = stream.source
-    assert isinstance(blocks, TableBlocks)
+    chunks = stream.source
+    assert isinstance(chunks, TableChunks)
     if missing == "drop-features":
         whole = np.ones(stream.width, bool)
-        for block in blocks():
-            whole &= np.isfinite(block.rows).all(axis=0)
+        for chunk in chunks():
+            whole &= np.isfinite(chunk.rows).all(axis=0)
         if _some_whole(whole).all():
             return stream
-        kept = replace(blocks, kept=whole)
+        kept = replace(chunks, kept=whole)
         return replace(stream, width=int(whole.sum()), source=kept)
     if missing == "drop-wells":
         good = np.ones(len(stream), bool)
-        for block in blocks():
-            not_finite, zero = get_backend().row_faults(block.rows)
-            good[block.wells] = ~(not_finite | zero)
+        for chunk in chunks():
+            not_finite, zero = get_backend().row_faults(chunk.rows)
+            good[chunk.wells] = ~(not_finite | zero)
         if _some_good(good).all():
             return stream
         metadata = stream.metadata[good].reset_index(drop=True)
-        return replace(stream, metadata=metadata, source=blocks.without(~good))
+        return replace(stream, metadata=metadata, source=chunks.without(~good))
     return stream
 
 

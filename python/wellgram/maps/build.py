@@ -2,7 +2,7 @@
 
 A mean commutes with an affine map, so for means no aligned well is ever made: raw sums per
 (perturbation, batch), in one pass, then the maps on those few rows (`CellSums`). Spherical means
-and medians do not commute: wells are aligned a block at a time, medians by whole perturbations.
+and medians do not commute: wells are aligned a chunk at a time, medians by whole perturbations.
 """
 
 from typing import Any, Literal, cast, get_args
@@ -20,15 +20,15 @@ from wellgram.maps.cell_sums import CellSums
 from wellgram.stream import WellStream
 from wellgram.wells import KEYS, PerturbationMap, WellLabels, Wells
 
-Method = Literal["mean", "median", "spherical-mean"]
-Precision = Literal["float32", "float64"]
+Aggregation = Literal["mean", "median", "spherical-mean"]
+MapDtype = Literal["float32", "float64"]
 
-_BLOCK_WELLS = 1 << 16
+_CHUNK_WELLS = 1 << 16
 """How many wells in memory are aligned at a time for medians"""
 _STREAM_BYTES = 1 << 30
 """How large the wells are whose medians are taken in one pass over a stream, and aligned"""
 _CELL_BYTES = 1 << 30
-"""How large raw sums may be; a map that needs more is made of aligned wells, by blocks"""
+"""How large raw sums may be; a map that needs more is made of aligned wells, by chunks"""
 
 
 @takes_client
@@ -36,8 +36,8 @@ def build_map(
     wells: WellLabels,
     align: Alignment | BatchAffine | None = None,
     *,
-    method: Method = "mean",
-    precision: Precision = "float32",
+    aggregate: Aggregation = "mean",
+    dtype: MapDtype = "float32",
     backend: str | None = None,
     progress: Progress | None = None,
     client: Client | None = None,
@@ -56,10 +56,10 @@ def build_map(
     align
         An alignment, fitted to these wells unless it has been fitted before, or the maps of one.
         None: raw.
-    method
+    aggregate
         "mean", "median" or "spherical-mean" (the direction of the mean of wells of length 1), over
         all wells of a perturbation, each well counted once.
-    precision
+    dtype
         The type of the map's embeddings. Sums are float64 in any case.
     backend
         See `wellgram.set_backend`.
@@ -82,24 +82,26 @@ def build_map(
         If no well is in the map, no perturbation has a direction, or the alignment cannot be
         fitted.
     """
-    if method not in get_args(Method):
-        raise InputError(f"unknown aggregation {method!r}; choose {' or '.join(get_args(Method))}")
-    if precision not in get_args(Precision):
-        raise InputError(f"unknown precision {precision!r}; choose float32 or float64")
+    if aggregate not in get_args(Aggregation):
+        raise InputError(
+            f"unknown aggregation {aggregate!r}; choose {' or '.join(get_args(Aggregation))}"
+        )
+    if dtype not in get_args(MapDtype):
+        raise InputError(f"unknown dtype {dtype!r}; choose float32 or float64")
     codes, labels = map_rows(wells)
     if progress is not None and isinstance(wells, WellStream):
         wells = wells.reported(progress)
-    embeddings = _reduced(wells, align, codes, len(labels), method, backend)
+    embeddings = _reduced(wells, align, codes, len(labels), aggregate, backend)
     kept = _with_direction(embeddings)
     provenance: dict[str, Any] = {
         "align": "none" if align is None else getattr(align, "name", "as fitted before"),
-        "aggregate": method,
-        "precision": precision,
+        "aggregate": aggregate,
+        "dtype": dtype,
         "n_wells": len(wells),
         "without_direction": labels["perturbation"][~kept].tolist(),
     }
     labels = labels[kept].reset_index(drop=True)
-    return PerturbationMap(embeddings[kept].astype(precision), labels, provenance)
+    return PerturbationMap(embeddings[kept].astype(dtype), labels, provenance)
 
 
 def _reduced(
@@ -107,7 +109,7 @@ def _reduced(
     align: Alignment | BatchAffine | None,
     codes: Codes,
     groups: int,
-    method: Method,
+    aggregate: Aggregation,
     backend: str | None,
 ) -> Floats:
     """Return the embeddings (p, k) of the map's rows."""
@@ -117,7 +119,7 @@ def _reduced(
         affine.codes(wells)  # raises, before any well is read, for batches it does not know
     by_batch = to_fit or (affine is not None and affine.batches is not None)
     sums = CellSums(wells, codes, by_batch, backend)
-    pushes_down = method == "mean" and sums.size <= _CELL_BYTES
+    pushes_down = aggregate == "mean" and sums.size <= _CELL_BYTES
     if isinstance(align, Alignment) and to_fit:
         if pushes_down and isinstance(wells, WellStream):
             align.fit(sums.watched(wells), backend=backend)
@@ -128,10 +130,10 @@ def _reduced(
         aligned = align.transform(cast(Wells, wells), backend=backend)  # a stream is refused
         wells = Wells(aligned, wells.metadata, wells.origin)
         sums = CellSums(wells, codes, False, backend)
-    if method == "median":
+    if aggregate == "median":
         return _medians(wells, affine, codes, groups, backend)
     if not pushes_down:
-        return _in_one_pass(wells, affine, codes, groups, method == "spherical-mean", backend)
+        return _in_one_pass(wells, affine, codes, groups, aggregate == "spherical-mean", backend)
     sums.complete(wells)
     return sums.means(affine, groups)
 
@@ -198,13 +200,13 @@ def _in_one_pass(
     run = get_backend(backend)
     maps = affine.codes(wells) if affine else None
     sums = np.zeros((groups, affine.features if affine else wells.features))
-    for block in wells.blocks():
-        rows = block.rows
+    for chunk in wells.chunks():
+        rows = chunk.rows
         if affine is not None and maps is not None:
-            rows = affine.apply(rows, maps[block.wells], backend=backend)
+            rows = affine.apply(rows, maps[chunk.wells], backend=backend)
         if spherical:
             rows, _ = run.unit_rows(rows)
-        run.group_sums(rows, codes[block.wells], groups, sums)
+        run.group_sums(rows, codes[chunk.wells], groups, sums)
     counts = np.bincount(codes[codes >= 0], minlength=groups)
     if not spherical:
         return sums / counts[:, None]
@@ -226,11 +228,11 @@ def _medians(
     maps = affine.codes(wells) if affine else None
     order = np.argsort(codes, kind="stable")[np.count_nonzero(codes < 0) :]
     bounds = np.searchsorted(codes[order], np.arange(groups + 1))
-    most = _BLOCK_WELLS if isinstance(wells, Wells) else _STREAM_BYTES // (8 * wells.features)
+    most = _CHUNK_WELLS if isinstance(wells, Wells) else _STREAM_BYTES // (8 * wells.features)
     medians = []
     first = 0
     while first < groups:
-        # As many whole perturbations as fit into a block, one at least.
+        # As many whole perturbations as fit into a chunk, one at least.
         last = int(np.searchsorted(bounds, bounds[first] + most, side="right")) - 1
         last = min(groups, max(first + 1, last))
         members = order[bounds[first] : bounds[last]]

@@ -14,7 +14,7 @@ from wellgram.wells import WellLabels
 
 
 class CellSums:
-    """Raw sums of the wells of each cell, added up a block at a time.
+    """Raw sums of the wells of each cell, added up a chunk at a time.
 
     A mean commutes with an affine map, so the map is applied to the means of cells, which are few.
 
@@ -62,8 +62,8 @@ class CellSums:
         if isinstance(wells, WellStream):
             wells.fold(self._sums)
             return
-        for block in wells.blocks():
-            self._sums.add(block)
+        for chunk in wells.chunks():
+            self._sums.add(chunk)
 
     def means(self, affine: BatchAffine | None, groups: int) -> Floats:
         """Return the means (p, k) of aligned wells by perturbation; the sums are used up."""

@@ -14,7 +14,7 @@ from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.io.relationships import clean_pairs
 from wellgram.metrics.rank_test import BrunnerMunzel, brunner_munzel
-from wellgram.pairs import Precision, UnitRows, order_statistics, pair_count
+from wellgram.pairs import PairDtype, UnitRows, order_statistics, pair_count
 from wellgram.wells import LabelledMap
 
 _ALL = "all arms"
@@ -24,11 +24,12 @@ _ALL = "all arms"
 class ProximityBiasResult:
     """Within-arm cosines against between-arm ones, of all arms and of each.
 
-    Columns of `table`: ``chromosome_arm`` (first ``all arms``); ``genes`` of it in the map;
-    ``within_pairs`` and ``between_pairs``, of the arm's genes with others; ``within_mean``, their
-    mean cosine; ``probability`` that a within-arm cosine is above a between-arm one, 0.5 without
-    bias; ``statistic`` and ``p_value`` of Brunner and Munzel, two-sided; ``corrected_p_value``,
-    times the number of arms tested (Bonferroni); and ``reason``, why an arm has no figures.
+    Columns of `table`: ``chromosome_arm`` (first ``all arms``); ``n_genes`` of it in the map;
+    ``n_within_pairs`` and ``n_between_pairs``, of the arm's genes with others;
+    ``within_mean``, their mean cosine; ``probability`` that a within-arm cosine is above a
+    between-arm one, 0.5 without bias; ``statistic`` and ``p_value`` of Brunner and Munzel,
+    two-sided; ``p_bonferroni``, times the number of arms tested; and ``reason``, why an arm has
+    no figures.
     """
 
     table: pd.DataFrame
@@ -37,7 +38,7 @@ class ProximityBiasResult:
         whole, arms = self.table.iloc[0], self.table.iloc[1:]
         return (
             f"Proximity bias: a within-arm cosine is above a between-arm one with probability "
-            f"{whole['probability']:.4f}; {int((arms['corrected_p_value'] < 0.05).sum())} of "
+            f"{whole['probability']:.4f}; {int((arms['p_bonferroni'] < 0.05).sum())} of "
             f"{int(arms['p_value'].notna().sum())} arms differ from 0.5"
         )
 
@@ -48,10 +49,11 @@ class ProximityBiasResult:
 
 def proximity_bias(
     map_: LabelledMap,
+    /,
     genes: pd.DataFrame,
     *,
     min_pairs: int = 21,
-    precision: Precision | None = None,
+    dtype: PairDtype | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
 ) -> ProximityBiasResult:
@@ -69,7 +71,7 @@ def proximity_bias(
         Columns ``gene`` and ``chromosome_arm``, see `ProximityCorrection`.
     min_pairs
         An arm with fewer pairs of genes is not tested; 21 as published.
-    precision, backend, progress
+    dtype, backend, progress
         As for `wellgram.pairs.scan_pairs`.
 
     Raises
@@ -94,7 +96,7 @@ def proximity_bias(
             f"{len(placed)} genes of the map are on {len(arms)} chromosome arms of the table; two "
             "arms are needed, and two genes on one of them: check the names of genes"
         )
-    rows = UnitRows(map_, precision, backend, placed)
+    rows = UnitRows(map_, dtype, backend, placed)
     members = [np.flatnonzero(code == a) for a in range(len(arms))]
     tests: list[_Test | None] = [_all_arms(rows, members, progress)]
     reasons = [""]
@@ -106,9 +108,9 @@ def proximity_bias(
     table = pd.DataFrame(
         {
             "chromosome_arm": [_ALL, *arms],
-            "genes": [len(placed), *sizes],
-            "within_pairs": [counts.sum(), *counts],
-            "between_pairs": [
+            "n_genes": [len(placed), *sizes],
+            "n_within_pairs": [counts.sum(), *counts],
+            "n_between_pairs": [
                 pair_count(len(placed)) - counts.sum(),
                 *(sizes * (len(placed) - sizes)),
             ],
@@ -117,7 +119,7 @@ def proximity_bias(
     for field in ("within_mean", "probability", "statistic", "p_value"):
         table[field] = [np.nan if test is None else getattr(test, field) for test in tests]
     tested = table["p_value"].notna() & (table["chromosome_arm"] != _ALL)
-    table["corrected_p_value"] = (table["p_value"] * tested.sum()).where(tested).clip(upper=1)
+    table["p_bonferroni"] = (table["p_value"] * tested.sum()).where(tested).clip(upper=1)
     return ProximityBiasResult(table.assign(reason=reasons))
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _LEAST = 8
 """How many wells a batch has that is looked at: half of them are told by the others"""
 _MEASURES = {
-    "batch_accuracy": ("batch told from a well", "less"),
-    "margin": ("margin of cosines", "more"),
+    "batch_accuracy": ("batch accuracy", "less"),
+    "margin": ("cosine margin", "more"),
     "kbet": ("kBET acceptance", "more"),
     "ilisi": ("iLISI", "more"),
     "silhouette_batch": ("1 - |silhouette of batches|", "more"),

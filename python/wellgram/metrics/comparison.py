@@ -13,8 +13,8 @@ from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import gene_resamples, interval, item_resamples
 from wellgram.metrics.recall import TAILS, Null, relationship_recall
 from wellgram.metrics.shared import shared_rows
-from wellgram.metrics.target_ranking import CompoundGeneResult
-from wellgram.pairs import Precision
+from wellgram.metrics.target_ranking import DrugTargetsResult
+from wellgram.pairs import PairDtype
 from wellgram.wells import LabelledMap, PerturbationMap
 
 
@@ -23,7 +23,7 @@ class ComparisonResult:
     """The scores of two embeddings, ``first`` and ``second``, on the same items.
 
     Columns of `table`: what was scored; ``first``, ``second`` and their ``difference``, second less
-    first; ``interval_low`` and ``interval_high``, 95 % of it over resamples; and ``p_value``, twice
+    first; ``ci_low`` and ``ci_high``, 95 % of it over resamples; and ``p_value``, twice
     the share of resamples in which the difference is nil or of the other sign.
     """
 
@@ -49,7 +49,7 @@ def compare_recall(
     null: Null | None = None,
     resamples: int = 1000,
     seed: int = 0,
-    precision: Precision | None = None,
+    dtype: PairDtype | None = None,
     backend: str | None = None,
 ) -> ComparisonResult:
     """Return by how much the recall of known pairs differs between two maps, and how surely.
@@ -62,7 +62,7 @@ def compare_recall(
     ----------
     first, second
         Two maps; of how many features does not matter.
-    sources, same, tails, null, precision, backend
+    sources, same, tails, null, dtype, backend
         As for `relationship_recall`.
     resamples, seed
         How often genes are resampled, and the seed of the draws.
@@ -83,7 +83,7 @@ def compare_recall(
     ]
     recalls = [
         relationship_recall(
-            map_, sources, same=same, tails=tails, null=null, precision=precision, backend=backend
+            map_, sources, same=same, tails=tails, null=null, dtype=dtype, backend=backend
         )
         for map_ in shared
     ]
@@ -101,14 +101,19 @@ def compare_recall(
         for (low, high), one, other, drawn_one, drawn_other in zip(
             tails, *np.split(hits.mean(axis=1), 2), *np.split(drawn, 2), strict=True
         ):
-            what = {"source": source, "known_pairs": len(known), "low": low, "high": high}
+            what = {
+                "source": source,
+                "n_known_pairs": len(known),
+                "tail_low": low,
+                "tail_high": high,
+            }
             records.append(what | _compared(one, other, drawn_other - drawn_one))
     return ComparisonResult(pd.DataFrame(records), "genes")
 
 
-def compare_compound_gene(
-    first: CompoundGeneResult,
-    second: CompoundGeneResult,
+def compare_drug_targets(
+    first: DrugTargetsResult,
+    second: DrugTargetsResult,
     *,
     resamples: int = 1000,
     seed: int = 0,
@@ -121,7 +126,7 @@ def compare_compound_gene(
     Parameters
     ----------
     first, second
-        Of `compound_gene`, from the same truth and in the same way round.
+        Of `drug_targets`, from the same truth and in the same way round.
     resamples, seed, backend
         As for `compare_recall`.
 
@@ -142,7 +147,7 @@ def compare_compound_gene(
             rows[f"average_precision_{which}"].to_numpy() for which in ("first", "second")
         )
         drawn = item_resamples(other - one, resamples=resamples, seed=seed, backend=backend)
-        what = {"concentration": dose, "items": len(rows)}
+        what = {"concentration": dose, "n_items": len(rows)}
         records.append(what | _compared(one.mean(), other.mean(), drawn))
     return ComparisonResult(pd.DataFrame(records), f"{first.by}s")
 
@@ -153,8 +158,8 @@ def _compared(first: float, second: float, resampled: Floats) -> dict[str, float
         "first": first,
         "second": second,
         "difference": second - first,
-        "interval_low": low,
-        "interval_high": high,
+        "ci_low": low,
+        "ci_high": high,
         "p_value": _two_sided(resampled),
     }
 

@@ -11,7 +11,7 @@ from wellgram.maps.build import map_rows
 from wellgram.wells import KEYS, WellLabels, Wells
 
 
-def number_baseline(wells: WellLabels, column: str) -> Wells:
+def covariate_wells(wells: WellLabels, column: str) -> Wells:
     """Return wells whose embedding is one number of each, to be scored as any other.
 
     The number, a cell count for example, is standardised by the controls of its batch to z, and the
@@ -37,10 +37,10 @@ def number_baseline(wells: WellLabels, column: str) -> Wells:
     return Wells(np.stack([np.ones(len(z)), z], axis=1), wells.metadata, origin)
 
 
-def mean_number(wells: WellLabels, column: str) -> pd.DataFrame:
+def covariate_means(wells: WellLabels, column: str) -> pd.DataFrame:
     """Return the mean number of each perturbation: its labels and `column`, standardised.
 
-    Parameters, errors: see `number_baseline`.
+    Parameters, errors: see `covariate_wells`.
     """
     codes, labels = map_rows(wells)
     z = standardized(wells, column)
@@ -61,7 +61,7 @@ def associations(
     score
         The column of the score.
     numbers
-        Columns such as ``n_wells``, or a cell count joined from `mean_number`.
+        Columns such as ``n_wells``, or a cell count joined from `covariate_means`.
 
     Returns
     -------

@@ -25,7 +25,7 @@ from wellgram.wells import Wells
 
 MagnitudeNull = Literal["permutation", "negatives"]
 
-_BLOCK_ROWS = 1 << 15
+_CHUNK_ROWS = 1 << 15
 """How many wells of random sets are put together at a time"""
 
 
@@ -189,7 +189,7 @@ class _Distances:
         """Return the energy distances (draws,) of random sets of wells."""
         drawn = random_subsets(len(pool), size, draws, seed=seed, stream=size, backend=self.backend)
         sets = pool[drawn]
-        step = max(1, _BLOCK_ROWS // size)
+        step = max(1, _CHUNK_ROWS // size)
         found = []
         for first in range(0, draws, step):
             some = sets[first : first + step]

@@ -1,4 +1,4 @@
-"""Clusters of genes: whether a map keeps them together, and which a list of genes is rich in."""
+"""Gene sets: whether a map keeps them together, and which a list of genes is rich in."""
 
 from collections.abc import Collection, Mapping
 
@@ -12,19 +12,20 @@ from wellgram.nulls import benjamini_hochberg
 from wellgram.pairs.unit_rows import unit_embeddings
 from wellgram.wells import LabelledMap
 
-Clusters = Mapping[str, Collection[str]]
+GeneSets = Mapping[str, Collection[str]]
 
 
-def cluster_separation(
+def gene_set_separation(
     map_: LabelledMap,
-    clusters: Clusters,
+    /,
+    gene_sets: GeneSets,
     *,
     min_genes: int = 10,
     null: Null | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Compare the cosines within each cluster with those between it and the rest of the map.
+    """Compare the cosines within each gene set with those between it and the rest of the map.
 
     By the two-sample Kolmogorov-Smirnov test, as ``cluster_benchmark`` of efaar_benchmarking has
     it. The p-value takes pairs for independent, which those that share a gene are not.
@@ -33,25 +34,25 @@ def cluster_separation(
     ----------
     map_
         The map (p, d).
-    clusters
-        Labels by the name of their cluster; those that are not in the map are left out.
+    gene_sets
+        Labels by the name of their gene set; those that are not in the map are left out.
     min_genes
-        Clusters with fewer in the map are left out.
+        Gene sets with fewer in the map are left out.
     null
         ``"genes"``: the CRISPR rows, the default where the map has such; ``"all"``: every row.
     backend, progress
-        See `wellgram.set_backend`; called with the share of the clusters done.
+        See `wellgram.set_backend`; called with the share of the gene sets done.
 
     Returns
     -------
     DataFrame
-        One row per cluster: ``cluster``, ``genes`` (labels), ``cluster_size``, ``rest_size``,
+        One row per gene set: ``gene_set``, ``genes`` (labels), ``n_genes``, ``n_rest``,
         ``within_mean``, ``between_mean``, ``ks_statistic``, ``p_value``, ``q_value``.
 
     Raises
     ------
     InputError
-        If no cluster has enough genes in the map and a rest to compare with.
+        If no gene set has enough genes in the map and a rest to compare with.
     """
     from scipy.stats import ks_2samp
 
@@ -60,12 +61,12 @@ def cluster_separation(
     rows, _ = null_rows(map_.labels, null)
     labels = map_.labels["perturbation"].astype("str").to_numpy()[rows]
     unit = unit_embeddings(map_.embeddings[rows], backend=backend)
-    members = {name: np.flatnonzero(np.isin(labels, list(of))) for name, of in clusters.items()}
+    members = {name: np.flatnonzero(np.isin(labels, list(of))) for name, of in gene_sets.items()}
     chosen = {n: of for n, of in members.items() if min_genes <= len(of) < len(labels)}
     if not chosen:
         most = max(map(len, members.values()), default=0)
         raise InputError(
-            f"none of the {len(clusters):,} clusters has {min_genes} genes in the map and a rest "
+            f"none of the {len(gene_sets):,} gene sets has {min_genes} genes in the map and a rest "
             f"to compare with (the most: {most} of {len(labels):,}); lower min_genes, or name "
             "genes as the map does"
         )
@@ -78,10 +79,10 @@ def cluster_separation(
         test = ks_2samp(within, between)
         records.append(
             {
-                "cluster": name,
+                "gene_set": name,
                 "genes": labels[of].tolist(),
-                "cluster_size": len(of),
-                "rest_size": len(labels) - len(of),
+                "n_genes": len(of),
+                "n_rest": len(labels) - len(of),
                 "within_mean": within.mean(dtype=np.float64),
                 "between_mean": between.mean(dtype=np.float64),
                 "ks_statistic": float(test.statistic),
@@ -97,11 +98,11 @@ def cluster_separation(
 def enrichment(
     genes: Collection[str],
     universe: Collection[str],
-    clusters: Clusters,
+    gene_sets: GeneSets,
     *,
     min_genes: int = 10,
 ) -> pd.DataFrame:
-    """Return which clusters a list of genes holds more of than chance would have it.
+    """Return which gene sets a list of genes holds more of than chance would have it.
 
     By the hypergeometric distribution, as ``enrichment`` of efaar_benchmarking has it.
 
@@ -111,21 +112,21 @@ def enrichment(
         The list.
     universe
         All genes that could have been on it, those of a map for example.
-    clusters
-        Genes by the name of their cluster; those outside of the universe are left out.
+    gene_sets
+        Genes by the name of their gene set; those outside of the universe are left out.
     min_genes
-        Clusters with fewer in the universe are left out.
+        Gene sets with fewer in the universe are left out.
 
     Returns
     -------
     DataFrame
-        One row per cluster, by p-value: ``cluster``, ``cluster_size``, ``intersection`` (genes),
+        One row per gene set, by p-value: ``gene_set``, ``n_genes``, ``n_shared`` (genes),
         ``jaccard``, ``p_value``, ``p_bonferroni``, ``q_value``.
 
     Raises
     ------
     InputError
-        If the list or the universe is empty, a gene of the list is not in it, or no cluster has
+        If the list or the universe is empty, a gene of the list is not in it, or no gene set has
         enough genes.
     """
     from scipy.stats import hypergeom
@@ -139,7 +140,7 @@ def enrichment(
             f"{len(foreign)} genes are not in the universe (first: {foreign[0]!r}); leave them out"
         )
     records = []
-    for name, of in clusters.items():
+    for name, of in gene_sets.items():
         own = set(of) & known
         if len(own) < min_genes:
             continue
@@ -148,8 +149,8 @@ def enrichment(
         jaccard = len(shared) / len(listed | own)
         records.append((name, len(own), sorted(shared), jaccard, float(p)))
     if not records:
-        raise InputError(f"no cluster has {min_genes} genes in the universe; lower min_genes")
-    columns = ["cluster", "cluster_size", "intersection", "jaccard", "p_value"]
+        raise InputError(f"no gene set has {min_genes} genes in the universe; lower min_genes")
+    columns = ["gene_set", "n_genes", "n_shared", "jaccard", "p_value"]
     table = pd.DataFrame(records, columns=columns)
     table = table.assign(
         p_bonferroni=np.minimum(table["p_value"] * len(table), 1),

@@ -12,7 +12,7 @@ from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.confounders import standardized
 from wellgram.metrics.recall import TAILS, Null, known_pairs
 from wellgram.metrics.replicates import aligned_rows
-from wellgram.pairs import Precision, UnitRows, order_statistics, pair_count
+from wellgram.pairs import PairDtype, UnitRows, order_statistics, pair_count
 from wellgram.stream import WellStream
 from wellgram.wells import KEYS, LabelledMap, Wells
 
@@ -49,7 +49,7 @@ def match_wells(
     Raises
     ------
     InputError
-        As for `number_baseline`; or if `bins` is not positive.
+        As for `covariate_wells`; or if `bins` is not positive.
     """
     if bins < 1:
         raise InputError(f"bins must be 1 or more, not {bins}")
@@ -74,6 +74,7 @@ def match_wells(
 
 def matched_recall(
     map_: LabelledMap,
+    /,
     numbers: pd.DataFrame,
     sources: Mapping[str, pd.DataFrame] | None = None,
     *,
@@ -83,7 +84,7 @@ def matched_recall(
     bins: int = 5,
     resamples: int = 1000,
     seed: int = 0,
-    precision: Precision | None = None,
+    dtype: PairDtype | None = None,
     backend: str | None = None,
 ) -> pd.DataFrame:
     """Return the recall of known pairs among pairs that have about the same numbers.
@@ -93,10 +94,10 @@ def matched_recall(
 
     Parameters
     ----------
-    map_, sources, same, tails, null, precision, backend
+    map_, sources, same, tails, null, dtype, backend
         As for `relationship_recall`.
     numbers
-        Of `mean_number`: what names a perturbation, and in its last column a number.
+        Of `covariate_means`: what names a perturbation, and in its last column a number.
     bins
         How many bins.
     resamples, seed
@@ -105,8 +106,8 @@ def matched_recall(
     Returns
     -------
     pandas.DataFrame
-        A row per source and tails: ``source``, ``known_pairs``, ``low``, ``high``, ``recalled``,
-        ``recall``, ``random``, ``interval_low``, ``interval_high``.
+        A row per source and tails: ``source``, ``n_known_pairs``, ``tail_low``, ``tail_high``,
+        ``n_recalled``, ``recall``, ``chance``, ``ci_low``, ``ci_high``.
 
     Raises
     ------
@@ -119,7 +120,7 @@ def matched_recall(
         raise InputError(f"bins must be from 1 to {len(rows) // 2}, half of the rows, not {bins}")
     order = np.argsort(np.argsort(number, kind="stable"))
     code = order * bins // len(rows)
-    unit = UnitRows(map_, precision, backend, rows)
+    unit = UnitRows(map_, dtype, backend, rows)
     records = []
     for source, (i, j) in known.items():
         left, right = _ranks_within(unit, code, bins, i, j)
@@ -129,14 +130,14 @@ def matched_recall(
             records.append(
                 {
                     "source": source,
-                    "known_pairs": len(i),
-                    "low": low,
-                    "high": high,
-                    "recalled": int(hit.sum()),
+                    "n_known_pairs": len(i),
+                    "tail_low": low,
+                    "tail_high": high,
+                    "n_recalled": int(hit.sum()),
                     "recall": hit.mean() if len(hit) else np.nan,
-                    "random": low + 1 - high,
-                    "interval_low": start,
-                    "interval_high": stop,
+                    "chance": low + 1 - high,
+                    "ci_low": start,
+                    "ci_high": stop,
                 }
             )
     return pd.DataFrame(records)
@@ -152,7 +153,7 @@ def _numbers_of(labels: pd.DataFrame, numbers: pd.DataFrame) -> Floats:
         first = labels["perturbation"].iloc[int(np.argmax(missing))]
         raise InputError(
             f"{int(missing.sum())} perturbations of the map have no single {column!r} "
-            f"(first: {first!r}); take the numbers of the same wells (mean_number)"
+            f"(first: {first!r}); take the numbers of the same wells (covariate_means)"
         )
     return found.to_numpy(np.float64)
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes, Floats, Rows
-from wellgram.pairs import nearest
+from wellgram.pairs import neighbors
 
-_BLOCK_BYTES = 1 << 26
+_CHUNK_BYTES = 1 << 26
 _TRIES = 50
 _LISI_TOLERANCE = 1e-5
 
@@ -21,10 +21,10 @@ def neighborhoods(x: Rows, k: int, *, backend: str | None = None) -> tuple[Codes
 
     Distances are those of the rows scaled to length 1.
     """
-    found = nearest(x, k - 1, least=0, backend=backend)
+    found = neighbors(x, k - 1, farthest=0, backend=backend)
     own = np.arange(len(x))[:, None]
-    apart = np.sqrt(np.maximum(2 - 2 * found.most_cosines.astype(np.float64), 0))
-    return np.hstack([own, found.most]), np.hstack([np.zeros((len(x), 1)), apart])
+    apart = np.sqrt(np.maximum(2 - 2 * found.nearest_cosines.astype(np.float64), 0))
+    return np.hstack([own, found.nearest]), np.hstack([np.zeros((len(x), 1)), apart])
 
 
 def kbet(neighbors: Codes, batches: Codes, alpha: float = 0.05) -> float:
@@ -69,7 +69,7 @@ def lisi(neighbors: Codes, distances: Floats, codes: Codes) -> Floats:
     weights = _weights(distances, others, np.floor(k / 3))
     met, count = codes[neighbors], int(codes.max()) + 1
     indices = np.empty(n)
-    step = max(1, _BLOCK_BYTES // (8 * count))
+    step = max(1, _CHUNK_BYTES // (8 * count))
     for first in range(0, n, step):
         rows = slice(first, first + step)
         size = len(met[rows])
@@ -121,7 +121,7 @@ def silhouettes(x: Rows, codes: Codes) -> Floats:
     """Return the silhouette (n,) of each row (Rousseeuw 1987), 0 for a class of one.
 
     ``(b - a) / max(a, b)``, with a the mean distance to the other rows of its class, and b the
-    least mean distance to the rows of another. Distances are Euclidean, in float64, by blocks.
+    least mean distance to the rows of another. Distances are Euclidean, in float64, by chunks.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def silhouettes(x: Rows, codes: Codes) -> Floats:
     squares = np.square(rows).sum(axis=1)
     right, right_squares = rows[order].T, squares[order]
     found = np.empty(len(x))
-    step = max(1, _BLOCK_BYTES // (8 * len(x)))
+    step = max(1, _CHUNK_BYTES // (8 * len(x)))
     for first in range(0, len(x), step):
         some = slice(first, first + step)
         apart = squares[some, None] + right_squares - 2 * (rows[some] @ right)

@@ -39,8 +39,8 @@ class MeanAveragePrecisionResult:
 
     Columns of `table`, sorted by those that name a group: ``n_profiles`` that were ranked;
     ``mean_average_precision``; ``median_average_precision``; ``normalized_average_precision``, the
-    mean of ``(AP - chance) / (1 - chance)``; ``p_value``; ``corrected_p_value``, the false
-    discovery rate by Benjamini and Hochberg; ``below_p`` and ``below_corrected_p``, whether they
+    mean of ``(AP - chance) / (1 - chance)``; ``p_value``; ``q_value``, the false
+    discovery rate by Benjamini and Hochberg; ``below_p`` and ``below_q``, whether they
     are below the threshold; ``null_mean``; ``exact``, whether the null is of every ranking there
     is; and ``reason``, why a group has no figures.
     """
@@ -53,7 +53,7 @@ class MeanAveragePrecisionResult:
         return (
             f"Mean average precision of {int(tested.sum()):,} groups, "
             f"{self.table['mean_average_precision'].mean():.4f} on average: "
-            f"{int(self.table['below_corrected_p'].sum()):,} at a false discovery rate below "
+            f"{int(self.table['below_q'].sum()):,} at a false discovery rate below "
             f"{self.threshold:g}"
         )
 
@@ -98,7 +98,7 @@ def mean_average_precision(
         How many random rankings. Where all profiles of a group have the same numbers, and there are
         no more rankings than this, the null is every one, and the p-value exact.
     threshold
-        For ``below_p`` and ``below_corrected_p``.
+        For ``below_p`` and ``below_q``.
     seed
         Same seed, same p-values.
     p_form
@@ -149,9 +149,9 @@ def mean_average_precision(
     reason = table.pop("reason").where(np.isnan(p), "")
     table = table.assign(
         p_value=p,
-        corrected_p_value=corrected,
+        q_value=corrected,
         below_p=p < threshold,
-        below_corrected_p=corrected < threshold,
+        below_q=corrected < threshold,
         null_mean=middle,
         exact=exact,
         reason=reason,

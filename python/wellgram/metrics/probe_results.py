@@ -48,8 +48,8 @@ class ProbeResult:
     def table(self) -> pd.DataFrame:
         """One row per figure: ``top_1``, ``top_5`` and ``balanced``, the mean top-1 of classes.
 
-        Columns: ``figure``, ``accuracy``, ``interval_low`` and ``interval_high`` (95 % over
-        resampled batches), how many ``wells``, ``classes`` and ``batches`` were tested, and
+        Columns: ``figure``, ``accuracy``, ``ci_low`` and ``ci_high`` (95 % over
+        resampled batches), how many ``n_wells``, ``classes`` and ``batches`` were tested, and
         ``chance``, that of guessing any of the classes alike.
         """
         low, high = interval(self.resampled).T
@@ -58,9 +58,9 @@ class ProbeResult:
             {
                 "figure": FIGURES,
                 "accuracy": self.outcomes.accuracies(),
-                "interval_low": low,
-                "interval_high": high,
-                "wells": len(self.outcomes.codes),
+                "ci_low": low,
+                "ci_high": high,
+                "n_wells": len(self.outcomes.codes),
                 "classes": classes,
                 "batches": len(np.unique(self.outcomes.batches)),
                 "chance": np.minimum(np.array([1, TOP, 1]) / classes, 1),
@@ -74,34 +74,34 @@ class ProbeResult:
 
     @cached_property
     def by_class(self) -> pd.DataFrame:
-        """One row per class: ``class``, ``wells``, ``top_1`` and ``top_5``."""
+        """One row per class: ``class``, ``n_wells``, ``top_1`` and ``top_5``."""
         return self.outcomes.by_class(self.classes)
 
     @cached_property
     def by_kind(self) -> pd.DataFrame:
         """One row per value of the kind's column, such as the cell type; empty without one.
 
-        Columns: that column, ``wells``, ``top_1``, ``top_5`` and ``balanced``; ``interval_low`` and
-        ``interval_high`` of top-1.
+        Columns: that column, ``n_wells``, ``top_1``, ``top_5`` and ``balanced``; ``ci_low`` and
+        ``ci_high`` of top-1.
         """
         if self.kinds is None:
-            return pd.DataFrame(columns=["wells", *FIGURES, "interval_low", "interval_high"])
+            return pd.DataFrame(columns=["n_wells", *FIGURES, "ci_low", "ci_high"])
         codes, names = pd.factorize(self.kinds, sort=True)
         records: list[dict[Hashable, Any]] = []
         for k, name in enumerate(names):
             part = self.outcomes.some(codes == k)
             low, high = interval(part.resampled(self.resamples, seed=self.seed)[0]).tolist()
             figures = dict(zip(FIGURES, part.accuracies().tolist(), strict=True))
-            ends = {"interval_low": low, "interval_high": high}
-            about: dict[Hashable, Any] = {self.kinds.name: name, "wells": len(part.ranks)}
+            ends = {"ci_low": low, "ci_high": high}
+            about: dict[Hashable, Any] = {self.kinds.name: name, "n_wells": len(part.ranks)}
             records.append(about | figures | ends)
         return pd.DataFrame(records)
 
     def __repr__(self) -> str:
         figures = ", ".join(
             f"{row['figure'].replace('_', '-')} {row['accuracy']:.3f}"
-            + ("" if np.isnan(row["interval_low"]) else
-               f" ({row['interval_low']:.3f}-{row['interval_high']:.3f})")
+            + ("" if np.isnan(row["ci_low"]) else
+               f" ({row['ci_low']:.3f}-{row['ci_high']:.3f})")
             for row in self.table.to_dict("records")
         )  # fmt: skip
         out = f"; {self.excluded:,} of untrained classes left out" if self.excluded else ""

@@ -19,7 +19,7 @@ from wellgram.metrics.penalties import (
     standardized,
 )
 from wellgram.metrics.probe_results import ProbeResult, probe_result, tested_wells
-from wellgram.pairs import nearest, nearest_across
+from wellgram.pairs import neighbors, neighbors_across
 from wellgram.probes.accuracy import TOP
 from wellgram.probes.splits import Mask, Split, held_out, split_words, splits_by
 from wellgram.stream import WellStream
@@ -177,15 +177,20 @@ def neighbor_ranks(
     """
     if groups is None:
         k = min(TOP, len(side.train))
-        found = nearest(
-            rows[side.test], k, least=0, other=rows[side.train], backend=backend, progress=progress
-        ).most
+        found = neighbors(
+            rows[side.test],
+            k,
+            farthest=0,
+            other=rows[side.train],
+            backend=backend,
+            progress=progress,
+        ).nearest
         partners = side.train[found]
     else:
         used = side.train
-        found = nearest_across(
+        found = neighbors_across(
             rows[used], groups[used], TOP, backend=backend, progress=progress
-        ).most[np.isin(used, side.test)]
+        ).nearest[np.isin(used, side.test)]
         partners = np.where(found >= 0, used[found], -1)
     alike = (labelled.codes[partners] == labelled.codes[side.test][:, None]) & (partners >= 0)
     return np.where(alike.any(axis=1), alike.argmax(axis=1), TOP)

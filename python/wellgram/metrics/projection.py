@@ -16,11 +16,11 @@ from wellgram.wells import LabelledMap
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_BLOCK_ROWS = 1 << 14
+_CHUNK_ROWS = 1 << 14
 
 
 @dataclass(frozen=True, repr=False)
-class Projection:
+class PCAProjection:
     """The rows of a map on the axes of most variance: labels, and ``x`` and ``y``."""
 
     table: pd.DataFrame
@@ -29,7 +29,9 @@ class Projection:
 
     def __repr__(self) -> str:
         first, second = self.explained
-        return f"Projection of {len(self.table):,} rows: {first:.1%} and {second:.1%} of variance"
+        return (
+            f"PCAProjection of {len(self.table):,} rows: {first:.1%} and {second:.1%} of variance"
+        )
 
     def plot(self, ax: "Axes | None" = None, *, color: str | None = None) -> "Axes":
         """Draw the rows, coloured by a column if one is named; return the matplotlib axes."""
@@ -42,7 +44,7 @@ class Projection:
         save_csv(self.table, path)
 
 
-def project(map_: LabelledMap, *, backend: str | None = None) -> Projection:
+def pca_projection(map_: LabelledMap, /, *, backend: str | None = None) -> PCAProjection:
     """Return the two principal components of a map's rows, each scaled to length 1.
 
     So rows of one direction lie together, as cosines have it. The covariance is added up in
@@ -67,8 +69,8 @@ def project(map_: LabelledMap, *, backend: str | None = None) -> Projection:
     unit = unit_embeddings(embeddings, backend=backend)
     mean = unit.mean(axis=0, dtype=np.float64)
     scatter = np.zeros((d, d))
-    for first in range(0, p, _BLOCK_ROWS):
-        centred = unit[first : first + _BLOCK_ROWS] - mean
+    for first in range(0, p, _CHUNK_ROWS):
+        centred = unit[first : first + _CHUNK_ROWS] - mean
         scatter += centred.T @ centred
     spread, axes = np.linalg.eigh(scatter)
     if not spread[-1] > 1e-12 * p:
@@ -78,4 +80,4 @@ def project(map_: LabelledMap, *, backend: str | None = None) -> Projection:
     places: Floats = unit @ axes - mean @ axes
     share = np.maximum(spread[[-1, -2]], 0) / np.maximum(spread, 0).sum()
     table = map_.labels.assign(x=places[:, 0], y=places[:, 1])
-    return Projection(table, (float(share[0]), float(share[1])))
+    return PCAProjection(table, (float(share[0]), float(share[1])))

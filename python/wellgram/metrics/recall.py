@@ -15,7 +15,7 @@ from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.io.relationships import pair_ends
 from wellgram.metrics.bootstrap import gene_bootstrap
-from wellgram.pairs import Histogram, Precision, UnitRows, order_statistics, pair_count
+from wellgram.pairs import Histogram, PairDtype, UnitRows, order_statistics, pair_count
 from wellgram.pairs.order import OrderStatistics
 from wellgram.wells import LabelledMap
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 Null = Literal["genes", "all"]
 TAILS = ((0.05, 0.95), (0.1, 0.9))
 _COLUMNS = (
-    *("source", "null", "null_pairs", "known_pairs", "low", "high"),
-    *("cosine_low", "cosine_high", "recalled", "recall", "random"),
+    *("source", "null", "n_null_pairs", "n_known_pairs", "tail_low", "tail_high"),
+    *("cosine_low", "cosine_high", "n_recalled", "recall", "chance"),
 )
 _ROWS = {"genes": "gene rows", "all": "all rows"}
 
@@ -35,12 +35,12 @@ _ROWS = {"genes": "gene rows", "all": "all rows"}
 class RecallResult:
     """Recall of known pairs, one row per source and pair of tails.
 
-    Columns of `table`: ``source``; ``null`` (the rows whose pairs are the null) and ``null_pairs``
-    (how many); ``known_pairs`` (used, both ends in the map); ``low`` and ``high`` (the tails);
-    ``cosine_low`` and ``cosine_high`` (a known pair is recalled below the first or above the
-    second); ``recalled`` (how many were); ``recall`` (their share) and ``random`` (what a map
-    without signal scores, low + 1 - high). Where genes were resampled, ``interval_low`` and
-    ``interval_high``: the recall's 95 % confidence interval.
+    Columns of `table`: ``source``; ``null`` (the rows whose pairs are the null) and
+    ``n_null_pairs`` (how many); ``n_known_pairs`` (used, both ends in the map); ``tail_low`` and
+    ``tail_high``; ``cosine_low`` and ``cosine_high`` (a known pair is recalled below the first
+    or above the second); ``n_recalled`` (how many were); ``recall`` (their share) and ``chance``
+    (what a map without signal scores, low + 1 - high). Where genes were resampled, ``ci_low`` and
+    ``ci_high``: the recall's 95 % confidence interval.
     """
 
     table: pd.DataFrame
@@ -51,14 +51,14 @@ class RecallResult:
     share of the null below it, and ``right_rank``, the share up to it; both exact"""
 
     def __repr__(self) -> str:
-        shown = self.table[["source", "known_pairs", "low", "high", "recall", "random"]]
+        shown = self.table[["source", "n_known_pairs", "tail_low", "tail_high", "recall", "chance"]]
         return f"Recall against {self.null}\n{shown.to_string(index=False)}"
 
     @property
     def null(self) -> str:
         """The null in words: how many pairs of which rows."""
         first = self.table.iloc[0]
-        return f"{first['null_pairs']:,} pairs of {_ROWS[first['null']]}"
+        return f"{first['n_null_pairs']:,} pairs of {_ROWS[first['null']]}"
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw recall per source beside chance; return the matplotlib axes."""
@@ -74,6 +74,7 @@ class RecallResult:
 @takes_client
 def relationship_recall(
     map_: LabelledMap,
+    /,
     sources: Mapping[str, pd.DataFrame] | None = None,
     *,
     same: Sequence[str] = (),
@@ -81,7 +82,7 @@ def relationship_recall(
     null: Null | None = None,
     resamples: int = 0,
     seed: int = 0,
-    precision: Precision | None = None,
+    dtype: PairDtype | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
     client: Client | None = None,
@@ -113,7 +114,7 @@ def relationship_recall(
     resamples, seed
         How often to resample the genes for confidence intervals, and the seed of the draws; none
         by default. The null stays as it is: see `wellgram.metrics.gene_bootstrap`.
-    precision, backend, progress, client
+    dtype, backend, progress, client
         As for `wellgram.pairs.scan_pairs`.
 
     Raises
@@ -125,7 +126,7 @@ def relationship_recall(
     tails = [_check_tail(*pair) for pair in tails]
     rows, null, known = known_pairs(map_.labels, sources, same=same, null=null)
     chosen = None if len(rows) == len(map_.labels) else rows
-    unit = UnitRows(map_, precision, backend, chosen)
+    unit = UnitRows(map_, dtype, backend, chosen)
     i, j = (np.concatenate(ends) for ends in zip(*known.values(), strict=True))
     cosines = unit.cosines(i, j).astype(np.float64)
     thresholds, found = _thresholds(unit, tails, cosines, progress)
@@ -144,7 +145,7 @@ def relationship_recall(
     parts = [every[end - len(i) : end] for end, (i, _) in zip(ends, known.values(), strict=True)]
     by_source = dict(zip(known, (part.reset_index(drop=True) for part in parts), strict=True))
     records = [
-        record | {"null": null, "null_pairs": pairs}
+        record | {"null": null, "n_null_pairs": pairs}
         for name, part in by_source.items()
         for record in _records(name, part, tails, thresholds, resamples, seed, backend)
     ]
@@ -320,14 +321,14 @@ def _records(
     records: list[dict[str, object]] = [
         {
             "source": source,
-            "known_pairs": len(q),
-            "low": low,
-            "high": high,
+            "n_known_pairs": len(q),
+            "tail_low": low,
+            "tail_high": high,
             "cosine_low": cut[0],
             "cosine_high": cut[1],
-            "recalled": int(hit.sum()),
+            "n_recalled": int(hit.sum()),
             "recall": hit.mean() if len(q) else np.nan,
-            "random": low + 1 - high,
+            "chance": low + 1 - high,
         }
         for (low, high), cut, hit in zip(tails, cuts, hits, strict=True)
     ]
@@ -337,5 +338,5 @@ def _records(
             hits, i, j, resamples=resamples, seed=seed, backend=backend
         ).tolist()
         for record, (low, high) in zip(records, intervals, strict=True):
-            record |= {"interval_low": low, "interval_high": high}
+            record |= {"ci_low": low, "ci_high": high}
     return records

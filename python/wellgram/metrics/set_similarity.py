@@ -1,4 +1,4 @@
-"""How alike the members of complexes are, and whether a clustering finds the complexes again."""
+"""How alike the members of gene sets are, and whether a clustering finds the gene sets again."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError
 from wellgram.files import save_csv
-from wellgram.metrics.gene_set_tests import Clusters
+from wellgram.metrics.gene_set_tests import GeneSets
 from wellgram.metrics.recall import Null, null_rows
 from wellgram.pairs import cosine_matrix
 from wellgram.wells import LabelledMap
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LEAST, _LARGEST = 3, 20
-"""How many members a complex has that is shown: of two there is one cosine only"""
+"""How many members a gene set has that is shown: of two there is one cosine only"""
 
 
 @dataclass(frozen=True, repr=False)
-class ComplexSimilarity:
-    """The cosines among members of complexes, in the order of a clustering.
+class GeneSetSimilarity:
+    """The cosines among members of gene sets, in the order of a clustering.
 
-    `cosines` (m, m) has the names of the rows; `groups` (m,) the complex of each; `tree` (m - 1, 4)
-    is the clustering of the rows in this order, as SciPy's ``linkage`` has it.
+    `cosines` (m, m) has the names of the rows; `groups` (m,) the gene set of each; `tree`
+    (m - 1, 4) is the clustering of the rows in this order, as SciPy's ``linkage`` has it.
     """
 
     cosines: pd.DataFrame
     groups: Sequence[str]
     tree: NDArray[np.float64]
     left_out: int
-    """How many complexes there are beside those shown"""
+    """How many gene sets there are beside those shown"""
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row per complex: ``group``, ``members``, and mean cosines ``within``, ``between``."""
+        """One row per set: ``gene_set``, ``n_genes``, and mean cosines ``within``, ``between``."""
         values, groups = self.cosines.to_numpy(np.float64), np.asarray(self.groups)
         apart = ~np.eye(len(values), dtype=bool)
         records = []
@@ -50,8 +50,8 @@ class ComplexSimilarity:
             between = values[own][:, ~own]
             records.append(
                 {
-                    "group": name,
-                    "members": int(own.sum()),
+                    "gene_set": name,
+                    "n_genes": int(own.sum()),
                     "within": within.mean(),
                     "between": between.mean() if between.size else np.nan,
                 }
@@ -59,10 +59,10 @@ class ComplexSimilarity:
         return pd.DataFrame(records)
 
     def __repr__(self) -> str:
-        return f"Similarity within {len(self.table)} complexes\n{self.table.to_string(index=False)}"
+        return f"Similarity within {len(self.table)} gene sets\n{self.table.to_string(index=False)}"
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw the matrix, the tree and the complexes; return the matplotlib axes."""
+        """Draw the matrix, the tree and the gene sets; return the matplotlib axes."""
         from wellgram.plots import plot_similarity
 
         return plot_similarity(self.cosines, self.groups, self.tree, ax)
@@ -72,27 +72,28 @@ class ComplexSimilarity:
         save_csv(self.cosines.rename_axis("perturbation").reset_index(), path)
 
 
-def complex_similarity(
+def gene_set_similarity(
     map_: LabelledMap,
-    complexes: Clusters,
+    /,
+    gene_sets: GeneSets,
     *,
     most: int = 40,
     null: Null | None = None,
     backend: str | None = None,
-) -> ComplexSimilarity:
-    """Return the cosines among the members of complexes, clustered.
+) -> GeneSetSimilarity:
+    """Return the cosines among the members of gene sets, clustered.
 
-    The largest complexes of 3 to 20 members in the map are shown, as many as `most` rows hold; of a
+    The largest gene sets of 3 to 20 members in the map are shown, as many as `most` rows hold; of a
     gene in several, the largest has it. Clustering is by average linkage of 1 - cosine, its leaves
-    ordered so that neighbours are alike (Bar-Joseph et al. 2001); it does not know the complexes.
+    ordered so that neighbours are alike (Bar-Joseph et al. 2001); it does not know the gene sets.
 
     Parameters
     ----------
     map_
         The map (p, d).
-    complexes
-        Labels by the name of their complex, such as `read_gene_sets` returns, or
-        `complexes_of_pairs`.
+    gene_sets
+        Labels by the name of their gene set, such as `read_gene_sets` returns, or
+        `gene_sets_of_pairs`.
     most
         How many rows of the map at most.
     null
@@ -103,17 +104,17 @@ def complex_similarity(
     Raises
     ------
     InputError
-        If no complex has three members in the map.
+        If no gene set has three members in the map.
     """
     from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
     from scipy.spatial.distance import squareform
 
     rows, _ = null_rows(map_.labels, null)
     labels = map_.labels["perturbation"].astype("str").to_numpy()[rows]
-    chosen, groups, left_out = _chosen(labels, complexes, most)
+    chosen, groups, left_out = _chosen(labels, gene_sets, most)
     if not len(chosen):
         raise InputError(
-            f"none of the {len(complexes):,} complexes has {_LEAST} to {_LARGEST} members in the "
+            f"none of the {len(gene_sets):,} gene sets has {_LEAST} to {_LARGEST} members in the "
             "map"
         )
     index = rows[chosen]
@@ -125,7 +126,7 @@ def complex_similarity(
     leaves = tree[:, :2] < len(chosen)  # numbers from there on are joined ones
     tree[:, :2][leaves] = np.argsort(order)[tree[:, :2][leaves].astype(np.int64)]
     names = labels[chosen][order]
-    return ComplexSimilarity(
+    return GeneSetSimilarity(
         pd.DataFrame(cosines[np.ix_(order, order)], index=names, columns=names),
         [groups[k] for k in order],
         tree,
@@ -133,10 +134,10 @@ def complex_similarity(
     )
 
 
-def complexes_of_pairs(
+def gene_sets_of_pairs(
     pairs: Mapping[str, pd.DataFrame], among: Iterable[str] | None = None
 ) -> dict[str, list[str]]:
-    """Return what known pairs hang together in: complexes, each named by its first member.
+    """Return what known pairs hang together in: gene sets, each named by its first member.
 
     Parameters
     ----------
@@ -144,7 +145,7 @@ def complexes_of_pairs(
         Known pairs by source: columns ``entity1`` and ``entity2``.
     among
         Labels, such as those of a map, to which pairs are limited: what hangs together by others
-        alone is not one complex.
+        alone is not one gene set.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -166,15 +167,15 @@ def complexes_of_pairs(
 
 
 def _chosen(
-    labels: NDArray[np.object_], complexes: Clusters, most: int
+    labels: NDArray[np.object_], gene_sets: GeneSets, most: int
 ) -> tuple[Codes, list[str], int]:
-    """Return the rows shown, the complex of each, and how many complexes are left out."""
+    """Return the rows shown, the gene set of each, and how many gene sets are left out."""
     place: dict[str, int] = {}
     for row, label in enumerate(labels):  # of a compound at several doses, the first
         place.setdefault(label, row)
     inside = {
         name: [place[member] for member in sorted(set(members)) if member in place]
-        for name, members in complexes.items()
+        for name, members in gene_sets.items()
     }
     fit = [name for name, rows in inside.items() if _LEAST <= len(rows) <= _LARGEST]
     fit.sort(key=lambda name: -len(inside[name]))

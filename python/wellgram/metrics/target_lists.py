@@ -1,4 +1,4 @@
-"""Drug-target truth: which genes a compound acts on, and lists of actives and negatives drawn."""
+"""Drug-target targets: which genes a compound acts on, and lists of actives and negatives drawn."""
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class RankedList:
     actives: Codes
     """(p,)"""
     negatives: Codes
-    """(seeds, n)"""
+    """(draws, n)"""
 
 
-def check_truth(truth: pd.DataFrame) -> pd.DataFrame:
-    """Return the truth table's three columns, each with a value.
+def check_targets(targets: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of targets's three columns, each with a value.
 
     Raises
     ------
@@ -32,23 +32,26 @@ def check_truth(truth: pd.DataFrame) -> pd.DataFrame:
         If a column is missing, the table is empty, or a value is no concentration.
     """
     for column in TARGET_COLUMNS:
-        if column not in truth:
+        if column not in targets:
             raise InputError(
-                f"the truth table has no column {column!r}; it needs {', '.join(TARGET_COLUMNS)}"
+                f"the table of targets has no column {column!r}; "
+                f"it needs {', '.join(TARGET_COLUMNS)}"
             )
-    table = truth[list(TARGET_COLUMNS)].dropna()
+    table = targets[list(TARGET_COLUMNS)].dropna()
     if table.empty:
-        raise InputError("the truth table has no rows: no compound has a known target")
+        raise InputError("the table of targets has no rows: no compound has a known target")
     values = pd.to_numeric(table["nM_value"], errors="coerce")
     wrong = values.isna() | (values < 0)
     if wrong.any():
         bad = table.loc[wrong, "nM_value"].iloc[0]
-        raise InputError(f"column 'nM_value' of the truth table holds {bad!r}, no concentration")
+        raise InputError(
+            f"column 'nM_value' of the table of targets holds {bad!r}, no concentration"
+        )
     return table.assign(nM_value=values)
 
 
 def ranked_lists(
-    truth: pd.DataFrame,
+    targets: pd.DataFrame,
     items: str,
     partners: str,
     mapped: Container[str],
@@ -57,7 +60,7 @@ def ranked_lists(
     active: float,
     inactive: float,
     min_negatives: int,
-    seeds: int,
+    draws: int,
     seed: int,
     backend: str | None,
 ) -> Iterator[RankedList | tuple[str, str]]:
@@ -67,11 +70,11 @@ def ranked_lists(
     negatives are drawn, max(2 actives, min_negatives) of them, from the sorted pool of all other
     partners in `place`, which says what row each partner is.
     """
-    everyone = np.array(sorted(set(truth[partners]) & place.keys()), object)
+    everyone = np.array(sorted(set(targets[partners]) & place.keys()), object)
     rows_of = np.array([place[name] for name in everyone], np.int64)
-    item, names = pd.factorize(truth[items], sort=True)
-    partner = pd.Index(everyone).get_indexer(pd.Index(truth[partners]))  # -1: not in the map
-    value = truth["nM_value"].to_numpy(np.float64)
+    item, names = pd.factorize(targets[items], sort=True)
+    partner = pd.Index(everyone).get_indexer(pd.Index(targets[partners]))  # -1: not in the map
+    value = targets["nM_value"].to_numpy(np.float64)
     order = np.argsort(item, kind="stable")
     ends = np.searchsorted(item[order], np.arange(len(names) + 1))
     for k, name in enumerate(names):
@@ -93,6 +96,6 @@ def ranked_lists(
             yield str(name), f"{len(pool)} eligible negatives, {count} needed"
             continue
         drawn = random_subsets(
-            len(pool), count, seeds, seed=seed, stream=stream_of(name), backend=backend
+            len(pool), count, draws, seed=seed, stream=stream_of(name), backend=backend
         )
         yield RankedList(str(name), rows_of[actives], rows_of[pool][drawn])

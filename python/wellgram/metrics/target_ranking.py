@@ -16,7 +16,7 @@ from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import item_bootstrap
 from wellgram.metrics.ranking import chance_precision, pooled_scores
-from wellgram.metrics.target_lists import RankedList, check_truth, ranked_lists
+from wellgram.metrics.target_lists import RankedList, check_targets, ranked_lists
 from wellgram.nulls import random_subsets, stream_of
 from wellgram.pairs import cosine_matrix
 from wellgram.wells import LabelledMap
@@ -29,20 +29,20 @@ _COLUMN = {"compound": "treatment", "gene": "gene_symbol"}
 
 
 @dataclass(frozen=True, repr=False)
-class CompoundGeneResult:
+class DrugTargetsResult:
     """The drug-target benchmark of a map.
 
     `table` has a row per dose (``concentration``; ``all`` where there are none) and one, ``max``,
-    of each partner's largest similarity over the doses. Its columns: ``items`` (how many compounds
-    or genes were scored); ``average_precision`` and ``auc_roc``, their means over items, averaged
-    over seeds, and ``_sd``, the standard deviation over seeds; ``interval_low`` and
-    ``interval_high``, 95 % of the average precision by resampling items; ``chance``, the expected
-    average precision of a random ranking of the same lists; ``ap_quantile_q``; ``micro_``, of all
+    of each partner's largest similarity over the doses. Its columns: ``n_items`` (how many
+    compounds or genes were scored); ``average_precision`` and ``auc_roc``, their
+    means over items, averaged over draws, and ``_sd``, the standard deviation over draws;
+    ``ci_low`` and ``ci_high``, 95 % of the average precision by resampling items; ``chance``, the
+    expected average precision of a random ranking of the same lists; ``ap_quantile_q``; ``micro_``, of all
     lists pooled; ``_baseline``, the same of uniform scores, and ``_baseline_sd``, its standard
-    deviation over seeds.
+    deviation over draws.
 
-    `items` has a row per item and dose: ``actives`` and ``negatives``, ``average_precision`` and
-    ``auc_roc`` (means over seeds), and ``chance``, what a random ranking of as many scores.
+    `items` has a row per item and dose: ``n_actives`` and ``n_negatives``, ``average_precision``
+    and ``auc_roc`` (means over draws), and ``chance``, what a random ranking of as many scores.
     """
 
     table: pd.DataFrame
@@ -53,11 +53,11 @@ class CompoundGeneResult:
     skipped: pd.DataFrame
     """Items without a list, and the ``reason``"""
     absent: dict[str, int]
-    """How many compounds and genes of the truth are not in the map"""
+    """How many compounds and genes of the targets are not in the map"""
     by: By
 
     def __repr__(self) -> str:
-        shown = ["concentration", "items", "average_precision", "chance", "auc_roc"]
+        shown = ["concentration", "n_items", "average_precision", "chance", "auc_roc"]
         return (
             f"Drug-target benchmark by {self.by}, {len(self.skipped):,} skipped\n"
             f"{self.table[shown].to_string(index=False)}"
@@ -74,25 +74,26 @@ class CompoundGeneResult:
         save_csv(self.table, path)
 
 
-def compound_gene(
+def drug_targets(
     map_: LabelledMap,
-    truth: pd.DataFrame,
+    /,
+    targets: pd.DataFrame,
     *,
     by: By = "compound",
     active: float = 1000.0,
     inactive: float = 10000.0,
     min_negatives: int = 20,
-    seeds: int = 100,
+    draws: int = 100,
     seed: int = 0,
     quantiles: Sequence[float] = (0.5, 0.75, 0.95),
     signed: bool = False,
     resamples: int = 1000,
     backend: str | None = None,
-) -> CompoundGeneResult:
+) -> DrugTargetsResult:
     """Score how well similarity to gene knock-outs tells a compound's targets from other genes.
 
     For each compound and dose, its active genes and negatives drawn from all other genes of the
-    truth are ranked by the absolute cosine of their map rows with the compound's. Follows
+    targets are ranked by the absolute cosine of their map rows with the compound's. Follows
     ``compound_gene_benchmark`` of efaar_benchmarking, but draws negatives from the sorted pool, so
     that the same seed gives the same draws, each compound's by itself.
 
@@ -100,8 +101,8 @@ def compound_gene(
     ----------
     map_
         The map. Where it has a ``perturbation_type``, genes are its CRISPR rows and compounds the
-        others; else rows are what the truth says they are.
-    truth
+        others; else rows are what the targets says they are.
+    targets
         Columns ``treatment``, ``gene_symbol`` and ``nM_value``, as in EFAAR's
         ``compound_gene_interactions.csv``. What is not in the map is counted and left out.
     by
@@ -110,7 +111,7 @@ def compound_gene(
         In nM: up to the first a gene is active; above it and up to the second it is left out.
     min_negatives
         Negatives are max(2 actives, this); an item with fewer eligible ones is skipped.
-    seeds, seed
+    draws, seed
         How many draws of negatives, all from the same similarities, and the seed of the draws.
     quantiles
         Of the average precision over items.
@@ -124,10 +125,10 @@ def compound_gene(
     Raises
     ------
     InputError
-        If the truth lacks a column or rows, no item has a list, or a parameter is out of range.
+        If the targets lacks a column or rows, no item has a list, or a parameter is out of range.
     """
-    _check(by, active, inactive, min_negatives, seeds, quantiles)
-    table = check_truth(truth)
+    _check(by, active, inactive, min_negatives, draws, quantiles)
+    table = check_targets(targets)
     cube, doses, place, absent = _similarities(map_, table, backend)
     if not signed:
         cube = np.abs(cube)
@@ -143,7 +144,7 @@ def compound_gene(
         active=active,
         inactive=inactive,
         min_negatives=min_negatives,
-        seeds=seeds,
+        draws=draws,
         seed=seed,
         backend=backend,
     ):
@@ -153,9 +154,9 @@ def compound_gene(
             skipped.append(one)
     if not lists:
         why = f" ({skipped[0][0]!r}: {skipped[0][1]})" if skipped else ""
-        raise InputError(f"no {by} of the truth can be scored on this map{why}")
+        raise InputError(f"no {by} of the targets can be scored on this map{why}")
     scored = _Scored.of(cube, place[items], lists, by, seed, backend)
-    return CompoundGeneResult(
+    return DrugTargetsResult(
         scored.summary(doses, quantiles, resamples, seed, backend),
         scored.per_item(doses),
         _trends(cube, doses, place[items], lists, by),
@@ -170,26 +171,26 @@ def _check(
     active: float,
     inactive: float,
     min_negatives: int,
-    seeds: int,
+    draws: int,
     quantiles: Sequence[float],
 ) -> None:
     if by not in get_args(By):
         raise InputError(f"unknown by={by!r}; choose {' or '.join(get_args(By))}")
     if not 0 <= active <= inactive:
         raise InputError(f"active={active} must not be above inactive={inactive}, nor negative")
-    if min_negatives < 1 or seeds < 1:
-        raise InputError(f"min_negatives={min_negatives} and seeds={seeds} must be 1 or more")
+    if min_negatives < 1 or draws < 1:
+        raise InputError(f"min_negatives={min_negatives} and draws={draws} must be 1 or more")
     wrong = [q for q in quantiles if not 0 <= q <= 1]
     if wrong:
         raise InputError(f"a quantile must lie in [0, 1], not be {wrong[0]}")
 
 
 def _similarities(
-    map_: LabelledMap, truth: pd.DataFrame, backend: str | None
+    map_: LabelledMap, targets: pd.DataFrame, backend: str | None
 ) -> tuple[Floats, list[float], dict[str, dict[str, int]], dict[str, int]]:
-    """Return cosines (compounds, doses, genes) of what truth and map share, and what they are."""
+    """Return cosines (compounds, doses, genes) of what targets and map share, and what they are."""
     labels = map_.labels["perturbation"].astype("str").to_numpy()
-    names = {kind: set(truth[column].astype("str")) for kind, column in _COLUMN.items()}
+    names = {kind: set(targets[column].astype("str")) for kind, column in _COLUMN.items()}
     chosen = {kind: np.isin(labels, list(wanted)) for kind, wanted in names.items()}
     if "perturbation_type" in map_.labels:
         crispr = (map_.labels["perturbation_type"] == "CRISPR").to_numpy()
@@ -199,8 +200,8 @@ def _similarities(
     for kind, found in rows.items():
         if not len(found):
             raise InputError(
-                f"no {kind} of the truth is in the map: {min(names[kind])!r}, for example, is not; "
-                f"the map has rows like {labels[0]!r}"
+                f"no {kind} of the targets is in the map: {min(names[kind])!r}, for example, is "
+                f"not; the map has rows like {labels[0]!r}"
             )
     dose = np.full(len(labels), np.nan)
     if "dose" in map_.labels:
@@ -247,17 +248,17 @@ def _with_max(scores: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class _Scored:
-    """Average precision and AUC (items, doses + 1, seeds), and what pooling needs."""
+    """Average precision and AUC (items, doses + 1, draws), and what pooling needs."""
 
     lists: list[RankedList]
     by: By
     precision: Floats
     auc: Floats
     random_precision: Floats
-    """Of uniform scores (items, seeds)"""
+    """Of uniform scores (items, draws)"""
     random_auc: Floats
     micro: Floats
-    """Of all lists pooled (doses + 1, 2, seeds)"""
+    """Of all lists pooled (doses + 1, 2, draws)"""
 
     @classmethod
     def of(
@@ -270,10 +271,10 @@ class _Scored:
         backend: str | None,
     ) -> "_Scored":
         """Score all lists."""
-        seeds = len(lists[0].negatives)
-        shape = (len(lists), cube.shape[1] + 1, seeds)
+        draws = len(lists[0].negatives)
+        shape = (len(lists), cube.shape[1] + 1, draws)
         precision, auc = np.empty(shape), np.empty(shape)
-        random_precision, random_auc = (np.empty((len(lists), seeds)) for _ in range(2))
+        random_precision, random_auc = (np.empty((len(lists), draws)) for _ in range(2))
         run = get_backend(backend)
         positives, negatives = [], []
         for k, one in enumerate(lists):
@@ -305,8 +306,8 @@ class _Scored:
             {
                 self.by: np.repeat([one.item for one in self.lists], count),
                 "concentration": levels * len(self.lists),
-                "actives": np.repeat(actives, count),
-                "negatives": np.repeat(negatives, count),
+                "n_actives": np.repeat(actives, count),
+                "n_negatives": np.repeat(negatives, count),
                 "average_precision": self.precision.mean(axis=2).ravel(),
                 "auc_roc": self.auc.mean(axis=2).ravel(),
                 "chance": np.repeat(self._chance(), count),
@@ -335,11 +336,11 @@ class _Scored:
             micro = self.micro[level].mean(axis=1)
             record = {
                 "concentration": name,
-                "items": int(scored.sum()),
+                "n_items": int(scored.sum()),
                 "average_precision": precision.mean(),
                 "average_precision_sd": precision.mean(axis=0).std(),
-                "interval_low": low,
-                "interval_high": high,
+                "ci_low": low,
+                "ci_high": high,
                 "chance": chance[scored].mean(),
                 "average_precision_baseline": self.random_precision[scored].mean(),
                 "average_precision_baseline_sd": self.random_precision[scored].mean(axis=0).std(),
@@ -362,11 +363,11 @@ def _levels(doses: list[float]) -> list[str | float]:
 
 
 def _at_random(one: RankedList, seed: int, backend: str | None) -> tuple[Floats, Floats]:
-    """Return average precision and AUC (seeds,) of a list ranked at random."""
-    seeds, n = one.negatives.shape
+    """Return average precision and AUC (draws,) of a list ranked at random."""
+    draws, n = one.negatives.shape
     p = len(one.actives)
     stream = stream_of("uniform", one.item)
-    drawn = random_subsets(p + n, p, seeds, seed=seed, stream=stream, backend=backend)
+    drawn = random_subsets(p + n, p, draws, seed=seed, stream=stream, backend=backend)
     rank, t = 1 + np.sort(drawn, axis=1), np.arange(1, p + 1)
     return (t / rank).mean(axis=1), 1 - (rank - t).sum(axis=1) / (p * n)
 
@@ -388,4 +389,4 @@ def _trends(
             continue
         tau = kendalltau(np.asarray(doses)[there], mean[there], alternative="greater")
         records.append((one.item, int(there.sum()), float(tau.statistic), float(tau.pvalue)))
-    return pd.DataFrame(records, columns=[by, "doses", "tau", "p_value"])
+    return pd.DataFrame(records, columns=[by, "n_doses", "tau", "p_value"])

@@ -11,7 +11,7 @@ from wellgram.backends.consumers import (
     RowMoments,
     WithinGroups,
 )
-from wellgram.pairs.across import nearest_across
+from wellgram.pairs.across import neighbors_across
 from wellgram.pairs.distribution import (
     PairHistogram,
     PairQuantiles,
@@ -21,12 +21,12 @@ from wellgram.pairs.distribution import (
     pair_ranks,
 )
 from wellgram.pairs.full_matrix import cosine_matrix
-from wellgram.pairs.lookup import MapLookup, Neighborhood, neighborhood
-from wellgram.pairs.neighbor_tables import Neighbors, nearest
+from wellgram.pairs.lookup import MapLookup, PerturbationNeighbors, neighbors_of
+from wellgram.pairs.neighbor_tables import Neighbors, neighbors
 from wellgram.pairs.order import order_statistics
 from wellgram.pairs.scan_result import Scan, tile_count
 from wellgram.pairs.scanning import pair_count, scan_pairs
-from wellgram.pairs.unit_rows import Precision, RowSource, UnitRows, unit_embeddings
+from wellgram.pairs.unit_rows import PairDtype, RowSource, UnitRows, unit_embeddings
 
 __all__ = [
     "Bracket",
@@ -36,12 +36,12 @@ __all__ = [
     "MapLookup",
     "Matrix",
     "Nearest",
-    "Neighborhood",
     "Neighbors",
+    "PairDtype",
     "PairHistogram",
     "PairQuantiles",
     "PairRanks",
-    "Precision",
+    "PerturbationNeighbors",
     "Ranks",
     "RowMoments",
     "RowSource",
@@ -49,9 +49,9 @@ __all__ = [
     "UnitRows",
     "WithinGroups",
     "cosine_matrix",
-    "nearest",
-    "nearest_across",
-    "neighborhood",
+    "neighbors",
+    "neighbors_across",
+    "neighbors_of",
     "order_statistics",
     "pair_count",
     "pair_histogram",

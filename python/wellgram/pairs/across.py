@@ -11,7 +11,7 @@ from wellgram.errors import InputError
 from wellgram.pairs.unit_rows import unit_embeddings
 
 
-def nearest_across(
+def neighbors_across(
     x: Rows,
     groups: Codes,
     k: int = 1,
@@ -38,8 +38,8 @@ def nearest_across(
     Returns
     -------
     NearestFound
-        ``most`` (n, k), -1 where there are fewer, and ``most_cosines`` (n, k). Among equal cosines
-        the row of the smaller group comes first, then the smaller row.
+        ``nearest`` (n, k), -1 where there are fewer, and ``nearest_cosines`` (n, k). Among equal
+        cosines the row of the smaller group comes first, then the smaller row.
 
     Raises
     ------
@@ -65,10 +65,10 @@ def nearest_across(
         done += size
     (state,) = run.states()
     found = consumer.finish(state)
-    most, cosines = np.empty_like(found.most), np.empty_like(found.most_cosines)
-    most[order] = np.where(found.most >= 0, order[found.most], -1)
-    cosines[order] = found.most_cosines
-    return NearestFound(most, cosines, found.least, found.least_cosines)
+    most, cosines = np.empty_like(found.nearest), np.empty_like(found.nearest_cosines)
+    most[order] = np.where(found.nearest >= 0, order[found.nearest], -1)
+    cosines[order] = found.nearest_cosines
+    return NearestFound(most, cosines, found.farthest, found.farthest_cosines)
 
 
 def _share(progress: Progress, done: float, share: float) -> Progress:

@@ -17,7 +17,7 @@ from wellgram.files import save_csv
 from wellgram.pairs.order import order_statistics
 from wellgram.pairs.row_labels import label_columns
 from wellgram.pairs.scanning import scan
-from wellgram.pairs.unit_rows import Map, Precision, UnitRows, check_indices, unit_pair
+from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows, check_indices, unit_pair
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,7 +110,7 @@ def pair_quantiles(
     shares: ArrayLike,
     *,
     other: Map | None = None,
-    precision: Precision | None = None,
+    dtype: PairDtype | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
     client: Client | None = None,
@@ -123,7 +123,7 @@ def pair_quantiles(
 
     Parameters
     ----------
-    x, other, precision, backend, progress, client
+    x, other, dtype, backend, progress, client
         As for `wellgram.pairs.scan_pairs`.
     shares
         One or more shares in [0, 1].
@@ -136,7 +136,7 @@ def pair_quantiles(
     wanted = np.atleast_1d(np.asarray(shares, np.float64))
     if wanted.ndim != 1 or not ((wanted >= 0) & (wanted <= 1)).all():
         raise InputError(f"shares must lie in [0, 1], not {np.asarray(shares).tolist()}")
-    rows, others = unit_pair(x, other, precision, backend)
+    rows, others = unit_pair(x, other, dtype, backend)
     pairs = _count(rows, others)
     place = wanted * (pairs - 1)
     below, above = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
@@ -157,7 +157,7 @@ def pair_histogram(
     low: float = -1.0,
     high: float = 1.0,
     other: Map | None = None,
-    precision: Precision | None = None,
+    dtype: PairDtype | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
     client: Client | None = None,
@@ -168,7 +168,7 @@ def pair_histogram(
 
     Parameters
     ----------
-    x, other, precision, backend, progress, client
+    x, other, dtype, backend, progress, client
         As for `wellgram.pairs.scan_pairs`.
     bins, low, high
         How many bins, and the ends of their range.
@@ -179,7 +179,7 @@ def pair_histogram(
         If low < high or bins >= 1 does not hold, or as `wellgram.pairs.scan_pairs` has it.
     """
     consumer = Histogram(low, high, bins)
-    rows, others = unit_pair(x, other, precision, backend)
+    rows, others = unit_pair(x, other, dtype, backend)
     (counts,) = scan(rows, others, [consumer], progress=progress)
     edges = consumer.edges
     table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "pairs": counts})
@@ -193,7 +193,7 @@ def pair_ranks(
     j: ArrayLike,
     *,
     other: Map | None = None,
-    precision: Precision | None = None,
+    dtype: PairDtype | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
     client: Client | None = None,
@@ -202,7 +202,7 @@ def pair_ranks(
 
     Parameters
     ----------
-    x, other, precision, backend, progress, client
+    x, other, dtype, backend, progress, client
         As for `wellgram.pairs.scan_pairs`.
     i, j
         (m,): the chosen pairs, rows of x and rows of other (or of x).
@@ -212,7 +212,7 @@ def pair_ranks(
     InputError
         If an index is out of range, there are no pairs, or as `wellgram.pairs.scan_pairs` has it.
     """
-    rows, others = unit_pair(x, other, precision, backend)
+    rows, others = unit_pair(x, other, dtype, backend)
     partners = others or rows
     first, second = check_indices(i, rows.n, "i"), check_indices(j, partners.n, "j")
     cosines = rows.cosines(first, second, others).astype(np.float64)

@@ -11,21 +11,21 @@ from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
 from wellgram.files import replacing
 from wellgram.pairs.scanning import scan
-from wellgram.pairs.unit_rows import Map, Precision, UnitRows, check_indices, unit_pair
+from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows, check_indices, unit_pair
 
 _Index = slice | ArrayLike | None
-_BLOCK_BYTES = 1 << 28
+_CHUNK_BYTES = 1 << 28
 
 
 class MatrixSink(Protocol):
-    """What takes blocks of rows of a matrix: a Zarr array, an HDF5 dataset, a memory map."""
+    """What takes chunks of rows of a matrix: a Zarr array, an HDF5 dataset, a memory map."""
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Rows by columns."""
 
-    def __setitem__(self, rows: slice, block: Any) -> None:
-        """Write a block of whole rows."""
+    def __setitem__(self, rows: slice, chunk: Any) -> None:
+        """Write a chunk of whole rows."""
 
 
 def cosine_matrix(
@@ -35,7 +35,7 @@ def cosine_matrix(
     rows: _Index = None,
     columns: _Index = None,
     out: "str | Path | MatrixSink | None" = None,
-    precision: Precision | None = None,
+    dtype: PairDtype | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
 ) -> NDArray[np.floating[Any]]:
@@ -43,12 +43,12 @@ def cosine_matrix(
 
     Parameters
     ----------
-    x, other, precision, backend, progress
+    x, other, dtype, backend, progress
         As for `wellgram.pairs.scan_pairs`; columns are rows of other, or of x.
     rows, columns
         Slices or arrays of row numbers; by default all.
     out
-        Where to write instead of memory, a block of rows at a time: the name of a ``.npy`` file, or
+        Where to write instead of memory, a chunk of rows at a time: the name of a ``.npy`` file, or
         an open array of shape (n, m), such as Zarr's or h5py's.
 
     Returns
@@ -62,7 +62,7 @@ def cosine_matrix(
     InputError
         If an index or the shape of `out` does not fit, or as `wellgram.pairs.scan_pairs` has it.
     """
-    left, others = unit_pair(x, other, precision, backend)
+    left, others = unit_pair(x, other, dtype, backend)
     right = others or left
     i, j = _indices(rows, left.n, "rows"), _indices(columns, right.n, "columns")
     shape = (len(i), len(j))
@@ -105,11 +105,11 @@ def _write(
     left: UnitRows, right: UnitRows, i: Codes, j: Codes, out: Any, progress: Progress | None
 ) -> None:
     columns = right.some(j)
-    height = max(1, _BLOCK_BYTES // max(1, len(j) * left.dtype.itemsize))
+    height = max(1, _CHUNK_BYTES // max(1, len(j) * left.dtype.itemsize))
     for first in range(0, len(i), height):
         chosen = i[first : first + height]
-        block = np.empty((len(chosen), len(j)), left.dtype)
-        scan(left.some(chosen), columns, [Matrix(block)])
-        out[first : first + len(chosen)] = block
+        chunk = np.empty((len(chosen), len(j)), left.dtype)
+        scan(left.some(chosen), columns, [Matrix(chunk)])
+        out[first : first + len(chosen)] = chunk
         if progress:
             progress(min(1.0, (first + height) / len(i)))

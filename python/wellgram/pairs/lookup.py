@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.pairs.row_labels import label_columns
-from wellgram.pairs.unit_rows import Map, Precision, UnitRows
+from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Neighborhood:
+class PerturbationNeighbors:
     """The nearest and the farthest partners of one row of a map.
 
-    Columns of `table`, the nearest first, then the farthest: ``side`` (``nearest`` or
+    Columns of `table`, the nearest first, then the farthest: ``side`` (``neighbors`` or
     ``farthest``); ``rank`` from 1, within the side; the labels of the partner and its ``row``;
     ``cosine``; and ``percentile``, how many percent of the row's partners have no larger cosine.
     """
@@ -35,17 +35,17 @@ class Neighborhood:
 
     def __repr__(self) -> str:
         shown = self.table.drop(columns="row").to_string(index=False, max_rows=20)
-        return f"Neighborhood of {self.name}, row {self.row} of {len(self.cosines):,}\n{shown}"
+        return f"Neighbors of {self.name}, row {self.row} of {len(self.cosines):,}\n{shown}"
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the cosines with all others, these marked; return the matplotlib axes."""
-        from wellgram.plots import plot_neighborhood
+        from wellgram.plots import plot_neighbors_of
 
         near, far = (
             self.table["cosine"][self.table["side"] == side].to_numpy()
             for side in ("nearest", "farthest")
         )
-        return plot_neighborhood(self.cosines, near, far, ax)
+        return plot_neighbors_of(self.cosines, near, far, ax)
 
     def save(self, path: str | Path) -> None:
         """Write the table as CSV."""
@@ -63,7 +63,7 @@ class MapLookup:
     ----------
     map_
         A map, or one that stays on disk, such as `open_map` returns.
-    precision, backend
+    dtype, backend
         As for `wellgram.pairs.scan_pairs`.
 
     Raises
@@ -73,9 +73,9 @@ class MapLookup:
     """
 
     def __init__(
-        self, map_: Map, *, precision: Precision | None = None, backend: str | None = None
+        self, map_: Map, *, dtype: PairDtype | None = None, backend: str | None = None
     ) -> None:
-        self._rows = UnitRows(map_, precision, backend)
+        self._rows = UnitRows(map_, dtype, backend)
         labels = self._rows.labels
         if labels is None or "perturbation" not in labels:
             raise InputError("nothing can be looked up in a map whose rows have no names")
@@ -136,10 +136,10 @@ class MapLookup:
             f"the map has {len(rows)} rows of {perturbation!r}: give a row instead, such as {shown}"
         )
 
-    def neighborhood(
+    def neighbors_of(
         self, perturbation: str | int, k: int = 25, *, farthest: int | None = None
-    ) -> Neighborhood:
-        """Return the nearest and the farthest of one perturbation: see `neighborhood`."""
+    ) -> PerturbationNeighbors:
+        """Return the nearest and the farthest of one perturbation: see `neighbors_of`."""
         row = self.row(perturbation) if isinstance(perturbation, str) else int(perturbation)
         self._check(row)
         others = len(self) - 1
@@ -164,7 +164,7 @@ class MapLookup:
                 )
             )
         table = pd.concat(parts, ignore_index=True)
-        return Neighborhood(self.name(row), row, table, cosines)
+        return PerturbationNeighbors(self.name(row), row, table, cosines)
 
     def _cosines(self, row: int) -> NDArray[np.floating[Any]]:
         """Return the cosines of a row with every row, to the bit as a pass meets them."""
@@ -177,18 +177,19 @@ class MapLookup:
             raise InputError(f"the map has no row {row}: its rows are 0 to {len(self) - 1}")
 
 
-def neighborhood(
+def neighbors_of(
     map_: Map,
+    /,
     perturbation: str | int,
     k: int = 25,
     *,
     farthest: int | None = None,
-    precision: Precision | None = None,
+    dtype: PairDtype | None = None,
     backend: str | None = None,
-) -> Neighborhood:
+) -> PerturbationNeighbors:
     """Return the nearest and the farthest of one perturbation, by cosine.
 
-    For many perturbations at once, see `nearest`; for one after the other, `MapLookup`.
+    For many perturbations at once, see `neighbors`; for one after the other, `MapLookup`.
 
     Parameters
     ----------
@@ -200,7 +201,7 @@ def neighborhood(
         How many of the nearest; all of them, if there are fewer.
     farthest
         How many of the farthest, if not k as well.
-    precision, backend
+    dtype, backend
         As for `wellgram.pairs.scan_pairs`.
 
     Raises
@@ -208,5 +209,5 @@ def neighborhood(
     InputError
         If there is no such perturbation or several, or as `MapLookup` has it.
     """
-    lookup = MapLookup(map_, precision=precision, backend=backend)
-    return lookup.neighborhood(perturbation, k, farthest=farthest)
+    lookup = MapLookup(map_, dtype=dtype, backend=backend)
+    return lookup.neighbors_of(perturbation, k, farthest=farthest)

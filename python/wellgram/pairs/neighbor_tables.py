@@ -16,7 +16,7 @@ from wellgram.errors import InputError
 from wellgram.files import replacing
 from wellgram.pairs.row_labels import label_columns
 from wellgram.pairs.scanning import scan
-from wellgram.pairs.unit_rows import Map, Precision, UnitRows, unit_pair
+from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows, unit_pair
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,30 +32,32 @@ class Neighbors:
     Among equal cosines the partner of the smaller row number comes first.
     """
 
-    most: _Index
+    nearest: _Index
     """(n, k): rows of the most similar partners"""
-    most_cosines: _Cosines
-    least: _Index
-    """(n, least): rows of the least similar"""
-    least_cosines: _Cosines
+    nearest_cosines: _Cosines
+    farthest: _Index
+    """(n, farthest): rows of the least similar"""
+    farthest_cosines: _Cosines
     _rows: UnitRows
     _partners: UnitRows
 
     def __repr__(self) -> str:
-        n, k = self.most.shape
-        return f"Neighbors of {n:,} rows: {k} most and {self.least.shape[1]} least similar of each"
+        n, k = self.nearest.shape
+        return (
+            f"Neighbors of {n:,} rows: {k} most and {self.farthest.shape[1]} least similar of each"
+        )
 
     @cached_property
     def table(self) -> pd.DataFrame:
         """One row per neighbor.
 
-        Columns: the labels of a map and ``row``; ``side`` (``most`` or ``least``) and ``rank``,
-        from 1; the neighbor's labels and ``neighbor_row``; ``cosine``.
+        Columns: the labels of a map and ``row``; ``side`` (``nearest`` or ``farthest``) and
+        ``rank``, from 1; the neighbor's labels and ``neighbor_row``; ``cosine``.
         """
         return pd.concat(
             [
-                self._side("most", self.most, self.most_cosines),
-                self._side("least", self.least, self.least_cosines),
+                self._side("nearest", self.nearest, self.nearest_cosines),
+                self._side("farthest", self.farthest, self.farthest_cosines),
             ],
             ignore_index=True,
         )
@@ -74,7 +76,7 @@ class Neighbors:
         """Draw how similar the nearest and the farthest are; return the matplotlib axes."""
         from wellgram.plots import plot_neighbors
 
-        return plot_neighbors(self.most_cosines, self.least_cosines, ax)
+        return plot_neighbors(self.nearest_cosines, self.farthest_cosines, ax)
 
     def save(self, path: str | Path) -> None:
         """Write the table, as parquet or CSV by the ending of the name.
@@ -103,13 +105,13 @@ def check_table_name(path: str | Path) -> None:
 
 
 @takes_client
-def nearest(
+def neighbors(
     x: Map,
     k: int = 25,
     *,
-    least: int | None = None,
+    farthest: int | None = None,
     other: Map | None = None,
-    precision: Precision | None = None,
+    dtype: PairDtype | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
     client: Client | None = None,
@@ -121,11 +123,11 @@ def nearest(
 
     Parameters
     ----------
-    x, precision, backend, progress, client
+    x, dtype, backend, progress, client
         As for `wellgram.pairs.scan_pairs`.
     k
         How many of the most similar.
-    least
+    farthest
         How many of the least similar, if not k as well.
     other
         (m, d): look for the partners there, instead of among the other rows of x.
@@ -135,20 +137,20 @@ def nearest(
     InputError
         If a row has fewer partners than that, or as `wellgram.pairs.scan_pairs` has it.
     """
-    rows, others = unit_pair(x, other, precision, backend)
-    consumer = Nearest(k, k if least is None else least)
+    rows, others = unit_pair(x, other, dtype, backend)
+    consumer = Nearest(k, k if farthest is None else farthest)
     partners = rows.n - 1 if others is None else others.n
-    if max(consumer.most, consumer.least) > partners:
+    if max(consumer.nearest, consumer.farthest) > partners:
         raise InputError(
-            f"{max(consumer.most, consumer.least)} neighbors are asked for, but every row has "
-            f"{max(partners, 0)} partners"
+            f"{max(consumer.nearest, consumer.farthest)} neighbors are asked for, but every "
+            f"row has {max(partners, 0)} partners"
         )
     (found,) = scan(rows, others, [consumer], progress=progress)
     return Neighbors(
-        found.most,
-        found.most_cosines,
-        found.least,
-        found.least_cosines,
+        found.nearest,
+        found.nearest_cosines,
+        found.farthest,
+        found.farthest_cosines,
         rows,
         others or rows,
     )

@@ -13,7 +13,7 @@ from wellgram.backends import consumers as definitions
 from wellgram.backends.consumers import Consumer, Extent, Matrix, State
 from wellgram.errors import InputError
 from wellgram.files import replacing
-from wellgram.pairs.unit_rows import BLOCK_ROWS
+from wellgram.pairs.unit_rows import TILE_ROWS
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -29,8 +29,8 @@ def tile_count(extent: Extent) -> int:
 
 def tile_grid(extent: Extent) -> tuple[int, int]:
     """Return how many tiles high and wide a pass is, those below the diagonal counted too."""
-    rows = -(-extent.rows // BLOCK_ROWS)
-    return rows, rows if extent.columns is None else -(-extent.columns // BLOCK_ROWS)
+    rows = -(-extent.rows // TILE_ROWS)
+    return rows, rows if extent.columns is None else -(-extent.columns // TILE_ROWS)
 
 
 @dataclass(frozen=True, repr=False)

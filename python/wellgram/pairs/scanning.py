@@ -11,7 +11,7 @@ from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client, team
 from wellgram.errors import InputError
 from wellgram.pairs.scan_result import Scan, tile_count, tile_grid
-from wellgram.pairs.unit_rows import BLOCK_ROWS, Map, Precision, UnitRows, unit_pair
+from wellgram.pairs.unit_rows import TILE_ROWS, Map, PairDtype, UnitRows, unit_pair
 
 _RANGES_PER_THREAD, _LEAST_TILES = 4, 16
 """How many ranges of tiles a thread of a cluster gets at most, if they are not smaller than this:
@@ -32,7 +32,7 @@ def scan_pairs(
     *,
     other: Map | None = None,
     tiles: tuple[int, int] | None = None,
-    precision: Precision | None = None,
+    dtype: PairDtype | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
     client: Client | None = None,
@@ -52,7 +52,7 @@ def scan_pairs(
         (m, d): every row of x with every row of other, instead of the pairs i < j of x.
     tiles
         Only the tiles start to stop - 1 of `tile_count`; merge the results of all.
-    precision
+    dtype
         The type of the products, by default that of x. ``"float64"`` for parity with float64
         tools. Measured against it on rows of 128 to 3,600 features, half of them noisy copies of
         the others, ``"float32"`` errs by less than 3e-8 (root mean square) and 5e-6 (at most:
@@ -76,7 +76,7 @@ def scan_pairs(
         If a row is zero or not finite, the two maps differ in features or type, a consumer does not
         fit them, or there are no such tiles.
     """
-    return scan(*unit_pair(x, other, precision, backend), consumers, tiles, progress)
+    return scan(*unit_pair(x, other, dtype, backend), consumers, tiles, progress)
 
 
 def scan(
@@ -137,14 +137,14 @@ def _states(
     extent = Extent(rows.n, None if others is None else others.n)
     run = rows.run.pair_scan(consumers, extent, rows.dtype, bfloat16=rows.bfloat16)
     partners = rows if others is None else others
-    blocks = [
+    chunks = [
         (*across, *along)
         for top, bottom, left, right in _areas(extent, *tiles)
         for across in rows.spans(top, bottom)
         for along in partners.spans(max(left, across[0]) if extent.symmetric else left, right)
     ]
-    done, whole = 0, sum(_size(*block) for block in blocks)
-    for top, bottom, left, right in blocks:
+    done, whole = 0, sum(_size(*chunk) for chunk in chunks)
+    for top, bottom, left, right in chunks:
         x, y = rows.span(top, bottom), partners.span(left, right)
         size = _size(top, bottom, left, right)
         run.add(x, y, top, left, _part(progress, done / whole, size / whole))
@@ -168,8 +168,8 @@ def _areas(extent: Extent, start: int, stop: int) -> Iterator[tuple[int, int, in
     last = extent.rows if extent.columns is None else extent.columns
 
     def area(top: int, bottom: int, left: int, right: int) -> tuple[int, int, int, int]:
-        cut = np.minimum(np.array([top, bottom]) * BLOCK_ROWS, extent.rows).tolist()
-        return *cut, left * BLOCK_ROWS, min(right * BLOCK_ROWS, last)
+        cut = np.minimum(np.array([top, bottom]) * TILE_ROWS, extent.rows).tolist()
+        return *cut, left * TILE_ROWS, min(right * TILE_ROWS, last)
 
     tile, complete = 0, -1  # the first of a run of complete rows
     for row in range(rows):

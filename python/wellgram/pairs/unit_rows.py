@@ -14,14 +14,14 @@ from wellgram.backends.protocol import Backend, Codes, Rows
 from wellgram.errors import InputError
 from wellgram.wells import LabelledMap
 
-Precision = Literal["float32", "float64", "bfloat16"]
+PairDtype = Literal["float32", "float64", "bfloat16"]
 """The type that rows are rounded to before they are multiplied; bfloat16 products are added up in
 float32."""
 
-BLOCK_ROWS = 2048
-"""Blocks of rows begin at multiples of this, and so do the tiles of a pass"""
+TILE_ROWS = 2048
+"""Chunks of rows begin at multiples of this, and so do the tiles of a pass"""
 
-_BLOCK_BYTES = 1 << 29
+_CHUNK_BYTES = 1 << 29
 
 
 @runtime_checkable
@@ -67,16 +67,16 @@ def unit_embeddings(x: Rows, *, backend: str | None = None, first: int = 0) -> R
 
 
 class UnitRows:
-    """The rows of a map scaled to length 1, a block at a time.
+    """The rows of a map scaled to length 1, a chunk at a time.
 
-    A map that fits into one block is scaled once and kept; of a larger one, which may lie on disk,
-    the last two blocks are. Rows that have no direction are refused at once.
+    A map that fits into one chunk is scaled once and kept; of a larger one, which may lie on disk,
+    the last two chunks are. Rows that have no direction are refused at once.
 
     Parameters
     ----------
     x
         The map, or a matrix.
-    precision, backend
+    dtype, backend
         As for `wellgram.pairs.scan_pairs`.
     chosen
         Only these rows, in this order, and without labels; None: all.
@@ -90,7 +90,7 @@ class UnitRows:
     def __init__(
         self,
         x: Map,
-        precision: Precision | None = None,
+        dtype: PairDtype | None = None,
         backend: str | None = None,
         chosen: Codes | None = None,
     ):
@@ -108,38 +108,37 @@ class UnitRows:
                 raise InputError("rows on a card are not chosen one by one; give those rows alone")
             source, self.labels = _Chosen.of(source, chosen), None
         self._source: RowSource = source
-        if precision is not None and precision not in get_args(Precision):
-            known = ", ".join(map(repr, get_args(Precision)))
-            raise InputError(f"unknown precision {precision!r}; choose one of {known}")
+        if dtype is not None and dtype not in get_args(PairDtype):
+            known = ", ".join(map(repr, get_args(PairDtype)))
+            raise InputError(f"unknown dtype {dtype!r}; choose one of {known}")
         # Raises if it is no matrix of floats.
         empty = self._source if self._resident else as_rows(self._source[0:0])
         self.n, self.d = self._source.shape[0], empty.shape[1]
         if self.d == 0:
             raise InputError("rows without features have no cosines")
-        self.precision: Precision | None = precision
-        self.bfloat16 = precision == "bfloat16"
+        self.precision: PairDtype | None = dtype
+        self.bfloat16 = dtype == "bfloat16"
         self.dtype = np.dtype(
-            empty.dtype if precision is None else "float32" if self.bfloat16 else precision
+            empty.dtype if dtype is None else "float32" if self.bfloat16 else dtype
         )
         if self._resident and self.dtype != empty.dtype:
             raise InputError(
-                f"rows on a card stay {empty.dtype} there; convert them before for "
-                f"precision={precision!r}"
+                f"rows on a card stay {empty.dtype} there; convert them before for dtype={dtype!r}"
             )
         self.backend = backend
-        rows = max(1, _BLOCK_BYTES // (self.d * self.dtype.itemsize * BLOCK_ROWS)) * BLOCK_ROWS
-        self.block_rows = max(rows, self.n) if self._resident else rows
-        self._block = lru_cache(maxsize=2)(self._read)
-        for k in range(len(self.blocks)):
-            self._block(k)
+        rows = max(1, _CHUNK_BYTES // (self.d * self.dtype.itemsize * TILE_ROWS)) * TILE_ROWS
+        self.chunk_rows = max(rows, self.n) if self._resident else rows
+        self._chunk = lru_cache(maxsize=2)(self._read)
+        for k in range(len(self.chunks)):
+            self._chunk(k)
 
     def __getstate__(self) -> dict[str, Any]:
         """Go elsewhere as the rows themselves, or as what they are read from, without labels."""
-        return {**self.__dict__, "labels": None, "_block": None}
+        return {**self.__dict__, "labels": None, "_chunk": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ |= state
-        self._block = lru_cache(maxsize=2)(self._read)
+        self._chunk = lru_cache(maxsize=2)(self._read)
 
     @property
     def moves(self) -> bool:
@@ -152,15 +151,15 @@ class UnitRows:
         return get_backend(self.backend)
 
     @property
-    def blocks(self) -> range:
-        """The numbers of its blocks."""
-        return range(-(-self.n // self.block_rows))
+    def chunks(self) -> range:
+        """The numbers of its chunks."""
+        return range(-(-self.n // self.chunk_rows))
 
     def _read(self, k: int) -> Rows:
-        first = k * self.block_rows
+        first = k * self.chunk_rows
         if self._resident:
             return unit_embeddings(cast(Rows, self._source), backend=self.backend)
-        rows = as_rows(np.asarray(self._source[first : min(self.n, first + self.block_rows)]))
+        rows = as_rows(np.asarray(self._source[first : min(self.n, first + self.chunk_rows)]))
         return unit_embeddings(
             rows.astype(self.dtype, copy=False), backend=self.backend, first=first
         )
@@ -170,16 +169,16 @@ class UnitRows:
         return UnitRows(self._source, self.precision, self.backend, index)
 
     def spans(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
-        """Cut the rows from start to stop into spans that each lie in one block."""
+        """Cut the rows from start to stop into spans that each lie in one chunk."""
         while start < stop:
-            end = min(stop, (start // self.block_rows + 1) * self.block_rows)
+            end = min(stop, (start // self.chunk_rows + 1) * self.chunk_rows)
             yield start, end
             start = end
 
     def span(self, start: int, stop: int) -> Rows:
         """Return the rows of a span."""
-        first = start // self.block_rows * self.block_rows
-        return self._block(start // self.block_rows)[start - first : stop - first]
+        first = start // self.chunk_rows * self.chunk_rows
+        return self._chunk(start // self.chunk_rows)[start - first : stop - first]
 
     def cosines(self, i: Codes, j: Codes, other: "UnitRows | None" = None) -> Rows:
         """Return the cosines (m,) of rows i with rows j of the other map, or of this one."""
@@ -190,16 +189,16 @@ class UnitRows:
         if other is None:  # as a pass meets a pair; not every product has the same bits in reverse
             i, j = np.minimum(i, j), np.maximum(i, j)
         out = np.empty(len(i), self.dtype)
-        home, goal = i // self.block_rows, j // right.block_rows
-        for a, b in product(self.blocks, right.blocks):
+        home, goal = i // self.chunk_rows, j // right.chunk_rows
+        for a, b in product(self.chunks, right.chunks):
             pairs = np.flatnonzero((home == a) & (goal == b))
             if not len(pairs):
                 continue
             out[pairs] = self.run.pair_cosines(
-                self._block(a),
-                i[pairs] - a * self.block_rows,
-                j[pairs] - b * right.block_rows,
-                right._block(b),
+                self._chunk(a),
+                i[pairs] - a * self.chunk_rows,
+                j[pairs] - b * right.chunk_rows,
+                right._chunk(b),
                 bfloat16=self.bfloat16,
             )
         return out
@@ -238,23 +237,23 @@ class _Chosen:
 
 
 def unit_pair(
-    x: Map, other: Map | None, precision: Precision | None, backend: str | None
+    x: Map, other: Map | None, dtype: PairDtype | None, backend: str | None
 ) -> tuple[UnitRows, UnitRows | None]:
     """Return a map and the one it is compared with, if any, in one type.
 
     Raises
     ------
     InputError
-        If they differ in features, or in type where no precision is given.
+        If they differ in features, or in type where no dtype is given.
     """
-    rows = UnitRows(x, precision, backend)
+    rows = UnitRows(x, dtype, backend)
     if other is None:
         return rows, None
-    others = UnitRows(other, precision, backend)
+    others = UnitRows(other, dtype, backend)
     if rows.d != others.d:
         raise InputError(f"x has {rows.d} features and other {others.d}; they must be the same")
     if rows.dtype != others.dtype:
-        raise InputError(f"x is {rows.dtype} and other {others.dtype}; choose a precision")
+        raise InputError(f"x is {rows.dtype} and other {others.dtype}; choose a dtype")
     return rows, others
 
 

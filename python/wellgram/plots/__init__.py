@@ -3,7 +3,7 @@
 from wellgram.plots.batch_plots import plot_batches
 from wellgram.plots.canvas import figure, save_png, svg
 from wellgram.plots.map_plots import plot_map, plot_similarity
-from wellgram.plots.pair_plots import plot_bins, plot_line, plot_neighborhood, plot_neighbors
+from wellgram.plots.pair_plots import plot_bins, plot_line, plot_neighbors, plot_neighbors_of
 from wellgram.plots.recall_plots import plot_null, plot_recall
 from wellgram.plots.replicate_plots import plot_p_values, plot_volcano
 from wellgram.plots.study_plots import plot_accuracies, plot_depth, plot_study
@@ -18,8 +18,8 @@ __all__ = [
     "plot_doses",
     "plot_line",
     "plot_map",
-    "plot_neighborhood",
     "plot_neighbors",
+    "plot_neighbors_of",
     "plot_null",
     "plot_p_values",
     "plot_recall",

@@ -104,14 +104,14 @@ def plot_map(
     Parameters
     ----------
     result
-        A `Projection`, or a table with ``x`` and ``y``.
+        A `PCAProjection`, or a table with ``x`` and ``y``.
     ax
         Where to draw; a new figure if None.
     color
         A column of the table whose values are coloured, those that most rows have first; rows
         without a value are grey.
     explained
-        The shares of the two axes in the spread of the map; taken from a `Projection`.
+        The shares of the two axes in the spread of the map; taken from a `PCAProjection`.
     """
     table = table_of(result)
     if ax is None:

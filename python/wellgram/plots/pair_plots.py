@@ -54,7 +54,7 @@ def plot_neighbors(
     Parameters
     ----------
     most, least
-        (n, k): as `Neighbors.most_cosines` and `least_cosines` have them.
+        (n, k): as `Neighbors.nearest_cosines` and `farthest_cosines` have them.
     ax
         Where to draw; a new figure if None.
     """
@@ -71,7 +71,7 @@ def plot_neighbors(
     return finished(ax, "rank", "cosine similarity")
 
 
-def plot_neighborhood(
+def plot_neighbors_of(
     cosines: NDArray[np.floating[Any]],
     nearest: NDArray[np.floating[Any]],
     farthest: NDArray[np.floating[Any]],

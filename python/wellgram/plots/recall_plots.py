@@ -40,18 +40,20 @@ def plot_recall(result: pd.DataFrame | Tabled, ax: "Axes | None" = None) -> "Axe
     """
     table = table_of(result)
     sources = list(dict.fromkeys(table["source"]))
-    tails = list(table[["low", "high"]].drop_duplicates().itertuples(index=False, name=None))
+    tails = list(
+        table[["tail_low", "tail_high"]].drop_duplicates().itertuples(index=False, name=None)
+    )
     if ax is None:
         _, ax = figure(WIDTH, max(2.0, 1.2 + 0.42 * len(sources)))
     step = 0.6 / max(1, len(tails))
     for k, (low, high) in enumerate(tails):
         color = (BLUE, ORANGE)[k % 2]
-        rows = table[(table["low"] == low) & (table["high"] == high)].set_index("source")
+        rows = table[(table["tail_low"] == low) & (table["tail_high"] == high)].set_index("source")
         rows = rows.loc[sources]
         place = np.arange(len(sources)) + (k - (len(tails) - 1) / 2) * step
         ends = rows["recall"]
-        if "interval_low" in rows:
-            low_end, high_end = rows["interval_low"], rows["interval_high"]
+        if "ci_low" in rows:
+            low_end, high_end = rows["ci_low"], rows["ci_high"]
             ax.hlines(place, low_end, high_end, color=color, linewidth=1.6)
             ends = high_end.fillna(ends)
         label = f"tails {low:g} / {high:g}"

@@ -41,7 +41,7 @@ def plot_accuracies(result: pd.DataFrame | Tabled, ax: "Axes | None" = None) -> 
         _, ax = figure()
     at = np.arange(len(table))
     ax.bar(at, table["accuracy"], 0.6, color=PALE)
-    ax.vlines(at, table["interval_low"], table["interval_high"], color=INK, linewidth=1)
+    ax.vlines(at, table["ci_low"], table["ci_high"], color=INK, linewidth=1)
     ax.hlines(table["chance"], at - 0.3, at + 0.3, color=GREY, linestyle=":", label="chance")
     ax.set_xticks(at, [name.replace("_", "-") for name in table["figure"]])
     legend(ax)
@@ -65,7 +65,12 @@ def plot_depth(result: pd.DataFrame | Tabled, best: int, ax: "Axes | None" = Non
         _, ax = figure(5.6, 3.6)
     depth = table["depth"]
     ax.fill_between(
-        depth, table["balanced_low"], table["balanced_high"], color=BLUE, alpha=0.2, linewidth=0
+        depth,
+        table["balanced_ci_low"],
+        table["balanced_ci_high"],
+        color=BLUE,
+        alpha=0.2,
+        linewidth=0,
     )
     ax.plot(depth, table["balanced"], color=BLUE, marker=".", label="balanced accuracy")
     ax.plot(depth, table["top_1"], color=GREY, linestyle="--", linewidth=1, label="top-1")
@@ -97,7 +102,7 @@ def plot_study(result: pd.DataFrame | Tabled, ax: "Axes | None" = None) -> "Axes
     table = table_of(result)
     if ax is None:
         _, ax = figure(5.6, 4.2)
-    ax.vlines(table["batch_removed"], table["biology_low"], table["biology_high"], color=PALE)
+    ax.vlines(table["batch_removed"], table["biology_ci_low"], table["biology_ci_high"], color=PALE)
     ax.scatter(table["batch_removed"], table["biology"], s=18, color=BLUE, zorder=2)
     for row in table.to_dict("records"):
         place = (row["batch_removed"], row["biology"])

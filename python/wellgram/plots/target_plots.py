@@ -23,7 +23,7 @@ def plot_doses(
     Parameters
     ----------
     result
-        A `CompoundGeneResult`, or its table.
+        A `DrugTargetsResult`, or its table.
     ax
         Where to draw; a new figure if None.
     dose
@@ -50,7 +50,7 @@ def _draw(
     ax: "Axes", x: NDArray[np.float64], rows: pd.DataFrame, said: tuple[str, str, str]
 ) -> None:
     """Draw levels that are joined by lines."""
-    scores, low, high = rows["average_precision"], rows["interval_low"], rows["interval_high"]
+    scores, low, high = rows["average_precision"], rows["ci_low"], rows["ci_high"]
     wide, some = x, rows
     if len(x) == 1:  # what stands alone has no line, so it is given some width
         wide, some = x.repeat(2) + np.array([-0.2, 0.2]), rows.loc[rows.index.repeat(2)]

@@ -82,11 +82,11 @@ class Outcomes:
         )
 
     def by_class(self, names: Sequence[str]) -> pd.DataFrame:
-        """Return how often wells of each class were found: ``wells``, top-1 and top-5."""
+        """Return how often wells of each class were found: ``n_wells``, top-1 and top-5."""
         groups = pd.DataFrame(
             {"code": self.codes, "top_1": self.ranks == 0, f"top_{TOP}": self.ranks < TOP}
         ).groupby("code")
         table = groups.mean()
-        table.insert(0, "wells", groups.size())
+        table.insert(0, "n_wells", groups.size())
         table.insert(0, "class", [names[k] for k in table.index])
         return table.reset_index(drop=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from wellgram.backends.protocol import Codes, Floats, Rows
 
-_BLOCK_BYTES = 1 << 25
+_CHUNK_BYTES = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class LinearClassifier:
         """Yield the scores of all classes, some rows at a time."""
         right = self.weights.astype(x.dtype).T
         intercept = self.intercept.astype(x.dtype)
-        rows = max(1, _BLOCK_BYTES // (len(self.weights) * x.dtype.itemsize))
+        rows = max(1, _CHUNK_BYTES // (len(self.weights) * x.dtype.itemsize))
         for first in range(0, len(x), rows):
             scores: Rows = x[first : first + rows] @ right
             scores += intercept

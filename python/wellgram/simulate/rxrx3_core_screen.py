@@ -254,7 +254,7 @@ def _gene_effects(
 
 
 def _targets(genes: list[str], compounds: list[str], rng: np.random.Generator) -> pd.DataFrame:
-    """Return the truth table of compounds: a quarter hits 1 to 4 genes, others were measured."""
+    """Return the targets of compounds: a quarter hits 1 to 4 genes, others were measured."""
     records = []
     for compound in compounds:
         if rng.random() > 0.25:

@@ -60,8 +60,9 @@ class BlockSearchResult:
     ``depth``, ``block``
         From 1, and its name.
     ``top_1``, ``top_5``, ``balanced``
-        Accuracies of the probe; each with ``_low`` and ``_high``, 95 % over resampled batches.
-    ``behind``, ``behind_low``, ``behind_high``
+        Accuracies of the probe; each with ``_ci_low`` and ``_ci_high``, 95 % over resampled
+        batches.
+    ``behind``, ``behind_ci_low``, ``behind_ci_high``
         How much the best block is ahead in balanced accuracy, in the same resamples of batches.
     ``best_share``
         The share of resamples in which this block is the best.
@@ -120,15 +121,15 @@ class BlockSearchResult:
         for k, name in enumerate(FIGURES):
             low, high = interval(self._resampled[:, k]).T
             table = table.assign(
-                **{name: self._accuracies[:, k], f"{name}_low": low, f"{name}_high": high}
+                **{name: self._accuracies[:, k], f"{name}_ci_low": low, f"{name}_ci_high": high}
             )
         chosen = self._resampled[:, _CHOSEN_BY]
         low, high = interval(chosen[self._best] - chosen).T
         accuracy = self._accuracies[:, _CHOSEN_BY]
         table = table.assign(
             behind=accuracy[self._best] - accuracy,
-            behind_low=low,
-            behind_high=high,
+            behind_ci_low=low,
+            behind_ci_high=high,
             best_share=np.bincount(chosen.argmax(axis=0), minlength=count)
             / (chosen.shape[1] or np.nan),
         )
@@ -141,8 +142,8 @@ class BlockSearchResult:
         within = "" if ends is None else f" (95 %: {ends[0]} to {ends[1]})"
         return (
             f"Best of {len(self.names)} blocks: {self.best}{within}, balanced "
-            f"accuracy {row['balanced']:.3f} ({row['balanced_low']:.3f}-"
-            f"{row['balanced_high']:.3f}), {self.said}"
+            f"accuracy {row['balanced']:.3f} ({row['balanced_ci_low']:.3f}-"
+            f"{row['balanced_ci_high']:.3f}), {self.said}"
         )
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
@@ -162,7 +163,7 @@ class BlockSearchResult:
             "balanced": float(row["balanced"]),
             "balanced_interval": [
                 None if np.isnan(row[end]) else float(row[end])
-                for end in ("balanced_low", "balanced_high")
+                for end in ("balanced_ci_low", "balanced_ci_high")
             ],
             "said": self.said,
         }

@@ -50,7 +50,7 @@ def search_blocks(
     kind: str | None = None,
     sources: Mapping[str, pd.DataFrame] | None = None,
     same: Sequence[str] = (),
-    truth: pd.DataFrame | None = None,
+    targets: pd.DataFrame | None = None,
     metrics: Sequence[str] = _BESIDE,
     out: str | Path | None = None,
     resamples: int = 1000,
@@ -74,7 +74,7 @@ def search_blocks(
         An alignment that has not been fitted; it is, to each block. None: as they are.
     label, split, method, penalty, kind
         As for `linear_probe`.
-    sources, same, truth
+    sources, same, targets
         Known pairs and targets: see `wellgram.score`.
     metrics
         Which benchmarks to run beside: of ``"recall"``, ``"drug-targets"`` and ``"consistency"``.
@@ -108,7 +108,7 @@ def search_blocks(
         "align": repr(align), "label": label, "split": split, "method": method, "penalty": penalty,
         "kind": kind, "same": list(same), "metrics": sorted(metrics), "seed": seed,
         "sources": {name: _frame_digest(frame) for name, frame in (sources or {}).items()},
-        "truth": None if truth is None else _frame_digest(truth),
+        "targets": None if targets is None else _frame_digest(targets),
         "labels": _frame_digest(first.metadata), "library": _version(),
     }  # fmt: skip
     announce: Step = step or (lambda _: nullcontext(lambda share: None))
@@ -129,7 +129,7 @@ def search_blocks(
                 # First what raises at once for pairs or targets that cannot be used.
                 beside = score(
                     wells, copy.deepcopy(align), sources=sources, same=same,
-                    truth=truth, metrics=list(metrics), seed=seed, backend=backend,
+                    targets=targets, metrics=list(metrics), seed=seed, backend=backend,
                 )  # fmt: skip
                 probe = linear_probe(
                     wells, align, label=label, split=split,
@@ -167,7 +167,7 @@ def _headlines(summary: Mapping[str, Any]) -> dict[str, float]:
     found = {name: summary[name] for name in _BESIDE if not isinstance(summary[name], str)}
     values: dict[str, float] = {}
     if "recall" in found:
-        recalls = [row["recall"] for row in found["recall"] if row["low"] == 0.05]
+        recalls = [row["recall"] for row in found["recall"] if row["tail_low"] == 0.05]
         values["recall"] = float(np.mean(recalls))
     if "drug-targets" in found:
         precisions = [row["average_precision"] for row in found["drug-targets"]]

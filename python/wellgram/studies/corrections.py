@@ -58,13 +58,13 @@ class BatchStudyResult:
     ``rank``, ``correction``
         Rank 1 has the most biology.
     ``biology``
-        The mean of ``nearest`` and ``probe``.
-    ``biology_low``, ``biology_high``; ``gain``, ``gain_low``, ``gain_high``
+        The mean of ``neighbors`` and ``probe``.
+    ``biology_ci_low``, ``biology_ci_high``; ``gain``, ``gain_ci_low``, ``gain_ci_high``
         95 % over resampled batches; and how much more that is than the first correction named has,
         in the same resamples.
     ``batch_removed``
         The mean of 1 - ``batch_accuracy``, ``kbet``, ``ilisi`` and ``silhouette_batch``.
-    ``nearest``, ``probe``, ``nearest_top_5``, ``probe_top_5``, ``nearest_balanced``,
+    ``neighbors``, ``probe``, ``nearest_top_5``, ``probe_top_5``, ``nearest_balanced``,
     ``probe_balanced``
         Accuracies in held-out batches: top-1, top-5, and the mean of classes.
     ``batch_accuracy``, ``batch_chance``
@@ -232,15 +232,15 @@ class _Studied:
     def record(self, first: "_Studied") -> dict[str, Any]:
         """Return the row of the table, its gain being over the first."""
         low, high = interval(self.resampled).tolist()
-        gain_low, gain_high = interval(self.resampled - first.resampled).tolist()
+        gain_ci_low, gain_ci_high = interval(self.resampled - first.resampled).tolist()
         record: dict[str, Any] = {
             "correction": self.name,
             "biology": self.biology,
-            "biology_low": low,
-            "biology_high": high,
+            "biology_ci_low": low,
+            "biology_ci_high": high,
             "gain": self.biology - first.biology,
-            "gain_low": gain_low,
-            "gain_high": gain_high,
+            "gain_ci_low": gain_ci_low,
+            "gain_ci_high": gain_ci_high,
             "batch_removed": self.removed,
         }
         for name, result in (("nearest", self.nearest), ("probe", self.probe)):

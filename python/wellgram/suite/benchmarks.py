@@ -10,16 +10,16 @@ import pandas as pd
 from wellgram.backends.protocol import Progress
 from wellgram.metrics import (
     average_precision,
-    cluster_separation,
-    compound_gene,
     consistency,
+    drug_targets,
+    gene_set_separation,
     known_pairs,
     magnitude,
     mean_average_precision,
     relationship_recall,
 )
 from wellgram.metrics.bootstrap import item_bootstrap
-from wellgram.metrics.target_lists import check_truth
+from wellgram.metrics.target_lists import check_targets
 from wellgram.plots import plot_doses, plot_null, plot_p_values, plot_recall, plot_volcano
 from wellgram.suite.contract import Benchmark, Figure, Headline, Part, Task
 from wellgram.suite.views import VIEWS
@@ -53,12 +53,12 @@ def _recall(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
     rows = [
         (
             row["source"],
-            f"{row['known_pairs']:,}",
-            f"{row['low']:g} / {row['high']:g}",
-            f"{row['recalled']:,}",
+            f"{row['n_known_pairs']:,}",
+            f"{row['tail_low']:g} / {row['tail_high']:g}",
+            f"{row['n_recalled']:,}",
             f"{row['recall']:.4f}",
             interval_words(row),
-            f"{row['random']:.2f}",
+            f"{row['chance']:.2f}",
         )
         for row in result.table.to_dict("records")
     ]
@@ -89,33 +89,34 @@ def _recall(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
 
 
 def _recall_headline(table: pd.DataFrame) -> Headline:
-    best = table[table["known_pairs"] > 0].iloc[0]
+    best = table[table["n_known_pairs"] > 0].iloc[0]
     return Headline(
         "known pairs recalled",
         f"{best['recall']:.1%}",
         interval_words(best, percent=True),
-        f"{best['source']}, tails {best['low']:g} / {best['high']:g}; chance {best['random']:.0%}",
+        f"{best['source']}, tails {best['tail_low']:g} / {best['tail_high']:g}; "
+        f"chance {best['chance']:.0%}",
     )
 
 
 def _targets_missing(task: Task) -> str | None:
-    if task.truth is None:
+    if task.targets is None:
         return "no table of compounds and their targets given"
-    check_truth(task.truth)
+    check_targets(task.targets)
     return None
 
 
 def _targets(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
-    assert task.truth is not None
-    result = compound_gene(
-        map_, task.truth, seed=task.seed, resamples=RESAMPLES, backend=task.backend
+    assert task.targets is not None
+    result = drug_targets(
+        map_, task.targets, seed=task.seed, resamples=RESAMPLES, backend=task.backend
     )
     column = task.wells.origin.get("dose")
     dose = "dose" if column is None else f"dose, in the unit of column {column!r}"
     rows = [
         (
             _dose_words(row["concentration"]),
-            f"{row['items']:,}",
+            f"{row['n_items']:,}",
             f"{row['average_precision']:.4f}",
             interval_words(row),
             f"{row['chance']:.4f}",
@@ -157,41 +158,41 @@ def _targets_headline(table: pd.DataFrame) -> Headline:
     )
 
 
-def _clusters_missing(task: Task) -> str | None:
-    return None if task.clusters else "no clusters of genes given"
+def _sets_missing(task: Task) -> str | None:
+    return None if task.gene_sets else "no gene sets given"
 
 
-def _clusters(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
-    assert task.clusters is not None
-    table = cluster_separation(
-        map_, task.clusters, null=task.null, backend=task.backend, progress=progress
+def _sets(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
+    assert task.gene_sets is not None
+    table = gene_set_separation(
+        map_, task.gene_sets, null=task.null, backend=task.backend, progress=progress
     )
     found = table["q_value"] <= 0.05
     apart = table["within_mean"] - table["between_mean"]
     records = pd.DataFrame(
         [
             {
-                "clusters": len(table),
-                **_shares("found", found.to_numpy(), task),
+                "n_gene_sets": len(table),
+                **_shares("significant", found.to_numpy(), task),
                 **_means("separation", apart.to_numpy(), task),
             }
         ]
     )
     best = table.assign(apart=apart).sort_values("apart", ascending=False).head(_MOST_ROWS)
     rows = [
-        (row["cluster"], f"{row['cluster_size']:,}", f"{row['within_mean']:.3f}",
+        (row["gene_set"], f"{row['n_genes']:,}", f"{row['within_mean']:.3f}",
          f"{row['between_mean']:.3f}", f"{row['q_value']:.2g}")
         for row in best.to_dict("records")
     ]  # fmt: skip
     return Part(
         table,
-        f"{int(found.sum()):,} of {len(table):,} clusters have cosines of their own, by the "
+        f"{int(found.sum()):,} of {len(table):,} gene sets have cosines of their own, by the "
         "Kolmogorov-Smirnov test at a false discovery rate of 5 % (which takes pairs for "
         "independent); those that lie furthest apart from the rest:",
         records,
-        ("cluster", "genes", "mean cosine within", "with the rest", "q-value"),
+        ("gene set", "genes", "mean cosine within", "with the rest", "q-value"),
         rows,
-        {"clusters": table.assign(genes=table["genes"].map(" ".join))},
+        {"gene_set_separation": table.assign(genes=table["genes"].map(" ".join))},
         {},
     )
 
@@ -269,7 +270,13 @@ BENCHMARKS = (
         _recall,
     ),
     Benchmark("drug-targets", "Drug targets", "drug targets", _targets_missing, _targets),
-    Benchmark("clusters", "Clusters of genes", "clusters", _clusters_missing, _clusters),
+    Benchmark(
+        "gene-set-separation",
+        "Separation of gene sets",
+        "separation of gene sets",
+        _sets_missing,
+        _sets,
+    ),
     Benchmark(
         "consistency", "Replicate consistency", "consistency", _consistency_missing, _consistency
     ),
@@ -289,7 +296,7 @@ def interval_words(
     row: "Mapping[Hashable, Any] | pd.Series[Any]", prefix: str = "", *, percent: bool = False
 ) -> str:
     """Return the interval of a row of a table, where it has one."""
-    low, high = (row.get(f"{prefix}interval_{end}", math.nan) for end in ("low", "high"))
+    low, high = (row.get(f"{prefix}ci_{end}", math.nan) for end in ("low", "high"))
     if math.isnan(low):
         return "-"
     return f"{low:.1%}-{high:.1%}" if percent else f"{low:.3f}-{high:.3f}"
@@ -302,7 +309,7 @@ def _dose_words(dose: float | str) -> str:
 def _replicates(task: Task, result: Any, score: str, name: str, what: str) -> Part:
     """Return what a score of each perturbation comes to, by type where there are several."""
     table: pd.DataFrame = result.table
-    rate = "q_value" if "q_value" in table else "corrected_p_value"
+    rate = "q_value"
     kinds = [("all", table)]
     if "perturbation_type" in table and len(table["perturbation_type"].unique()) > 1:
         kinds += [(str(kind), part) for kind, part in table.groupby("perturbation_type")]
@@ -312,21 +319,23 @@ def _replicates(task: Task, result: Any, score: str, name: str, what: str) -> Pa
         records.append(
             {
                 "perturbations": kind,
-                "tested": len(tested),
+                "n_tested": len(tested),
                 **_means(score, tested[score].to_numpy(), task),
                 "null_mean": tested["null_mean"].mean() if len(tested) else np.nan,
-                **_shares("found", (tested[rate] <= 0.05).to_numpy(), task),
+                **_shares("significant", (tested[rate] <= 0.05).to_numpy(), task),
             }
         )
     shown = [
         (
             row["perturbations"],
-            f"{row['tested']:,}",
+            f"{row['n_tested']:,}",
             f"{row[score]:.4f}",
             interval_words(row, f"{score}_"),
             f"{row['null_mean']:.4f}",
-            f"{row['found']:,} ({row['found_share']:.1%})" if row["tested"] else "-",
-            interval_words(row, "found_share_"),
+            f"{row['n_significant']:,} ({row['significant_share']:.1%})"
+            if row["n_tested"]
+            else "-",
+            interval_words(row, "significant_share_"),
         )
         for row in records
     ]
@@ -355,9 +364,10 @@ def _replicates(task: Task, result: Any, score: str, name: str, what: str) -> Pa
         },
         Headline(
             f"found by {name.replace('_', ' ')}",
-            f"{whole['found_share']:.1%}" if whole["tested"] else "-",
-            interval_words(whole, "found_share_", percent=True),
-            f"{whole['found']:,} of {whole['tested']:,} perturbations, false discovery rate 5 %",
+            f"{whole['significant_share']:.1%}" if whole["n_tested"] else "-",
+            interval_words(whole, "significant_share_", percent=True),
+            f"{whole['n_significant']:,} of {whole['n_tested']:,} perturbations, "
+            "false discovery rate 5 %",
         ),
     )  # fmt: skip
 
@@ -365,9 +375,9 @@ def _replicates(task: Task, result: Any, score: str, name: str, what: str) -> Pa
 def _means(name: str, scores: "np.ndarray[Any, Any]", task: Task) -> dict[Hashable, Any]:
     low, high = item_bootstrap(scores, resamples=RESAMPLES, seed=task.seed, backend=task.backend)
     mean = float(scores.mean()) if len(scores) else np.nan
-    return {name: mean, f"{name}_interval_low": low, f"{name}_interval_high": high}
+    return {name: mean, f"{name}_ci_low": low, f"{name}_ci_high": high}
 
 
 def _shares(name: str, hits: "np.ndarray[Any, Any]", task: Task) -> dict[Hashable, Any]:
-    found: dict[Hashable, Any] = {name: int(hits.sum())}
+    found: dict[Hashable, Any] = {f"n_{name}": int(hits.sum())}
     return found | _means(f"{name}_share", hits.astype(np.float64), task)

@@ -10,7 +10,7 @@ import pandas as pd
 from wellgram.align import Alignment
 from wellgram.backends.protocol import Progress
 from wellgram.maps.build import map_rows
-from wellgram.metrics.gene_set_tests import Clusters
+from wellgram.metrics.gene_set_tests import GeneSets
 from wellgram.metrics.recall import Null
 from wellgram.metrics.replicates import aligned_rows
 from wellgram.stream import WellStream
@@ -32,8 +32,8 @@ class Task:
     sources: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     same: Sequence[str] = ()
     null: Null | None = None
-    truth: pd.DataFrame | None = None
-    clusters: Clusters | None = None
+    targets: pd.DataFrame | None = None
+    gene_sets: GeneSets | None = None
     seed: int = 0
     backend: str | None = None
 

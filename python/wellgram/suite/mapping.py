@@ -6,7 +6,7 @@ from wellgram.align import Alignment, BatchAffine
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.io.screens import Source, open_wells
-from wellgram.maps.build import Method, Precision, build_map
+from wellgram.maps.build import Aggregation, MapDtype, build_map
 from wellgram.wells import PerturbationMap, WellLabels
 
 
@@ -16,8 +16,8 @@ def map_from_wells(
     align: Alignment | BatchAffine | None = None,
     by: str | None = None,
     *,
-    method: Method = "mean",
-    precision: Precision = "float32",
+    aggregate: Aggregation = "mean",
+    dtype: MapDtype = "float32",
     backend: str | None = None,
     client: Client | None = None,
     **reading: Any,
@@ -33,7 +33,7 @@ def map_from_wells(
         An alignment, fitted to these wells unless it has been fitted before, or the maps of one.
     by
         The column of the perturbation; None for the layout's usual one.
-    method, precision, backend, client
+    aggregate, dtype, backend, client
         See `build_map`.
     reading
         What else `open_wells` takes: ``metadata=``, ``layout=``, ``batch=``, ``control=``, ...
@@ -55,6 +55,4 @@ def map_from_wells(
         wells: WellLabels = source
     else:
         wells = open_wells(source, perturbation=by, **reading)
-    return build_map(
-        wells, align, method=method, precision=precision, backend=backend, client=client
-    )
+    return build_map(wells, align, aggregate=aggregate, dtype=dtype, backend=backend, client=client)

@@ -19,9 +19,9 @@ from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.io import write_map
 from wellgram.io.places import placing_folder
-from wellgram.maps.build import Method, Precision, build_map
-from wellgram.metrics import RecallResult, number_baseline
-from wellgram.metrics.gene_set_tests import Clusters
+from wellgram.maps.build import Aggregation, MapDtype, build_map
+from wellgram.metrics import RecallResult, covariate_wells
+from wellgram.metrics.gene_set_tests import GeneSets
 from wellgram.metrics.recall import Null
 from wellgram.plots import save_png
 from wellgram.stream import WellStream
@@ -52,7 +52,7 @@ class ScoreResult:
     parts: Mapping[str, Part]
     """By the names of `METRICS`; what is not there is in the summary with the reason"""
     summary: dict[str, Any]
-    baselines: Mapping[str, Mapping[str, Part]] = field(default_factory=dict)
+    covariates: Mapping[str, Mapping[str, Part]] = field(default_factory=dict)
     """What the benchmarks found of a number of each well alone, by its column"""
 
     @property
@@ -84,7 +84,7 @@ class ScoreResult:
                     save_png(drawn[name], out / f"{name}.png")
             summary = json.dumps(self.summary, indent=2, allow_nan=False)
             (out / "summary.json").write_text(summary + "\n", encoding="utf-8")
-            write_report(out / "report.html", self.summary, self.parts, self.baselines, drawn)
+            write_report(out / "report.html", self.summary, self.parts, self.covariates, drawn)
 
 
 @takes_client
@@ -94,13 +94,13 @@ def score(
     *,
     sources: Mapping[str, pd.DataFrame] | None = None,
     same: Sequence[str] = (),
-    truth: pd.DataFrame | None = None,
-    clusters: Clusters | None = None,
+    targets: pd.DataFrame | None = None,
+    gene_sets: GeneSets | None = None,
     metrics: Sequence[str] | None = None,
-    baselines: Sequence[str] = (),
-    aggregate: Method = "mean",
+    covariates: Sequence[str] = (),
+    aggregate: Aggregation = "mean",
     null: Null | None = None,
-    precision: Precision = "float32",
+    dtype: MapDtype = "float32",
     seed: int = 0,
     backend: str | None = None,
     step: Step = _silent,
@@ -119,18 +119,18 @@ def score(
         An alignment such as `TVN`; None for none.
     sources, same, null
         Known pairs: see `relationship_recall`.
-    truth
-        Compounds and their targets: see `compound_gene`.
-    clusters
-        Sets of genes: see `cluster_separation`.
+    targets
+        Compounds and their targets: see `drug_targets`.
+    gene_sets
+        See `gene_set_separation`.
     metrics
-        Which benchmarks to run, of ``"recall"``, ``"drug-targets"``, ``"clusters"``,
-        ``"consistency"``, ``"magnitude"``, ``"average-precision"``, ``"complexes"``,
+        Which benchmarks to run, of ``"recall"``, ``"drug-targets"``, ``"gene-set-separation"``,
+        ``"consistency"``, ``"magnitude"``, ``"average-dtype"``, ``"gene-set-similarity"``,
         ``"projection"`` and ``"batch-effects"``; all by default.
-    baselines
+    covariates
         Numeric columns, such as a cell count, each of which is scored in place of the embedding as
-        well: see `number_baseline`.
-    aggregate, precision
+        well: see `covariate_wells`.
+    aggregate, dtype
         See `build_map`.
     seed
         Of all that is drawn.
@@ -151,22 +151,22 @@ def score(
     for name in metrics or ():
         if name not in METRICS:
             raise InputError(f"unknown metric {name!r}; choose {', '.join(METRICS)}")
-    task = Task(wells, align, sources or {}, same, null, truth, clusters, seed, backend)
+    task = Task(wells, align, sources or {}, same, null, targets, gene_sets, seed, backend)
     numbers = {
-        name: replace(task, wells=number_baseline(wells, name), align=None) for name in baselines
+        name: replace(task, wells=covariate_wells(wells, name), align=None) for name in covariates
     }
     wanted = METRICS if metrics is None else metrics
     lacking = {name: _lacking(one, wanted) for name, one in {"": task, **numbers}.items()}
     seconds: dict[str, float] = {}
 
     def run(name: str, one: Task) -> _Run:
-        return _run(one, aggregate, precision, lacking[name], _timed(step, seconds, name))
+        return _run(one, aggregate, dtype, lacking[name], _timed(step, seconds, name))
 
     whole = run("", task)
     alone = {name: run(name, one) for name, one in numbers.items()}
     summary = _summary(wells, whole.map_, whole.records(), seconds, seed, backend)
     if alone:
-        summary["baselines"] = {name: one.records() for name, one in alone.items()}
+        summary["covariates"] = {name: one.records() for name, one in alone.items()}
     return ScoreResult(
         whole.map_, whole.parts, summary, {name: one.parts for name, one in alone.items()}
     )
@@ -200,14 +200,14 @@ def _lacking(task: Task, wanted: Sequence[str]) -> dict[str, str]:
 
 
 def _run(
-    task: Task, aggregate: Method, precision: Precision, lacking: dict[str, str], step: Step
+    task: Task, aggregate: Aggregation, dtype: MapDtype, lacking: dict[str, str], step: Step
 ) -> _Run:
     with step("align and aggregate") as progress:
         map_ = build_map(
             task.wells,
             task.align,
-            method=aggregate,
-            precision=precision,
+            aggregate=aggregate,
+            dtype=dtype,
             backend=task.backend,
             progress=progress,
         )

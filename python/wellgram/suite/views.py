@@ -7,8 +7,8 @@ import pandas as pd
 from wellgram.backends.protocol import Progress
 from wellgram.errors import InputError
 from wellgram.metrics.batch_effects_panel import batch_effects, shared_wells
-from wellgram.metrics.projection import project
-from wellgram.metrics.set_similarity import complex_similarity, complexes_of_pairs
+from wellgram.metrics.projection import pca_projection
+from wellgram.metrics.set_similarity import gene_set_similarity, gene_sets_of_pairs
 from wellgram.suite.contract import Benchmark, Figure, Part, Task
 from wellgram.wells import PerturbationMap
 
@@ -16,36 +16,36 @@ _FEW = 3
 """Features below which directions say nothing: a single number scored as an embedding has two"""
 
 
-def _complexes_missing(task: Task) -> str | None:
-    if not (task.clusters or task.sources):
-        return "no sets of genes or known pairs given"
+def _sets_missing(task: Task) -> str | None:
+    if not (task.gene_sets or task.sources):
+        return "no gene sets or known pairs given"
     return _too_few(task)
 
 
-def _complexes(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
-    complexes = task.clusters or complexes_of_pairs(task.sources, map_.labels["perturbation"])
-    result = complex_similarity(map_, complexes, null=task.null, backend=task.backend)
+def _sets(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
+    gene_sets = task.gene_sets or gene_sets_of_pairs(task.sources, map_.labels["perturbation"])
+    result = gene_set_similarity(map_, gene_sets, null=task.null, backend=task.backend)
     table = result.table
     rows = [
-        (row["group"], f"{row['members']:,}", f"{row['within']:.3f}", _number(row["between"]))
+        (row["gene_set"], f"{row['n_genes']:,}", f"{row['within']:.3f}", _number(row["between"]))
         for row in table.sort_values("within", ascending=False).to_dict("records")
     ]
-    origin = "sets of genes" if task.clusters else "what known pairs hang together in"
+    origin = "given" if task.gene_sets else "what known pairs hang together in"
     more = f" {result.left_out:,} more are not shown." if result.left_out else ""
     return Part(
         result,
-        f"The largest complexes of 3 to 20 members ({origin}), and the cosines of all their "
+        f"The largest gene sets of 3 to 20 members ({origin}), and the cosines of all their "
         f"members.{more}",
         table,
-        ("complex", "members", "mean cosine within", "with the others shown"),
+        ("gene set", "genes", "mean cosine within", "with the others shown"),
         rows,
-        {"complexes": table},
+        {"gene_set_similarity": table},
         {
-            "complexes": Figure(
+            "gene_set_similarity": Figure(
                 result.plot,
-                "Cosine of every two members of these complexes. Rows are ordered by average "
-                "linkage of 1 - cosine, which does not know the complexes (the tree, left); the "
-                "strip of colours says which complex a row is of. Complexes that the map holds "
+                "Cosine of every two members of these gene sets. Rows are ordered by average "
+                "linkage of 1 - cosine, which does not know the sets (the tree, left); the "
+                "strip of colours says which set a row is of. Sets that the map holds "
                 "together are one colour and a red square.",
                 wide=True,
             )
@@ -58,7 +58,7 @@ def _projection_missing(task: Task) -> str | None:
 
 
 def _projection(task: Task, map_: PerturbationMap, progress: Progress) -> Part:
-    result = project(map_, backend=task.backend)
+    result = pca_projection(map_, backend=task.backend)
     table, color, said = result.table, None, ""
     if "perturbation_type" in table and len(table["perturbation_type"].unique()) > 1:
         color, said = "perturbation_type", " Colours: the type of perturbation."
@@ -130,7 +130,13 @@ def _number(value: float) -> str:
 
 
 VIEWS = (
-    Benchmark("complexes", "Complexes", "similarity of complexes", _complexes_missing, _complexes),
+    Benchmark(
+        "gene-set-similarity",
+        "Similarity within gene sets",
+        "similarity within gene sets",
+        _sets_missing,
+        _sets,
+    ),
     Benchmark("projection", "The map", "projection", _projection_missing, _projection),
     Benchmark("batch-effects", "Batch effects", "batch effects", _batches_missing, _batches),
 )

@@ -10,43 +10,43 @@ from wellgram.errors import InputError
 
 @dataclass(frozen=True)
 class NearestFound:
-    """The answer of `Nearest`: arrays (n, most) and (n, least), the nearest or farthest first.
+    """The answer of `Nearest`: arrays (n, nearest) and (n, farthest), the most extreme first.
 
     Where a row has fewer partners, the index is -1 and the cosine NaN.
     """
 
-    most: Counts
-    most_cosines: Cosines
-    least: Counts
-    least_cosines: Cosines
+    nearest: Counts
+    nearest_cosines: Cosines
+    farthest: Counts
+    farthest_cosines: Cosines
 
 
 @dataclass(frozen=True)
 class Nearest:
     """The most and the least similar partners of each row; among equals, smaller indices first."""
 
-    most: int
-    least: int = 0
+    nearest: int
+    farthest: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.most, self.least) < 0 or max(self.most, self.least) < 1:
+        if min(self.nearest, self.farthest) < 0 or max(self.nearest, self.farthest) < 1:
             raise InputError(f"numbers of neighbors must be positive, not {self}")
 
     def check(self, extent: Extent) -> None:
         """Fits every pass; what is not there is -1."""
 
     def start(self, extent: Extent) -> State:
-        """Return no partners: an array (rows, most), then one (rows, least)."""
-        size = extent.rows * (self.most + self.least)
+        """Return no partners: an array (rows, nearest), then one (rows, farthest)."""
+        size = extent.rows * (self.nearest + self.farthest)
         return State(np.full(size, -1), np.full(size, np.nan))
 
     def sides(self, state: State) -> list[tuple[int, Counts, Cosines]]:
         """Return sign, partners and cosines of both sides; the sign makes larger better."""
-        n = len(state.counts) // (self.most + self.least)
+        n = len(state.counts) // (self.nearest + self.farthest)
         sides = []
         for sign, part, k in (
-            (1, slice(0, n * self.most), self.most),
-            (-1, slice(n * self.most, None), self.least),
+            (1, slice(0, n * self.nearest), self.nearest),
+            (-1, slice(n * self.nearest, None), self.farthest),
         ):
             sides.append((sign, state.counts[part].reshape(n, k), state.values[part].reshape(n, k)))
         return sides
@@ -82,8 +82,8 @@ class Nearest:
 
     def finish(self, state: State) -> NearestFound:
         """Return partners and cosines of both sides."""
-        (_, most, most_cosines), (_, least, least_cosines) = self.sides(state)
-        return NearestFound(most, most_cosines, least, least_cosines)
+        (_, most, nearest_cosines), (_, least, farthest_cosines) = self.sides(state)
+        return NearestFound(most, nearest_cosines, least, farthest_cosines)
 
 
 def _best(sign: int, partners: Counts, cosines: Cosines, k: int) -> tuple[Counts, Cosines]:

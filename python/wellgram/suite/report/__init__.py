@@ -24,7 +24,7 @@ def write_report(
     path: Path,
     summary: Mapping[str, Any],
     parts: Mapping[str, Part],
-    baselines: Mapping[str, Mapping[str, Part]],
+    covariates: Mapping[str, Mapping[str, Part]],
     drawn: "Mapping[str, Axes]",
 ) -> None:
     """Write the report of a run: headlines, benchmarks, what was skipped, how it was made.
@@ -35,7 +35,7 @@ def write_report(
         Where.
     summary
         As `wellgram.suite.scoring.ScoreResult` has it.
-    parts, baselines
+    parts, covariates
         What benchmarks found of the embedding, and of single numbers.
     drawn
         The axes of each figure, by its name.
@@ -62,7 +62,7 @@ def write_report(
                 "part": parts[benchmark.name],
                 "alone": {
                     column: found[benchmark.name]
-                    for column, found in baselines.items()
+                    for column, found in covariates.items()
                     if benchmark.name in found
                 },
                 "figures": [
