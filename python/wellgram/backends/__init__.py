@@ -2,12 +2,19 @@
 
 Order of choice: the ``backend=`` argument of a call, `set_backend`, the environment variable
 ``WELLGRAM_BACKEND``, then the first backend of the registry that can run.
+
+A public function with a parameter ``backend=`` is decorated with `takes_backend`: its argument is
+the choice for everything that is called within, so nothing in between passes it on.
 """
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from wellgram.backends.devices import lies_on_a_card
 from wellgram.errors import BackendUnavailable, InputError
@@ -19,7 +26,12 @@ BACKENDS = ("cpu", "cuda", "cupy", "numba", "reference")
 """The registry, in order of preference: modules of this package that fulfil `Backend`, or whose
 ``BACKEND`` does."""
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 _chosen: str | None = None
+_named: ContextVar[str | None] = ContextVar("backend", default=None)
+"""What the ``backend=`` argument of the running call names"""
 
 
 def why_not(name: str) -> str | None:
@@ -48,15 +60,56 @@ def set_backend(name: str | None) -> None:
     _chosen = name
 
 
-def get_backend(name: str | None = None) -> "Backend":
-    """Return the backend of that name, or the one chosen for this process.
+@contextmanager
+def using_backend(name: str | None) -> Iterator[None]:
+    """Choose the backend for all calls within the block that name none; None changes nothing.
 
     Raises
     ------
     BackendUnavailable
         If it cannot run here; the message says why.
     """
-    name = name or _chosen or os.environ.get("WELLGRAM_BACKEND")
+    if name is None:
+        yield
+        return
+    _require(name)
+    token = _named.set(name)
+    try:
+        yield
+    finally:
+        _named.reset(token)
+
+
+def takes_backend(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function with a parameter ``backend=`` run on that backend, and all it calls.
+
+    What is done later, as the blocks of a stream are, or in other threads, is not within the call:
+    it must be handed the backend, which `get_backend` returns.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        name: Any = kwargs.get("backend")
+        with using_backend(name):
+            return function(*args, **kwargs)
+
+    return run
+
+
+def named_backend() -> str | None:
+    """Return what the ``backend=`` argument of the running call names, for work done elsewhere."""
+    return _named.get()
+
+
+def get_backend(name: str | None = None) -> "Backend":
+    """Return the backend of that name, or the one chosen for this call or process.
+
+    Raises
+    ------
+    BackendUnavailable
+        If it cannot run here; the message says why.
+    """
+    name = name or _named.get() or _chosen or os.environ.get("WELLGRAM_BACKEND")
     if name is None:
         name = next(name for name in BACKENDS if why_not(name) is None)
     return _require(name)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from wellgram.backends import named_backend, using_backend
 from wellgram.backends.protocol import Progress
 from wellgram.backends.thread_count import one_thread
 from wellgram.errors import InputError
@@ -132,9 +133,10 @@ class Team:
         there = [self._sent(value) for value in shared]
         tree = _Tree(self.client, merge, there)
         run = delayed(_run, pure=False)
+        backend = named_backend()
         waited = as_completed()
         for piece in pieces:
-            leaf = self.client.compute(run(task, piece, *there))
+            leaf = self.client.compute(run(backend, task, piece, *there))
             waited.add(leaf)
             tree.add(leaf)
         root = tree.root()
@@ -193,8 +195,8 @@ class _Tree:
         return self._client.submit(_merge, self._merge, results, self._shared, pure=False)
 
 
-def _run(task: Callable[..., R], piece: Any, *shared: Any) -> R:
-    with one_thread():
+def _run(backend: str | None, task: Callable[..., R], piece: Any, *shared: Any) -> R:
+    with one_thread(), using_backend(backend):
         return task(piece, *shared)
 
 

@@ -37,7 +37,8 @@ class DrugTargetsResult:
     compounds or genes were scored); ``average_precision`` and ``auc_roc``, their
     means over items, averaged over draws, and ``_sd``, the standard deviation over draws;
     ``ci_low`` and ``ci_high``, 95 % of the average precision by resampling items; ``chance``, the
-    expected average precision of a random ranking of the same lists; ``ap_quantile_q``; ``micro_``, of all
+    expected average precision of a random ranking of the same lists;
+    ``ap_quantile_q``; ``micro_``, of all
     lists pooled; ``_baseline``, the same of uniform scores, and ``_baseline_sd``, its standard
     deviation over draws.
 
