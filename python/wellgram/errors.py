@@ -9,13 +9,28 @@ class InputError(WellgramError, ValueError):
     """The input cannot be used as it is: a file, a column, a value or an argument."""
 
 
-class BackendUnavailable(WellgramError, RuntimeError):  # noqa: N818 - as the field says it
+class ColumnMissing(InputError):  # noqa: N818 - as the field says it
+    """A table lacks a column that is needed; the message names those it has."""
+
+
+class MissingPackage(InputError):  # noqa: N818
+    """An optional package is not installed; the message says how to install it."""
+
+
+class NotApplicable(InputError):  # noqa: N818
+    """The data does not allow this benchmark: too few wells, one batch, no gene set in the map.
+
+    `wellgram.score` leaves such a benchmark out and says why. Any other error ends the run.
+    """
+
+
+class BackendUnavailable(WellgramError, RuntimeError):  # noqa: N818
     """The backend asked for cannot run here; the message says why and which ones can."""
-
-
-class ControlsWarning(UserWarning):
-    """There are few control wells for what is asked of them."""
 
 
 class DeviceMemoryError(WellgramError, MemoryError):
     """The card has too little memory for what is asked; the message says how much is missing."""
+
+
+class ControlsWarning(UserWarning):
+    """There are few control wells for what is asked of them."""

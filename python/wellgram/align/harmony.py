@@ -10,7 +10,7 @@ from wellgram.align.affine import AnySample
 from wellgram.align.estimator import Alignment
 from wellgram.align.sample import RowSample, Sample
 from wellgram.backends.protocol import Rows
-from wellgram.errors import InputError
+from wellgram.errors import InputError, MissingPackage
 
 
 class Harmony(Alignment):
@@ -46,7 +46,7 @@ class Harmony(Alignment):
     def fit_sample(self, sample: Sample, backend: str | None) -> None:
         """Correct the rows of a sample, and keep them."""
         if find_spec("harmonypy") is None:
-            raise InputError(
+            raise MissingPackage(
                 "harmony needs the package harmonypy, which is not installed: "
                 "pip install 'wellgram[harmony]'"
             )

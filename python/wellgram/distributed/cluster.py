@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from wellgram.backends import named_backend, using_backend
 from wellgram.backends.protocol import Progress
 from wellgram.backends.thread_count import one_thread
-from wellgram.errors import InputError
+from wellgram.errors import InputError, MissingPackage
 
 if TYPE_CHECKING:
     from distributed import Client as Client
@@ -286,7 +286,7 @@ def connected(address: str | None) -> Iterator[Client | None]:
     try:
         import distributed
     except ImportError:
-        raise InputError(
+        raise MissingPackage(
             "a Dask scheduler needs the package 'distributed': pip install 'wellgram[dask]'"
         ) from None
     try:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from wellgram.backends.protocol import Rows
-from wellgram.errors import InputError
+from wellgram.errors import ColumnMissing, InputError
 from wellgram.io.anndata_objects import to_anndata
 from wellgram.io.array_table import ArrayTable
 from wellgram.io.formats import is_path, open_table, table_of
@@ -180,7 +180,7 @@ def _open(path: "str | Path | AnnData") -> Table:
     if isinstance(table, ArrayTable) and table.embedding is None:
         raise InputError(f"{label} is no map: it has no matrix {EMBEDDINGS!r} (of an AnnData: 'X')")
     if isinstance(table, TableFile) and _EMBEDDING not in table.names:
-        raise InputError(f"{label} is no map: it has no column {_EMBEDDING!r}")
+        raise ColumnMissing(f"{label} is no map: it has no column {_EMBEDDING!r}")
     return table
 
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, Any, TypeAlias
 
-from wellgram.errors import InputError
+from wellgram.errors import InputError, MissingPackage
 from wellgram.files import output_folder, replacing
 from wellgram.io.read_errors import first_line, needed
 
@@ -153,7 +153,7 @@ def locate(path: "str | Place") -> Place:
     try:
         fs, inside = fsspec.url_to_fs(path)
     except ImportError as problem:
-        raise InputError(
+        raise MissingPackage(
             f"{path!r} needs a package that is not there ({first_line(problem)}): "
             "pip install 'wellgram[cloud]', or the package named"
         ) from problem

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from wellgram.errors import InputError
+from wellgram.errors import InputError, MissingPackage
 
 
 class reading:  # noqa: N801 - reads as a phrase: with reading(what)
@@ -43,7 +43,7 @@ def needed(module: str, extra: str, what: str) -> Any:
     try:
         return import_module(module)
     except ImportError as problem:
-        raise InputError(
+        raise MissingPackage(
             f"{what} needs the package {module!r} ({first_line(problem)}): "
             f"pip install 'wellgram[{extra}]'"
         ) from problem

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from wellgram.errors import InputError
+from wellgram.errors import InputError, MissingPackage
 from wellgram.io.formats import is_table, is_there, open_table
 from wellgram.io.places import Place, locate
 from wellgram.io.tables import need_column
@@ -102,7 +102,7 @@ def _efaar_folder() -> Path:
         folder = Path(place) / "benchmark_annotations"
         if folder.is_dir():
             return folder
-    raise InputError(
+    raise MissingPackage(
         "the package efaar_benchmarking is not installed; its relationship files are all that is "
         "needed: pip install --no-deps efaar_benchmarking"
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Rows
-from wellgram.errors import InputError
+from wellgram.errors import ColumnMissing, InputError
 from wellgram.io.places import Place, Remote, locate
 from wellgram.io.read_errors import reading
 
@@ -295,7 +295,7 @@ def source_of(path: Place) -> Iterator[Any]:
 def need_column(column: str, names: Sequence[str], where: str, role: str) -> str:
     """Return the column; raise if it is not among the names, saying where and in which role."""
     if column not in names:
-        raise InputError(f"{where} has no column {column!r} ({role}); there are: {some(names)}")
+        raise ColumnMissing(f"{where} has no column {column!r} ({role}); there are: {some(names)}")
     return column
 
 

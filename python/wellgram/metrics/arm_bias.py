@@ -10,7 +10,7 @@ import pandas as pd
 
 from wellgram.align.chromosome_arms import arms_of_genes
 from wellgram.backends.protocol import Codes, Floats, Progress
-from wellgram.errors import InputError
+from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
 from wellgram.io.relationships import clean_pairs
 from wellgram.metrics.rank_test import BrunnerMunzel, brunner_munzel
@@ -92,7 +92,7 @@ def proximity_bias(
     code, arms = pd.factorize(arm.iloc[placed], sort=True)
     sizes = np.bincount(code, minlength=len(arms))
     if len(arms) < 2 or sizes.max() < 2:
-        raise InputError(
+        raise NotApplicable(
             f"{len(placed)} genes of the map are on {len(arms)} chromosome arms of the table; two "
             "arms are needed, and two genes on one of them: check the names of genes"
         )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Codes, Rows
-from wellgram.errors import InputError
+from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
 from wellgram.metrics.batch_measures import batch_accuracy, batch_mixing, similarities
 from wellgram.nulls import random_subsets, stream_of
@@ -95,7 +95,7 @@ def batch_effects(
         )[0]
         chosen = _of_large_batches(raw, chosen[np.sort(drawn)])
     if not len(chosen):
-        raise InputError(f"in a sample of {sample:,} wells no two batches have {_LEAST} each")
+        raise NotApplicable(f"in a sample of {sample:,} wells no two batches have {_LEAST} each")
     perturbation = pd.factorize(raw.metadata["perturbation"].iloc[chosen])[0].astype(np.int64)
     batch = np.unique(raw.batches()[0][chosen], return_inverse=True)[1].astype(np.int64)
     columns = {
@@ -129,7 +129,7 @@ def shared_wells(wells: WellLabels) -> Codes:
     """
     codes, names = wells.batches()
     if len(names) < 2:
-        raise InputError("the screen has one batch")
+        raise NotApplicable("the screen has one batch")
     labels = wells.metadata
     treated = np.flatnonzero((labels["in_map"] & ~labels["is_control"]).to_numpy(bool))
     held = pd.DataFrame({"perturbation": labels["perturbation"].iloc[treated].to_numpy(),
@@ -137,7 +137,9 @@ def shared_wells(wells: WellLabels) -> Codes:
     often = held.groupby("perturbation", observed=True)["batch"].transform("nunique")
     chosen = _of_large_batches(wells, treated[(often >= 2).to_numpy()])
     if not len(chosen):
-        raise InputError(f"no two batches share perturbations and have {_LEAST} wells of such each")
+        raise NotApplicable(
+            f"no two batches share perturbations and have {_LEAST} wells of such each"
+        )
     return chosen
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Floats
-from wellgram.errors import InputError
+from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import gene_resamples, interval, item_resamples
 from wellgram.metrics.recall import TAILS, Null, relationship_recall
@@ -140,7 +140,7 @@ def compare_drug_targets(
     keys = [first.by, "concentration"]
     both = first.items.merge(second.items, on=keys, suffixes=("_first", "_second"))
     if both.empty:
-        raise InputError(f"the two benchmarks have no {first.by} in common")
+        raise NotApplicable(f"the two benchmarks have no {first.by} in common")
     records = []
     for dose, rows in both.groupby("concentration", sort=False):
         one, other = (

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Floats
-from wellgram.errors import InputError
+from wellgram.errors import ColumnMissing, InputError
 from wellgram.maps.build import map_rows
 from wellgram.wells import KEYS, WellLabels, Wells
 
@@ -81,7 +81,7 @@ def associations(
     for name in names:
         for column in (score, name):
             if column not in table:
-                raise InputError(
+                raise ColumnMissing(
                     f"the table has no column {column!r}; there are {[*table.columns]}"
                 )
         both = table[[score, name]].dropna()
@@ -100,7 +100,7 @@ def associations(
 def standardized(wells: WellLabels, column: str) -> Floats:
     """Return a number of each well (n,) in units of its batch's controls."""
     if column not in wells.metadata:
-        raise InputError(
+        raise ColumnMissing(
             f"the wells have no column {column!r}; there are "
             f"{', '.join(map(str, wells.metadata.columns))}"
         )

@@ -10,7 +10,7 @@ from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
-from wellgram.errors import InputError
+from wellgram.errors import InputError, NotApplicable
 from wellgram.maps.build import map_rows
 from wellgram.metrics.replicates import (
     ReplicateResult,
@@ -108,12 +108,14 @@ def magnitude(
     is_negative = negative_rows(labels, negatives, null == "negatives")
     is_control = wells.metadata["is_control"].to_numpy(bool)
     if not is_control.any():
-        raise InputError("there is no control well to measure from; name the controls (control=)")
+        raise NotApplicable(
+            "there is no control well to measure from; name the controls (control=)"
+        )
     own = np.bincount(codes[(codes >= 0) & is_control], minlength=len(labels)) > 0
     counts = labels["n_wells"].to_numpy()
     scored = (counts >= min_wells) & ~own
     if not scored.any():
-        raise InputError(
+        raise NotApplicable(
             f"none of the {len(labels):,} perturbations has {min_wells} wells; lower min_wells"
         )
     rows = aligned_rows(wells, align, backend)
@@ -126,7 +128,7 @@ def magnitude(
     if null == "negatives":
         background = energy[is_negative & scored]
         if not len(background):
-            raise InputError(f"no negative control has {min_wells} wells; lower min_wells")
+            raise NotApplicable(f"no negative control has {min_wells} wells; lower min_wells")
         p[tested] = empirical_p(energy[tested], background, p_form)
         middle[tested] = background.mean()
         said = f"{len(background):,} perturbations that do nothing"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Progress
-from wellgram.errors import InputError
+from wellgram.errors import InputError, NotApplicable
 from wellgram.metrics.recall import Null, null_rows
 from wellgram.nulls import benjamini_hochberg
 from wellgram.pairs.unit_rows import unit_embeddings
@@ -65,7 +65,7 @@ def gene_set_separation(
     chosen = {n: of for n, of in members.items() if min_genes <= len(of) < len(labels)}
     if not chosen:
         most = max(map(len, members.values()), default=0)
-        raise InputError(
+        raise NotApplicable(
             f"none of the {len(gene_sets):,} gene sets has {min_genes} genes in the map and a rest "
             f"to compare with (the most: {most} of {len(labels):,}); lower min_genes, or name "
             "genes as the map does"
@@ -149,7 +149,7 @@ def enrichment(
         jaccard = len(shared) / len(listed | own)
         records.append((name, len(own), sorted(shared), jaccard, float(p)))
     if not records:
-        raise InputError(f"no gene set has {min_genes} genes in the universe; lower min_genes")
+        raise NotApplicable(f"no gene set has {min_genes} genes in the universe; lower min_genes")
     columns = ["gene_set", "n_genes", "n_shared", "jaccard", "p_value"]
     table = pd.DataFrame(records, columns=columns)
     table = table.assign(

@@ -6,7 +6,7 @@ import pandas as pd
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
-from wellgram.errors import InputError
+from wellgram.errors import ColumnMissing
 from wellgram.maps.build import map_rows
 from wellgram.metrics.replicate_consistency import ConsistencyResult, consistency
 from wellgram.metrics.replicates import aligned_rows
@@ -49,7 +49,7 @@ def guide_agreement(
         If there is no such column, or no gene has two guides.
     """
     if guide not in wells.metadata:
-        raise InputError(
+        raise ColumnMissing(
             f"there is no column {guide!r} that names the guide; there are "
             f"{', '.join(map(str, wells.metadata.columns))}"
         )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Codes
-from wellgram.errors import InputError
+from wellgram.errors import ColumnMissing, NotApplicable
 from wellgram.probes.splits import Mask, Split
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
@@ -54,7 +54,7 @@ class LabelledWells:
         """
         for column in (label, kind):
             if column is not None and column not in wells.metadata:
-                raise InputError(
+                raise ColumnMissing(
                     f"there is no column {column!r}; there are "
                     f"{', '.join(map(str, wells.metadata.columns))} (more are kept by columns=)"
                 )
@@ -65,7 +65,7 @@ class LabelledWells:
         codes = np.full(len(wells), -1, np.int64)
         codes[used], names = pd.factorize(labels[used].astype("str"), sort=True)
         if len(names) < 2:
-            raise InputError(
+            raise NotApplicable(
                 f"column {label!r} has {len(names)} classes among the wells in the map: two at "
                 "least are needed"
             )
@@ -89,7 +89,7 @@ class LabelledWells:
         train, test = (np.flatnonzero(side & self.used) for side in (split.train, split.test))
         trained = np.unique(self.codes[train])
         if len(trained) < 2:
-            raise InputError(
+            raise NotApplicable(
                 f"the wells fitted on ({split.said}) are of {len(trained)} classes: two at least "
                 "are needed; split otherwise (split=)"
             )
@@ -97,7 +97,7 @@ class LabelledWells:
         untrained = np.unique(self.codes[test][~known])
         if not known.any():
             first = f" (first: {self.names[untrained[0]]!r})" if len(untrained) else ""
-            raise InputError(
+            raise NotApplicable(
                 f"no class that is tested was trained ({split.said}){first}: the two sides share "
                 "no label; split otherwise (split=)"
             )
@@ -123,7 +123,7 @@ def _check_batches_have_several(wells: Wells | WellStream, codes: Codes, names: 
         code = int(pairs["code"][pairs["batch"] == single[0]].iloc[0])
         more = f" and {len(single) - 1} others" if len(single) > 1 else ""
         column = wells.origin.get("batch", "batch")
-        raise InputError(
+        raise NotApplicable(
             f"the wells of batch {labels[single[0]]!r}{more} (column {column!r}) are of one class "
             f"only, {names[code]!r}: they say nothing of telling classes apart; leave those wells "
             "out, or name other batches (batch=)"

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes
-from wellgram.errors import InputError
+from wellgram.errors import ColumnMissing, InputError
 
 _NONE_IS_A_VALUE = "dose"
 """The column of `Wells` in which a missing value says something: that there is none"""
@@ -223,7 +223,7 @@ def _labels_of(metadata: pd.DataFrame, column: str) -> "pd.Series[str]":
 def _column(metadata: pd.DataFrame, column: str) -> "pd.Series[str]":
     if column not in metadata:
         known = ", ".join(map(str, metadata.columns))
-        raise InputError(f"there is no column {column!r} to pair profiles by; there are {known}")
+        raise ColumnMissing(f"there is no column {column!r} to pair profiles by; there are {known}")
     return metadata[column]
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, each, takes_client
-from wellgram.errors import InputError
+from wellgram.errors import ColumnMissing, InputError
 from wellgram.files import save_csv
 from wellgram.metrics.pairing import as_names
 from wellgram.metrics.precision_by_profile import AveragePrecisionResult
@@ -121,7 +121,7 @@ def mean_average_precision(
         raise InputError(f"null_size must be 1 or more, not {null_size}")
     for name in names:
         if name not in ap.table:
-            raise InputError(f"there is no column {name!r} to group profiles by")
+            raise ColumnMissing(f"there is no column {name!r} to group profiles by")
     profiles = ap.table[ap.table["reason"] != "not scored"]
     ranked = profiles["average_precision"].notna()
     if not ranked.any():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Backend, Progress, Rows
-from wellgram.errors import InputError
+from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
 from wellgram.metrics.pairing import Rules, as_names, find_pairs
 from wellgram.metrics.profile_ranks import Compared, rank_entries
@@ -119,7 +119,7 @@ def average_precision(
     n_pos, n_neg = pairs.positives.partners, pairs.negatives.partners[pairs.owner]
     for count, kind in ((n_pos, "positive"), (n_neg, "negative")):
         if not count.any():
-            raise InputError(f"no pair of {len(metadata):,} profiles is {kind} ({rules})")
+            raise NotApplicable(f"no pair of {len(metadata):,} profiles is {kind} ({rules})")
     run = get_backend(backend)
     rows = (
         aligned_rows(profiles, align, backend)

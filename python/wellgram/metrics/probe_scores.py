@@ -7,7 +7,7 @@ import pandas as pd
 
 from wellgram.align import Alignment
 from wellgram.backends.protocol import Codes, Progress, Rows
-from wellgram.errors import InputError
+from wellgram.errors import NotApplicable
 from wellgram.metrics.blinding import aligned_blind
 from wellgram.metrics.labelled import LabelledWells, Sides
 from wellgram.metrics.penalties import (
@@ -217,7 +217,7 @@ def _elsewhere(labelled: LabelledWells, column: str) -> tuple[Sides, Codes]:
     single = spread.index[spread < 2].to_numpy(np.int64)
     known = ~np.isin(codes, single)
     if not known.any():
-        raise InputError(
+        raise NotApplicable(
             f"no class is in two values of column {column!r}, so no well has a neighbour of its "
             "class to be found; name another column (split=)"
         )

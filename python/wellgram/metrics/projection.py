@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Floats
-from wellgram.errors import InputError
+from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
 from wellgram.pairs import unit_embeddings
 from wellgram.wells import LabelledMap
@@ -65,7 +65,9 @@ def pca_projection(map_: LabelledMap, /, *, backend: str | None = None) -> PCAPr
     embeddings = map_.embeddings
     p, d = embeddings.shape
     if p < 2 or d < 2:
-        raise InputError(f"a projection needs two rows and two features, but the map is {p} x {d}")
+        raise NotApplicable(
+            f"a projection needs two rows and two features, but the map is {p} x {d}"
+        )
     unit = unit_embeddings(embeddings, backend=backend)
     mean = unit.mean(axis=0, dtype=np.float64)
     scatter = np.zeros((d, d))
@@ -74,7 +76,7 @@ def pca_projection(map_: LabelledMap, /, *, backend: str | None = None) -> PCAPr
         scatter += centred.T @ centred
     spread, axes = np.linalg.eigh(scatter)
     if not spread[-1] > 1e-12 * p:
-        raise InputError("all rows of the map have one direction: there is nothing to project")
+        raise NotApplicable("all rows of the map have one direction: there is nothing to project")
     axes = axes[:, [-1, -2]]
     axes *= np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])
     places: Floats = unit @ axes - mean @ axes

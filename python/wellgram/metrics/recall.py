@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
-from wellgram.errors import InputError
+from wellgram.errors import ColumnMissing, InputError, NotApplicable
 from wellgram.files import save_csv
 from wellgram.io.relationships import pair_ends
 from wellgram.metrics.bootstrap import gene_bootstrap
@@ -203,7 +203,7 @@ def null_rows(labels: pd.DataFrame, null: Null | None) -> tuple[Codes, Null]:
         raise InputError("the map has no gene (CRISPR) rows; choose null='all'")
     rows = genes if null == "genes" else np.arange(len(labels))
     if len(rows) < 2:
-        raise InputError(
+        raise NotApplicable(
             f"the null needs two rows at least, but the map has {len(rows)} ({_ROWS[null]})"
         )
     return rows, null
@@ -235,7 +235,7 @@ def _match(name: str, pairs: pd.DataFrame, labels: pd.Series) -> tuple[Codes, Co
 
 def _same_value(column: str, labels: pd.DataFrame) -> dict[str, tuple[Codes, Codes]]:
     if column not in labels:
-        raise InputError(
+        raise ColumnMissing(
             f"the map has no column {column!r} to make pairs of; it is missing from the metadata, "
             f"or wells of one perturbation differ in it (there are: {', '.join(labels.columns)})"
         )

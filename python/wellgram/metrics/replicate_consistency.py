@@ -11,7 +11,7 @@ from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
-from wellgram.errors import InputError
+from wellgram.errors import InputError, NotApplicable
 from wellgram.maps.build import map_rows
 from wellgram.metrics.replicates import (
     ReplicateResult,
@@ -121,7 +121,7 @@ def consistency(
     is_negative = negative_rows(labels, negatives, null == "negatives")
     counts = labels["n_wells"].to_numpy()
     if counts.max() < 2:
-        raise InputError(
+        raise NotApplicable(
             f"none of the {len(labels):,} perturbations has two wells: there are no replicates"
         )
     unit, _ = get_backend(backend).unit_rows(aligned_rows(wells, align, backend))

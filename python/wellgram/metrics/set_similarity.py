@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes
-from wellgram.errors import InputError
+from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
 from wellgram.metrics.gene_set_tests import GeneSets
 from wellgram.metrics.recall import Null, null_rows
@@ -113,7 +113,7 @@ def gene_set_similarity(
     labels = map_.labels["perturbation"].astype("str").to_numpy()[rows]
     chosen, groups, left_out = _chosen(labels, gene_sets, most)
     if not len(chosen):
-        raise InputError(
+        raise NotApplicable(
             f"none of the {len(gene_sets):,} gene sets has {_LEAST} to {_LARGEST} members in the "
             "map"
         )

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from wellgram.errors import InputError
+from wellgram.errors import InputError, NotApplicable
 from wellgram.wells import KEYS, LabelledMap
 
 
@@ -22,7 +22,7 @@ def shared_rows(first: LabelledMap, second: LabelledMap) -> pd.DataFrame:
     one, other = _named(first, keys, "first"), _named(second, keys, "second")
     shared = one.merge(other, on=keys, suffixes=("_first", "_second"))
     if len(shared) < 2:
-        raise InputError(
+        raise NotApplicable(
             f"the maps share {len(shared)} perturbations; two at least are needed: check that "
             "their labels are written alike"
         )

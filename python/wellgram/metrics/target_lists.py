@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Codes
-from wellgram.errors import InputError
+from wellgram.errors import ColumnMissing, InputError
 from wellgram.io.targets import TARGET_COLUMNS
 from wellgram.nulls import random_subsets, stream_of
 
@@ -33,7 +33,7 @@ def check_targets(targets: pd.DataFrame) -> pd.DataFrame:
     """
     for column in TARGET_COLUMNS:
         if column not in targets:
-            raise InputError(
+            raise ColumnMissing(
                 f"the table of targets has no column {column!r}; "
                 f"it needs {', '.join(TARGET_COLUMNS)}"
             )

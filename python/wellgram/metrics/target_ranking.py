@@ -12,7 +12,7 @@ import pandas as pd
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.backends.thread_count import threads
-from wellgram.errors import InputError
+from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import item_bootstrap
 from wellgram.metrics.ranking import chance_precision, pooled_scores
@@ -155,7 +155,7 @@ def drug_targets(
             skipped.append(one)
     if not lists:
         why = f" ({skipped[0][0]!r}: {skipped[0][1]})" if skipped else ""
-        raise InputError(f"no {by} of the targets can be scored on this map{why}")
+        raise NotApplicable(f"no {by} of the targets can be scored on this map{why}")
     scored = _Scored.of(cube, place[items], lists, by, seed, backend)
     return DrugTargetsResult(
         scored.summary(doses, quantiles, resamples, seed, backend),
@@ -200,7 +200,7 @@ def _similarities(
     rows = {kind: np.flatnonzero(mask) for kind, mask in chosen.items()}
     for kind, found in rows.items():
         if not len(found):
-            raise InputError(
+            raise NotApplicable(
                 f"no {kind} of the targets is in the map: {min(names[kind])!r}, for example, is "
                 f"not; the map has rows like {labels[0]!r}"
             )
@@ -212,10 +212,10 @@ def _similarities(
     gene, genes = pd.factorize(labels[rows["gene"]], sort=True)
     twice = _first_twice(gene)
     if twice is not None:
-        raise InputError(f"gene {genes[gene[twice]]!r} has several rows in the map; keep one")
+        raise NotApplicable(f"gene {genes[gene[twice]]!r} has several rows in the map; keep one")
     twice = _first_twice(compound * len(doses) + level)
     if twice is not None:
-        raise InputError(
+        raise NotApplicable(
             f"compound {compounds[compound[twice]]!r} has several rows of one dose; the benchmark "
             "needs one"
         )

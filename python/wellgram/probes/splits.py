@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.errors import InputError
+from wellgram.errors import ColumnMissing, InputError
 from wellgram.nulls import random_subsets, stream_of
 from wellgram.wells import WellLabels, batch_codes
 
@@ -158,7 +158,7 @@ def held_out(wells: WellLabels, split: Split, *, seed: int = 0) -> Split:
 def _labels(wells: WellLabels, column: str, *, several: bool = True) -> "pd.Series[Any]":
     """Return a column of wells as words, or raise unless it is there, whole, and not one value."""
     if column not in wells.metadata:
-        raise InputError(
+        raise ColumnMissing(
             f"there is no column {column!r} to split wells by; there are "
             f"{', '.join(map(str, wells.metadata.columns))} (more are kept by columns=)"
         )
