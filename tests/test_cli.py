@@ -90,9 +90,9 @@ def test_results_go_to_stdout_and_steps_to_stderr(demo):
     steps = [line.split(":")[0] for line in done.stderr.splitlines()]
     assert steps == [
         "read labels", "align and aggregate", "recall of known relationships", "drug targets",
-        "consistency", "magnitude", "average precision", "similarity within gene sets",
-        "projection",
-        "batch effects", "write results",
+        "replicate consistency", "magnitude", "average precision of replicates",
+        "similarity within gene sets", "the map in two dimensions", "batch effects",
+        "write results",
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The report: one file, no other needed, and right."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -8,8 +9,8 @@ import pandas as pd
 import pytest
 
 from wellgram import CenterScale, Wells, score
-from wellgram.suite.benchmarks import interval_words
-from wellgram.suite.scoring import ScoreResult
+from wellgram.suite import ScoreResult
+from wellgram.suite.words import interval_words
 
 NASTY = "<b>x</b>&\"'"
 
@@ -65,7 +66,8 @@ def result():
 
 @pytest.fixture
 def text(result, tmp_path):
-    result.summary["command"] = f"wellgram score {NASTY}"
+    record = replace(result.record, command=f"wellgram score {NASTY}")
+    result = replace(result, record=record)
     result.save(tmp_path)
     return (tmp_path / "report.html").read_text(encoding="utf-8")
 

@@ -1,13 +1,16 @@
 """The report as a browser shows it: at a desk, on a phone, in the dark, on paper."""
 
+from dataclasses import replace
+
 import matplotlib.image
 import numpy as np
 import pytest
 
 from browsers import chromium, overflowing, visit
 from wellgram import PCACenterScale, score
+from wellgram.checksums import Checksum
 from wellgram.simulate import rxrx3_core
-from wellgram.suite.scoring import METRICS
+from wellgram.suite import BENCHMARKS
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +23,14 @@ def report(tmp_path_factory):
         PCACenterScale(),
         sources={f"planted_{'x' * 70}": screen.relationships},
         targets=screen.compound_targets,
-        metrics=[name for name in METRICS if name != "magnitude"],  # whose figures are no others
+        metrics=[name for name in BENCHMARKS if name != "magnitude"],  # whose figures are no others
     )
-    result.summary["command"] = f"wellgram score {'x' * 200}"
-    result.summary["inputs"] = {f"/{'x' * 100}": {"bytes": 10**12, "sha256": "0" * 64}}
+    record = replace(
+        result.record,
+        command=f"wellgram score {'x' * 200}",
+        inputs={f"/{'x' * 100}": Checksum(10**12, "0" * 64)},
+    )
+    result = replace(result, record=record)
     result.save(folder)
     return folder
 

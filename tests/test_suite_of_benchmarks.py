@@ -23,8 +23,9 @@ from wellgram import (
     score,
 )
 from wellgram.cli import app
+from wellgram.errors import ColumnMissing, DeviceMemoryError, NotApplicable
 from wellgram.simulate import rxrx3_core
-from wellgram.suite.scoring import METRICS
+from wellgram.suite import BENCHMARKS, Benchmark, Findings, Part, Skipped
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +47,10 @@ def everything(screen):
 
 
 def test_everything_is_run_and_in_the_summary(everything, tmp_path):
-    assert set(everything.parts) == set(METRICS)
+    assert set(everything.parts) == set(BENCHMARKS)
     everything.save(tmp_path)
     summary = json.loads((tmp_path / "summary.json").read_text())
-    for name in METRICS:
+    for name in BENCHMARKS:
         assert isinstance(summary[name], list)
         assert summary[name]
     report = (tmp_path / "report.html").read_text()
@@ -102,7 +103,7 @@ def test_a_stream_scores_as_wells_do(tmp_path):
         == {"consistency", "average-precision", "projection", "batch-effects"}
     )
     for name, part in held.parts.items():
-        pd.testing.assert_frame_equal(part.records, streamed.parts[name].records)
+        pd.testing.assert_frame_equal(part.findings.records, streamed.parts[name].findings.records)
 
 
 def test_a_number_is_scored_beside_the_embedding(rng, tmp_path):
@@ -135,7 +136,7 @@ def test_a_number_is_scored_beside_the_embedding(rng, tmp_path):
     assert found["Metadata_count"] >= 7
     assert found["Metadata_noise"] <= 1
     assert summary["consistency"][0]["n_significant"] <= 1
-    assert summary["covariates"]["Metadata_count"]["recall"] == "skipped: no known pairs given"
+    assert summary["covariates"]["Metadata_count"]["recall"] == {"skipped": "no known pairs given"}
     assert "magnitude, Metadata_count alone" in summary["seconds"]
     assert "By Metadata_noise alone:" in (out / "report.html").read_text()
     with pytest.raises(InputError, match="no column 'nuclei'"):
@@ -143,29 +144,30 @@ def test_a_number_is_scored_beside_the_embedding(rng, tmp_path):
 
 
 def reasons(result):
-    return {name: result.summary[name] for name in METRICS if name not in result.parts}
+    assert set(result.parts) | set(result.skipped) == set(result.outcomes) == set(BENCHMARKS)
+    return result.skipped
 
 
 def test_reasons_for_what_was_not_run(rng, screen, monkeypatch):
     x = rng.normal(size=(9, 4))
     single = Wells.from_arrays(x, [*"abcdefg", "DMSO", "DMSO"], control="DMSO")
     assert reasons(score(single)) == {
-        "recall": "skipped: no known pairs given",
-        "drug-targets": "skipped: no table of compounds and their targets given",
-        "gene-set-separation": "skipped: no gene sets given",
-        "consistency": "skipped: no perturbation has two wells",
-        "magnitude": "skipped: no perturbation has five wells",
-        "average-precision": "skipped: no perturbation has two wells",
-        "gene-set-similarity": "skipped: no gene sets or known pairs given",
-        "batch-effects": "skipped: the screen has one batch",
+        "recall": "no known pairs given",
+        "drug-targets": "no table of compounds and their targets given",
+        "gene-set-separation": "no gene sets given",
+        "consistency": "no perturbation has two wells",
+        "magnitude": "no perturbation has five wells",
+        "average-precision": "no perturbation has two wells",
+        "gene-set-similarity": "no gene sets or known pairs given",
+        "batch-effects": "the screen has one batch",
     }
     uncontrolled = Wells.from_arrays(x, [*"aaaaaaabb"], control="none")
     found = reasons(score(uncontrolled))
-    assert found["magnitude"] == found["average-precision"] == "skipped: there are no control wells"
+    assert found["magnitude"] == found["average-precision"] == "there are no control wells"
     assert "consistency" not in found
     chosen = score(uncontrolled, metrics=["recall"])
-    assert reasons(chosen)["consistency"] == "skipped: not asked for"
-    assert repr(chosen).endswith("batch-effects: skipped: not asked for")
+    assert reasons(chosen)["consistency"] == "not asked for"
+    assert repr(chosen).endswith("batch-effects: not asked for")
     monkeypatch.setattr("wellgram.suite.contract.HELD_BYTES", 100)
     assert "its 9 aligned wells of 4 features would need" in reasons(score(uncontrolled))[
         "consistency"
@@ -183,9 +185,48 @@ def test_what_only_the_map_shows_loses_nothing(screen):
     )
     assert set(result.parts) == {"consistency"}
     assert (
-        "none of the 1 gene sets has 10 genes in the map" in result.summary["gene-set-separation"]
+        "none of the 1 gene sets has 10 genes in the map" in result.skipped["gene-set-separation"]
     )
-    assert result.summary["drug-targets"].startswith("skipped: ")
+    assert result.outcomes["drug-targets"].asked_for
+    assert isinstance(result.outcomes["drug-targets"], Skipped)
+    assert not result.outcomes["recall"].asked_for
+
+
+def of_a_toy(monkeypatch, *, check=lambda task: None, run):
+    """The outcomes of a benchmark from outside, and of one after it."""
+    monkeypatch.setitem(BENCHMARKS, "toy", Benchmark("toy", "Toy", check, run))
+    monkeypatch.setitem(BENCHMARKS, "after", BENCHMARKS["projection"])
+    x = np.random.default_rng(0).normal(size=(12, 4))
+    return score(
+        Wells.from_arrays(x, [*"abcdefghijkl"], control="none"), metrics=["toy", "after"]
+    ).outcomes
+
+
+def test_a_benchmark_from_outside_is_run_and_shown_without_a_presentation(monkeypatch):
+    table = pd.DataFrame({"n_rows": [12], "mean_length": [1.23456]})
+    part = of_a_toy(monkeypatch, run=lambda *_: Findings(None, table))["toy"]
+    assert part.presentation.head == ["n rows", "mean length"]
+    assert part.presentation.rows == [["12", "1.235"]]
+
+
+@pytest.mark.parametrize("error", [NotApplicable, DeviceMemoryError])
+def test_a_benchmark_that_cannot_be_run_does_not_end_the_others(monkeypatch, error):
+    def run(*_):
+        raise error("too small")
+
+    outcomes = of_a_toy(monkeypatch, run=run)
+    assert outcomes["toy"] == Skipped("too small")
+    assert isinstance(outcomes["after"], Part)
+
+
+@pytest.mark.parametrize("when", ["check", "run"])
+def test_a_mistake_in_the_input_is_no_skipped_benchmark(monkeypatch, when):
+    def wrong(*_):
+        raise ColumnMissing("no column 'x'")
+
+    functions = {"run": lambda *_: Findings(None, pd.DataFrame()), when: wrong}
+    with pytest.raises(ColumnMissing):
+        of_a_toy(monkeypatch, **functions)
 
 
 def test_bad_input_is_refused_before_any_work(screen, tmp_path):

@@ -3,7 +3,7 @@
 import shlex
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from wellgram.align import ALIGNMENTS, alignment
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.machine import peak_memory
 from wellgram.backends.protocol import Progress
-from wellgram.checksums import checksum
+from wellgram.checksums import Checksum, checksum
 from wellgram.cli.terminal import advise, noting, part_table, results, step
 from wellgram.distributed import connected
 from wellgram.errors import InputError
@@ -32,7 +32,7 @@ from wellgram.maps.build import Aggregation, MapDtype
 from wellgram.metrics.recall import Null
 from wellgram.stream import WellStream
 from wellgram.suite.benchmarks import BENCHMARKS
-from wellgram.suite.scoring import METRICS
+from wellgram.suite.contract import Part
 from wellgram.suite.scoring import score as score_wells
 from wellgram.wells import Wells
 
@@ -116,8 +116,8 @@ def score(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"Which benchmarks to run: {', '.join(METRICS)}; may be repeated. By default all "
-            "that the data allows."
+            help=f"Which benchmarks to run: {', '.join(BENCHMARKS)}; may be repeated. By default "
+            "all that the data allows."
         ),
     ] = None,
     covariate: Annotated[
@@ -220,28 +220,35 @@ def score(
             step=step,
             client=client,
         )
-        result.summary["seconds"] = {"read labels": round(read, 4)} | result.summary["seconds"]
-        result.summary["command"] = shlex.join(["wellgram", *sys.argv[1:]])
         given = [*(embeddings or []), metadata, *(relationships or []), targets, gene_sets]
-        if any(given):
+        paths = [path for path in given if path]
+        inputs: dict[str, Checksum | None] = {}
+        if paths:
             with step("check sums of inputs") as progress:
-                result.summary["inputs"] = _inputs([path for path in given if path], progress)
+                inputs = _checksums(paths, progress)
+        record = replace(
+            result.record,
+            seconds={"read labels": round(read, 4), **result.record.seconds},
+            command=shlex.join(["wellgram", *sys.argv[1:]]),
+            inputs=inputs,
+        )
+        result = replace(result, record=record)
         with step("write results"):
             result.save(folder)
     results.print(repr(result.map_), markup=False)
     left_out = result.map_.provenance["without_direction"]
     if left_out:
         results.print(f"left out, since it aggregates to zero: {', '.join(left_out)}", markup=False)
-    for benchmark in BENCHMARKS:
-        part = result.parts.get(benchmark.name)
-        if part is not None:
-            results.print(part_table(benchmark.title, part), "")
-            for column, parts in result.covariates.items():
-                if benchmark.name in parts:
-                    title = f"{benchmark.title}, by {column} alone"
-                    results.print(part_table(title, parts[benchmark.name]), "")
-        elif result.summary[benchmark.name] != "skipped: not asked for":
-            results.print(f"{benchmark.title}: {result.summary[benchmark.name]}", markup=False)
+    for name, outcome in result.outcomes.items():
+        title = BENCHMARKS[name].title
+        if isinstance(outcome, Part):
+            results.print(part_table(title, outcome), "")
+            for column, outcomes in result.covariates.items():
+                alone = outcomes[name]
+                if isinstance(alone, Part):
+                    results.print(part_table(f"{title}, by {column} alone", alone), "")
+        elif outcome.asked_for:
+            results.print(f"{title}: skipped: {outcome.reason}", markup=False)
     if not (sources or same) and (not metric or "recall" in metric):
         results.print("name known pairs with --relationships or --same")
     seconds = time.perf_counter() - began
@@ -250,10 +257,6 @@ def score(
     )
 
 
-def _inputs(paths: list[str], progress: Progress) -> dict[str, dict[str, int | str | None]]:
-    """Return the size and the SHA-256 of what was read; None of what is not on this machine."""
-    sums: dict[str, dict[str, int | str | None]] = {}
-    for path in paths:
-        found = asdict(checksum(path, progress)) if Path(path).exists() else None
-        sums[path] = found or {"bytes": None, "sha256": None}
-    return sums
+def _checksums(paths: list[str], progress: Progress) -> dict[str, Checksum | None]:
+    """Return the size and the SHA-256 of what was read; None for what is not on this machine."""
+    return {path: checksum(path, progress) if Path(path).exists() else None for path in paths}

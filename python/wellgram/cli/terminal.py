@@ -55,7 +55,7 @@ def advise(wells: WellLabels) -> None:
 
 def part_table(title: str, part: Part) -> Table:
     """Return what a benchmark found as a table to print."""
-    return words_table(title, part.head, part.rows)
+    return words_table(title, part.presentation.head, part.presentation.rows)
 
 
 def words_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

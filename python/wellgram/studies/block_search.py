@@ -3,8 +3,8 @@
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.align import Alignment
-from wellgram.backends.protocol import Progress
 from wellgram.errors import InputError
 from wellgram.io.block_files import Blocks, open_blocks
 from wellgram.metrics import linear_probe
@@ -22,11 +21,9 @@ from wellgram.metrics.penalties import Method, check_penalties
 from wellgram.probes.splits import splits_by
 from wellgram.stream import WellStream
 from wellgram.studies.block_scores import BlockScores, BlockSearchResult
+from wellgram.suite.contract import Outcome, Part, Step
 from wellgram.suite.scoring import score
 from wellgram.wells import Wells
-
-Step = Callable[[str], AbstractContextManager[Progress]]
-"""Announces a step of the work and yields a callback for the share done."""
 
 _BESIDE = ("recall", "drug-targets", "consistency")
 _FOLDER = "blocks"
@@ -136,7 +133,7 @@ def search_blocks(
                     method=method, penalty=penalty, kind=kind, resamples=1, seed=seed,
                     backend=backend, progress=progress,
                 )  # fmt: skip
-                done = BlockScores(probe.outcomes, _headlines(beside.summary))
+                done = BlockScores(probe.outcomes, _headlines(beside.outcomes))
                 if path is not None:
                     done.save(path, key)
         scored.append(done)
@@ -162,19 +159,23 @@ def _check(
         labelled.sides(one)
 
 
-def _headlines(summary: Mapping[str, Any]) -> dict[str, float]:
+def _headlines(outcomes: Mapping[str, Outcome]) -> dict[str, float]:
     """Return the figure of each benchmark that was run."""
-    found = {name: summary[name] for name in _BESIDE if not isinstance(summary[name], str)}
+    records = {
+        name: outcome.findings.records
+        for name, outcome in outcomes.items()
+        if isinstance(outcome, Part)
+    }
     values: dict[str, float] = {}
-    if "recall" in found:
-        recalls = [row["recall"] for row in found["recall"] if row["tail_low"] == 0.05]
-        values["recall"] = float(np.mean(recalls))
-    if "drug-targets" in found:
-        precisions = [row["average_precision"] for row in found["drug-targets"]]
-        values["drug_targets"] = max(one for one in precisions if one is not None)
-    if "consistency" in found and found["consistency"][0]["mean_cosine"] is not None:
-        row = found["consistency"][0]
-        values["consistency"] = row["mean_cosine"] - row["null_mean"]
+    if "recall" in records:
+        table = records["recall"]
+        values["recall"] = float(table["recall"][table["tail_low"] == 0.05].mean(skipna=False))
+    if "drug-targets" in records:
+        values["drug_targets"] = float(records["drug-targets"]["average_precision"].max())
+    if "consistency" in records:
+        whole = records["consistency"].iloc[0]
+        if pd.notna(whole["mean_cosine"]):
+            values["consistency"] = float(whole["mean_cosine"] - whole["null_mean"])
     return values
 
 

@@ -1,7 +1,7 @@
 """Which correction of batch effects carries over to unseen experiments: RxRx1's question."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.align import ALIGNMENTS, OPTIONAL, Alignment, alignment
-from wellgram.backends.protocol import Floats, Progress, Rows
+from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
 from wellgram.files import output_folder, save_csv
 from wellgram.maps.build import build_map
@@ -25,6 +25,7 @@ from wellgram.metrics.probe_scores import linear_probe, neighbor_accuracy
 from wellgram.metrics.recall import relationship_recall
 from wellgram.probes.splits import split_words, splits_by
 from wellgram.stream import WellStream
+from wellgram.suite.contract import Step
 from wellgram.wells import Wells
 
 if TYPE_CHECKING:
@@ -44,9 +45,6 @@ CORRECTIONS = (
     "harmony",
 )
 """What is compared unless others are named"""
-
-Step = Callable[[str], AbstractContextManager[Progress]]
-"""Announces a step of the work and yields a callback for the share done."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,6 +1,7 @@
-"""What a benchmark is: what it needs, how it is run, what it says."""
+"""What a benchmark is: what it needs, how it is run, what it measures, and how that is shown."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ import pandas as pd
 
 from wellgram.align import Alignment
 from wellgram.backends.protocol import Progress
+from wellgram.errors import NotApplicable
 from wellgram.maps.build import map_rows
 from wellgram.metrics.gene_set_tests import GeneSets
 from wellgram.metrics.recall import Null
@@ -22,10 +24,13 @@ if TYPE_CHECKING:
 HELD_BYTES = 8 << 30
 """How large aligned wells may be to be held for what compares replicates"""
 
+Step = Callable[[str], AbstractContextManager[Progress]]
+"""Announces a step of the work and yields a callback for the share done."""
+
 
 @dataclass(frozen=True)
 class Task:
-    """A screen, its map, and what is known of it."""
+    """A screen, how it is aligned, and what is known of its perturbations."""
 
     wells: Wells | WellStream
     align: Alignment | None
@@ -35,7 +40,6 @@ class Task:
     targets: pd.DataFrame | None = None
     gene_sets: GeneSets | None = None
     seed: int = 0
-    backend: str | None = None
 
     @cached_property
     def labels(self) -> pd.DataFrame:
@@ -45,23 +49,39 @@ class Task:
     @cached_property
     def aligned(self) -> Wells:
         """The aligned wells, in memory."""
-        rows = aligned_rows(self.wells, self.align, self.backend)
+        rows = aligned_rows(self.wells, self.align, None)
         return Wells(rows, self.wells.metadata, self.wells.origin)
 
-    def too_large(self) -> str | None:
-        """Return why its aligned wells are not held in memory, or None."""
+    def check_fits(self) -> None:
+        """Raise NotApplicable if the aligned wells are too large to be held in memory."""
         size = len(self.wells) * self.wells.features * 4
-        if size <= HELD_BYTES:
-            return None
-        return (
-            f"its {len(self.wells):,} aligned wells of {self.wells.features:,} features would need "
-            f"{size / 1e9:.0f} GB of memory"
-        )
+        if size > HELD_BYTES:
+            raise NotApplicable(
+                f"its {len(self.wells):,} aligned wells of {self.wells.features:,} features would "
+                f"need {size / 1e9:.0f} GB of memory"
+            )
+
+    def check_features(self, least: int) -> None:
+        """Raise NotApplicable if the wells have fewer features than that."""
+        if self.wells.features < least:
+            raise NotApplicable(f"{self.wells.features} features are too few")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one benchmark measured."""
+
+    result: Any
+    """The result object of the metric"""
+    records: pd.DataFrame
+    """The figures of the summary"""
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """What is written as CSV, by the name of the file"""
 
 
 @dataclass(frozen=True)
 class Headline:
-    """The one figure of a benchmark that stands for it."""
+    """The figure that stands for a benchmark."""
 
     label: str
     value: str
@@ -82,33 +102,74 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one benchmark found."""
+class Presentation:
+    """How the findings of a benchmark are shown to a person."""
 
-    result: Any
     text: str
-    records: pd.DataFrame
-    """For the summary"""
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
-    """For people: a table of words"""
-    tables: Mapping[str, pd.DataFrame]
-    """For files, by name"""
-    figures: Mapping[str, Figure]
-    """By name of the file"""
+    """A table of words under that head"""
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    """By the name of the file"""
     headline: Headline | None = None
 
 
 @dataclass(frozen=True)
+class Part:
+    """The outcome of a benchmark that was run."""
+
+    findings: Findings
+    presentation: Presentation
+
+    @property
+    def result(self) -> Any:
+        """The result object of the metric."""
+        return self.findings.result
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """The outcome of a benchmark that was not run."""
+
+    reason: str
+    asked_for: bool = True
+    """Whether it would have been run if the data allowed it"""
+
+
+Outcome = Part | Skipped
+
+
+def present_records(task: Task, findings: Findings) -> Presentation:
+    """Return the records as a table: the presentation of a benchmark that has none of its own."""
+    head = [str(column).replace("_", " ") for column in findings.records]
+    rows = [
+        [f"{value:.4g}" if isinstance(value, float) else str(value) for value in row]
+        for row in findings.records.itertuples(index=False)
+    ]
+    return Presentation("", head, rows)
+
+
+@dataclass(frozen=True)
 class Benchmark:
-    """One benchmark of the suite."""
+    """A benchmark: an entry of `wellgram.suite.BENCHMARKS`."""
 
     name: str
+    """On the command line and in the summary"""
     title: str
-    step: str
-    missing: Callable[[Task], str | None]
-    """What a task lacks for it, in words, or None; raises for input that cannot be used"""
-    run: Callable[[Task, PerturbationMap, Progress], Part]
+    check: Callable[[Task], None]
+    """Raises NotApplicable if the data does not allow it, InputError if an input is wrong; looks
+    at labels alone, before any embedding is read"""
+    run: Callable[[Task, PerturbationMap, Progress], Findings]
+    """Measures; may raise NotApplicable for what only the map can tell"""
+    present: Callable[[Task, Findings], Presentation] = present_records
+    """Optional: words, figures and a headline for the report and the terminal"""
 
+    @property
+    def step(self) -> str:
+        """The name of its step of the work."""
+        return self.title[:1].lower() + self.title[1:]
 
-Records = list[dict[Hashable, Any]]
+    def part(self, task: Task, map_: PerturbationMap, progress: Progress) -> Part:
+        """Run it, and present its findings."""
+        findings = self.run(task, map_, progress)
+        return Part(findings, self.present(task, findings))

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wellgram.suite.benchmarks import BENCHMARKS
-from wellgram.suite.contract import Part
+from wellgram.suite.contract import Benchmark, Part, Skipped
 from wellgram.suite.report.figures import inline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from wellgram.suite.score_result import RunRecord, ScoreResult
 
 _HERE = Path(__file__).parent
 _SPELLED = {
@@ -22,9 +23,8 @@ _SPELLED = {
 
 def write_report(
     path: Path,
-    summary: Mapping[str, Any],
-    parts: Mapping[str, Part],
-    covariates: Mapping[str, Mapping[str, Part]],
+    result: "ScoreResult",
+    benchmarks: Mapping[str, Benchmark],
     drawn: "Mapping[str, Axes]",
 ) -> None:
     """Write the report of a run: headlines, benchmarks, what was skipped, how it was made.
@@ -33,10 +33,10 @@ def write_report(
     ----------
     path
         Where.
-    summary
-        As `wellgram.suite.scoring.ScoreResult` has it.
-    parts, covariates
-        What benchmarks found of the embedding, and of single numbers.
+    result
+        The run.
+    benchmarks
+        The registry, in whose order they are shown.
     drawn
         The axes of each figure, by its name.
     """
@@ -49,61 +49,74 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     ).get_template("page.html")
+    map_facts = {
+        "perturbations": len(result.map_),
+        "features": result.map_.embeddings.shape[1],
+        **result.map_.provenance,
+    }
+    headlines = [part.presentation.headline for part in result.parts.values()]
     text = page.render(
         style=(_HERE / "style.css").read_text(encoding="utf-8"),
-        title=_title(summary, parts),
-        screen=summary["screen"],
-        map=summary["map"],
-        headlines=[part.headline for part in parts.values() if part.headline is not None],
+        title=_title(result),
+        screen=result.record.screen,
+        map=map_facts,
+        headlines=[headline for headline in headlines if headline is not None],
         sections=[
-            {
-                "name": benchmark.name,
-                "title": benchmark.title,
-                "part": parts[benchmark.name],
-                "alone": {
-                    column: found[benchmark.name]
-                    for column, found in covariates.items()
-                    if benchmark.name in found
-                },
-                "figures": [
-                    (figure, inline(drawn[name], name, figure.caption))
-                    for name, figure in parts[benchmark.name].figures.items()
-                ],
-            }
-            for benchmark in BENCHMARKS
-            if benchmark.name in parts
+            _section(result, name, benchmark.title, drawn)
+            for name, benchmark in benchmarks.items()
+            if name in result.parts
         ],
         skipped={
-            benchmark.title: summary[benchmark.name].removeprefix("skipped: ")
-            for benchmark in BENCHMARKS
-            if benchmark.name not in parts
+            benchmarks[name].title: outcome.reason
+            for name, outcome in result.outcomes.items()
+            if isinstance(outcome, Skipped)
         },
-        facts=_facts(summary),
-        inputs=summary.get("inputs", {}),
-        seconds={name: f"{value:.2f}" for name, value in summary["seconds"].items()},
+        facts=_facts(result.record, map_facts),
+        inputs=result.record.inputs,
+        seconds={name: f"{value:.2f}" for name, value in result.record.seconds.items()},
     )
     path.write_text(text, encoding="utf-8")
 
 
-def _title(summary: Mapping[str, Any], parts: Mapping[str, Part]) -> str:
-    text = f"A map of {summary['map']['perturbations']:,} perturbations"
-    recall = parts["recall"].headline if "recall" in parts else None
-    if recall is None:
+def _section(
+    result: "ScoreResult", name: str, title: str, drawn: "Mapping[str, Axes]"
+) -> dict[str, Any]:
+    """Return what the page shows of a benchmark that was run."""
+    shown = result.parts[name].presentation
+    of_covariates = {column: outcomes[name] for column, outcomes in result.covariates.items()}
+    alone = {
+        column: outcome.presentation
+        for column, outcome in of_covariates.items()
+        if isinstance(outcome, Part)
+    }
+    figures = [
+        (figure, inline(drawn[figure_name], figure_name, figure.caption))
+        for figure_name, figure in shown.figures.items()
+    ]
+    return {"name": name, "title": title, "shown": shown, "alone": alone, "figures": figures}
+
+
+def _title(result: "ScoreResult") -> str:
+    text = f"A map of {len(result.map_):,} perturbations"
+    recall = result.parts.get("recall")
+    if recall is None or recall.presentation.headline is None:
         return text
-    return f"{text} that recalls {recall.value} of known pairs"
+    return f"{text} that recalls {recall.presentation.headline.value} of known pairs"
 
 
-def _facts(summary: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def _facts(record: "RunRecord", map_facts: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Return what is known of the screen, the map and the run, in words."""
-    run = dict(summary["run"])
-    if "command" in summary:
-        run["command"] = summary["command"]
-    environment = {k: v for k, v in summary["environment"].items() if isinstance(v, str)}
-    made = {**run, "peak memory": f"{summary['peak_memory_bytes'] / 1e9:.2f} GB"}
-    named = {"Screen": summary["screen"], "Map": summary["map"], "Run": made}
+    run: dict[str, Any] = {
+        "backend": record.backend, "device": record.device, "seed": record.seed,
+    }  # fmt: skip
+    if record.command is not None:
+        run["command"] = record.command
+    run["peak memory"] = f"{record.peak_memory_bytes / 1e9:.2f} GB"
+    versions = {name: value for name, value in record.environment.items() if isinstance(value, str)}
+    groups = {"Screen": record.screen, "Map": map_facts, "Run": run, "Versions": versions}
     return {
         title: {_SPELLED.get(name, name): _words(value) for name, value in facts.items()}
-        for title, facts in {**named, "Versions": environment}.items()
+        for title, facts in groups.items()
     }
 
 

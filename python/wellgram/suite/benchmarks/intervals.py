@@ -1,0 +1,26 @@
+"""Means and shares of a benchmark's scores, with 95 % intervals, as its records have them."""
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellgram.metrics.bootstrap import item_bootstrap
+from wellgram.suite.contract import Task
+
+RESAMPLES = 1000
+"""How often genes, compounds or perturbations are resampled for an interval"""
+
+
+def mean_interval(name: str, scores: NDArray[Any], task: Task) -> dict[Hashable, Any]:
+    """Return the mean of scores (n,) under a name, and its interval over resampled items."""
+    low, high = item_bootstrap(scores, resamples=RESAMPLES, seed=task.seed)
+    mean = float(scores.mean()) if len(scores) else np.nan
+    return {name: mean, f"{name}_ci_low": low, f"{name}_ci_high": high}
+
+
+def share_interval(name: str, hits: NDArray[np.bool_], task: Task) -> dict[Hashable, Any]:
+    """Return how many items are hits (n,), their share, and its interval."""
+    count: dict[Hashable, Any] = {f"n_{name}": int(hits.sum())}
+    return {**count, **mean_interval(f"{name}_share", hits.astype(np.float64), task)}

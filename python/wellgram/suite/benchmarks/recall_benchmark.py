@@ -1,0 +1,31 @@
+"""Recall of known relationships: whether known pairs lie in the tails of all cosines."""
+
+from wellgram.backends.protocol import Progress
+from wellgram.errors import NotApplicable
+from wellgram.metrics import known_pairs, relationship_recall
+from wellgram.suite.benchmarks.intervals import RESAMPLES
+from wellgram.suite.benchmarks.recall_presentation import present_recall
+from wellgram.suite.contract import Benchmark, Findings, Task
+from wellgram.wells import PerturbationMap
+
+
+def _check(task: Task) -> None:
+    if not (task.sources or task.same):
+        raise NotApplicable("no known pairs given")
+    known_pairs(task.labels, task.sources, same=task.same, null=task.null)
+
+
+def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
+    result = relationship_recall(
+        map_,
+        task.sources,
+        same=task.same,
+        null=task.null,
+        resamples=RESAMPLES,
+        seed=task.seed,
+        progress=progress,
+    )
+    return Findings(result, result.table, {"recall": result.table})
+
+
+RECALL = Benchmark("recall", "Recall of known relationships", _check, _run, present_recall)

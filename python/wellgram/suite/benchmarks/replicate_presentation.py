@@ -1,0 +1,52 @@
+"""How benchmarks of replicates are shown: means, shares found, volcano and p-values."""
+
+from wellgram.plots import plot_p_values, plot_volcano
+from wellgram.suite.contract import Figure, Findings, Headline, Presentation
+from wellgram.suite.words import interval_words
+
+
+def present_replicates(findings: Findings, score: str, name: str, text: str) -> Presentation:
+    """Return the presentation of `replicate_findings`; `text` says what the score is."""
+    result, table = findings.result, findings.tables[name]
+    records = findings.records.to_dict("records")
+    rows = [
+        (
+            row["perturbations"],
+            f"{row['n_tested']:,}",
+            f"{row[score]:.4f}",
+            interval_words(row, f"{score}_"),
+            f"{row['null_mean']:.4f}",
+            f"{row['n_significant']:,} ({row['significant_share']:.1%})"
+            if row["n_tested"]
+            else "-",
+            interval_words(row, "significant_share_"),
+        )
+        for row in records
+    ]
+    null = f", against {result.null}" if hasattr(result, "null") else ""
+    whole, words = records[0], score.replace("_", " ")
+    return Presentation(
+        f"{text}{null}. Found: at a false discovery rate of 5 %. Intervals are bootstrapped over "
+        "perturbations.",
+        ("perturbations", "tested", "mean", "95 %", "null", "found", "95 %"),
+        rows,
+        {
+            name: Figure(
+                lambda: plot_volcano(result, score),
+                f"Every perturbation by its {words} and the p-value of that; up is less likely by "
+                "chance. Coloured: found at a false discovery rate of 5 % (Benjamini-Hochberg).",
+            ),
+            f"{name}_p_values": Figure(
+                lambda: plot_p_values(table["p_value"].to_numpy()),
+                "p-values of the same perturbations. Chance alone would spread them evenly "
+                "(dashed); what is more on the left is found.",
+            ),
+        },
+        Headline(
+            f"found by {name.replace('_', ' ')}",
+            f"{whole['significant_share']:.1%}" if whole["n_tested"] else "-",
+            interval_words(whole, "significant_share_", percent=True),
+            f"{whole['n_significant']:,} of {whole['n_tested']:,} perturbations, "
+            "false discovery rate 5 %",
+        ),
+    )
