@@ -373,7 +373,7 @@ def _replicates(task: Task, result: Any, score: str, name: str, what: str) -> Pa
 
 
 def _means(name: str, scores: "np.ndarray[Any, Any]", task: Task) -> dict[Hashable, Any]:
-    low, high = item_bootstrap(scores, resamples=RESAMPLES, seed=task.seed, backend=task.backend)
+    low, high = item_bootstrap(scores, resamples=RESAMPLES, seed=task.seed)
     mean = float(scores.mean()) if len(scores) else np.nan
     return {name: mean, f"{name}_ci_low": low, f"{name}_ci_high": high}
 

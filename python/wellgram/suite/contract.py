@@ -45,7 +45,7 @@ class Task:
     @cached_property
     def aligned(self) -> Wells:
         """The aligned wells, in memory."""
-        rows = aligned_rows(self.wells, self.align, self.backend)
+        rows = aligned_rows(self.wells, self.align)
         return Wells(rows, self.wells.metadata, self.wells.origin)
 
     def too_large(self) -> str | None:
