@@ -109,7 +109,7 @@ def parts(folder: Path) -> dict[str, Callable[[], object]]:
             pass
 
     def sums() -> None:
-        held["sums"] = CellSums(held["wells"], held["rows"][0], True, None)
+        held["sums"] = CellSums(held["wells"], held["rows"][0], True)
         held["sums"].complete(held["wells"])
 
     def moments() -> None:

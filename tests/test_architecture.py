@@ -1,5 +1,6 @@
 """Rules of the house that no linter checks."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -18,6 +19,37 @@ def test_only_backends_know_the_compiled_modules():
     for file in PACKAGE.rglob("*.py"):
         if "backends" not in file.relative_to(PACKAGE).parts:
             assert not re.search(r"\b_cpu\b|\b_cuda\b", file.read_text()), file.name
+
+
+PASSED_BY_HAND = {
+    "align": "alignments hand it on to each other",
+    "cli": "an option of commands",
+    "distributed/cluster.py": "the name that goes to a worker",
+}
+"""Where a parameter ``backend`` may be another than that of `takes_backend`, and why"""
+
+
+def test_a_backend_goes_by_context():
+    """Only what people call has a parameter for it, by keyword, and does nothing with it."""
+    for file in PACKAGE.rglob("*.py"):
+        place = file.relative_to(PACKAGE)
+        if {part.as_posix() for part in (place, *place.parents)} & PASSED_BY_HAND.keys():
+            continue
+        for node in ast.walk(ast.parse(file.read_text())):
+            where = f"{place}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.AnnAssign):
+                assert ast.unparse(node.target) != "backend", f"{where}: a field"
+            if isinstance(node, ast.FunctionDef) and "backend" in parameters(node.args):
+                assert {"takes_backend", "overload"} & set(map(ast.unparse, node.decorator_list)), (
+                    f"{where}: {node.name} is not decorated with takes_backend"
+                )
+                assert "backend" in [one.arg for one in node.args.kwonlyargs], where
+                names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+                assert "backend" not in names, f"{where}: {node.name} hands its backend on"
+
+
+def parameters(given):
+    return [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
 
 
 def test_importing_the_library_loads_no_optional_weight():

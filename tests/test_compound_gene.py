@@ -216,7 +216,7 @@ def test_grey_genes_are_never_drawn_and_few_negatives_skip():
         }
     )
     place = {name: k for k, name in enumerate(sorted(truth["gene_symbol"]))}
-    options = {"active": 1000, "inactive": 10000, "draws": 50, "seed": 0, "backend": None}
+    options = {"active": 1000, "inactive": 10000, "draws": 50, "seed": 0}
     columns = ("treatment", "gene_symbol", ["c", "d"], place)
     one, other = ranked_lists(truth, *columns, min_negatives=2, **options)
     assert isinstance(one, RankedList)

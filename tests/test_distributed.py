@@ -305,6 +305,44 @@ def test_progress_is_told(client, files):
     assert told[-1] == 1
 
 
+def refused(*args, **options):
+    raise AssertionError("this work was for another backend")
+
+
+def without_cpu(primitives):
+    """Refuse, on a worker, all work on the backend that runs where none is named."""
+    from wellgram.backends import cpu
+
+    kept = {name: getattr(cpu, name) for name in primitives}
+    for name in primitives:
+        setattr(cpu, name, refused)
+    cpu.kept = kept
+
+
+def with_cpu():
+    from wellgram.backends import cpu
+
+    for name, primitive in cpu.__dict__.pop("kept").items():
+        setattr(cpu, name, primitive)
+
+
+def test_workers_run_the_backend_that_a_call_names(client, files, rows):
+    wells = wg.open_wells(*files)
+    client.wait_for_workers(2, timeout=60)
+    client.run(without_cpu, ["apply_affine", "group_moments", "group_sums", "null_means",
+                             "pair_scan", "random_subsets", "row_faults", "unit_rows"])  # fmt: skip
+    try:
+        options = {"client": client, "backend": "reference"}
+        wg.build_map(wells, wg.TVN(), **options)
+        wg.neighbors(rows[:2100], 5, other=rows[:50], **options)  # two tiles
+        wg.consistency(wells, null="batches", draws=5, **options)
+        wg.magnitude(wells, max_controls=50, draws=5, **options)
+        with pytest.raises(AssertionError, match="for another backend"):
+            wg.neighbors(rows[:2100], 5, other=rows[:50], client=client)
+    finally:
+        client.run(with_cpu)
+
+
 def killed_once(name, marker):
     """Make a function of wellgram, on a worker, kill it the first time any worker calls it."""
     from importlib import import_module

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from wellgram import InputError
+from wellgram.backends import using_backend
 from wellgram.pairs import CountBelow, UnitRows, order, order_statistics, pair_count
 
 
@@ -86,7 +87,8 @@ def test_any_rank_of_any_small_map(rows, share):
 
 
 def test_the_reference_backend_finds_the_same():
-    unit = UnitRows(np.random.default_rng(2).normal(size=(40, 5)), backend="reference")
+    with using_backend("reference"):
+        unit = UnitRows(np.random.default_rng(2).normal(size=(40, 5)))
     ranks = [0, 99, 700]
     np.testing.assert_array_equal(found_at(unit, ranks), all_cosines(unit)[ranks])
 

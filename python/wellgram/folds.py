@@ -66,14 +66,11 @@ class GroupRows(Fold):
     dtype: Any
     left: int
     """How many wells are still to be added"""
-    backend: str | None = None
 
     @classmethod
-    def start(
-        cls, codes: Codes, groups: int, width: int, dtype: Any, backend: str | None = None
-    ) -> Self:
+    def start(cls, codes: Codes, groups: int, width: int, dtype: Any) -> Self:
         """Return the rows of so many groups, given the group of each well."""
-        return cls(Span(0, codes), np.arange(groups), width, dtype, len(codes), backend)
+        return cls(Span(0, codes), np.arange(groups), width, dtype, len(codes))
 
     @property
     def complete(self) -> bool:
@@ -128,7 +125,7 @@ class GroupSums(GroupRows):
 
     def take_in(self, chunk: WellChunk, place: Codes) -> None:
         """Add each row of a chunk to the sum of its group."""
-        get_backend(self.backend).group_sums(chunk.rows, place, len(self.held), self.rows)
+        get_backend().group_sums(chunk.rows, place, len(self.held), self.rows)
 
 
 class ChosenRows(GroupRows):

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from wellgram.backends import named_backend, using_backend
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.distributed import team
 from wellgram.folds import ChosenRows, Fold, Span
@@ -130,11 +131,17 @@ class WellStream(WellLabels):
         return replace(self, progress=progress)
 
     def mapped(self, of: Callable[[WellChunk], Rows], width: int) -> "WellStream":
-        """Return the stream of what a function makes of each chunk's rows: (m, width)."""
+        """Return the stream of what a function makes of each chunk's rows: (m, width).
+
+        The function runs when the stream is read, on the backend that is named now.
+        """
+        backend = named_backend()
 
         def source() -> Iterator[WellChunk]:
             for chunk in self.chunks():
-                yield replace(chunk, rows=of(chunk))
+                with using_backend(backend):  # not while the reader has the chunk
+                    rows = of(chunk)
+                yield replace(chunk, rows=rows)
 
         return replace(self, source=source, width=width, checked=True, progress=None, along=())
 

@@ -1,10 +1,7 @@
 """Which device runs: the registry of backends and the choice among them.
 
-Order of choice: the ``backend=`` argument of a call, `set_backend`, the environment variable
-``WELLGRAM_BACKEND``, then the first backend of the registry that can run.
-
-A public function with a parameter ``backend=`` is decorated with `takes_backend`: its argument is
-the choice for everything that is called within, so nothing in between passes it on.
+The order of choice is that of `set_backend`. A public function with a parameter ``backend=`` is
+decorated with `takes_backend`, so nothing in between passes it on.
 """
 
 import os
@@ -49,6 +46,22 @@ def available_backends() -> list[str]:
 def set_backend(name: str | None) -> None:
     """Choose the backend for all later calls that name none; None returns to the default.
 
+    Work runs on the first of these that is given:
+
+    1. the argument ``backend=`` of the call;
+    2. the name that was set here;
+    3. the environment variable ``WELLGRAM_BACKEND``;
+    4. the first backend of `available_backends`.
+
+    The argument holds for all that the call does, and for the workers of a cluster that do a part
+    of it. What the call returns to be worked with later keeps it: a stream of aligned wells, a
+    `MapLookup`.
+
+    Parameters
+    ----------
+    name
+        One of `available_backends`; None: none is set.
+
     Raises
     ------
     BackendUnavailable
@@ -81,10 +94,10 @@ def using_backend(name: str | None) -> Iterator[None]:
 
 
 def takes_backend(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a function with a parameter ``backend=`` run on that backend, and all it calls.
+    """Make a function with a parameter ``backend=``, and all it calls, run on that backend.
 
-    What is done later, as the blocks of a stream are, or in other threads, is not within the call:
-    it must be handed the backend, which `get_backend` returns.
+    What is done later, as the chunks of a stream are read, or in other threads, is not within the
+    call. An object that does such work keeps what `named_backend` returned when it was made.
     """
 
     @wraps(function)
@@ -115,7 +128,7 @@ def get_backend(name: str | None = None) -> "Backend":
     return _require(name)
 
 
-def resident(x: Any, backend: str | None = None) -> Any:
+def resident(x: Any) -> Any:
     """Return x as rows of the device that the backend runs on, if it lies there, else None.
 
     Such rows have a shape and a NumPy dtype, are cut by slices of rows, and go wherever rows go.
@@ -125,7 +138,7 @@ def resident(x: Any, backend: str | None = None) -> Any:
     InputError
         If it lies on a card, and the backend runs elsewhere.
     """
-    run = get_backend(backend)
+    run = get_backend()
     found = run.resident(x) if hasattr(run, "resident") else None
     if found is None and lies_on_a_card(x):
         raise InputError(

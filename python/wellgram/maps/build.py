@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.align import Alignment, BatchAffine
-from wellgram.backends import get_backend
+from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
@@ -32,6 +32,7 @@ _CELL_BYTES = 1 << 30
 
 
 @takes_client
+@takes_backend
 def build_map(
     wells: WellLabels,
     align: Alignment | BatchAffine | None = None,
@@ -91,7 +92,7 @@ def build_map(
     codes, labels = map_rows(wells)
     if progress is not None and isinstance(wells, WellStream):
         wells = wells.reported(progress)
-    embeddings = _reduced(wells, align, codes, len(labels), aggregate, backend)
+    embeddings = _reduced(wells, align, codes, len(labels), aggregate)
     kept = _with_direction(embeddings)
     provenance: dict[str, Any] = {
         "align": "none" if align is None else getattr(align, "name", "as fitted before"),
@@ -110,7 +111,6 @@ def _reduced(
     codes: Codes,
     groups: int,
     aggregate: Aggregation,
-    backend: str | None,
 ) -> Floats:
     """Return the embeddings (p, k) of the map's rows."""
     affine = align if isinstance(align, BatchAffine) else getattr(align, "affine_", None)
@@ -118,22 +118,22 @@ def _reduced(
     if affine is not None:
         affine.codes(wells)  # raises, before any well is read, for batches it does not know
     by_batch = to_fit or (affine is not None and affine.batches is not None)
-    sums = CellSums(wells, codes, by_batch, backend)
+    sums = CellSums(wells, codes, by_batch)
     pushes_down = aggregate == "mean" and sums.size <= _CELL_BYTES
     if isinstance(align, Alignment) and to_fit:
         if pushes_down and isinstance(wells, WellStream):
-            align.fit(sums.watched(wells), backend=backend)
+            align.fit(sums.watched(wells))
         else:
-            align.fit(wells, backend=backend)
+            align.fit(wells)
         affine = getattr(align, "affine_", None)
     if isinstance(align, Alignment) and affine is None:
-        aligned = align.transform(cast(Wells, wells), backend=backend)  # a stream is refused
+        aligned = align.transform(cast(Wells, wells))  # a stream is refused
         wells = Wells(aligned, wells.metadata, wells.origin)
-        sums = CellSums(wells, codes, False, backend)
+        sums = CellSums(wells, codes, False)
     if aggregate == "median":
-        return _medians(wells, affine, codes, groups, backend)
+        return _medians(wells, affine, codes, groups)
     if not pushes_down:
-        return _in_one_pass(wells, affine, codes, groups, aggregate == "spherical-mean", backend)
+        return _in_one_pass(wells, affine, codes, groups, aggregate == "spherical-mean")
     sums.complete(wells)
     return sums.means(affine, groups)
 
@@ -189,21 +189,16 @@ def _hashable(values: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def _in_one_pass(
-    wells: WellLabels,
-    affine: BatchAffine | None,
-    codes: Codes,
-    groups: int,
-    spherical: bool,
-    backend: str | None,
+    wells: WellLabels, affine: BatchAffine | None, codes: Codes, groups: int, spherical: bool
 ) -> Floats:
     """Return the means of the aligned wells of each perturbation, or of their directions."""
-    run = get_backend(backend)
+    run = get_backend()
     maps = affine.codes(wells) if affine else None
     sums = np.zeros((groups, affine.features if affine else wells.features))
     for chunk in wells.chunks():
         rows = chunk.rows
         if affine is not None and maps is not None:
-            rows = affine.apply(rows, maps[chunk.wells], backend=backend)
+            rows = affine.apply(rows, maps[chunk.wells])
         if spherical:
             rows, _ = run.unit_rows(rows)
         run.group_sums(rows, codes[chunk.wells], groups, sums)
@@ -216,15 +211,9 @@ def _in_one_pass(
     return direction
 
 
-def _medians(
-    wells: WellLabels,
-    affine: BatchAffine | None,
-    codes: Codes,
-    groups: int,
-    backend: str | None,
-) -> Floats:
+def _medians(wells: WellLabels, affine: BatchAffine | None, codes: Codes, groups: int) -> Floats:
     """Return the medians (p, k) of aligned wells, some perturbations at a time."""
-    run = get_backend(backend)
+    run = get_backend()
     maps = affine.codes(wells) if affine else None
     order = np.argsort(codes, kind="stable")[np.count_nonzero(codes < 0) :]
     bounds = np.searchsorted(codes[order], np.arange(groups + 1))
@@ -238,7 +227,7 @@ def _medians(
         members = order[bounds[first] : bounds[last]]
         rows = wells.take(members)
         if affine is not None and maps is not None:
-            rows = affine.apply(rows, maps[members], backend=backend)
+            rows = affine.apply(rows, maps[members])
         medians.append(run.group_medians(rows, codes[members] - first, last - first))
         first = last
     return np.concatenate(medians)

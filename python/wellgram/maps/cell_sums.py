@@ -26,13 +26,9 @@ class CellSums:
         Each well's row in the map, -1 for wells outside of it.
     by_batch
         Whether batches have maps of their own; else a cell is a perturbation.
-    backend
-        See `wellgram.set_backend`.
     """
 
-    def __init__(
-        self, wells: WellLabels, codes: Codes, by_batch: bool, backend: str | None
-    ) -> None:
+    def __init__(self, wells: WellLabels, codes: Codes, by_batch: bool) -> None:
         batches, self._names = np.zeros(len(wells), np.int64), ["all wells"]
         if by_batch:
             batches, self._names = wells.batches()
@@ -41,10 +37,7 @@ class CellSums:
         outside = int(cells[0] < 0)
         self._cells: Codes = cells[outside:]
         self._counts = np.bincount(place[codes >= 0] - outside)
-        self._sums = GroupSums.start(
-            place - outside, len(self._cells), wells.features, np.float64, backend
-        )
-        self._backend = backend
+        self._sums = GroupSums.start(place - outside, len(self._cells), wells.features, np.float64)
 
     @property
     def size(self) -> int:
@@ -73,7 +66,7 @@ class CellSums:
         if affine:
             maps = affine.codes_of(batch, self._names)
             out = rows if affine.features == rows.shape[1] else None
-            rows = affine.apply(rows, maps, out=out, backend=self._backend)
+            rows = affine.apply(rows, maps, out=out)
         rows *= counts
-        totals, _ = get_backend(self._backend).group_sums(rows, perturbation, groups)
+        totals, _ = get_backend().group_sums(rows, perturbation, groups)
         return totals / np.bincount(perturbation, self._counts, groups)[:, None]

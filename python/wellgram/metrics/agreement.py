@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from wellgram.backends import get_backend
+from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.philox_draws import under
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
@@ -57,6 +57,7 @@ class AgreementResult:
         save_csv(self.table, path)
 
 
+@takes_backend
 def replicate_agreement(
     first: LabelledMap,
     second: LabelledMap,
@@ -100,10 +101,10 @@ def replicate_agreement(
         raise InputError(f"most_unmatched must be 1 or more, not {most_unmatched}")
     shared = shared_rows(first, second)
     i, j = (shared[f"row_{which}"].to_numpy() for which in ("first", "second"))
-    run = get_backend(backend)
+    run = get_backend()
     dtype = np.result_type(one, other)
     x, y = (
-        unit_embeddings(embeddings[rows].astype(dtype), backend=backend)
+        unit_embeddings(embeddings[rows].astype(dtype))
         for embeddings, rows in ((one, i), (other, j))
     )
     every = np.arange(len(shared))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.align.chromosome_arms import arms_of_genes
+from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
@@ -47,6 +48,7 @@ class ProximityBiasResult:
         save_csv(self.table, path)
 
 
+@takes_backend
 def proximity_bias(
     map_: LabelledMap,
     /,
@@ -96,7 +98,7 @@ def proximity_bias(
             f"{len(placed)} genes of the map are on {len(arms)} chromosome arms of the table; two "
             "arms are needed, and two genes on one of them: check the names of genes"
         )
-    rows = UnitRows(map_, dtype, backend, placed)
+    rows = UnitRows(map_, dtype, placed)
     members = [np.flatnonzero(code == a) for a in range(len(arms))]
     tests: list[_Test | None] = [_all_arms(rows, members, progress)]
     reasons = [""]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
@@ -57,6 +58,7 @@ class BatchEffects:
         save_csv(self.table, path)
 
 
+@takes_backend
 def batch_effects(
     raw: WellLabels,
     aligned: WellLabels | None = None,
@@ -91,7 +93,7 @@ def batch_effects(
     chosen = shared_wells(raw)
     if len(chosen) > sample:
         drawn = random_subsets(
-            len(chosen), sample, 1, seed=seed, stream=stream_of("batch effects"), backend=backend
+            len(chosen), sample, 1, seed=seed, stream=stream_of("batch effects")
         )[0]
         chosen = _of_large_batches(raw, chosen[np.sort(drawn)])
     if not len(chosen):
@@ -99,7 +101,7 @@ def batch_effects(
     perturbation = pd.factorize(raw.metadata["perturbation"].iloc[chosen])[0].astype(np.int64)
     batch = np.unique(raw.batches()[0][chosen], return_inverse=True)[1].astype(np.int64)
     columns = {
-        name: _measured(wells.take(chosen), perturbation, batch, seed, backend)
+        name: _measured(wells.take(chosen), perturbation, batch, seed)
         for name, wells in (("raw", raw), ("aligned", aligned))
         if wells is not None
     }
@@ -153,13 +155,11 @@ def _of_large_batches(wells: WellLabels, chosen: Codes) -> Codes:
     return kept
 
 
-def _measured(
-    rows: Rows, perturbation: Codes, batch: Codes, seed: int, backend: str | None
-) -> dict[str, float]:
+def _measured(rows: Rows, perturbation: Codes, batch: Codes, seed: int) -> dict[str, float]:
     one = np.zeros(len(rows), np.int64)
-    alike = similarities(rows, perturbation, batch, one, backend=backend)
+    alike = similarities(rows, perturbation, batch, one)
     return {
-        "batch_accuracy": batch_accuracy(rows, batch, seed=seed, backend=backend),
+        "batch_accuracy": batch_accuracy(rows, batch, seed=seed),
         "margin": alike.same_perturbation - alike.same_batch,
-        **batch_mixing(unit_embeddings(rows, backend=backend), batch, backend=backend),
+        **batch_mixing(unit_embeddings(rows), batch),
     }

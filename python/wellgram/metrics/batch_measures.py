@@ -28,9 +28,7 @@ class Similarities:
     """Of different perturbations, in the same batch"""
 
 
-def similarities(
-    rows: Rows, perturbation: Codes, batch: Codes, kind: Codes, *, backend: str | None = None
-) -> Similarities:
+def similarities(rows: Rows, perturbation: Codes, batch: Codes, kind: Codes) -> Similarities:
     """Return how alike wells are that share their perturbation alone, or their batch alone.
 
     The cosines of all pairs of a set of unit rows add up to ``|sum|^2``; so sums over batches,
@@ -42,11 +40,9 @@ def similarities(
         (n, d).
     perturbation, batch, kind
         (n,): codes from 0. Pairs are of one kind.
-    backend
-        See `wellgram.set_backend`.
     """
-    unit = unit_embeddings(rows, backend=backend)
-    run = get_backend(backend)
+    unit = unit_embeddings(rows)
+    run = get_backend()
     treated = perturbation + kind * (int(perturbation.max()) + 1)
     batch = np.unique(batch + kind * (int(batch.max()) + 1), return_inverse=True)[1]
     treated = np.unique(treated, return_inverse=True)[1]
@@ -60,7 +56,7 @@ def similarities(
     return Similarities(_mean(whole - both), _mean(of_batch - both))
 
 
-def batch_accuracy(rows: Rows, batch: Codes, *, seed: int = 0, backend: str | None = None) -> float:
+def batch_accuracy(rows: Rows, batch: Codes, *, seed: int = 0) -> float:
     """Return how often a well's batch is told from its embedding: less is better.
 
     Half of the wells of each batch, drawn at random, are fitted on by linear discriminants
@@ -72,8 +68,8 @@ def batch_accuracy(rows: Rows, batch: Codes, *, seed: int = 0, backend: str | No
         (n, d).
     batch
         (n,): codes from 0, each of two wells at least.
-    seed, backend
-        Of the halves; see `wellgram.set_backend`.
+    seed
+        Of the halves.
     """
     train = np.zeros(len(rows), bool)
     for b in range(int(batch.max()) + 1):
@@ -84,19 +80,12 @@ def batch_accuracy(rows: Rows, batch: Codes, *, seed: int = 0, backend: str | No
         train[members[half]] = True
     test = np.flatnonzero(~train)
     x, others = standardized(rows, np.flatnonzero(train), test)
-    probe = fitted(x, batch[train], int(batch.max()) + 1, "lda", _SHRINKAGE, backend=backend)
+    probe = fitted(x, batch[train], int(batch.max()) + 1, "lda", _SHRINKAGE)
     right = probe.predict(others) == batch[test]
     return float((np.bincount(batch[test], weights=right) / np.bincount(batch[test])).mean())
 
 
-def mixing(
-    rows: Rows,
-    perturbation: Codes,
-    batch: Codes,
-    kind: Codes,
-    *,
-    backend: str | None = None,
-) -> dict[str, float]:
+def mixing(rows: Rows, perturbation: Codes, batch: Codes, kind: Codes) -> dict[str, float]:
     """Return how batches and perturbations mix among neighbours, by cosine.
 
     Keys: ``kbet`` (share of neighbourhoods accepted), ``ilisi`` (batches, scaled to 0 to 1),
@@ -112,20 +101,18 @@ def mixing(
         (n, d).
     perturbation, batch, kind
         (n,): codes from 0.
-    backend
-        See `wellgram.set_backend`.
     """
-    unit = unit_embeddings(rows, backend=backend)
+    unit = unit_embeddings(rows)
     found: dict[str, list[float]] = {"kbet": [], "ilisi": [], "silhouette_batch": []}
     for k in np.unique(kind):
         own = kind == k
         batches = np.unique(batch[own], return_inverse=True)[1]
         if batches.max() == 0 or own.sum() < 8:
             continue
-        for name, value in batch_mixing(unit[own], batches, backend=backend).items():
+        for name, value in batch_mixing(unit[own], batches).items():
             found[name].append(value)
     labels = np.unique(perturbation, return_inverse=True)[1]
-    near, apart = neighborhoods(unit, min(_NEIGHBORS, len(unit)), backend=backend)
+    near, apart = neighborhoods(unit, min(_NEIGHBORS, len(unit)))
     return {
         name: float(np.mean(values)) if values else np.nan for name, values in found.items()
     } | {
@@ -134,7 +121,7 @@ def mixing(
     }
 
 
-def batch_mixing(unit: Rows, batch: Codes, *, backend: str | None = None) -> dict[str, float]:
+def batch_mixing(unit: Rows, batch: Codes) -> dict[str, float]:
     """Return how batches mix among neighbours: ``kbet``, ``ilisi``, ``silhouette_batch``.
 
     Parameters
@@ -143,10 +130,8 @@ def batch_mixing(unit: Rows, batch: Codes, *, backend: str | None = None) -> dic
         (n, d): rows of length 1, eight at least.
     batch
         (n,): codes from 0, of which each is there, and two at least.
-    backend
-        See `wellgram.set_backend`.
     """
-    near, apart = neighborhoods(unit, min(_NEIGHBORS, len(unit)), backend=backend)
+    near, apart = neighborhoods(unit, min(_NEIGHBORS, len(unit)))
     return {
         "kbet": kbet(near[:, :_KBET_NEIGHBORS], batch),
         "ilisi": scaled_lisi(lisi(near, apart, batch), batch),

@@ -27,12 +27,7 @@ def blinded(wells: Wells, tested: NDArray[np.bool_]) -> Wells:
     return replace(wells, metadata=seen.assign(perturbation=labels))
 
 
-def aligned_blind(
-    wells: Wells,
-    align: Alignment | None,
-    tested: NDArray[np.bool_],
-    backend: str | None = None,
-) -> Rows:
+def aligned_blind(wells: Wells, align: Alignment | None, tested: NDArray[np.bool_]) -> Rows:
     """Return the embeddings by an alignment that is fitted here, on wells `blinded`.
 
     Raises
@@ -44,7 +39,7 @@ def aligned_blind(
     if align is None:
         return wells.embeddings
     own = copy.deepcopy(align)  # that of the caller stays unfitted
-    return np.asarray(own.fit_transform(blinded(wells, tested), backend=backend))
+    return np.asarray(own.fit_transform(blinded(wells, tested)))
 
 
 def check_unfitted(align: Alignment | BatchAffine | None) -> None:

@@ -15,13 +15,7 @@ _AT_ONCE = 128
 
 
 def gene_bootstrap(
-    hits: NDArray[np.bool_],
-    i: Codes,
-    j: Codes,
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-    backend: str | None = None,
+    hits: NDArray[np.bool_], i: Codes, j: Codes, *, resamples: int = 1000, seed: int = 0
 ) -> Floats:
     """Return percentile intervals of the shares of hits among pairs of genes: (h, 2), 95 %.
 
@@ -39,25 +33,17 @@ def gene_bootstrap(
         How many times genes are drawn.
     seed
         The same seed gives the same draws, and the same genes for every question.
-    backend
-        See `wellgram.set_backend`.
 
     Raises
     ------
     InputError
         If resamples is not positive, or the seed is no whole number.
     """
-    return interval(gene_resamples(hits, i, j, resamples=resamples, seed=seed, backend=backend))
+    return interval(gene_resamples(hits, i, j, resamples=resamples, seed=seed))
 
 
 def gene_resamples(
-    hits: NDArray[np.bool_],
-    i: Codes,
-    j: Codes,
-    *,
-    resamples: int,
-    seed: int = 0,
-    backend: str | None = None,
+    hits: NDArray[np.bool_], i: Codes, j: Codes, *, resamples: int, seed: int = 0
 ) -> Floats:
     """Return the shares of hits in each resample of genes: (h, r), see `gene_bootstrap`.
 
@@ -69,7 +55,7 @@ def gene_resamples(
         return np.empty((len(hits), 0))
     genes, ends = np.unique(np.concatenate([i, j]), return_inverse=True)
     g, (first, second) = len(genes), np.split(ends, 2)
-    run, stream = get_backend(backend), stream_of("genes")
+    run, stream = get_backend(), stream_of("genes")
     parts = []
     for begin in range(0, resamples, _AT_ONCE):
         size = min(_AT_ONCE, resamples - begin)
@@ -84,27 +70,23 @@ def gene_resamples(
     return np.asarray(np.array(hit)[:, total > 0] / total[total > 0])
 
 
-def item_resamples(
-    scores: ArrayLike, *, resamples: int, seed: int = 0, backend: str | None = None
-) -> Floats:
+def item_resamples(scores: ArrayLike, *, resamples: int, seed: int = 0) -> Floats:
     """Return the mean score (r,) of each resample of items, given the score of each (m,)."""
     values = np.asarray(scores, np.float64)
-    drawn = get_backend(backend).resample_counts(
+    drawn = get_backend().resample_counts(
         len(values), resamples, seed=seed, stream=stream_of("items")
     )
     return np.asarray(drawn @ values / len(values))
 
 
-def item_bootstrap(
-    scores: ArrayLike, *, resamples: int, seed: int = 0, backend: str | None = None
-) -> tuple[float, float]:
+def item_bootstrap(scores: ArrayLike, *, resamples: int, seed: int = 0) -> tuple[float, float]:
     """Return the 95 % percentile interval of a mean over items, by resampling them.
 
     NaN where there are fewer than two items, or no resamples.
     """
     if resamples < 1 or len(np.asarray(scores)) < 2:
         return np.nan, np.nan
-    drawn = item_resamples(scores, resamples=resamples, seed=seed, backend=backend)
+    drawn = item_resamples(scores, resamples=resamples, seed=seed)
     low, high = interval(drawn).tolist()
     return low, high
 

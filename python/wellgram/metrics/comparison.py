@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
@@ -39,6 +40,7 @@ class ComparisonResult:
         save_csv(self.table, path)
 
 
+@takes_backend
 def compare_recall(
     first: LabelledMap,
     second: LabelledMap,
@@ -82,9 +84,7 @@ def compare_recall(
         for map_, of in ((first, rows["row_first"]), (second, rows["row_second"]))
     ]
     recalls = [
-        relationship_recall(
-            map_, sources, same=same, tails=tails, null=null, dtype=dtype, backend=backend
-        )
+        relationship_recall(map_, sources, same=same, tails=tails, null=null, dtype=dtype)
         for map_ in shared
     ]
     records = []
@@ -97,7 +97,7 @@ def compare_recall(
             ]
         )
         i, j = known["i"].to_numpy(), known["j"].to_numpy()
-        drawn = gene_resamples(hits, i, j, resamples=resamples, seed=seed, backend=backend)
+        drawn = gene_resamples(hits, i, j, resamples=resamples, seed=seed)
         for (low, high), one, other, drawn_one, drawn_other in zip(
             tails, *np.split(hits.mean(axis=1), 2), *np.split(drawn, 2), strict=True
         ):
@@ -111,6 +111,7 @@ def compare_recall(
     return ComparisonResult(pd.DataFrame(records), "genes")
 
 
+@takes_backend
 def compare_drug_targets(
     first: DrugTargetsResult,
     second: DrugTargetsResult,
@@ -146,7 +147,7 @@ def compare_drug_targets(
         one, other = (
             rows[f"average_precision_{which}"].to_numpy() for which in ("first", "second")
         )
-        drawn = item_resamples(other - one, resamples=resamples, seed=seed, backend=backend)
+        drawn = item_resamples(other - one, resamples=resamples, seed=seed)
         what = {"concentration": dose, "n_items": len(rows)}
         records.append(what | _compared(one.mean(), other.mean(), drawn))
     return ComparisonResult(pd.DataFrame(records), f"{first.by}s")

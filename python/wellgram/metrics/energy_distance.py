@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from wellgram.align import Alignment, BatchAffine
-from wellgram.backends import get_backend
+from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
@@ -41,6 +41,7 @@ class MagnitudeResult(ReplicateResult):
 
 
 @takes_client
+@takes_backend
 def magnitude(
     wells: Wells | WellStream,
     align: Alignment | BatchAffine | None = None,
@@ -118,9 +119,9 @@ def magnitude(
         raise NotApplicable(
             f"none of the {len(labels):,} perturbations has {min_wells} wells; lower min_wells"
         )
-    rows = aligned_rows(wells, align, backend)
+    rows = aligned_rows(wells, align)
     controls = np.flatnonzero(is_control)
-    distances = _Distances.to(rows, controls, max_controls, seed, backend, progress)
+    distances = _Distances.to(rows, controls, max_controls, seed, progress)
     of_scored = np.where((codes >= 0) & scored[codes], codes, -1)
     energy = distances.of_groups(of_scored, len(labels))
     p, middle = np.full(len(labels), np.nan), np.full(len(labels), np.nan)
@@ -158,38 +159,29 @@ class _Distances:
     rows: Rows
     from_controls: Floats
     within_controls: float
-    backend: str | None
 
     @classmethod
     def to(
-        cls,
-        rows: Rows,
-        controls: Codes,
-        most: int,
-        seed: int,
-        backend: str | None,
-        progress: Progress | None,
+        cls, rows: Rows, controls: Codes, most: int, seed: int, progress: Progress | None
     ) -> "_Distances":
         """Measure all wells from the controls, or from some of them where there are too many."""
-        run = get_backend(backend)
+        run = get_backend()
         if len(controls) > most:
-            drawn = random_subsets(
-                len(controls), most, 1, seed=seed, stream=stream_of("controls"), backend=backend
-            )
+            drawn = random_subsets(len(controls), most, 1, seed=seed, stream=stream_of("controls"))
             controls = controls[np.sort(drawn[0])]
         chosen = rows[controls]
         m = len(chosen)
         within = run.group_distances(chosen, np.zeros(m, np.int64), 1)[0] * 2 / m**2
-        return cls(rows, run.distance_sums(rows, chosen, progress) / m, float(within), backend)
+        return cls(rows, run.distance_sums(rows, chosen, progress) / m, float(within))
 
     def of_groups(self, codes: Codes, groups: int) -> Floats:
         """Return the energy distance (g,) of each group of wells."""
-        within = get_backend(self.backend).group_distances(self.rows, codes, groups)
+        within = get_backend().group_distances(self.rows, codes, groups)
         return self._energy(self.from_controls, codes, within, groups)
 
     def of_random_sets(self, pool: Codes, size: int, draws: int, seed: int) -> Floats:
         """Return the energy distances (draws,) of random sets of wells."""
-        drawn = random_subsets(len(pool), size, draws, seed=seed, stream=size, backend=self.backend)
+        drawn = random_subsets(len(pool), size, draws, seed=seed, stream=size)
         sets = pool[drawn]
         step = max(1, _CHUNK_ROWS // size)
         found = []
@@ -197,7 +189,7 @@ class _Distances:
             some = sets[first : first + step]
             codes = np.repeat(np.arange(len(some)), size)
             rows = self.rows[some.ravel()]
-            within = get_backend(self.backend).group_distances(rows, codes, len(some))
+            within = get_backend().group_distances(rows, codes, len(some))
             far = self.from_controls[some.ravel()]
             found.append(self._energy(far, codes, within, len(some)))
         return np.concatenate(found)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import pandas as pd
 
+from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Progress
 from wellgram.errors import InputError, NotApplicable
 from wellgram.metrics.recall import Null, null_rows
@@ -15,6 +16,7 @@ from wellgram.wells import LabelledMap
 GeneSets = Mapping[str, Collection[str]]
 
 
+@takes_backend
 def gene_set_separation(
     map_: LabelledMap,
     /,
@@ -60,7 +62,7 @@ def gene_set_separation(
         raise InputError(f"min_genes must be 2 or more, not {min_genes}: one gene has no pair")
     rows, _ = null_rows(map_.labels, null)
     labels = map_.labels["perturbation"].astype("str").to_numpy()[rows]
-    unit = unit_embeddings(map_.embeddings[rows], backend=backend)
+    unit = unit_embeddings(map_.embeddings[rows])
     members = {name: np.flatnonzero(np.isin(labels, list(of))) for name, of in gene_sets.items()}
     chosen = {n: of for n, of in members.items() if min_genes <= len(of) < len(labels)}
     if not chosen:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.align import Alignment, BatchAffine
-from wellgram.backends import get_backend
+from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import ColumnMissing
 from wellgram.maps.build import map_rows
@@ -14,6 +14,7 @@ from wellgram.stream import WellStream
 from wellgram.wells import KEYS, Wells
 
 
+@takes_backend
 def guide_agreement(
     wells: Wells | WellStream,
     guide: str,
@@ -56,8 +57,8 @@ def guide_agreement(
     kept = (wells.metadata["in_map"] & wells.metadata[guide].notna()).to_numpy(bool)
     keys = [key for key in KEYS if key in wells.metadata]
     grouped = wells.metadata[kept].groupby([*keys, guide], dropna=False, sort=True, observed=True)
-    run = get_backend(backend)
-    rows = aligned_rows(wells, align, backend)
+    run = get_backend()
+    rows = aligned_rows(wells, align)
     codes = np.full(len(rows), -1, np.int64)
     codes[kept] = grouped.ngroup()
     sums, counts = run.group_sums(rows, codes, grouped.ngroups)
@@ -66,17 +67,17 @@ def guide_agreement(
         sums / counts[:, None],
         labels.assign(well_id=labels[guide], is_control=False, in_map=True),
     )
-    result = consistency(of_guides, draws=draws, seed=seed, backend=backend)
-    least, cosine = _least_alike(of_guides, backend)
+    result = consistency(of_guides, draws=draws, seed=seed)
+    least, cosine = _least_alike(of_guides)
     names = pd.Series(labels[guide].to_numpy()[least]).where(~np.isnan(cosine), None)
     table = result.table.assign(least_guide=names, least_cosine=cosine)
     table["reason"] = table["reason"].replace("one well", "one guide")
     return ConsistencyResult(table, f"{draws:,} random sets of as many guides")
 
 
-def _least_alike(wells: Wells, backend: str | None) -> tuple[Codes, Floats]:
+def _least_alike(wells: Wells) -> tuple[Codes, Floats]:
     """Return of each row of the map its well least like the others, and its mean cosine to them."""
-    run = get_backend(backend)
+    run = get_backend()
     codes, labels = map_rows(wells)
     unit, _ = run.unit_rows(wells.embeddings)
     sums, counts = run.group_sums(unit, codes, len(labels))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.align import Alignment, BatchAffine
+from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
 from wellgram.metrics.bootstrap import gene_bootstrap
@@ -17,6 +18,7 @@ from wellgram.stream import WellStream
 from wellgram.wells import KEYS, LabelledMap, Wells
 
 
+@takes_backend
 def match_wells(
     wells: Wells | WellStream,
     column: str,
@@ -64,7 +66,7 @@ def match_wells(
         inside = own[(z[own] >= edges[0]) & (z[own] <= edges[-1])]
         place[inside] = np.searchsorted(edges[1:-1], z[inside], side="right")
     kept = place >= 0
-    rows = aligned_rows(wells, align, backend)[kept]
+    rows = aligned_rows(wells, align)[kept]
     stratum = [
         f"{names[b]}, {column} {k + 1}" for b, k in zip(batch[kept], place[kept], strict=True)
     ]
@@ -72,6 +74,7 @@ def match_wells(
     return Wells(rows, metadata, {**wells.origin, "batch": f"batch and bin of {column!r}"})
 
 
+@takes_backend
 def matched_recall(
     map_: LabelledMap,
     /,
@@ -120,12 +123,12 @@ def matched_recall(
         raise InputError(f"bins must be from 1 to {len(rows) // 2}, half of the rows, not {bins}")
     order = np.argsort(np.argsort(number, kind="stable"))
     code = order * bins // len(rows)
-    unit = UnitRows(map_, dtype, backend, rows)
+    unit = UnitRows(map_, dtype, rows)
     records = []
     for source, (i, j) in known.items():
         left, right = _ranks_within(unit, code, bins, i, j)
         hits = np.array([(right <= low) | (left >= high) for low, high in tails])
-        ends = gene_bootstrap(hits, i, j, resamples=resamples, seed=seed, backend=backend)
+        ends = gene_bootstrap(hits, i, j, resamples=resamples, seed=seed)
         for (low, high), hit, (start, stop) in zip(tails, hits, ends, strict=True):
             records.append(
                 {

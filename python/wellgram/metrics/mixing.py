@@ -16,12 +16,12 @@ _TRIES = 50
 _LISI_TOLERANCE = 1e-5
 
 
-def neighborhoods(x: Rows, k: int, *, backend: str | None = None) -> tuple[Codes, Floats]:
+def neighborhoods(x: Rows, k: int) -> tuple[Codes, Floats]:
     """Return each row and its k - 1 nearest others, by cosine, with distances: (n, k) each.
 
     Distances are those of the rows scaled to length 1.
     """
-    found = neighbors(x, k - 1, farthest=0, backend=backend)
+    found = neighbors(x, k - 1, farthest=0)
     own = np.arange(len(x))[:, None]
     apart = np.sqrt(np.maximum(2 - 2 * found.nearest_cosines.astype(np.float64), 0))
     return np.hstack([own, found.nearest]), np.hstack([np.zeros((len(x), 1)), apart])

@@ -52,17 +52,9 @@ def check_penalties(method: Method, penalty: float | Sequence[float] | None) -> 
     return sorted(map(float, several), reverse=True)
 
 
-def fitted(
-    x: Rows,
-    codes: Codes,
-    classes: int,
-    method: Method,
-    penalty: float,
-    *,
-    backend: str | None = None,
-) -> LinearClassifier:
+def fitted(x: Rows, codes: Codes, classes: int, method: Method, penalty: float) -> LinearClassifier:
     """Return a probe fitted to rows (n, d) of classes codes (n,)."""
-    return next(_path(x, codes, classes, method, [penalty], backend))
+    return next(_path(x, codes, classes, method, [penalty]))
 
 
 def best_penalty(
@@ -71,7 +63,6 @@ def best_penalty(
     method: Method,
     penalties: Sequence[float],
     *,
-    backend: str | None = None,
     progress: Progress | None = None,
 ) -> float:
     """Return the penalty whose probe does best on held-out wells, of some, the strongest first.
@@ -80,7 +71,7 @@ def best_penalty(
     that does worse than the one before: weaker ones are not tried.
     """
     x, others = standardized(rows, side.train, side.test)
-    path = _path(x, side.train_classes, len(side.trained), method, penalties, backend)
+    path = _path(x, side.train_classes, len(side.trained), method, penalties)
     best, least = penalties[0], np.inf
     for k, (penalty, probe) in enumerate(zip(penalties, path, strict=True)):
         if progress is not None:
@@ -107,16 +98,11 @@ def standardized(rows: Rows, train: Codes, test: Codes) -> tuple[Rows, Rows]:
 
 
 def _path(
-    x: Rows,
-    codes: Codes,
-    classes: int,
-    method: Method,
-    penalties: Sequence[float],
-    backend: str | None,
+    x: Rows, codes: Codes, classes: int, method: Method, penalties: Sequence[float]
 ) -> Iterator[LinearClassifier]:
     """Yield the probe of each penalty, a logistic search beginning where the last one ended."""
     if method == "logistic":
-        problem = Logistic(x, codes, classes, backend=backend)
+        problem = Logistic(x, codes, classes)
         fit: LogisticFit | None = None
         for penalty in penalties:
             fit = problem.fit(penalty, start=fit)
@@ -124,4 +110,4 @@ def _path(
     else:
         closed = ridge if method == "ridge" else lda
         for penalty in penalties:
-            yield closed(x, codes, classes, penalty, backend=backend)
+            yield closed(x, codes, classes, penalty)

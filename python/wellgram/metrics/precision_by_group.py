@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import ColumnMissing, InputError
@@ -69,6 +70,7 @@ class MeanAveragePrecisionResult:
 
 
 @takes_client
+@takes_backend
 def mean_average_precision(
     ap: AveragePrecisionResult,
     sameby: str | Sequence[str] | None = None,
@@ -137,7 +139,7 @@ def mean_average_precision(
     means = table["mean_average_precision"].to_numpy()
     p, middle = np.full(len(table), np.nan), np.full(len(table), np.nan)
     exact = np.zeros(len(table), bool)
-    draw = _Nulls(null_size, seed, p_form != "plus-one-above", backend)
+    draw = _Nulls(null_size, seed, p_form != "plus-one-above")
     side = _TIE if p_form.endswith("above") else -_TIE
     counts = profiles.loc[ranked, ["n_pos_pairs", "n_total_pairs"]].to_numpy()
     group = grouped.ngroup().to_numpy()[ranked].astype(np.int64)
@@ -191,11 +193,11 @@ def _tested(
 class _Nulls:
     """Means of random average precisions; those drawn are kept for a while."""
 
-    def __init__(self, size: int, seed: int, exact: bool, backend: str | None):
-        self._made_of = size, seed, exact, backend
+    def __init__(self, size: int, seed: int, exact: bool):
+        self._made_of = size, seed, exact
         self._size, self._exact = size, exact
         self._drawn = lru_cache(max(1, _CACHED // (8 * size)))(
-            lambda p, n: random_precisions(p, n, size, seed=seed, backend=backend)
+            lambda p, n: random_precisions(p, n, size, seed=seed)
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.align import Alignment, BatchAffine
-from wellgram.backends import get_backend
+from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Backend, Progress, Rows
 from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
@@ -51,6 +51,7 @@ class AveragePrecisionResult:
         save_csv(self.table, path)
 
 
+@takes_backend
 def average_precision(
     profiles: Wells | WellStream | LabelledMap,
     align: Alignment | BatchAffine | None = None,
@@ -120,11 +121,9 @@ def average_precision(
     for count, kind in ((n_pos, "positive"), (n_neg, "negative")):
         if not count.any():
             raise NotApplicable(f"no pair of {len(metadata):,} profiles is {kind} ({rules})")
-    run = get_backend(backend)
+    run = get_backend()
     rows = (
-        aligned_rows(profiles, align, backend)
-        if isinstance(profiles, WellLabels)
-        else profiles.embeddings
+        aligned_rows(profiles, align) if isinstance(profiles, WellLabels) else profiles.embeddings
     )
     compared = _compared(rows, similarity, run)
     precision = np.full(len(n_pos), np.nan)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.align import Alignment
+from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import NotApplicable
 from wellgram.metrics.blinding import aligned_blind
@@ -29,6 +30,7 @@ _CHOICE = 0.8
 """Of the work of a split, where a penalty is chosen"""
 
 
+@takes_backend
 def linear_probe(
     wells: Wells | WellStream,
     align: Alignment | None = None,
@@ -96,16 +98,14 @@ def linear_probe(
     splits = splits_by(labelled.wells, split, folds=folds, within=labelled.kind, seed=seed)
     sides = [labelled.sides(one) for one in splits]
     choices = [_choice(labelled, one, seed) if len(tried) > 1 else None for one in splits]
-    rows = aligned_blind(labelled.wells, align, _tested(splits), backend)
+    rows = aligned_blind(labelled.wells, align, _tested(splits))
     parts, penalties = [], []
     for k, (side, choice) in enumerate(zip(sides, choices, strict=True)):
         best = tried[0]
         if choice is not None:
-            best = best_penalty(
-                rows, choice, method, tried, backend=backend, progress=_part(progress, k, sides)
-            )
+            best = best_penalty(rows, choice, method, tried, progress=_part(progress, k, sides))
         x, others = standardized(rows, side.train, side.test)
-        probe = fitted(x, side.train_classes, len(side.trained), method, best, backend=backend)
+        probe = fitted(x, side.train_classes, len(side.trained), method, best)
         parts.append(tested_wells(labelled, side.test, probe.ranks(others, side.test_classes)))
         penalties.append(best)
         _tell(progress, (k + 1) / len(sides))
@@ -113,6 +113,7 @@ def linear_probe(
     return probe_result(labelled, parts, sides, said, penalties, resamples, seed)
 
 
+@takes_backend
 def neighbor_accuracy(
     wells: Wells | WellStream,
     align: Alignment | None = None,
@@ -155,8 +156,8 @@ def neighbor_accuracy(
     else:
         side, groups = labelled.sides(splits[0]), None
         said = f"nearest wells, {splits[0].said}"
-    rows = aligned_blind(labelled.wells, align, _tested(splits), backend)
-    ranks = neighbor_ranks(rows, labelled, side, groups, backend=backend, progress=progress)
+    rows = aligned_blind(labelled.wells, align, _tested(splits))
+    ranks = neighbor_ranks(rows, labelled, side, groups, progress=progress)
     tested = tested_wells(labelled, side.test, ranks)
     return probe_result(labelled, [tested], [side], said, (), resamples, seed)
 
@@ -167,7 +168,6 @@ def neighbor_ranks(
     side: Sides,
     groups: Codes | None = None,
     *,
-    backend: str | None = None,
     progress: Progress | None = None,
 ) -> Codes:
     """Return how many neighbours of each tested well come before the first of its class.
@@ -177,21 +177,13 @@ def neighbor_ranks(
     """
     if groups is None:
         k = min(TOP, len(side.train))
-        found = neighbors(
-            rows[side.test],
-            k,
-            farthest=0,
-            other=rows[side.train],
-            backend=backend,
-            progress=progress,
-        ).nearest
-        partners = side.train[found]
+        found = neighbors(rows[side.test], k, farthest=0, other=rows[side.train], progress=progress)
+        partners = side.train[found.nearest]
     else:
         used = side.train
-        found = neighbors_across(
-            rows[used], groups[used], TOP, backend=backend, progress=progress
-        ).nearest[np.isin(used, side.test)]
-        partners = np.where(found >= 0, used[found], -1)
+        across = neighbors_across(rows[used], groups[used], TOP, progress=progress)
+        nearest = across.nearest[np.isin(used, side.test)]
+        partners = np.where(nearest >= 0, used[nearest], -1)
     alike = (labelled.codes[partners] == labelled.codes[side.test][:, None]) & (partners >= 0)
     return np.where(alike.any(axis=1), alike.argmax(axis=1), TOP)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Floats
 from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
@@ -44,6 +45,7 @@ class PCAProjection:
         save_csv(self.table, path)
 
 
+@takes_backend
 def pca_projection(map_: LabelledMap, /, *, backend: str | None = None) -> PCAProjection:
     """Return the two principal components of a map's rows, each scaled to length 1.
 
@@ -68,7 +70,7 @@ def pca_projection(map_: LabelledMap, /, *, backend: str | None = None) -> PCAPr
         raise NotApplicable(
             f"a projection needs two rows and two features, but the map is {p} x {d}"
         )
-    unit = unit_embeddings(embeddings, backend=backend)
+    unit = unit_embeddings(embeddings)
     mean = unit.mean(axis=0, dtype=np.float64)
     scatter = np.zeros((d, d))
     for first in range(0, p, _CHUNK_ROWS):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import ColumnMissing, InputError, NotApplicable
@@ -72,6 +73,7 @@ class RecallResult:
 
 
 @takes_client
+@takes_backend
 def relationship_recall(
     map_: LabelledMap,
     /,
@@ -126,7 +128,7 @@ def relationship_recall(
     tails = [_check_tail(*pair) for pair in tails]
     rows, null, known = known_pairs(map_.labels, sources, same=same, null=null)
     chosen = None if len(rows) == len(map_.labels) else rows
-    unit = UnitRows(map_, dtype, backend, chosen)
+    unit = UnitRows(map_, dtype, chosen)
     i, j = (np.concatenate(ends) for ends in zip(*known.values(), strict=True))
     cosines = unit.cosines(i, j).astype(np.float64)
     thresholds, found = _thresholds(unit, tails, cosines, progress)
@@ -147,7 +149,7 @@ def relationship_recall(
     records = [
         record | {"null": null, "n_null_pairs": pairs}
         for name, part in by_source.items()
-        for record in _records(name, part, tails, thresholds, resamples, seed, backend)
+        for record in _records(name, part, tails, thresholds, resamples, seed)
     ]
     table = pd.DataFrame(records)
     table = table[[*_COLUMNS, *(column for column in table if column not in _COLUMNS)]]
@@ -313,7 +315,6 @@ def _records(
     cuts: Sequence[tuple[float, float]],
     resamples: int,
     seed: int,
-    backend: str | None,
 ) -> list[dict[str, object]]:
     """Return one row of the result's table per pair of tails."""
     q = known["cosine"].to_numpy()
@@ -334,9 +335,7 @@ def _records(
     ]
     if resamples:
         i, j = known["i"].to_numpy(), known["j"].to_numpy()
-        intervals = gene_bootstrap(
-            hits, i, j, resamples=resamples, seed=seed, backend=backend
-        ).tolist()
+        intervals = gene_bootstrap(hits, i, j, resamples=resamples, seed=seed).tolist()
         for record, (low, high) in zip(records, intervals, strict=True):
             record |= {"ci_low": low, "ci_high": high}
     return records

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellgram.align import Alignment, BatchAffine
-from wellgram.backends import get_backend
+from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
@@ -52,6 +52,7 @@ class ConsistencyResult(ReplicateResult):
 
 
 @takes_client
+@takes_backend
 def consistency(
     wells: Wells | WellStream,
     align: Alignment | BatchAffine | None = None,
@@ -124,12 +125,12 @@ def consistency(
         raise NotApplicable(
             f"none of the {len(labels):,} perturbations has two wells: there are no replicates"
         )
-    unit, _ = get_backend(backend).unit_rows(aligned_rows(wells, align, backend))
+    unit, _ = get_backend().unit_rows(aligned_rows(wells, align))
     by_angle = measure == "angle"
     scores = (
         mean_angles(unit, codes, len(labels))
         if by_angle
-        else mean_cosines(unit, codes, len(labels), backend)
+        else mean_cosines(unit, codes, len(labels))
     )
     alike = -scores if by_angle else scores
     p = np.full(len(labels), np.nan)
@@ -144,7 +145,7 @@ def consistency(
         if by_angle:
             scored &= counts <= _MOST_PAIRED
         pool, rows = np.flatnonzero(codes >= 0), np.flatnonzero(scored)
-        how = _Draws(draws, nested, by_angle, seed, backend, progress)
+        how = _Draws(draws, nested, by_angle, seed, progress)
         if null == "batches":
             batches, names = wells.batches()
             taken = np.zeros((len(labels), len(names)), np.int64)
@@ -168,12 +169,12 @@ def consistency(
     return ConsistencyResult(table, said)
 
 
-def mean_cosines(unit: Rows, codes: Codes, groups: int, backend: str | None = None) -> Floats:
+def mean_cosines(unit: Rows, codes: Codes, groups: int) -> Floats:
     """Return the mean cosine (g,) of all pairs of rows of each group; NaN for fewer than two.
 
     Rounded to 2^-40, as `Backend.null_means` is, so that equal sets have equal scores.
     """
-    sums, counts = get_backend(backend).group_sums(unit, codes, groups)
+    sums, counts = get_backend().group_sums(unit, codes, groups)
     k = np.where(counts < 2, np.nan, counts)
     means = (np.square(sums).sum(axis=1) - k) / (k * (k - 1))
     return np.asarray(np.rint(means * 2.0**40) / 2.0**40)
@@ -187,7 +188,6 @@ class _Draws:
     nested: bool
     by_angle: bool
     seed: int
-    backend: str | None
     progress: Progress | None
 
 
@@ -197,7 +197,7 @@ def _by_size(
     """Yield which perturbations have a number of wells, and the null of sets of as many."""
     sizes = np.unique(counts).tolist()
     if draws.by_angle:
-        shared = (unit, pool, draws.count, draws.seed, draws.backend)
+        shared = (unit, pool, draws.count, draws.seed)
         found = each(_angles_of_size, sizes, shared=shared, progress=draws.progress)
         for size, null in zip(sizes, found, strict=True):
             yield counts == size, -null
@@ -209,7 +209,6 @@ def _by_size(
         pool=pool,
         nested=draws.nested,
         seed=draws.seed,
-        backend=draws.backend,
         progress=draws.progress,
     )
     for size, null in nulls.items():
@@ -228,10 +227,8 @@ def _by_batches(
         yield kind.ravel() == g, null
 
 
-def _angles_of_size(
-    size: int, unit: Rows, pool: Codes, draws: int, seed: int, backend: str | None
-) -> Floats:
-    return mean_angle_null(unit, [pool], [size], draws, seed=seed, stream=size, backend=backend)
+def _angles_of_size(size: int, unit: Rows, pool: Codes, draws: int, seed: int) -> Floats:
+    return mean_angle_null(unit, [pool], [size], draws, seed=seed, stream=size)
 
 
 def _null_of_kind(
@@ -241,8 +238,8 @@ def _null_of_kind(
     held = [b for b, count in enumerate(counted) if count]
     of, of_names = [strata[b] for b in held], [names[b] for b in held]
     many = [counted[b] for b in held]
-    count, seed, backend = draws.count, draws.seed, draws.backend
+    count, seed = draws.count, draws.seed
     if draws.by_angle:
         stream = stratum_stream(of_names, many)
-        return -mean_angle_null(unit, of, many, count, seed=seed, stream=stream, backend=backend)
-    return stratified_null(unit, of, many, count, names=of_names, seed=seed, backend=backend)
+        return -mean_angle_null(unit, of, many, count, seed=seed, stream=stream)
+    return stratified_null(unit, of, many, count, names=of_names, seed=seed)

@@ -69,15 +69,13 @@ def tested_table(
     )
 
 
-def aligned_rows(
-    wells: Wells | WellStream, align: Alignment | BatchAffine | None, backend: str | None
-) -> Rows:
+def aligned_rows(wells: Wells | WellStream, align: Alignment | BatchAffine | None) -> Rows:
     """Return the wells' embeddings, aligned if asked; an alignment is fitted if it was not."""
     if isinstance(wells, WellStream) and isinstance(align, Alignment) and not align.streams:
         wells = wells.read()
     if isinstance(align, Alignment) and not align.is_fitted:
-        align.fit(wells, backend=backend)
-    aligned = wells if align is None else align.transform(wells, backend=backend)
+        align.fit(wells)
+    aligned = wells if align is None else align.transform(wells)
     if isinstance(aligned, WellStream):
         aligned = aligned.read()
     return aligned.embeddings if isinstance(aligned, Wells) else aligned

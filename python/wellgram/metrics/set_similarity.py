@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes
 from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
@@ -72,6 +73,7 @@ class GeneSetSimilarity:
         save_csv(self.cosines.rename_axis("perturbation").reset_index(), path)
 
 
+@takes_backend
 def gene_set_similarity(
     map_: LabelledMap,
     /,
@@ -118,7 +120,7 @@ def gene_set_similarity(
             "map"
         )
     index = rows[chosen]
-    cosines = cosine_matrix(map_, rows=index, columns=index, backend=backend)
+    cosines = cosine_matrix(map_, rows=index, columns=index)
     symmetric = (cosines.astype(np.float64) + cosines.T) / 2
     distances = squareform(np.maximum(1 - symmetric, 0), checks=False)
     tree = optimal_leaf_ordering(linkage(distances, "average"), distances)

@@ -62,7 +62,6 @@ def ranked_lists(
     min_negatives: int,
     draws: int,
     seed: int,
-    backend: str | None,
 ) -> Iterator[RankedList | tuple[str, str]]:
     """Yield the list of each item that is mapped, or the item and why it has none.
 
@@ -95,7 +94,5 @@ def ranked_lists(
         if len(pool) < count:
             yield str(name), f"{len(pool)} eligible negatives, {count} needed"
             continue
-        drawn = random_subsets(
-            len(pool), count, draws, seed=seed, stream=stream_of(name), backend=backend
-        )
+        drawn = random_subsets(len(pool), count, draws, seed=seed, stream=stream_of(name))
         yield RankedList(str(name), rows_of[actives], rows_of[pool][drawn])

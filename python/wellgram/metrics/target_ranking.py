@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from wellgram.backends import get_backend
+from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.backends.thread_count import threads
 from wellgram.errors import InputError, NotApplicable
@@ -75,6 +75,7 @@ class DrugTargetsResult:
         save_csv(self.table, path)
 
 
+@takes_backend
 def drug_targets(
     map_: LabelledMap,
     /,
@@ -130,7 +131,7 @@ def drug_targets(
     """
     _check(by, active, inactive, min_negatives, draws, quantiles)
     table = check_targets(targets)
-    cube, doses, place, absent = _similarities(map_, table, backend)
+    cube, doses, place, absent = _similarities(map_, table)
     if not signed:
         cube = np.abs(cube)
     items, partners = ("compound", "gene") if by == "compound" else ("gene", "compound")
@@ -147,7 +148,6 @@ def drug_targets(
         min_negatives=min_negatives,
         draws=draws,
         seed=seed,
-        backend=backend,
     ):
         if isinstance(one, RankedList):
             lists.append(one)
@@ -156,9 +156,9 @@ def drug_targets(
     if not lists:
         why = f" ({skipped[0][0]!r}: {skipped[0][1]})" if skipped else ""
         raise NotApplicable(f"no {by} of the targets can be scored on this map{why}")
-    scored = _Scored.of(cube, place[items], lists, by, seed, backend)
+    scored = _Scored.of(cube, place[items], lists, by, seed)
     return DrugTargetsResult(
-        scored.summary(doses, quantiles, resamples, seed, backend),
+        scored.summary(doses, quantiles, resamples, seed),
         scored.per_item(doses),
         _trends(cube, doses, place[items], lists, by),
         pd.DataFrame(skipped, columns=[by, "reason"]),
@@ -187,7 +187,7 @@ def _check(
 
 
 def _similarities(
-    map_: LabelledMap, targets: pd.DataFrame, backend: str | None
+    map_: LabelledMap, targets: pd.DataFrame
 ) -> tuple[Floats, list[float], dict[str, dict[str, int]], dict[str, int]]:
     """Return cosines (compounds, doses, genes) of what targets and map share, and what they are."""
     labels = map_.labels["perturbation"].astype("str").to_numpy()
@@ -219,7 +219,7 @@ def _similarities(
             f"compound {compounds[compound[twice]]!r} has several rows of one dose; the benchmark "
             "needs one"
         )
-    cosines = cosine_matrix(map_, rows=rows["compound"], columns=rows["gene"], backend=backend)
+    cosines = cosine_matrix(map_, rows=rows["compound"], columns=rows["gene"])
     cube = np.full((len(compounds), len(doses), len(genes)), np.nan, cosines.dtype)
     cube[compound[:, None], level[:, None], gene] = cosines
     place = {
@@ -263,25 +263,19 @@ class _Scored:
 
     @classmethod
     def of(
-        cls,
-        cube: Floats,
-        place: dict[str, int],
-        lists: list[RankedList],
-        by: By,
-        seed: int,
-        backend: str | None,
+        cls, cube: Floats, place: dict[str, int], lists: list[RankedList], by: By, seed: int
     ) -> "_Scored":
         """Score all lists."""
         draws = len(lists[0].negatives)
         shape = (len(lists), cube.shape[1] + 1, draws)
         precision, auc = np.empty(shape), np.empty(shape)
         random_precision, random_auc = (np.empty((len(lists), draws)) for _ in range(2))
-        run = get_backend(backend)
+        run = get_backend()
         positives, negatives = [], []
         for k, one in enumerate(lists):
             scores = _with_max(_item_scores(cube, by, place[one.item]))
             precision[k], auc[k] = run.list_scores(scores, one.actives, one.negatives)
-            random_precision[k], random_auc[k] = _at_random(one, seed, backend)
+            random_precision[k], random_auc[k] = _at_random(one, seed)
             positives.append(scores[:, one.actives])
             negatives.append(scores[:, one.negatives])
         high, low = np.concatenate(positives, axis=1), np.concatenate(negatives, axis=2)
@@ -317,12 +311,7 @@ class _Scored:
         return frame.dropna(subset="average_precision").reset_index(drop=True)
 
     def summary(
-        self,
-        doses: list[float],
-        quantiles: Sequence[float],
-        resamples: int,
-        seed: int,
-        backend: str | None,
+        self, doses: list[float], quantiles: Sequence[float], resamples: int, seed: int
     ) -> pd.DataFrame:
         """Return a row per dose, and one for the largest similarity over doses."""
         chance, records = self._chance(), []
@@ -331,9 +320,7 @@ class _Scored:
             if not scored.any():
                 continue
             precision, auc = self.precision[scored, level], self.auc[scored, level]
-            low, high = item_bootstrap(
-                precision.mean(axis=1), resamples=resamples, seed=seed, backend=backend
-            )
+            low, high = item_bootstrap(precision.mean(axis=1), resamples=resamples, seed=seed)
             micro = self.micro[level].mean(axis=1)
             record = {
                 "concentration": name,
@@ -363,12 +350,12 @@ def _levels(doses: list[float]) -> list[str | float]:
     return ["all" if np.isnan(dose) else dose for dose in doses] + ["max"]
 
 
-def _at_random(one: RankedList, seed: int, backend: str | None) -> tuple[Floats, Floats]:
+def _at_random(one: RankedList, seed: int) -> tuple[Floats, Floats]:
     """Return average precision and AUC (draws,) of a list ranked at random."""
     draws, n = one.negatives.shape
     p = len(one.actives)
     stream = stream_of("uniform", one.item)
-    drawn = random_subsets(p + n, p, draws, seed=seed, stream=stream, backend=backend)
+    drawn = random_subsets(p + n, p, draws, seed=seed, stream=stream)
     rank, t = 1 + np.sort(drawn, axis=1), np.arange(1, p + 1)
     return (t / rank).mean(axis=1), 1 - (rank - t).sum(axis=1) / (p * n)
 

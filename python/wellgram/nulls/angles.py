@@ -38,21 +38,14 @@ def mean_angles(unit: Rows, codes: Codes, groups: int) -> Floats:
 
 
 def mean_angle_null(
-    unit: Rows,
-    strata: Sequence[Codes],
-    taken: Sequence[int],
-    draws: int,
-    *,
-    seed: int,
-    stream: int,
-    backend: str | None = None,
+    unit: Rows, strata: Sequence[Codes], taken: Sequence[int], draws: int, *, seed: int, stream: int
 ) -> Floats:
     """Return the mean angles (draws,) of random sets with so many rows of each stratum.
 
     The sets are those of `Backend.null_means`; every pair of each is made.
     """
     sizes = [len(own) for own in strata]
-    drawn = get_backend(backend).random_subsets(sizes, taken, draws, seed=seed, stream=stream)
+    drawn = get_backend().random_subsets(sizes, taken, draws, seed=seed, stream=stream)
     parts = np.split(drawn, np.cumsum(taken)[:-1], axis=1)
     sets = np.concatenate([own[of] for own, of in zip(strata, parts, strict=True)], axis=1)
     size = sets.shape[1]

@@ -14,9 +14,7 @@ _AT_ONCE = 1 << 22
 """How many places of rankings are held at a time"""
 
 
-def random_precisions(
-    positives: int, total: int, draws: int, *, seed: int = 0, backend: str | None = None
-) -> Floats:
+def random_precisions(positives: int, total: int, draws: int, *, seed: int = 0) -> Floats:
     """Return the average precisions (draws,) of random rankings.
 
     Parameters
@@ -27,8 +25,6 @@ def random_precisions(
         How many rankings.
     seed
         Same seed, same rankings; they depend on these numbers alone.
-    backend
-        See `wellgram.set_backend`.
 
     Raises
     ------
@@ -36,7 +32,7 @@ def random_precisions(
         If there are not 1 to `total` positives, or the seed is no whole number.
     """
     stream = stream_of("average precision", positives, total)
-    return get_backend(backend).null_precisions(positives, total, draws, seed=seed, stream=stream)
+    return get_backend().null_precisions(positives, total, draws, seed=seed, stream=stream)
 
 
 def every_precision(positives: int, total: int) -> Floats:

@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 
-from wellgram.backends import get_backend
+from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import team
 from wellgram.errors import InputError
@@ -15,6 +15,7 @@ _PARTS_PER_THREAD = 8
 """Into how many parts draws are cut for each thread of a cluster"""
 
 
+@takes_backend
 def mean_cosine_nulls(
     unit: Rows,
     sizes: Iterable[int],
@@ -54,7 +55,7 @@ def mean_cosine_nulls(
     InputError
         If a size is below 2 or above the size of the pool, or the seed is no whole number.
     """
-    run = get_backend(backend)
+    run = get_backend()
     wanted = sorted({int(size) for size in sizes})
     rows = np.arange(len(unit)) if pool is None else pool
     if wanted and (wanted[0] < 2 or wanted[-1] > len(rows)):
@@ -68,7 +69,7 @@ def mean_cosine_nulls(
     workers = team()
     if workers is not None and wanted:
         parts = _parts(wanted, draws, workers.threads)
-        drawn = workers.each(_part, parts, shared=(unit, rows, seed, backend), progress=progress)
+        drawn = workers.each(_part, parts, shared=(unit, rows, seed), progress=progress)
         return {
             size: np.concatenate(
                 [f for (of, *_), f in zip(parts, drawn, strict=True) if of == size]
@@ -78,7 +79,7 @@ def mean_cosine_nulls(
     nulls, done, whole = {}, 0, sum(wanted)
     for size in wanted:
         share = _part_of(progress, done / whole, size / whole)
-        nulls[size] = _part((size, 0, draws), unit, rows, seed, backend, share)
+        nulls[size] = _part((size, 0, draws), unit, rows, seed, share)
         done += size
     return nulls
 
@@ -95,15 +96,10 @@ def _parts(sizes: Sequence[int], draws: int, threads: int) -> list[tuple[int, in
 
 
 def _part(
-    part: tuple[int, int, int],
-    unit: Rows,
-    rows: Codes,
-    seed: int,
-    backend: str | None,
-    progress: Progress | None = None,
+    part: tuple[int, int, int], unit: Rows, rows: Codes, seed: int, progress: Progress | None = None
 ) -> Floats:
     size, first, draws = part
-    found = get_backend(backend).null_means(
+    found = get_backend().null_means(
         unit, [rows], [size], [size], draws, seed=seed, stream=size, first=first, progress=progress
     )
     return np.asarray(found[0])
@@ -117,7 +113,6 @@ def stratified_null(
     *,
     names: Sequence[str],
     seed: int = 0,
-    backend: str | None = None,
 ) -> Floats:
     """Return the mean pairwise cosines (draws,) of random sets with so many rows of each stratum.
 
@@ -129,13 +124,13 @@ def stratified_null(
         The rows of each stratum, a batch for example.
     taken
         How many rows of each a set has.
-    draws, seed, backend
+    draws, seed
         See `mean_cosine_nulls`.
     names
         The name of each stratum: with `taken` it keys the draws, so that they depend on nothing
         else.
     """
-    run = get_backend(backend)
+    run = get_backend()
     stream = stratum_stream(names, taken)
     size = int(sum(taken))
     means = run.null_means(unit, strata, taken, [size], draws, seed=seed, stream=stream)

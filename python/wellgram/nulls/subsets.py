@@ -6,9 +6,7 @@ from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes
 
 
-def random_subsets(
-    pool: int, size: int, draws: int, *, seed: int = 0, stream: int = 0, backend: str | None = None
-) -> Codes:
+def random_subsets(pool: int, size: int, draws: int, *, seed: int = 0, stream: int = 0) -> Codes:
     """Return draws (draws, size) of so many different numbers below `pool`, in random order.
 
     Draw r depends on seed, stream and r alone: the first steps of a shuffle by Philox4x32-10.
@@ -18,7 +16,7 @@ def random_subsets(
     InputError
         If the size is above that of the pool, or the seed is no whole number.
     """
-    return get_backend(backend).random_subsets([pool], [size], draws, seed=seed, stream=stream)
+    return get_backend().random_subsets([pool], [size], draws, seed=seed, stream=stream)
 
 
 def stream_of(*names: object) -> int:

@@ -4,13 +4,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from wellgram.backends import get_backend
+from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.consumers import Extent, Nearest, NearestFound
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
 from wellgram.pairs.unit_rows import unit_embeddings
 
 
+@takes_backend
 def neighbors_across(
     x: Rows,
     groups: Codes,
@@ -51,9 +52,9 @@ def neighbors_across(
     starts = [0, *(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist(), len(x)]
     if len(starts) < 3:
         raise InputError("all rows are of one group: there are no others to look in")
-    unit = unit_embeddings(x[order], backend=backend)
+    unit = unit_embeddings(x[order])
     consumer, n = Nearest(k), len(x)
-    run = get_backend(backend).pair_scan([consumer], Extent(n), unit.dtype)
+    run = get_backend().pair_scan([consumer], Extent(n), unit.dtype)
     left = sum((end - first) * (n - end) for first, end in pairwise(starts))
     done = 0
     for first, end in list(pairwise(starts))[:-1]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from wellgram.backends import takes_backend
 from wellgram.backends.consumers import Extent, Histogram
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client
@@ -105,6 +106,7 @@ class PairRanks(_Table):
 
 
 @takes_client
+@takes_backend
 def pair_quantiles(
     x: Map,
     shares: ArrayLike,
@@ -136,7 +138,7 @@ def pair_quantiles(
     wanted = np.atleast_1d(np.asarray(shares, np.float64))
     if wanted.ndim != 1 or not ((wanted >= 0) & (wanted <= 1)).all():
         raise InputError(f"shares must lie in [0, 1], not {np.asarray(shares).tolist()}")
-    rows, others = unit_pair(x, other, dtype, backend)
+    rows, others = unit_pair(x, other, dtype)
     pairs = _count(rows, others)
     place = wanted * (pairs - 1)
     below, above = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
@@ -150,6 +152,7 @@ def pair_quantiles(
 
 
 @takes_client
+@takes_backend
 def pair_histogram(
     x: Map,
     *,
@@ -179,7 +182,7 @@ def pair_histogram(
         If low < high or bins >= 1 does not hold, or as `wellgram.pairs.scan_pairs` has it.
     """
     consumer = Histogram(low, high, bins)
-    rows, others = unit_pair(x, other, dtype, backend)
+    rows, others = unit_pair(x, other, dtype)
     (counts,) = scan(rows, others, [consumer], progress=progress)
     edges = consumer.edges
     table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "pairs": counts})
@@ -187,6 +190,7 @@ def pair_histogram(
 
 
 @takes_client
+@takes_backend
 def pair_ranks(
     x: Map,
     i: ArrayLike,
@@ -212,7 +216,7 @@ def pair_ranks(
     InputError
         If an index is out of range, there are no pairs, or as `wellgram.pairs.scan_pairs` has it.
     """
-    rows, others = unit_pair(x, other, dtype, backend)
+    rows, others = unit_pair(x, other, dtype)
     partners = others or rows
     first, second = check_indices(i, rows.n, "i"), check_indices(j, partners.n, "j")
     cosines = rows.cosines(first, second, others).astype(np.float64)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from wellgram.backends import takes_backend
 from wellgram.backends.consumers import Matrix
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
@@ -28,6 +29,7 @@ class MatrixSink(Protocol):
         """Write a chunk of whole rows."""
 
 
+@takes_backend
 def cosine_matrix(
     x: Map,
     *,
@@ -62,7 +64,7 @@ def cosine_matrix(
     InputError
         If an index or the shape of `out` does not fit, or as `wellgram.pairs.scan_pairs` has it.
     """
-    left, others = unit_pair(x, other, dtype, backend)
+    left, others = unit_pair(x, other, dtype)
     right = others or left
     i, j = _indices(rows, left.n, "rows"), _indices(columns, right.n, "columns")
     shape = (len(i), len(j))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wellgram.backends import takes_backend
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.pairs.row_labels import label_columns
@@ -72,10 +73,11 @@ class MapLookup:
         If the map has no labels, fewer than two rows, or as `wellgram.pairs.scan_pairs` has it.
     """
 
+    @takes_backend
     def __init__(
         self, map_: Map, *, dtype: PairDtype | None = None, backend: str | None = None
     ) -> None:
-        self._rows = UnitRows(map_, dtype, backend)
+        self._rows = UnitRows(map_, dtype)
         labels = self._rows.labels
         if labels is None or "perturbation" not in labels:
             raise InputError("nothing can be looked up in a map whose rows have no names")
@@ -177,6 +179,7 @@ class MapLookup:
             raise InputError(f"the map has no row {row}: its rows are 0 to {len(self) - 1}")
 
 
+@takes_backend
 def neighbors_of(
     map_: Map,
     /,
@@ -209,5 +212,5 @@ def neighbors_of(
     InputError
         If there is no such perturbation or several, or as `MapLookup` has it.
     """
-    lookup = MapLookup(map_, dtype=dtype, backend=backend)
+    lookup = MapLookup(map_, dtype=dtype)
     return lookup.neighbors_of(perturbation, k, farthest=farthest)

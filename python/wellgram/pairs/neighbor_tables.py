@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wellgram.backends import takes_backend
 from wellgram.backends.consumers import Nearest
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client
@@ -105,6 +106,7 @@ def check_table_name(path: str | Path) -> None:
 
 
 @takes_client
+@takes_backend
 def neighbors(
     x: Map,
     k: int = 25,
@@ -137,7 +139,7 @@ def neighbors(
     InputError
         If a row has fewer partners than that, or as `wellgram.pairs.scan_pairs` has it.
     """
-    rows, others = unit_pair(x, other, dtype, backend)
+    rows, others = unit_pair(x, other, dtype)
     consumer = Nearest(k, k if farthest is None else farthest)
     partners = rows.n - 1 if others is None else others.n
     if max(consumer.nearest, consumer.farthest) > partners:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from wellgram.backends import takes_backend
 from wellgram.backends.consumers import Consumer, Extent, Matrix, State
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client, team
@@ -26,6 +27,7 @@ def pair_count(n: int) -> int:
 
 
 @takes_client
+@takes_backend
 def scan_pairs(
     x: Map,
     consumers: Sequence[Consumer],
@@ -76,7 +78,7 @@ def scan_pairs(
         If a row is zero or not finite, the two maps differ in features or type, a consumer does not
         fit them, or there are no such tiles.
     """
-    return scan(*unit_pair(x, other, dtype, backend), consumers, tiles, progress)
+    return scan(*unit_pair(x, other, dtype), consumers, tiles, progress)
 
 
 def scan(

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, cast, get_args, runtime_checkable
 import numpy as np
 import pandas as pd
 
-from wellgram.backends import get_backend, resident
+from wellgram.backends import get_backend, named_backend, resident, using_backend
 from wellgram.backends.checks import as_rows
 from wellgram.backends.protocol import Backend, Codes, Rows
 from wellgram.errors import InputError
@@ -43,7 +43,7 @@ class RowSource(Protocol):
 Map = LabelledMap | RowSource
 
 
-def unit_embeddings(x: Rows, *, backend: str | None = None, first: int = 0) -> Rows:
+def unit_embeddings(x: Rows, *, first: int = 0) -> Rows:
     """Return the rows of x (n, d) scaled to length 1, in the type of x.
 
     Raises
@@ -52,7 +52,7 @@ def unit_embeddings(x: Rows, *, backend: str | None = None, first: int = 0) -> R
         If a row is zero, which has no direction, or holds a NaN or an Inf; `first` is the number
         of the first row in the message.
     """
-    unit, zero = get_backend(backend).unit_rows(x)
+    unit, zero = get_backend().unit_rows(x)
     if len(zero):
         raise InputError(
             f"{len(zero)} rows are all zero (first: row {first + zero[0]}); leave them out"
@@ -60,7 +60,7 @@ def unit_embeddings(x: Rows, *, backend: str | None = None, first: int = 0) -> R
     if isinstance(unit, np.ndarray):
         bad = np.flatnonzero(np.isnan(unit[:, :1].ravel()))
     else:  # it lies on a device
-        bad = np.flatnonzero(get_backend(backend).row_faults(unit)[0])
+        bad = np.flatnonzero(get_backend().row_faults(unit)[0])
     if len(bad):
         raise InputError(f"{len(bad)} rows hold a NaN or an Inf (first: row {first + bad[0]})")
     return unit
@@ -70,13 +70,14 @@ class UnitRows:
     """The rows of a map scaled to length 1, a chunk at a time.
 
     A map that fits into one chunk is scaled once and kept; of a larger one, which may lie on disk,
-    the last two chunks are. Rows that have no direction are refused at once.
+    the last two chunks are. Rows that have no direction are refused at once. The
+    backend that is named when it is made is kept: chunks are read and multiplied later, too.
 
     Parameters
     ----------
     x
         The map, or a matrix.
-    dtype, backend
+    dtype
         As for `wellgram.pairs.scan_pairs`.
     chosen
         Only these rows, in this order, and without labels; None: all.
@@ -87,17 +88,11 @@ class UnitRows:
         If it is no matrix of floats with a column at least, or a row is zero or not finite.
     """
 
-    def __init__(
-        self,
-        x: Map,
-        dtype: PairDtype | None = None,
-        backend: str | None = None,
-        chosen: Codes | None = None,
-    ):
+    def __init__(self, x: Map, dtype: PairDtype | None = None, chosen: Codes | None = None):
         self.labels: pd.DataFrame | None = getattr(x, "labels", None)
         # A map on disk has embeddings too, but is read by ranges of rows, and never whole.
         source: Any = x if isinstance(x, RowSource) else getattr(x, "embeddings", x)
-        there = resident(source, backend)
+        there = resident(source)
         self._resident = there is not None
         if there is not None:
             source = there
@@ -125,7 +120,7 @@ class UnitRows:
             raise InputError(
                 f"rows on a card stay {empty.dtype} there; convert them before for dtype={dtype!r}"
             )
-        self.backend = backend
+        self._named = named_backend()
         rows = max(1, _CHUNK_BYTES // (self.d * self.dtype.itemsize * TILE_ROWS)) * TILE_ROWS
         self.chunk_rows = max(rows, self.n) if self._resident else rows
         self._chunk = lru_cache(maxsize=2)(self._read)
@@ -148,7 +143,7 @@ class UnitRows:
     @property
     def run(self) -> Backend:
         """The backend it is multiplied on."""
-        return get_backend(self.backend)
+        return get_backend(self._named)
 
     @property
     def chunks(self) -> range:
@@ -157,16 +152,16 @@ class UnitRows:
 
     def _read(self, k: int) -> Rows:
         first = k * self.chunk_rows
-        if self._resident:
-            return unit_embeddings(cast(Rows, self._source), backend=self.backend)
-        rows = as_rows(np.asarray(self._source[first : min(self.n, first + self.chunk_rows)]))
-        return unit_embeddings(
-            rows.astype(self.dtype, copy=False), backend=self.backend, first=first
-        )
+        with using_backend(self._named):
+            if self._resident:
+                return unit_embeddings(cast(Rows, self._source))
+            rows = as_rows(np.asarray(self._source[first : min(self.n, first + self.chunk_rows)]))
+            return unit_embeddings(rows.astype(self.dtype, copy=False), first=first)
 
     def some(self, index: Codes) -> "UnitRows":
         """Return chosen rows."""
-        return UnitRows(self._source, self.precision, self.backend, index)
+        with using_backend(self._named):
+            return UnitRows(self._source, self.precision, index)
 
     def spans(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """Cut the rows from start to stop into spans that each lie in one chunk."""
@@ -237,7 +232,7 @@ class _Chosen:
 
 
 def unit_pair(
-    x: Map, other: Map | None, dtype: PairDtype | None, backend: str | None
+    x: Map, other: Map | None, dtype: PairDtype | None
 ) -> tuple[UnitRows, UnitRows | None]:
     """Return a map and the one it is compared with, if any, in one type.
 
@@ -246,10 +241,10 @@ def unit_pair(
     InputError
         If they differ in features, or in type where no dtype is given.
     """
-    rows = UnitRows(x, dtype, backend)
+    rows = UnitRows(x, dtype)
     if other is None:
         return rows, None
-    others = UnitRows(other, dtype, backend)
+    others = UnitRows(other, dtype)
     if rows.d != others.d:
         raise InputError(f"x has {rows.d} features and other {others.d}; they must be the same")
     if rows.dtype != others.dtype:

@@ -18,9 +18,9 @@ class ClassMoments:
     scatter: Floats
 
     @classmethod
-    def of(cls, x: Rows, codes: Codes, classes: int, backend: str | None = None) -> "ClassMoments":
+    def of(cls, x: Rows, codes: Codes, classes: int) -> "ClassMoments":
         """Return those of rows x (n, d) of classes codes (n,), none of which may be empty."""
-        run = get_backend(backend)
+        run = get_backend()
         sums, counts = run.group_sums(x, codes, classes)
         whole = run.group_moments(x, np.zeros(len(x), np.int64), 1)[0]
         return cls(counts, sums / counts[:, None], whole.mean, whole.scatter())

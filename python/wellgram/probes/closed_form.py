@@ -8,9 +8,7 @@ from wellgram.probes.class_moments import ClassMoments
 from wellgram.probes.classifier import LinearClassifier
 
 
-def ridge(
-    x: Rows, codes: Codes, classes: int, penalty: float, *, backend: str | None = None
-) -> LinearClassifier:
+def ridge(x: Rows, codes: Codes, classes: int, penalty: float) -> LinearClassifier:
     """Return the ridge regression of each class's indicator (1 or 0) on the features.
 
     ``w = (S + penalty I)^-1 X'Y`` with X centred, S its scatter matrix, Y the indicators; the
@@ -23,8 +21,6 @@ def ridge(
         Rows (n, d), the class of each, and how many classes there are, none of them empty.
     penalty
         Above 0.
-    backend
-        See `wellgram.set_backend`.
 
     Raises
     ------
@@ -32,16 +28,14 @@ def ridge(
         If the penalty is not above 0.
     """
     _check(penalty > 0, f"the penalty of a ridge probe must be above 0, not {penalty}")
-    moments = ClassMoments.of(x, codes, classes, backend)
+    moments = ClassMoments.of(x, codes, classes)
     products = moments.deviations * moments.counts[:, None]
     penalised = moments.scatter + penalty * np.eye(len(moments.mean))
     weights = np.asarray(np.linalg.solve(penalised, products.T).T, np.float64)
     return LinearClassifier.shifted(weights, moments.shares, moments.mean)
 
 
-def lda(
-    x: Rows, codes: Codes, classes: int, penalty: float, *, backend: str | None = None
-) -> LinearClassifier:
+def lda(x: Rows, codes: Codes, classes: int, penalty: float) -> LinearClassifier:
     """Return linear discriminants: classes are normal, of one covariance.
 
     ``w = C^-1 m``, ``b = -m C^-1 m / 2 + log share``, with C the covariance within classes (ddof 0)
@@ -55,8 +49,6 @@ def lda(
         Rows (n, d), the class of each, and how many classes there are, none of them empty.
     penalty
         The shrinkage, above 0 and up to 1.
-    backend
-        See `wellgram.set_backend`.
 
     Raises
     ------
@@ -64,7 +56,7 @@ def lda(
         If the shrinkage is out of range, or rows do not differ within classes.
     """
     _check(0 < penalty <= 1, f"the shrinkage of discriminants must be in (0, 1], not {penalty}")
-    moments = ClassMoments.of(x, codes, classes, backend)
+    moments = ClassMoments.of(x, codes, classes)
     within = moments.within
     mean = float(np.trace(within)) / len(within)
     _check(

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.align import Alignment
+from wellgram.backends import takes_backend
 from wellgram.errors import InputError
 from wellgram.io.block_files import Blocks, open_blocks
 from wellgram.metrics import linear_probe
@@ -29,6 +30,7 @@ _BESIDE = ("recall", "drug-targets", "consistency")
 _FOLDER = "blocks"
 
 
+@takes_backend
 def search_blocks(
     blocks: Blocks
     | str
@@ -126,12 +128,12 @@ def search_blocks(
                 # First what raises at once for pairs or targets that cannot be used.
                 beside = score(
                     wells, copy.deepcopy(align), sources=sources, same=same,
-                    targets=targets, metrics=list(metrics), seed=seed, backend=backend,
+                    targets=targets, metrics=list(metrics), seed=seed,
                 )  # fmt: skip
                 probe = linear_probe(
                     wells, align, label=label, split=split,
                     method=method, penalty=penalty, kind=kind, resamples=1, seed=seed,
-                    backend=backend, progress=progress,
+                    progress=progress,
                 )  # fmt: skip
                 done = BlockScores(probe.outcomes, _headlines(beside.outcomes))
                 if path is not None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.align import ALIGNMENTS, OPTIONAL, Alignment, alignment
+from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
 from wellgram.files import output_folder, save_csv
@@ -117,6 +118,7 @@ class BatchStudyResult:
             save_png(self.plot(), out / "study.png")
 
 
+@takes_backend
 def batch_study(
     wells: Wells | WellStream,
     corrections: Sequence[str] | Mapping[str, Alignment | None] = CORRECTIONS,
@@ -184,22 +186,21 @@ def batch_study(
     for name, align in named.items():
         with announce(name) as progress:
             try:
-                rows = aligned_blind(read, align, tested, backend)
+                rows = aligned_blind(read, align, tested)
             except InputError as problem:
                 skipped[name] = str(problem)
                 continue
             aligned = Wells(rows, read.metadata, read.origin)
             options: dict[str, Any] = {
                 "split": split, "kind": labelled.kind, "resamples": resamples, "seed": seed,
-                "backend": backend,
             }  # fmt: skip
             nearest = neighbor_accuracy(aligned, **options)
             progress(0.3)
             probe = linear_probe(aligned, method=method, penalty=penalty, **options)
             progress(0.6)
-            found = _left(replace(labelled, wells=aligned), tested, sample, seed, backend)
+            found = _left(replace(labelled, wells=aligned), tested, sample, seed)
             if sources:
-                found["recall"] = _recall(aligned, sources, backend)
+                found["recall"] = _recall(aligned, sources)
             studied.append(_Studied(name, nearest, probe, found))
     if not studied:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
@@ -267,9 +268,7 @@ def _named(
     return {name: alignment(name) for name in corrections}
 
 
-def _left(
-    labelled: LabelledWells, tested: Any, sample: int, seed: int, backend: str | None
-) -> dict[str, float]:
+def _left(labelled: LabelledWells, tested: Any, sample: int, seed: int) -> dict[str, float]:
     """Return what is left of batches and perturbations in aligned wells."""
     wells = labelled.wells
     rows: Rows = wells.embeddings
@@ -281,21 +280,19 @@ def _left(
     treated = np.flatnonzero(labelled.used & ~wells.metadata["is_control"].to_numpy(bool))
     used = np.flatnonzero(labelled.used)
     some = some_wells(labelled, sample, seed=seed)
-    alike = similarities(
-        rows[treated], labelled.codes[treated], batch[treated], kind[treated], backend=backend
-    )
+    alike = similarities(rows[treated], labelled.codes[treated], batch[treated], kind[treated])
     present = np.unique(batch[used], return_inverse=True)[1]
     return {
-        "batch_accuracy": batch_accuracy(rows[used], present, seed=seed, backend=backend),
+        "batch_accuracy": batch_accuracy(rows[used], present, seed=seed),
         "batch_chance": 1 / (int(present.max()) + 1),
         "same_perturbation": alike.same_perturbation,
         "same_batch": alike.same_batch,
-        **mixing(rows[some], labelled.codes[some], batch[some], kind[some], backend=backend),
-        "mean_average_precision": _precision(labelled, tested, treated, backend),
+        **mixing(rows[some], labelled.codes[some], batch[some], kind[some]),
+        "mean_average_precision": _precision(labelled, tested, treated),
     }
 
 
-def _precision(labelled: LabelledWells, tested: Any, treated: Any, backend: str | None) -> float:
+def _precision(labelled: LabelledWells, tested: Any, treated: Any) -> float:
     """Return the mean over perturbations of how well tested wells find each other."""
     chosen = treated[tested[treated]]
     wells = labelled.wells
@@ -305,15 +302,14 @@ def _precision(labelled: LabelledWells, tested: Any, treated: Any, backend: str 
     part = Wells(wells.embeddings[chosen], metadata, wells.origin)
     table = average_precision(
         part, pos_sameby="perturbation", pos_diffby="batch", neg_diffby="perturbation",
-        backend=backend,
     ).table  # fmt: skip
     return float(table.groupby("perturbation")["average_precision"].mean().mean())
 
 
-def _recall(wells: Wells, sources: Mapping[str, pd.DataFrame], backend: str | None) -> float:
+def _recall(wells: Wells, sources: Mapping[str, pd.DataFrame]) -> float:
     """Return the mean recall over sources, at tails of 5 %."""
-    map_ = build_map(wells, None, backend=backend)
-    table = relationship_recall(map_, sources, tails=[(0.05, 0.95)], backend=backend).table
+    map_ = build_map(wells, None)
+    table = relationship_recall(map_, sources, tails=[(0.05, 0.95)]).table
     return float(table["recall"].mean())
 
 

@@ -49,7 +49,7 @@ class Task:
     @cached_property
     def aligned(self) -> Wells:
         """The aligned wells, in memory."""
-        rows = aligned_rows(self.wells, self.align, None)
+        rows = aligned_rows(self.wells, self.align)
         return Wells(rows, self.wells.metadata, self.wells.origin)
 
     def check_fits(self) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from wellgram.align import Alignment, BatchAffine
+from wellgram.backends import takes_backend
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.io.screens import Source, open_wells
@@ -11,6 +12,7 @@ from wellgram.wells import PerturbationMap, WellLabels
 
 
 @takes_client
+@takes_backend
 def map_from_wells(
     source: "Source | WellLabels",
     align: Alignment | BatchAffine | None = None,
@@ -55,4 +57,4 @@ def map_from_wells(
         wells: WellLabels = source
     else:
         wells = open_wells(source, perturbation=by, **reading)
-    return build_map(wells, align, aggregate=aggregate, dtype=dtype, backend=backend, client=client)
+    return build_map(wells, align, aggregate=aggregate, dtype=dtype, client=client)

@@ -32,7 +32,7 @@ class RunRecord:
     """By step of the work"""
     peak_memory_bytes: int
     seed: int
-    backend: str
+    backend_name: str
     device: str
     """How the backend ran: instruction set, threads, card"""
     environment: Mapping[str, Any]

@@ -107,7 +107,7 @@ def _title(result: "ScoreResult") -> str:
 def _facts(record: "RunRecord", map_facts: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Return what is known of the screen, the map and the run, in words."""
     run: dict[str, Any] = {
-        "backend": record.backend, "device": record.device, "seed": record.seed,
+        "backend": record.backend_name, "device": record.device, "seed": record.seed,
     }  # fmt: skip
     if record.command is not None:
         run["command"] = record.command
