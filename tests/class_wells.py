@@ -30,10 +30,10 @@ class Cheat(Alignment):
         self.labels_ = x.metadata["perturbation"].to_numpy()
         return self
 
-    def fit_sample(self, sample, backend):
+    def fit_sample(self, sample):
         raise NotImplementedError
 
-    def transform_sample(self, sample, backend):
+    def transform_sample(self, sample):
         raise NotImplementedError
 
     def fit_transform(self, x, **options):

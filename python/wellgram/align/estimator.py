@@ -10,10 +10,8 @@ from numpy.typing import ArrayLike
 
 from wellgram.align.affine import AnySample, BatchAffine
 from wellgram.align.sample import Labels, Sample, as_sample
-from wellgram.backends.protocol import (
-    Codes,
-    Rows,
-)
+from wellgram.backends import takes_backend
+from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
 from wellgram.stream import WellStream
 from wellgram.wells import WellLabels, Wells
@@ -32,6 +30,7 @@ class Alignment(ABC):
 
     name: ClassVar[str]
 
+    @takes_backend
     def fit(
         self,
         x: WellLabels | ArrayLike,
@@ -48,7 +47,7 @@ class Alignment(ABC):
             If a batch has too few controls, or the rows and labels cannot be used.
         """
         self.check_params()
-        self.fit_sample(self._sample(x, batch, control), backend)
+        self.fit_sample(self._sample(x, batch, control))
         return self
 
     @overload
@@ -59,6 +58,7 @@ class Alignment(ABC):
     def transform(
         self, x: Wells | ArrayLike, *, batch: Labels | None = None, backend: str | None = None
     ) -> Rows: ...
+    @takes_backend
     def transform(
         self, x: Any, *, batch: Labels | None = None, backend: str | None = None
     ) -> Rows | WellStream:
@@ -72,7 +72,7 @@ class Alignment(ABC):
             If a batch was not there at fit, or the features are not those of the fit.
         """
         sample = self._sample(x, batch, None)
-        aligned: Rows | WellStream = self.transform_sample(sample, backend).content
+        aligned: Rows | WellStream = self.transform_sample(sample).content
         return aligned
 
     @overload
@@ -93,6 +93,7 @@ class Alignment(ABC):
         control: ArrayLike | None = None,
         backend: str | None = None,
     ) -> Rows: ...
+    @takes_backend
     def fit_transform(
         self,
         x: Any,
@@ -104,8 +105,8 @@ class Alignment(ABC):
         """Fit, then transform the same rows."""
         self.check_params()
         sample = self._sample(x, batch, control)
-        self.fit_sample(sample, backend)
-        aligned: Rows | WellStream = self.transform_sample(sample, backend).content
+        self.fit_sample(sample)
+        aligned: Rows | WellStream = self.transform_sample(sample).content
         return aligned
 
     def _sample(
@@ -124,11 +125,11 @@ class Alignment(ABC):
         return True
 
     @abstractmethod
-    def fit_sample(self, sample: Sample, backend: str | None) -> None:
+    def fit_sample(self, sample: Sample) -> None:
         """Fit to a sample."""
 
     @abstractmethod
-    def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+    def transform_sample(self, sample: AnySample) -> AnySample:
         """Return a sample, aligned."""
 
     def check_params(self) -> None:  # noqa: B027 - to be overridden by those that have any
@@ -203,9 +204,9 @@ class AffineAlignment(Alignment):
         """Whether it is fitted on controls."""
         return self.fits_on == "controls"
 
-    def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+    def transform_sample(self, sample: AnySample) -> AnySample:
         """Return a sample, aligned."""
-        return self.affine_.apply_sample(sample, backend)
+        return self.affine_.apply_sample(sample)
 
     def fitting(self, sample: Sample) -> Codes:
         """Return the batch of each row that it is fitted on, -1 for the others.

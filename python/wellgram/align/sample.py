@@ -41,7 +41,7 @@ class Sample(ABC):
         """The number of features d."""
 
     @abstractmethod
-    def moments(self, codes: Codes, spread: Spread, backend: str | None) -> GroupMoments:
+    def moments(self, codes: Codes, spread: Spread) -> GroupMoments:
         """Return the moments of the rows of each batch, by their codes; -1 for rows left out."""
 
     @abstractmethod
@@ -74,11 +74,11 @@ class RowSample(Sample):
         """The number of features d."""
         return int(self.rows.shape[1])
 
-    def moments(self, codes: Codes, spread: Spread, backend: str | None) -> GroupMoments:
+    def moments(self, codes: Codes, spread: Spread) -> GroupMoments:
         """Return the moments of the rows of each batch, by their codes; -1 for rows left out."""
         chosen = codes >= 0
         rows = self.rows if chosen.all() else self.rows[chosen]
-        return get_backend(backend).group_moments(rows, codes[chosen], self.batches, spread)
+        return get_backend().group_moments(rows, codes[chosen], self.batches, spread)
 
     def chosen(self, rows: NDArray[np.bool_]) -> "RowSample":
         """Return some of the rows."""
@@ -107,9 +107,9 @@ class StreamSample(Sample):
         """The number of features d."""
         return self.stream.features
 
-    def moments(self, codes: Codes, spread: Spread, backend: str | None) -> GroupMoments:
+    def moments(self, codes: Codes, spread: Spread) -> GroupMoments:
         """Return the moments of the rows of each batch: one pass."""
-        sums = _MomentSums(Span(0, codes), spread, backend)
+        sums = _MomentSums(Span(0, codes), spread)
         self.stream.fold(sums)
         return gathered(sums.found, self.batches, self.width, spread)
 
@@ -132,8 +132,8 @@ class StreamSample(Sample):
 class _MomentSums(Fold):
     """The moments of the wells of each batch."""
 
-    def __init__(self, codes: Span, spread: Spread, backend: str | None) -> None:
-        self._codes, self._spread, self._backend = codes, spread, backend
+    def __init__(self, codes: Span, spread: Spread) -> None:
+        self._codes, self._spread = codes, spread
         self._rows: list[Rows] = []
         self._own: list[Codes] = []
         """Rows that are still to be added, many at a time: putting moments together costs d^2"""
@@ -146,7 +146,7 @@ class _MomentSums(Fold):
 
     def of(self, wells: Codes) -> "_MomentSums":
         """Return the same with nothing added, for some of the wells."""
-        return _MomentSums(self._codes.of(wells), self._spread, self._backend)
+        return _MomentSums(self._codes.of(wells), self._spread)
 
     def add(self, chunk: WellChunk) -> None:
         """Add the rows of a chunk that have a code."""
@@ -164,13 +164,13 @@ class _MomentSums(Fold):
             self._rows.clear()
             return
         present, place = np.unique(own, return_inverse=True)
-        run = get_backend(self._backend)
-        part = run.group_moments(_joined(self._rows), place, len(present), self._spread)
+        rows = _joined(self._rows)
+        part = get_backend().group_moments(rows, place, len(present), self._spread)
         self._put({g: part[k] for k, g in enumerate(present.tolist())})
 
     def plus(self, other: "_MomentSums") -> "_MomentSums":
         """Return the moments of the wells of both."""
-        both = _MomentSums(self._codes.of(np.empty(0, np.int64)), self._spread, self._backend)
+        both = _MomentSums(self._codes.of(np.empty(0, np.int64)), self._spread)
         both._put(self.found)
         both._put(other.found)
         return both
