@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellgram.align.sample import Labels, Sample, as_sample, check_width
 from wellgram.align.storage import load_maps, save_maps
@@ -20,6 +21,7 @@ from wellgram.stream import WellStream
 from wellgram.wells import WellLabels, Wells
 
 AnySample = TypeVar("AnySample", bound=Sample)
+AnyWells = TypeVar("AnyWells", bound=WellLabels)
 
 _CHUNK_ROWS = 1 << 12
 """How many rows go through several maps at a time: what they become then stays in cache"""
@@ -39,6 +41,11 @@ class BatchAffine:
     fitted_on: Codes
     """The number of wells it was fitted on, per batch"""
     pooled: bool = False
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it has been fitted, as an alignment has it: always."""
+        return True
 
     @property
     def inputs(self) -> int:
@@ -122,6 +129,19 @@ class BatchAffine:
         """
         aligned: Rows | WellStream = self.apply_sample(as_sample(x, batch, None)).content
         return aligned
+
+    @overload
+    def aligned(
+        self, x: AnyWells, *, batch: None = None, backend: str | None = None
+    ) -> AnyWells: ...
+    @overload
+    def aligned(
+        self, x: ArrayLike, *, batch: Labels | None = None, backend: str | None = None
+    ) -> Rows: ...
+    @takes_backend
+    def aligned(self, x: Any, *, batch: Labels | None = None, backend: str | None = None) -> Any:
+        """Return what is given aligned, as the kind it is: see `Alignment.aligned`."""
+        return self.apply_sample(as_sample(x, batch, None)).as_given
 
     def apply_sample(self, sample: AnySample) -> AnySample:
         """Return a sample, aligned.

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from wellgram.align.affine import AnySample, BatchAffine
 from wellgram.align.estimator import AffineAlignment, Alignment
 from wellgram.align.from_moments import MomentAlignment
-from wellgram.align.sample import Sample, StreamSample
+from wellgram.align.sample import Sample
 from wellgram.backends.protocol import GroupMoments, Spread
 from wellgram.errors import InputError
 
@@ -49,7 +49,7 @@ class Chain(Alignment):
 
     def fit_sample(self, sample: Sample) -> None:
         """Fit to a sample."""
-        if isinstance(sample, StreamSample) and self._needs_only_controls():
+        if not sample.in_memory and self._needs_only_controls():
             sample = sample.chosen(
                 sample.is_control
             )  # one pass, where each step would take its own

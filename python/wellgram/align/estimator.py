@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wellgram.align.affine import AnySample, BatchAffine
+from wellgram.align.affine import AnySample, AnyWells, BatchAffine
 from wellgram.align.sample import Labels, Sample, as_sample
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Rows
@@ -109,15 +109,84 @@ class Alignment(ABC):
         aligned: Rows | WellStream = self.transform_sample(sample).content
         return aligned
 
+    @overload
+    def aligned(
+        self,
+        x: AnyWells,
+        *,
+        batch: None = None,
+        control: None = None,
+        backend: str | None = None,
+    ) -> AnyWells: ...
+    @overload
+    def aligned(
+        self,
+        x: ArrayLike,
+        *,
+        batch: Labels | None = None,
+        control: ArrayLike | None = None,
+        backend: str | None = None,
+    ) -> Rows: ...
+    @takes_backend
+    def aligned(
+        self,
+        x: Any,
+        *,
+        batch: Labels | None = None,
+        control: ArrayLike | None = None,
+        backend: str | None = None,
+    ) -> Any:
+        """Return what is given aligned, as the kind it is: rows, wells, or a stream of wells.
+
+        It is fitted to them first unless it has been fitted before.
+
+        Parameters
+        ----------
+        x
+            Rows (n, d), `Wells` or a `WellStream`.
+        batch, control
+            Of rows, as for `fit`; the controls serve the fit alone.
+        backend
+            See `wellgram.set_backend`.
+
+        Returns
+        -------
+        array, Wells or WellStream
+            Of rows, rows (n, k) in the type they have; of wells, the same wells with embeddings
+            (n, k); of a stream, a stream of aligned wells, which are made as they are read.
+
+        Raises
+        ------
+        InputError
+            As `fit` and `transform` have it.
+
+        Examples
+        --------
+        >>> import numpy as np, wellgram as wg
+        >>> x = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 9.0]])
+        >>> wells = wg.Wells.from_arrays(x, ["DMSO", "DMSO", "drug"], control="DMSO")
+        >>> aligned = wg.CenterScale().aligned(wells)
+        >>> aligned
+        Wells(3 wells x 2 features, 2 perturbations, 1 batches, 2 controls)
+        >>> aligned.embeddings[2]
+        array([3., 6.])
+        """
+        sample = self._sample(x, batch, control)
+        if not self.is_fitted:
+            self.check_params()
+            self.fit_sample(sample)
+        return self.transform_sample(sample).as_given
+
     def _sample(
         self, x: WellLabels | ArrayLike, batch: Labels | None, control: ArrayLike | None
     ) -> Sample:
-        if isinstance(x, WellStream) and not self.streams:
+        sample = as_sample(x, batch, control)
+        if not (sample.in_memory or self.streams):
             raise InputError(
                 f"{self.name} takes all wells at once and cannot be fitted or applied to a stream; "
                 "read them into memory (stream.read())"
             )
-        return as_sample(x, batch, control)
+        return sample
 
     @property
     def streams(self) -> bool:

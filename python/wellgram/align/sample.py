@@ -14,9 +14,8 @@ from wellgram.backends.checks import as_rows
 from wellgram.backends.moments import gathered
 from wellgram.backends.protocol import Codes, GroupMoments, Moments, Rows, Spread
 from wellgram.errors import InputError
-from wellgram.folds import Fold, Span
-from wellgram.stream import WellStream
-from wellgram.wells import WellChunk, WellLabels, Wells, batch_codes
+from wellgram.folds import Span
+from wellgram.wells import Fold, WellChunk, WellLabels, Wells, batch_codes
 
 _COLLECTED_BYTES = 1 << 26
 """Of the rows of a stream that moments are taken of at a time"""
@@ -58,6 +57,16 @@ class Sample(ABC):
         """The rows, or the stream that they are read from."""
 
     @property
+    def as_given(self) -> Any:
+        """What the sample was made of, as it is now: rows, wells or a stream."""
+        return self.content
+
+    @property
+    @abstractmethod
+    def in_memory(self) -> bool:
+        """Whether all rows are at hand."""
+
+    @property
     def batches(self) -> int:
         """How many batches there are."""
         return 1 if self.names is None else len(self.names)
@@ -82,8 +91,8 @@ class RowSample(Sample):
 
     def chosen(self, rows: NDArray[np.bool_]) -> "RowSample":
         """Return some of the rows."""
-        return replace(
-            self, rows=self.rows[rows], codes=self.codes[rows], is_control=self.is_control[rows]
+        return RowSample(
+            self.codes[rows], self.names, self.is_control[rows], self.said, self.rows[rows]
         )
 
     def mapped(self, of: Callable[[Rows, Codes], Rows], codes: Codes, width: int) -> Self:
@@ -95,12 +104,30 @@ class RowSample(Sample):
         """The rows."""
         return self.rows
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether all rows are at hand: they are."""
+        return True
+
+
+@dataclass(frozen=True)
+class WellSample(RowSample):
+    """A sample of wells in memory."""
+
+    wells: Wells
+    """Those that it was made of"""
+
+    @property
+    def as_given(self) -> Wells:
+        """The wells, with the rows as they are now."""
+        return self.wells.with_embeddings(self.rows)
+
 
 @dataclass(frozen=True)
 class StreamSample(Sample):
     """A sample that is read in chunks."""
 
-    stream: WellStream
+    stream: WellLabels
 
     @property
     def width(self) -> int:
@@ -124,9 +151,14 @@ class StreamSample(Sample):
         return replace(self, stream=stream)
 
     @property
-    def content(self) -> WellStream:
+    def content(self) -> WellLabels:
         """What the rows are read from."""
         return self.stream
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all rows are at hand: they are not."""
+        return False
 
 
 class _MomentSums(Fold):
@@ -215,10 +247,10 @@ def as_sample(x: WellLabels | ArrayLike, batch: Labels | None, control: ArrayLik
             f"column {x.origin.get('batch', 'batch')!r}; "
             f"controls: {x.origin.get('control', 'column is_control')}"
         )
-        if isinstance(x, WellStream):
+        if not x.in_memory:
             return StreamSample(coded, names, is_control, said, x)
-        assert isinstance(x, Wells)
-        return RowSample(coded, names, is_control, said, x.embeddings)
+        wells = x.read()
+        return WellSample(coded, names, is_control, said, wells.embeddings, wells)
     rows = as_rows(x)
     if not np.isfinite(rows).all():
         bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
