@@ -115,7 +115,7 @@ def parts(folder: Path) -> dict[str, Callable[[], object]]:
     def moments() -> None:
         sample = as_sample(held["wells"], None, None)
         codes = np.where(sample.is_control, sample.codes, -1)
-        held["moments"] = sample.moments(codes, "smaller", None)
+        held["moments"] = sample.moments(codes, "smaller")
         held["names"] = sample.names
 
     def decompositions() -> None:

@@ -22,7 +22,6 @@ def test_only_backends_know_the_compiled_modules():
 
 
 PASSED_BY_HAND = {
-    "align": "alignments hand it on to each other",
     "cli": "an option of commands",
     "distributed/cluster.py": "the name that goes to a worker",
 }

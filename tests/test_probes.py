@@ -249,7 +249,7 @@ def test_one_batch_cannot_choose_a_penalty():
 
 def test_a_correction_that_is_fitted_on_labels_gains_nothing_by_it(wells):
     """Shown all labels it would be perfect; as it is shown none of tested wells, it is useless."""
-    cheated = Wells(Cheat().fit_transform(wells), wells.metadata, wells.origin)
+    cheated = Cheat().aligned(wells)
     perfect = neighbor_accuracy(cheated, split="dataset").top_1
     honest = neighbor_accuracy(wells, CenterScale(), split="dataset").top_1
     caught = neighbor_accuracy(wells, Cheat(), split="dataset").top_1

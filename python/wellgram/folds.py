@@ -3,36 +3,13 @@
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes
-from wellgram.wells import WellChunk
-
-
-class Fold(Protocol):
-    """What a pass over wells adds up, a chunk at a time; parts of a pass are put together."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether all its wells were added."""
-
-    def of(self, wells: Codes) -> Self:
-        """Return the same with nothing added, for some of the wells: no larger than they need."""
-
-    def add(self, chunk: WellChunk) -> None:
-        """Add the wells of a chunk."""
-
-    def end(self) -> None:
-        """Let go of what was only needed to add: there is no chunk left."""
-
-    def plus(self, other: Self) -> Self:
-        """Return what this and another, of wells that come after, have added."""
-
-    def adopt(self, whole: Self) -> None:
-        """Take over what others have added of all its wells."""
+from wellgram.wells import Fold, WellChunk
 
 
 @dataclass(frozen=True)

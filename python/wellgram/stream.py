@@ -10,8 +10,8 @@ import pandas as pd
 from wellgram.backends import named_backend, using_backend
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.distributed import team
-from wellgram.folds import ChosenRows, Fold, Span
-from wellgram.wells import WellChunk, WellLabels, Wells, check_embeddings
+from wellgram.folds import ChosenRows, Span
+from wellgram.wells import Fold, WellChunk, WellLabels, Wells, check_embeddings
 
 _PART_BYTES = 1 << 27
 """Of the embeddings that a worker of a cluster reads at a time"""
@@ -122,13 +122,22 @@ class WellStream(WellLabels):
             rows[chunk.wells] = chunk.rows
         return rows
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether the embeddings are in memory: they are read."""
+        return False
+
     def read(self) -> Wells:
         """Return the wells with their embeddings in memory."""
-        return Wells(self.unchecked(), self.metadata, self.origin)
+        return Wells(self.unchecked(), self.metadata, self.origin, self.checked)
 
     def reported(self, progress: Progress) -> "WellStream":
         """Return the stream that tells, as it is read, the share of the wells it has come to."""
         return replace(self, progress=progress)
+
+    def watched_by(self, fold: Fold) -> "WellStream":
+        """Return the stream whose next pass that adds wells up also adds them to a fold."""
+        return replace(self, along=(fold,))
 
     def mapped(self, of: Callable[[WellChunk], Rows], width: int) -> "WellStream":
         """Return the stream of what a function makes of each chunk's rows: (m, width).

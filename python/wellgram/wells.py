@@ -6,8 +6,8 @@ happens once, in `wellgram.io`; everything downstream works on these names and o
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends import get_backend
 from wellgram.backends.checks import as_rows
-from wellgram.backends.protocol import Codes, Rows
+from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
 
 KEYS = ("perturbation_type", "perturbation", "dose")
@@ -40,6 +40,29 @@ class WellChunk:
     def read_in(self, row: int) -> str:
         """Return in what a row was read, or nothing."""
         return "" if self.where is None else self.where(int(self.wells[row]))
+
+
+class Fold(Protocol):
+    """What a pass over wells adds up, a chunk at a time; parts of a pass are put together."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all its wells were added."""
+
+    def of(self, wells: Codes) -> Self:
+        """Return the same with nothing added, for some of the wells: no larger than they need."""
+
+    def add(self, chunk: WellChunk) -> None:
+        """Add the wells of a chunk."""
+
+    def end(self) -> None:
+        """Let go of what was only needed to add: there is no chunk left."""
+
+    def plus(self, other: Self) -> Self:
+        """Return what this and another, of wells that come after, have added."""
+
+    def adopt(self, whole: Self) -> None:
+        """Take over what others have added of all its wells."""
 
 
 class WellLabels(ABC):
@@ -80,6 +103,31 @@ class WellLabels(ABC):
     @abstractmethod
     def take(self, wells: Codes) -> Rows:
         """Return the embeddings of some wells (m, d), in their order."""
+
+    @property
+    @abstractmethod
+    def in_memory(self) -> bool:
+        """Whether the embeddings are in memory, so that any of them can be had at no cost."""
+
+    @abstractmethod
+    def read(self) -> "Wells":
+        """Return the wells with their embeddings in memory."""
+
+    @abstractmethod
+    def fold(self, fold: Fold) -> None:
+        """Add all wells to a fold."""
+
+    @abstractmethod
+    def mapped(self, of: Callable[[WellChunk], Rows], width: int) -> Self:
+        """Return the wells with what a function makes of each chunk's rows: (m, width)."""
+
+    @abstractmethod
+    def reported(self, progress: Progress) -> Self:
+        """Return the wells that tell, as they are read, the share that has been."""
+
+    @abstractmethod
+    def watched_by(self, fold: Fold) -> Self:
+        """Return the wells whose next pass also adds to a fold, where a pass costs anything."""
 
     def __len__(self) -> int:
         return len(self.metadata)
@@ -129,6 +177,8 @@ class Wells(WellLabels):
     embeddings: Rows
     metadata: pd.DataFrame
     origin: Mapping[str, str] = field(default_factory=dict)
+    checked: bool = field(default=False, repr=False)
+    """Whether embeddings are known to be finite and not zero, or need not be"""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "embeddings", as_rows(self.embeddings, "embeddings"))
@@ -137,7 +187,8 @@ class Wells(WellLabels):
                 f"{len(self.embeddings)} embeddings but {len(self.metadata)} rows of metadata"
             )
         self._check_labels()
-        check_embeddings(self.embeddings, self.metadata["well_id"])
+        if not self.checked:
+            check_embeddings(self.embeddings, self.metadata["well_id"])
 
     @classmethod
     def from_arrays(
@@ -195,6 +246,58 @@ class Wells(WellLabels):
         """Return the embeddings of some wells (m, d), in their order."""
         rows: Rows = self.embeddings[wells]
         return rows
+
+    def with_embeddings(self, embeddings: ArrayLike) -> "Wells":
+        """Return the same wells with other embeddings, (n, k), for example corrected ones.
+
+        They may hold what embeddings of a screen must not: a well at the centre of its controls is
+        all zero after a correction that centres.
+
+        Parameters
+        ----------
+        embeddings
+            (n, k), float32 or float64: one per well, in the order of the wells.
+
+        Raises
+        ------
+        InputError
+            If there are not as many as wells.
+
+        Examples
+        --------
+        >>> import numpy as np, wellgram as wg
+        >>> wells = wg.Wells.from_arrays(np.eye(3), ["a", "b", "DMSO"], control="DMSO")
+        >>> wells.with_embeddings(2 * wells.embeddings)
+        Wells(3 wells x 3 features, 3 perturbations, 1 batches, 1 controls)
+        """
+        return replace(self, embeddings=np.asarray(embeddings), checked=True)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the embeddings are in memory: they are."""
+        return True
+
+    def read(self) -> "Wells":
+        """Return the wells with their embeddings in memory: themselves."""
+        return self
+
+    def fold(self, fold: Fold) -> None:
+        """Add all wells to a fold."""
+        for chunk in self.chunks():
+            fold.add(chunk)
+        fold.end()
+
+    def mapped(self, of: Callable[[WellChunk], Rows], width: int) -> "Wells":
+        """Return the wells with what a function makes of all their rows: (n, width)."""
+        return self.with_embeddings(of(WellChunk(self.embeddings, np.arange(len(self)))))
+
+    def reported(self, progress: Progress) -> "Wells":
+        """Return the wells: nothing is read that could be told of."""
+        return self
+
+    def watched_by(self, fold: Fold) -> "Wells":
+        """Return the wells: a pass of the fold's own costs no more."""
+        return self
 
 
 def batch_codes(labels: "pd.Series[Any]") -> tuple[Codes, list[str]]:

@@ -1,6 +1,14 @@
 """Alignment (batch correction): fitted mostly on controls; mostly one affine map per batch."""
 
 from wellgram.align.affine import BatchAffine
+from wellgram.align.applying import (
+    Aligner,
+    affine_of,
+    aligned,
+    aligned_in_memory,
+    fit_if_needed,
+    needs_fit,
+)
 from wellgram.align.center_scale import CenterScale, PCACenterScale, RobustMAD, Standardize
 from wellgram.align.chains import Chain, chain
 from wellgram.align.combat import ComBat
@@ -59,6 +67,7 @@ __all__ = [
     "OPTIONAL",
     "TVN",
     "AffineAlignment",
+    "Aligner",
     "Alignment",
     "BatchAffine",
     "CenterScale",
@@ -72,6 +81,11 @@ __all__ = [
     "RobustMAD",
     "Sphering",
     "Standardize",
+    "affine_of",
+    "aligned",
+    "aligned_in_memory",
     "alignment",
     "chain",
+    "fit_if_needed",
+    "needs_fit",
 ]

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellgram.align.sample import Labels, Sample, as_sample, check_width
 from wellgram.align.storage import load_maps, save_maps
-from wellgram.backends import get_backend
+from wellgram.backends import get_backend, named_backend, takes_backend
 from wellgram.backends.checks import as_out
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Moments, Rows
 from wellgram.errors import InputError
@@ -20,6 +21,7 @@ from wellgram.stream import WellStream
 from wellgram.wells import WellLabels, Wells
 
 AnySample = TypeVar("AnySample", bound=Sample)
+AnyWells = TypeVar("AnyWells", bound=WellLabels)
 
 _CHUNK_ROWS = 1 << 12
 """How many rows go through several maps at a time: what they become then stays in cache"""
@@ -39,6 +41,11 @@ class BatchAffine:
     fitted_on: Codes
     """The number of wells it was fitted on, per batch"""
     pooled: bool = False
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it has been fitted, as an alignment has it: always."""
+        return True
 
     @property
     def inputs(self) -> int:
@@ -77,6 +84,7 @@ class BatchAffine:
             )
         return np.array([place.get(n, len(place)) for n in names or ["all wells"]], np.int64)[codes]
 
+    @takes_backend
     def apply(
         self, x: Rows, codes: Codes, *, out: Rows | None = None, backend: str | None = None
     ) -> Rows:
@@ -91,7 +99,7 @@ class BatchAffine:
         backend
             See `wellgram.set_backend`.
         """
-        run = get_backend(backend)
+        run = get_backend()
         if len(self.maps) == 1:
             return run.apply_affine(x, codes, self.maps[0], out)
         y = as_out(out, x, self.maps[-1])
@@ -111,6 +119,7 @@ class BatchAffine:
     def transform(
         self, x: Wells | Rows, *, batch: Labels | None = None, backend: str | None = None
     ) -> Rows: ...
+    @takes_backend
     def transform(
         self, x: Any, *, batch: Labels | None = None, backend: str | None = None
     ) -> Rows | WellStream:
@@ -118,13 +127,31 @@ class BatchAffine:
 
         Of a stream, the stream of aligned wells, which are made as they are read.
         """
-        aligned: Rows | WellStream = self.apply_sample(as_sample(x, batch, None), backend).content
+        aligned: Rows | WellStream = self.apply_sample(as_sample(x, batch, None)).content
         return aligned
 
-    def apply_sample(self, sample: AnySample, backend: str | None) -> AnySample:
-        """Return a sample, aligned."""
+    @overload
+    def aligned(
+        self, x: AnyWells, *, batch: None = None, backend: str | None = None
+    ) -> AnyWells: ...
+    @overload
+    def aligned(
+        self, x: ArrayLike, *, batch: Labels | None = None, backend: str | None = None
+    ) -> Rows: ...
+    @takes_backend
+    def aligned(self, x: Any, *, batch: Labels | None = None, backend: str | None = None) -> Any:
+        """Return what is given aligned, as the kind it is: see `Alignment.aligned`."""
+        return self.apply_sample(as_sample(x, batch, None)).as_given
+
+    def apply_sample(self, sample: AnySample) -> AnySample:
+        """Return a sample, aligned.
+
+        A stream is aligned when it is read, after this call: its chunks then run on the backend
+        that is named now.
+        """
         check_width(sample.width, self.inputs)
         codes = self.codes_of(sample.codes, sample.names)
+        backend = named_backend()
         return sample.mapped(
             lambda rows, codes: self.apply(rows, codes, backend=backend), codes, self.features
         )

@@ -105,11 +105,11 @@ class RobustMAD(AffineAlignment):
         if not self.epsilon >= 0:
             raise InputError(f"epsilon must not be negative, but is {self.epsilon}")
 
-    def fit_sample(self, sample: Sample, backend: str | None) -> None:
+    def fit_sample(self, sample: Sample) -> None:
         """Fit to a sample."""
         codes = self.fitting(sample)
         rows, codes = sample.chosen(codes >= 0).rows, codes[codes >= 0]
-        run = get_backend(backend)
+        run = get_backend()
 
         def robust(codes: np.ndarray, groups: int) -> tuple[Floats, Floats]:
             medians = run.group_medians(rows, codes, groups)

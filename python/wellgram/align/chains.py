@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from wellgram.align.affine import AnySample, BatchAffine
 from wellgram.align.estimator import AffineAlignment, Alignment
 from wellgram.align.from_moments import MomentAlignment
-from wellgram.align.sample import Sample, StreamSample
+from wellgram.align.sample import Sample
 from wellgram.backends.protocol import GroupMoments, Spread
 from wellgram.errors import InputError
 
@@ -47,9 +47,9 @@ class Chain(Alignment):
         """Whether one of its steps is fitted on controls."""
         return any(step.needs_controls for step in self.steps)
 
-    def fit_sample(self, sample: Sample, backend: str | None) -> None:
+    def fit_sample(self, sample: Sample) -> None:
         """Fit to a sample."""
-        if isinstance(sample, StreamSample) and self._needs_only_controls():
+        if not sample.in_memory and self._needs_only_controls():
             sample = sample.chosen(
                 sample.is_control
             )  # one pass, where each step would take its own
@@ -61,16 +61,16 @@ class Chain(Alignment):
                 codes = step.fitting(sample)
                 if step.fits_on not in raw:
                     spread = self._spread(step.fits_on)
-                    raw[step.fits_on] = sample.moments(codes, spread, backend)
+                    raw[step.fits_on] = sample.moments(codes, spread)
                 moments = raw[step.fits_on]
                 step.fit_moments(affine.moments(moments) if affine else moments, sample.names)
             elif isinstance(step, AffineAlignment):
-                step.fit_sample(_aligned(sample, affine, backend), backend)
+                step.fit_sample(_aligned(sample, affine))
             else:
-                now = _aligned(sample, affine, backend)
-                step.fit_sample(now, backend)
+                now = _aligned(sample, affine)
+                step.fit_sample(now)
                 parts += [affine, step] if affine else [step]
-                sample = step.transform_sample(now, backend)
+                sample = step.transform_sample(now)
                 affine, raw = None, {}
                 continue
             affine = affine.then(step.affine_) if affine else step.affine_
@@ -97,13 +97,13 @@ class Chain(Alignment):
         only_variances = all(step.wanted_spread() == "variances" for step in steps)
         return "variances" if only_variances else "smaller"
 
-    def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+    def transform_sample(self, sample: AnySample) -> AnySample:
         """Return a sample, aligned."""
         for part in self.parts_:
             sample = (
-                part.apply_sample(sample, backend)
+                part.apply_sample(sample)
                 if isinstance(part, BatchAffine)
-                else part.transform_sample(sample, backend)
+                else part.transform_sample(sample)
             )
         return sample
 
@@ -121,5 +121,5 @@ def chain(*steps: Alignment) -> Chain:
     return Chain(steps)
 
 
-def _aligned(sample: Sample, affine: BatchAffine | None, backend: str | None) -> Sample:
-    return sample if affine is None else affine.apply_sample(sample, backend)
+def _aligned(sample: Sample, affine: BatchAffine | None) -> Sample:
+    return sample if affine is None else affine.apply_sample(sample)

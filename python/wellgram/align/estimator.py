@@ -8,12 +8,10 @@ from typing import Any, ClassVar, Literal, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wellgram.align.affine import AnySample, BatchAffine
+from wellgram.align.affine import AnySample, AnyWells, BatchAffine
 from wellgram.align.sample import Labels, Sample, as_sample
-from wellgram.backends.protocol import (
-    Codes,
-    Rows,
-)
+from wellgram.backends import takes_backend
+from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
 from wellgram.stream import WellStream
 from wellgram.wells import WellLabels, Wells
@@ -32,6 +30,7 @@ class Alignment(ABC):
 
     name: ClassVar[str]
 
+    @takes_backend
     def fit(
         self,
         x: WellLabels | ArrayLike,
@@ -48,7 +47,7 @@ class Alignment(ABC):
             If a batch has too few controls, or the rows and labels cannot be used.
         """
         self.check_params()
-        self.fit_sample(self._sample(x, batch, control), backend)
+        self.fit_sample(self._sample(x, batch, control))
         return self
 
     @overload
@@ -59,6 +58,7 @@ class Alignment(ABC):
     def transform(
         self, x: Wells | ArrayLike, *, batch: Labels | None = None, backend: str | None = None
     ) -> Rows: ...
+    @takes_backend
     def transform(
         self, x: Any, *, batch: Labels | None = None, backend: str | None = None
     ) -> Rows | WellStream:
@@ -72,7 +72,7 @@ class Alignment(ABC):
             If a batch was not there at fit, or the features are not those of the fit.
         """
         sample = self._sample(x, batch, None)
-        aligned: Rows | WellStream = self.transform_sample(sample, backend).content
+        aligned: Rows | WellStream = self.transform_sample(sample).content
         return aligned
 
     @overload
@@ -93,6 +93,7 @@ class Alignment(ABC):
         control: ArrayLike | None = None,
         backend: str | None = None,
     ) -> Rows: ...
+    @takes_backend
     def fit_transform(
         self,
         x: Any,
@@ -104,19 +105,88 @@ class Alignment(ABC):
         """Fit, then transform the same rows."""
         self.check_params()
         sample = self._sample(x, batch, control)
-        self.fit_sample(sample, backend)
-        aligned: Rows | WellStream = self.transform_sample(sample, backend).content
+        self.fit_sample(sample)
+        aligned: Rows | WellStream = self.transform_sample(sample).content
         return aligned
+
+    @overload
+    def aligned(
+        self,
+        x: AnyWells,
+        *,
+        batch: None = None,
+        control: None = None,
+        backend: str | None = None,
+    ) -> AnyWells: ...
+    @overload
+    def aligned(
+        self,
+        x: ArrayLike,
+        *,
+        batch: Labels | None = None,
+        control: ArrayLike | None = None,
+        backend: str | None = None,
+    ) -> Rows: ...
+    @takes_backend
+    def aligned(
+        self,
+        x: Any,
+        *,
+        batch: Labels | None = None,
+        control: ArrayLike | None = None,
+        backend: str | None = None,
+    ) -> Any:
+        """Return what is given aligned, as the kind it is: rows, wells, or a stream of wells.
+
+        It is fitted to them first unless it has been fitted before.
+
+        Parameters
+        ----------
+        x
+            Rows (n, d), `Wells` or a `WellStream`.
+        batch, control
+            Of rows, as for `fit`; the controls serve the fit alone.
+        backend
+            See `wellgram.set_backend`.
+
+        Returns
+        -------
+        array, Wells or WellStream
+            Of rows, rows (n, k) in the type they have; of wells, the same wells with embeddings
+            (n, k); of a stream, a stream of aligned wells, which are made as they are read.
+
+        Raises
+        ------
+        InputError
+            As `fit` and `transform` have it.
+
+        Examples
+        --------
+        >>> import numpy as np, wellgram as wg
+        >>> x = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 9.0]])
+        >>> wells = wg.Wells.from_arrays(x, ["DMSO", "DMSO", "drug"], control="DMSO")
+        >>> aligned = wg.CenterScale().aligned(wells)
+        >>> aligned
+        Wells(3 wells x 2 features, 2 perturbations, 1 batches, 2 controls)
+        >>> aligned.embeddings[2]
+        array([3., 6.])
+        """
+        sample = self._sample(x, batch, control)
+        if not self.is_fitted:
+            self.check_params()
+            self.fit_sample(sample)
+        return self.transform_sample(sample).as_given
 
     def _sample(
         self, x: WellLabels | ArrayLike, batch: Labels | None, control: ArrayLike | None
     ) -> Sample:
-        if isinstance(x, WellStream) and not self.streams:
+        sample = as_sample(x, batch, control)
+        if not (sample.in_memory or self.streams):
             raise InputError(
                 f"{self.name} takes all wells at once and cannot be fitted or applied to a stream; "
                 "read them into memory (stream.read())"
             )
-        return as_sample(x, batch, control)
+        return sample
 
     @property
     def streams(self) -> bool:
@@ -124,11 +194,11 @@ class Alignment(ABC):
         return True
 
     @abstractmethod
-    def fit_sample(self, sample: Sample, backend: str | None) -> None:
+    def fit_sample(self, sample: Sample) -> None:
         """Fit to a sample."""
 
     @abstractmethod
-    def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+    def transform_sample(self, sample: AnySample) -> AnySample:
         """Return a sample, aligned."""
 
     def check_params(self) -> None:  # noqa: B027 - to be overridden by those that have any
@@ -203,9 +273,9 @@ class AffineAlignment(Alignment):
         """Whether it is fitted on controls."""
         return self.fits_on == "controls"
 
-    def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+    def transform_sample(self, sample: AnySample) -> AnySample:
         """Return a sample, aligned."""
-        return self.affine_.apply_sample(sample, backend)
+        return self.affine_.apply_sample(sample)
 
     def fitting(self, sample: Sample) -> Codes:
         """Return the batch of each row that it is fitted on, -1 for the others.

@@ -63,10 +63,10 @@ class MomentAlignment(AffineAlignment):
     covariance: ClassVar[Literal["batch", "pooled", "none"]] = "none"
     """Whose covariance it takes, so that their wells should not be few beside the features"""
 
-    def fit_sample(self, sample: Sample, backend: str | None) -> None:
+    def fit_sample(self, sample: Sample) -> None:
         """Fit to a sample."""
         codes = self.fitting(sample)
-        moments = sample.moments(codes, self.wanted_spread(), backend)
+        moments = sample.moments(codes, self.wanted_spread())
         self.fit_moments(moments, sample.names, spend=True)
 
     def wanted_spread(self) -> Spread:
@@ -136,5 +136,5 @@ class MomentAlignment(AffineAlignment):
             f"{few} controls{where} for {d} features: their covariance says little of most "
             f"directions; take more wells as controls{shrink}",
             ControlsWarning,
-            stacklevel=5,
+            stacklevel=6,
         )

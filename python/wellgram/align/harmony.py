@@ -43,7 +43,7 @@ class Harmony(Alignment):
         """Whether it can be fitted and applied to wells that are read in chunks: no."""
         return False
 
-    def fit_sample(self, sample: Sample, backend: str | None) -> None:
+    def fit_sample(self, sample: Sample) -> None:
         """Correct the rows of a sample, and keep them."""
         if find_spec("harmonypy") is None:
             raise MissingPackage(
@@ -65,7 +65,7 @@ class Harmony(Alignment):
         self.corrected_: Rows = np.ascontiguousarray(corrected, sample.rows.dtype)
         self.digest_ = _digest(sample.rows)
 
-    def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+    def transform_sample(self, sample: AnySample) -> AnySample:
         """Return the sample it was fitted to, aligned."""
         assert isinstance(sample, RowSample)
         if _digest(sample.rows) != self.digest_:

@@ -39,7 +39,7 @@ class InverseNormal(Alignment):
         if not 0 <= self.c <= 0.5:
             raise InputError(f"c must be within [0, 0.5], not {self.c}")
 
-    def fit_sample(self, sample: Sample, backend: str | None) -> None:
+    def fit_sample(self, sample: Sample) -> None:
         """Keep the sorted values of each feature: (d, n)."""
         rows = _in_memory(sample).rows
         if not len(rows):
@@ -55,7 +55,7 @@ class InverseNormal(Alignment):
         in_parallel(put, range(0, len(ordered), _CHUNK_FEATURES))
         self.ordered_: Rows = ordered
 
-    def transform_sample(self, sample: AnySample, backend: str | None) -> AnySample:
+    def transform_sample(self, sample: AnySample) -> AnySample:
         """Return a sample, aligned."""
         rows = _in_memory(sample).rows
         n, features = self.ordered_.shape[1], len(self.ordered_)

@@ -14,9 +14,8 @@ from wellgram.backends.checks import as_rows
 from wellgram.backends.moments import gathered
 from wellgram.backends.protocol import Codes, GroupMoments, Moments, Rows, Spread
 from wellgram.errors import InputError
-from wellgram.folds import Fold, Span
-from wellgram.stream import WellStream
-from wellgram.wells import WellChunk, WellLabels, Wells, batch_codes
+from wellgram.folds import Span
+from wellgram.wells import Fold, WellChunk, WellLabels, Wells, batch_codes
 
 _COLLECTED_BYTES = 1 << 26
 """Of the rows of a stream that moments are taken of at a time"""
@@ -41,7 +40,7 @@ class Sample(ABC):
         """The number of features d."""
 
     @abstractmethod
-    def moments(self, codes: Codes, spread: Spread, backend: str | None) -> GroupMoments:
+    def moments(self, codes: Codes, spread: Spread) -> GroupMoments:
         """Return the moments of the rows of each batch, by their codes; -1 for rows left out."""
 
     @abstractmethod
@@ -56,6 +55,16 @@ class Sample(ABC):
     @abstractmethod
     def content(self) -> Any:
         """The rows, or the stream that they are read from."""
+
+    @property
+    def as_given(self) -> Any:
+        """What the sample was made of, as it is now: rows, wells or a stream."""
+        return self.content
+
+    @property
+    @abstractmethod
+    def in_memory(self) -> bool:
+        """Whether all rows are at hand."""
 
     @property
     def batches(self) -> int:
@@ -74,16 +83,16 @@ class RowSample(Sample):
         """The number of features d."""
         return int(self.rows.shape[1])
 
-    def moments(self, codes: Codes, spread: Spread, backend: str | None) -> GroupMoments:
+    def moments(self, codes: Codes, spread: Spread) -> GroupMoments:
         """Return the moments of the rows of each batch, by their codes; -1 for rows left out."""
         chosen = codes >= 0
         rows = self.rows if chosen.all() else self.rows[chosen]
-        return get_backend(backend).group_moments(rows, codes[chosen], self.batches, spread)
+        return get_backend().group_moments(rows, codes[chosen], self.batches, spread)
 
     def chosen(self, rows: NDArray[np.bool_]) -> "RowSample":
         """Return some of the rows."""
-        return replace(
-            self, rows=self.rows[rows], codes=self.codes[rows], is_control=self.is_control[rows]
+        return RowSample(
+            self.codes[rows], self.names, self.is_control[rows], self.said, self.rows[rows]
         )
 
     def mapped(self, of: Callable[[Rows, Codes], Rows], codes: Codes, width: int) -> Self:
@@ -95,21 +104,39 @@ class RowSample(Sample):
         """The rows."""
         return self.rows
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether all rows are at hand: they are."""
+        return True
+
+
+@dataclass(frozen=True)
+class WellSample(RowSample):
+    """A sample of wells in memory."""
+
+    wells: Wells
+    """Those that it was made of"""
+
+    @property
+    def as_given(self) -> Wells:
+        """The wells, with the rows as they are now."""
+        return self.wells.with_embeddings(self.rows)
+
 
 @dataclass(frozen=True)
 class StreamSample(Sample):
     """A sample that is read in chunks."""
 
-    stream: WellStream
+    stream: WellLabels
 
     @property
     def width(self) -> int:
         """The number of features d."""
         return self.stream.features
 
-    def moments(self, codes: Codes, spread: Spread, backend: str | None) -> GroupMoments:
+    def moments(self, codes: Codes, spread: Spread) -> GroupMoments:
         """Return the moments of the rows of each batch: one pass."""
-        sums = _MomentSums(Span(0, codes), spread, backend)
+        sums = _MomentSums(Span(0, codes), spread)
         self.stream.fold(sums)
         return gathered(sums.found, self.batches, self.width, spread)
 
@@ -124,16 +151,21 @@ class StreamSample(Sample):
         return replace(self, stream=stream)
 
     @property
-    def content(self) -> WellStream:
+    def content(self) -> WellLabels:
         """What the rows are read from."""
         return self.stream
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all rows are at hand: they are not."""
+        return False
 
 
 class _MomentSums(Fold):
     """The moments of the wells of each batch."""
 
-    def __init__(self, codes: Span, spread: Spread, backend: str | None) -> None:
-        self._codes, self._spread, self._backend = codes, spread, backend
+    def __init__(self, codes: Span, spread: Spread) -> None:
+        self._codes, self._spread = codes, spread
         self._rows: list[Rows] = []
         self._own: list[Codes] = []
         """Rows that are still to be added, many at a time: putting moments together costs d^2"""
@@ -146,7 +178,7 @@ class _MomentSums(Fold):
 
     def of(self, wells: Codes) -> "_MomentSums":
         """Return the same with nothing added, for some of the wells."""
-        return _MomentSums(self._codes.of(wells), self._spread, self._backend)
+        return _MomentSums(self._codes.of(wells), self._spread)
 
     def add(self, chunk: WellChunk) -> None:
         """Add the rows of a chunk that have a code."""
@@ -164,13 +196,13 @@ class _MomentSums(Fold):
             self._rows.clear()
             return
         present, place = np.unique(own, return_inverse=True)
-        run = get_backend(self._backend)
-        part = run.group_moments(_joined(self._rows), place, len(present), self._spread)
+        rows = _joined(self._rows)
+        part = get_backend().group_moments(rows, place, len(present), self._spread)
         self._put({g: part[k] for k, g in enumerate(present.tolist())})
 
     def plus(self, other: "_MomentSums") -> "_MomentSums":
         """Return the moments of the wells of both."""
-        both = _MomentSums(self._codes.of(np.empty(0, np.int64)), self._spread, self._backend)
+        both = _MomentSums(self._codes.of(np.empty(0, np.int64)), self._spread)
         both._put(self.found)
         both._put(other.found)
         return both
@@ -215,10 +247,10 @@ def as_sample(x: WellLabels | ArrayLike, batch: Labels | None, control: ArrayLik
             f"column {x.origin.get('batch', 'batch')!r}; "
             f"controls: {x.origin.get('control', 'column is_control')}"
         )
-        if isinstance(x, WellStream):
+        if not x.in_memory:
             return StreamSample(coded, names, is_control, said, x)
-        assert isinstance(x, Wells)
-        return RowSample(coded, names, is_control, said, x.embeddings)
+        wells = x.read()
+        return WellSample(coded, names, is_control, said, wells.embeddings, wells)
     rows = as_rows(x)
     if not np.isfinite(rows).all():
         bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])

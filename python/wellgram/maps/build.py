@@ -5,20 +5,19 @@ A mean commutes with an affine map, so for means no aligned well is ever made: r
 and medians do not commute: wells are aligned a chunk at a time, medians by whole perturbations.
 """
 
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.align import Alignment, BatchAffine
+from wellgram.align import Alignment, BatchAffine, affine_of, aligned, fit_if_needed, needs_fit
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.maps.cell_sums import CellSums
-from wellgram.stream import WellStream
-from wellgram.wells import KEYS, PerturbationMap, WellLabels, Wells
+from wellgram.wells import KEYS, PerturbationMap, WellLabels
 
 Aggregation = Literal["mean", "median", "spherical-mean"]
 MapDtype = Literal["float32", "float64"]
@@ -90,7 +89,7 @@ def build_map(
     if dtype not in get_args(MapDtype):
         raise InputError(f"unknown dtype {dtype!r}; choose float32 or float64")
     codes, labels = map_rows(wells)
-    if progress is not None and isinstance(wells, WellStream):
+    if progress is not None:
         wells = wells.reported(progress)
     embeddings = _reduced(wells, align, codes, len(labels), aggregate)
     kept = _with_direction(embeddings)
@@ -113,22 +112,16 @@ def _reduced(
     aggregate: Aggregation,
 ) -> Floats:
     """Return the embeddings (p, k) of the map's rows."""
-    affine = align if isinstance(align, BatchAffine) else getattr(align, "affine_", None)
-    to_fit = isinstance(align, Alignment) and not align.is_fitted
+    affine = affine_of(align)
     if affine is not None:
         affine.codes(wells)  # raises, before any well is read, for batches it does not know
-    by_batch = to_fit or (affine is not None and affine.batches is not None)
+    by_batch = needs_fit(align) or (affine is not None and affine.batches is not None)
     sums = CellSums(wells, codes, by_batch)
     pushes_down = aggregate == "mean" and sums.size <= _CELL_BYTES
-    if isinstance(align, Alignment) and to_fit:
-        if pushes_down and isinstance(wells, WellStream):
-            align.fit(sums.watched(wells))
-        else:
-            align.fit(wells)
-        affine = getattr(align, "affine_", None)
-    if isinstance(align, Alignment) and affine is None:
-        aligned = align.transform(cast(Wells, wells))  # a stream is refused
-        wells = Wells(aligned, wells.metadata, wells.origin)
+    fit_if_needed(align, sums.watched(wells) if pushes_down else wells)
+    affine = affine_of(align)
+    if align is not None and affine is None:
+        wells = aligned(wells, align)
         sums = CellSums(wells, codes, False)
     if aggregate == "median":
         return _medians(wells, affine, codes, groups)
@@ -217,7 +210,7 @@ def _medians(wells: WellLabels, affine: BatchAffine | None, codes: Codes, groups
     maps = affine.codes(wells) if affine else None
     order = np.argsort(codes, kind="stable")[np.count_nonzero(codes < 0) :]
     bounds = np.searchsorted(codes[order], np.arange(groups + 1))
-    most = _CHUNK_WELLS if isinstance(wells, Wells) else _STREAM_BYTES // (8 * wells.features)
+    most = _CHUNK_WELLS if wells.in_memory else _STREAM_BYTES // (8 * wells.features)
     medians = []
     first = 0
     while first < groups:

@@ -1,7 +1,5 @@
 """Raw sums per cell, a perturbation in a batch: all that a map of means needs of its wells."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -9,7 +7,6 @@ from wellgram.align import BatchAffine
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.folds import GroupSums
-from wellgram.stream import WellStream
 from wellgram.wells import WellLabels
 
 
@@ -44,19 +41,14 @@ class CellSums:
         """The bytes that the sums take."""
         return len(self._cells) * self._sums.width * np.dtype(np.float64).itemsize
 
-    def watched(self, stream: WellStream) -> WellStream:
-        """Return the stream, whose wells are added in the first pass over them."""
-        return replace(stream, along=(self._sums,))
+    def watched(self, wells: WellLabels) -> WellLabels:
+        """Return the wells, which are added in the first pass that reads them."""
+        return wells.watched_by(self._sums)
 
     def complete(self, wells: WellLabels) -> None:
         """Add the wells up if they were not."""
-        if self._sums.complete:
-            return
-        if isinstance(wells, WellStream):
+        if not self._sums.complete:
             wells.fold(self._sums)
-            return
-        for chunk in wells.chunks():
-            self._sums.add(chunk)
 
     def means(self, affine: BatchAffine | None, groups: int) -> Floats:
         """Return the means (p, k) of aligned wells by perturbation; the sums are used up."""

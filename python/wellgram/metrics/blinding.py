@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.align import Alignment, BatchAffine
+from wellgram.align import Aligner, Alignment, needs_fit
 from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
 from wellgram.wells import Wells
@@ -39,12 +39,12 @@ def aligned_blind(wells: Wells, align: Alignment | None, tested: NDArray[np.bool
     if align is None:
         return wells.embeddings
     own = copy.deepcopy(align)  # that of the caller stays unfitted
-    return np.asarray(own.fit_transform(blinded(wells, tested)))
+    return own.aligned(blinded(wells, tested)).embeddings
 
 
-def check_unfitted(align: Alignment | BatchAffine | None) -> None:
+def check_unfitted(align: Aligner) -> None:
     """Raise if an alignment was fitted before: it may have seen the labels of tested wells."""
-    if align is None or (isinstance(align, Alignment) and not align.is_fitted):
+    if align is None or needs_fit(align):
         return
     raise InputError(
         f"{type(align).__name__} was fitted before, maybe on labels that are tested here; give it "

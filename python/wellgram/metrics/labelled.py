@@ -70,8 +70,7 @@ class LabelledWells:
                 "least are needed"
             )
         _check_batches_have_several(wells, codes, names)
-        read = wells.read() if isinstance(wells, WellStream) else wells
-        return cls(read, codes, [str(name) for name in names], kind)
+        return cls(wells.read(), codes, [str(name) for name in names], kind)
 
     @property
     def used(self) -> Mask:

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.align import Alignment, BatchAffine
+from wellgram.align import Aligner, aligned_in_memory
 from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.nulls import benjamini_hochberg
-from wellgram.stream import WellStream
-from wellgram.wells import Wells
+from wellgram.wells import WellLabels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,16 +68,9 @@ def tested_table(
     )
 
 
-def aligned_rows(wells: Wells | WellStream, align: Alignment | BatchAffine | None) -> Rows:
+def aligned_rows(wells: WellLabels, align: Aligner) -> Rows:
     """Return the wells' embeddings, aligned if asked; an alignment is fitted if it was not."""
-    if isinstance(wells, WellStream) and isinstance(align, Alignment) and not align.streams:
-        wells = wells.read()
-    if isinstance(align, Alignment) and not align.is_fitted:
-        align.fit(wells)
-    aligned = wells if align is None else align.transform(wells)
-    if isinstance(aligned, WellStream):
-        aligned = aligned.read()
-    return aligned.embeddings if isinstance(aligned, Wells) else aligned
+    return aligned_in_memory(wells, align).embeddings
 
 
 def check_null(null: str, known: Sequence[str], negatives: Sequence[str], draws: int) -> None:

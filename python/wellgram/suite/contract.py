@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from wellgram.align import Alignment
+from wellgram.align import Alignment, aligned_in_memory
 from wellgram.backends.protocol import Progress
 from wellgram.errors import NotApplicable
 from wellgram.maps.build import map_rows
 from wellgram.metrics.gene_set_tests import GeneSets
 from wellgram.metrics.recall import Null
-from wellgram.metrics.replicates import aligned_rows
 from wellgram.stream import WellStream
 from wellgram.wells import PerturbationMap, Wells
 
@@ -49,8 +48,7 @@ class Task:
     @cached_property
     def aligned(self) -> Wells:
         """The aligned wells, in memory."""
-        rows = aligned_rows(self.wells, self.align)
-        return Wells(rows, self.wells.metadata, self.wells.origin)
+        return aligned_in_memory(self.wells, self.align)
 
     def check_fits(self) -> None:
         """Raise NotApplicable if the aligned wells are too large to be held in memory."""
