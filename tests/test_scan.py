@@ -17,9 +17,8 @@ from wellgram.pairs import (
     RowMoments,
     Scan,
     WithinGroups,
-    scan_result,
-    scanning,
     tile_count,
+    tiling,
     unit_rows,
 )
 
@@ -32,8 +31,7 @@ def rng():
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch):
     """Tiles of 16 rows, so that a small map has many."""
-    for module in (unit_rows, scan_result, scanning):
-        monkeypatch.setattr(module, "TILE_ROWS", 16)
+    monkeypatch.setattr(tiling, "TILE_ROWS", 16)
 
 
 def consumers(rng, n, m=None):

@@ -24,8 +24,9 @@ from wellgram.pairs.full_matrix import cosine_matrix
 from wellgram.pairs.lookup import MapLookup, PerturbationNeighbors, neighbors_of
 from wellgram.pairs.neighbor_tables import Neighbors, neighbors
 from wellgram.pairs.order import order_statistics
-from wellgram.pairs.scan_result import Scan, tile_count
+from wellgram.pairs.scan_result import Scan
 from wellgram.pairs.scanning import pair_count, scan_pairs
+from wellgram.pairs.tiling import tile_count
 from wellgram.pairs.unit_rows import PairDtype, RowSource, UnitRows, unit_embeddings
 
 __all__ = [

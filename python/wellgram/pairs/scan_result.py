@@ -13,24 +13,9 @@ from wellgram.backends import consumers as definitions
 from wellgram.backends.consumers import Consumer, Extent, Matrix, State
 from wellgram.errors import InputError
 from wellgram.files import replacing
-from wellgram.pairs.unit_rows import TILE_ROWS
+from wellgram.pairs.tiling import tile_count
 
 Ranges = tuple[tuple[int, int], ...]
-
-
-def tile_count(extent: Extent) -> int:
-    """Return the number of tiles of a pass: squares of 2,048 rows by 2,048 others.
-
-    Numbered row by row; of a map against itself those on and above the diagonal.
-    """
-    rows, columns = tile_grid(extent)
-    return Extent(rows, None if extent.symmetric else columns).pairs + rows * extent.symmetric
-
-
-def tile_grid(extent: Extent) -> tuple[int, int]:
-    """Return how many tiles high and wide a pass is, those below the diagonal counted too."""
-    rows = -(-extent.rows // TILE_ROWS)
-    return rows, rows if extent.columns is None else -(-extent.columns // TILE_ROWS)
 
 
 @dataclass(frozen=True, repr=False)
