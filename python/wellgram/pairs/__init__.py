@@ -2,13 +2,16 @@
 
 from wellgram.backends.consumers import (
     Bracket,
+    Consumer,
     CountBelow,
     Extent,
     Histogram,
     Matrix,
+    Met,
     Nearest,
     Ranks,
     RowMoments,
+    State,
     WithinGroups,
 )
 from wellgram.pairs.across import neighbors_across
@@ -31,11 +34,13 @@ from wellgram.pairs.unit_rows import PairDtype, RowSource, UnitRows, unit_embedd
 
 __all__ = [
     "Bracket",
+    "Consumer",
     "CountBelow",
     "Extent",
     "Histogram",
     "MapLookup",
     "Matrix",
+    "Met",
     "Nearest",
     "Neighbors",
     "PairDtype",
@@ -47,6 +52,7 @@ __all__ = [
     "RowMoments",
     "RowSource",
     "Scan",
+    "State",
     "UnitRows",
     "WithinGroups",
     "cosine_matrix",

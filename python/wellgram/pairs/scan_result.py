@@ -10,7 +10,7 @@ from typing import Any, overload
 import numpy as np
 
 from wellgram.backends import consumers as definitions
-from wellgram.backends.consumers import Consumer, Extent, Matrix, State
+from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.errors import InputError
 from wellgram.files import replacing
 from wellgram.pairs.tiling import tile_count
@@ -81,8 +81,9 @@ class Scan(Sequence[Any]):
         """Write consumers and states to a file (.npz) that `Scan.load` reads."""
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         for k, (consumer, state) in enumerate(zip(self.consumers, self.states, strict=True)):
-            if isinstance(consumer, Matrix):
-                raise InputError("the cosines of a Matrix are in its array; save that instead")
+            if consumer.writes_to is not None:
+                kind = type(consumer).__name__
+                raise InputError(f"the cosines of a {kind} are in its array; save that instead")
             arrays |= {f"{k}.counts": state.counts, f"{k}.values": state.values}
         about = {
             "consumers": [_spec(consumer) for consumer in self.consumers],
@@ -145,7 +146,7 @@ def _spec(consumer: Consumer) -> dict[str, Any]:
         if isinstance(value, np.ndarray)
         else value
         for name, value in made_of.items()
-        if not isinstance(consumer, Matrix)
+        if consumer.writes_to is None
     }
     spec: dict[str, Any] = json.loads(
         json.dumps({"kind": type(consumer).__name__, "fields": plain})

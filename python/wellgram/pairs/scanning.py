@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from wellgram.backends.consumers import Consumer, Extent, Matrix, State
+from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client, team
 from wellgram.errors import InputError
@@ -124,7 +124,7 @@ def _ranges(extent: Extent, start: int, stop: int, threads: int) -> list[tuple[i
 def _can_part(rows: UnitRows, others: UnitRows | None, consumers: Sequence[Consumer]) -> bool:
     """Whether ranges of the pass can be made elsewhere: rows can go, and states can come back."""
     moves = rows.moves and (others is None or others.moves)
-    return moves and not any(isinstance(consumer, Matrix) for consumer in consumers)
+    return moves and all(consumer.writes_to is None for consumer in consumers)
 
 
 def _states(
