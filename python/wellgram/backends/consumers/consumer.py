@@ -30,6 +30,10 @@ class Extent:
             return self.rows * (self.rows - 1) // 2
         return self.rows * self.columns
 
+    def has_pairs(self, row: int, end: int) -> bool:
+        """Whether rows from `row` on have pairs with columns before `end`."""
+        return not self.symmetric or end > row + 1
+
 
 @dataclass(frozen=True)
 class Met:
