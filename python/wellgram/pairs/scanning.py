@@ -48,7 +48,7 @@ def scan_pairs(
         three times the map up to 0.5 GB of it, and does not grow beyond.
     consumers
         Such as `CountBelow`, `Histogram`, `Bracket`, `Ranks`, `Nearest`, `RowMoments`,
-        `WithinGroups` and `Matrix`; any number of them.
+        `WithinGroups` and `Matrix`; any number of them, and any `Consumer` of your own.
     other
         (m, d): every row of x with every row of other, instead of the pairs i < j of x.
     tiles
