@@ -29,6 +29,7 @@ PAIRS = {
     ACROSS: np.indices((len(CODES), len(OTHER_CODES))).reshape(2, -1),
 }
 FIRST, SECOND = PAIRS[SYMMETRIC]
+FLOAT = np.dtype(np.float64)
 
 
 def consumers_of(extent):
@@ -201,16 +202,16 @@ def test_a_cosine_of_nan_is_no_neighbor_and_has_no_rank():
 
 def test_moments_of_more_partners_than_64_bits_hold_the_sum_of_are_refused():
     """A cosine of 1 is 2^40 in fixed point: 2^22 of them reach 2^63."""
-    RowMoments().check(Extent(1 << 22))  # a row is no partner of its own
-    RowMoments().check(Extent(1 << 40, 1 << 22))
+    RowMoments().check(Extent(1 << 22), FLOAT)  # a row is no partner of its own
+    RowMoments().check(Extent(1 << 40, 1 << 22), FLOAT)
     for extent in (Extent((1 << 22) + 1), Extent(2, (1 << 22) + 1)):
         with pytest.raises(InputError, match=r"2\^22"):
-            RowMoments().check(extent)
+            RowMoments().check(extent, FLOAT)
 
 
 def test_codes_and_a_matrix_fit_the_pass_or_are_refused():
-    WithinGroups(CODES).check(SYMMETRIC)
-    WithinGroups(CODES, OTHER_CODES).check(ACROSS)
+    WithinGroups(CODES).check(SYMMETRIC, FLOAT)
+    WithinGroups(CODES, OTHER_CODES).check(ACROSS, FLOAT)
     for consumer, extent in [
         (WithinGroups(CODES), ACROSS),
         (WithinGroups(CODES, OTHER_CODES), SYMMETRIC),
@@ -221,7 +222,7 @@ def test_codes_and_a_matrix_fit_the_pass_or_are_refused():
         (Matrix(np.empty((10, 5))), SYMMETRIC),
     ]:
         with pytest.raises(InputError, match="the pass"):
-            consumer.check(extent)
+            consumer.check(extent, FLOAT)
 
 
 @pytest.mark.parametrize("sides", [(0, 0), (0,), (-1, 3), (3, -1)])

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from own_consumers import LargestPerRow, SumAbove
 from typer.testing import CliRunner
 
 import wellgram as wg
@@ -192,6 +193,7 @@ def test_pairs_are_those_of_one_process(client, rows, other):
 
 def test_consumers_find_what_they_find_in_one_process(client, rows):
     asked = [CountBelow((0.1, 0.5)), Histogram(), Nearest(3), RowMoments()]
+    asked += [SumAbove(0.1), LargestPerRow(np.arange(len(rows)))]
     alone, there = scan_pairs(rows, asked), scan_pairs(rows, asked, client=client)
     assert there.tiles == alone.tiles
     for one, other in zip(alone.states, there.states, strict=True):

@@ -12,7 +12,7 @@ from wellgram import (
     pair_quantiles,
     pair_ranks,
 )
-from wellgram.pairs import UnitRows, unit_rows
+from wellgram.pairs import UnitRows, tiling, unit_rows
 
 SHARES = (0.0, 0.05, 0.1, 1 / 3, 0.5, 0.9, 0.95, 1.0)
 
@@ -98,7 +98,7 @@ def test_blocks_of_rows_change_nothing(rng, monkeypatch, precision):
     before = pair_quantiles(x, SHARES, dtype=precision).cosines
     ranks = pair_ranks(x, i, j, dtype=precision).table
     matrix = cosine_matrix(x, dtype=precision)
-    monkeypatch.setattr(unit_rows, "TILE_ROWS", 64)
+    monkeypatch.setattr(tiling, "TILE_ROWS", 64)
     monkeypatch.setattr(unit_rows, "_CHUNK_BYTES", 1)
     assert len(UnitRows(x).chunks) == 9
     np.testing.assert_array_equal(pair_quantiles(x, SHARES, dtype=precision).cosines, before)

@@ -70,7 +70,7 @@ def opened(map_, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("run", PASSES.values(), ids=PASSES)
 def test_passes_read_ranges_of_rows(map_, opened, run, monkeypatch):
-    monkeypatch.setattr("wellgram.pairs.unit_rows.TILE_ROWS", 16)
+    monkeypatch.setattr("wellgram.pairs.tiling.TILE_ROWS", 16)
     monkeypatch.setattr("wellgram.pairs.unit_rows._CHUNK_BYTES", 1)
     monkeypatch.setattr(MapFile, "embeddings", property(lambda self: pytest.fail("read whole")))
     pd.testing.assert_frame_equal(run(opened), run(map_))

@@ -1,9 +1,11 @@
 """Passes cut into tiles: any cut, merged in any order, is the whole."""
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from own_consumers import LargestPerRow, SumAbove
 
 from wellgram import InputError, scan_pairs
 from wellgram.backends.consumers import Extent
@@ -17,11 +19,12 @@ from wellgram.pairs import (
     RowMoments,
     Scan,
     WithinGroups,
-    scan_result,
-    scanning,
     tile_count,
+    tiling,
     unit_rows,
 )
+
+BACKENDS = ["reference", "numba", "cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
 
 
 @pytest.fixture
@@ -32,8 +35,7 @@ def rng():
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch):
     """Tiles of 16 rows, so that a small map has many."""
-    for module in (unit_rows, scan_result, scanning):
-        monkeypatch.setattr(module, "TILE_ROWS", 16)
+    monkeypatch.setattr(tiling, "TILE_ROWS", 16)
 
 
 def consumers(rng, n, m=None):
@@ -46,6 +48,8 @@ def consumers(rng, n, m=None):
         Nearest(5, 3),
         RowMoments(),
         WithinGroups(codes, None if m is None else rng.integers(-1, 4, m)),
+        SumAbove(0.1),
+        LargestPerRow(np.arange(0, n, 2)),
     ]
 
 
@@ -134,13 +138,32 @@ def test_passes_that_do_not_belong_together_are_not_merged(rng):
             part.merge(scan_pairs(another, [CountBelow((0.0,))], tiles=(4, 10)))
 
 
-def test_a_saved_part_merges_elsewhere(rng, tmp_path):
-    x = rng.normal(size=(61, 5))
-    asked = consumers(rng, 61)
-    scan_pairs(x, asked, tiles=(0, 7)).save(tmp_path / "first.npz")
-    scan_pairs(x, asked, tiles=(7, 10)).save(tmp_path / "second.npz")
+@pytest.mark.parametrize("other", [False, True])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_saved_part_merges_elsewhere(rng, tmp_path, usable, backend, other):
+    usable(backend)
+    x, y = rng.normal(size=(61, 5)), rng.normal(size=(40, 5)) if other else None
+    asked = consumers(rng, 61, 40 if other else None)
+    options = {"other": y, "backend": backend}
+    whole = scan_pairs(x, asked, **options)
+    middle, total = 7, tile_count(whole.extent)
+    scan_pairs(x, asked, tiles=(0, middle), **options).save(tmp_path / "first.npz")
+    scan_pairs(x, asked, tiles=(middle, total), **options).save(tmp_path / "second.npz")
     merged = Scan.load(tmp_path / "second.npz").merge(Scan.load(tmp_path / "first.npz"))
-    same(merged, scan_pairs(x, asked))
+    same(merged, whole)
+    merged.save(tmp_path / "both.npz")
+    same(Scan.load(tmp_path / "both.npz"), whole)
+
+
+def test_a_consumer_of_a_function_merges_in_memory():
+    """No file can name its class, and none is asked for."""
+
+    @dataclass(frozen=True)
+    class Local(SumAbove):
+        pass
+
+    halves = [scan_pairs(np.eye(40), [Local(-1.0)], tiles=part) for part in ((0, 2), (2, 6))]
+    assert halves[0].merge(halves[1])[0].tolist() == [40 * 39 // 2, 0]
 
 
 def test_files_that_are_no_saved_pass(rng, tmp_path):

@@ -1,6 +1,7 @@
 """What the suite feeds to backends: sizes at which kernels break, and rows, codes and maps."""
 
 import numpy as np
+from own_consumers import LargestPerRow, SumAbove
 
 from wellgram.backends import reference
 from wellgram.backends.consumers import (
@@ -88,7 +89,10 @@ def met(backend, x, y=None, **options):
 
 
 def one_of_each(extent, dtype):
-    """A consumer of each kind; the same on every call, but for a matrix of its own, of sevens."""
+    """A consumer of each kind, and two without twins; the same on every call.
+
+    But for a matrix of its own, of sevens.
+    """
     rng = np.random.default_rng(7)
     n, m = extent.rows, extent.columns
     codes = rng.integers(-1, 5, n)
@@ -102,6 +106,8 @@ def one_of_each(extent, dtype):
         RowMoments(),
         WithinGroups(codes, None if m is None else rng.integers(-1, 5, m)),
         Matrix(np.full((n, n if m is None else m), 7, dtype)),
+        SumAbove(0.1),
+        LargestPerRow(np.arange(0, n, 2)),
     ]
 
 

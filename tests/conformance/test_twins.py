@@ -387,6 +387,11 @@ def test_consumers_that_do_not_fit_the_pass_are_refused(backend, consumer, exten
         backend.pair_scan([CountBelow(()), consumer], extent, np.float64)
 
 
+def test_what_is_no_consumer_is_refused_by_name(backend):
+    with pytest.raises(InputError, match="'Histogram' is no consumer; derive it from"):
+        backend.pair_scan(["Histogram"], Extent(4), np.float64)
+
+
 def test_a_nan_of_either_sign_has_no_rank(backend, dtype):
     x = np.array([[np.copysign(np.nan, -1), 0], [1, 0], [1, 0]], dtype)
     (ranked,) = backend.scan_pairs(x, [Ranks(np.array([0.5, 1.0, np.inf]))])

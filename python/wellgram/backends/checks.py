@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wellgram.backends.consumers import Consumer, Extent, Matrix
+from wellgram.backends.consumers import Consumer, Extent
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, Rows
 from wellgram.errors import InputError
 
@@ -256,15 +256,9 @@ def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat
     if bfloat16 and dtype != np.float32:
         raise InputError(f"bfloat16 products are of float32 rows, not {np.dtype(dtype)}")
     for consumer in consumers:
-        consumer.check(extent)
-        if isinstance(consumer, Matrix):
-            out = consumer.out
-            contiguous = out.size == 0 or out.shape[1] == 1 or out.strides[1] == out.itemsize
-            if out.dtype != dtype or not contiguous:
-                raise InputError(
-                    f"the matrix must be {np.dtype(dtype)} with contiguous rows, not {out.dtype} "
-                    f"of strides {out.strides}"
-                )
+        if not isinstance(consumer, Consumer):
+            raise InputError(f"{consumer!r} is no consumer; derive it from wellgram.pairs.Consumer")
+        consumer.check(extent, np.dtype(dtype))
 
 
 def check_block(

@@ -5,13 +5,12 @@
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends import consumers as definitions
 from wellgram.backends import numpy_softmax
 from wellgram.backends.checks import (
     as_codes,
@@ -24,14 +23,13 @@ from wellgram.backends.checks import (
     as_rows,
     as_sets,
     as_sums,
-    check_block,
     check_maps,
     check_ranking,
     check_resamples,
     check_scan,
     check_subsets,
 )
-from wellgram.backends.consumers import Consumer, Extent, State
+from wellgram.backends.consumers import Consumer, Extent
 from wellgram.backends.moments import amid
 from wellgram.backends.philox_draws import as_seed
 from wellgram.backends.protocol import (
@@ -45,10 +43,11 @@ from wellgram.backends.protocol import (
 )
 from wellgram.backends.thread_count import in_words, threads
 from wellgram.backends.whole import scan_whole
-from wellgram.errors import BackendUnavailable, InputError
+from wellgram.errors import BackendUnavailable
 
 try:
     from wellgram import _cpu
+    from wellgram.backends.cpu_scan import CpuScan
 except ImportError as problem:
     _missing: str | None = (
         f"the extension module wellgram._cpu does not load ({problem}); build it: pip install ."
@@ -330,57 +329,12 @@ def pair_cosines(
     return out
 
 
-def _within_groups(consumer: definitions.WithinGroups) -> Any:
-    rows = consumer.codes.astype(np.int32)
-    others = consumer.other_codes
-    columns = rows if others is None else others.astype(np.int32)
-    return _cpu.WithinGroups(rows, columns, consumer.groups)
-
-
-_TWINS: dict[type, Callable[[Any], Any]] = {
-    definitions.CountBelow: lambda c: _cpu.CountBelow(list(c.thresholds)),
-    definitions.Histogram: lambda c: _cpu.Histogram(c.low, c.high, c.bins),
-    definitions.Bracket: lambda c: _cpu.Bracket(c.low, c.high, c.capacity),
-    definitions.Ranks: lambda c: _cpu.Ranks(c.keys, c.kept_keys, c.capacity),
-    definitions.Nearest: lambda c: _cpu.Nearest(c.nearest, c.farthest),
-    definitions.RowMoments: lambda c: _cpu.RowMoments(),
-    definitions.WithinGroups: _within_groups,
-    definitions.Matrix: lambda c: _cpu.Matrix(c.out),
-}
-
-
-class _PairScan:
-    """See `PairScan`; keeps the consumers, to whose arrays the compiled pass may write."""
-
-    def __init__(self, consumers: Sequence[Consumer], extent: Extent, dtype: Any, kind: Any):
-        self._consumers, self._extent, self._dtype = consumers, extent, dtype
-        recipes = [_TWINS[type(consumer)](consumer) for consumer in consumers]
-        self._scan = kind(extent.rows, extent.columns, recipes, threads())
-
-    def add(
-        self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
-    ) -> None:
-        x, y = check_block(x, y, row, column, self._extent, self._dtype)
-        self._scan.add(x, y, row, column, progress)
-
-    def states(self) -> list[State]:
-        return [State(*state) for state in self._scan.states()]
-
-
 def pair_scan(
     consumers: Sequence[Consumer], extent: Extent, dtype: Any, *, bfloat16: bool = False
-) -> _PairScan:
+) -> "CpuScan":
     """See `Backend.pair_scan`."""
     check_scan(consumers, extent, dtype, bfloat16)
-    for consumer in consumers:
-        if type(consumer) not in _TWINS:
-            raise InputError(
-                f"backend 'cpu' has no consumer {type(consumer).__name__}; "
-                "use backend='reference' for one of your own"
-            )
-    kinds = {np.dtype(np.float32): _cpu.PairScanFloat32, np.dtype(np.float64): _cpu.PairScanFloat64}
-    kind = _cpu.PairScanBfloat16 if bfloat16 else kinds[np.dtype(dtype)]
-    return _PairScan(consumers, extent, dtype, kind)
+    return CpuScan(consumers, extent, dtype, bfloat16)
 
 
 def scan_pairs(

@@ -6,7 +6,6 @@ above all, is left to it, as in the reference.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,6 +39,7 @@ from wellgram.backends.consumers import (
     RowMoments,
     State,
 )
+from wellgram.backends.consumers.areas import Area, ByDefinition
 from wellgram.backends.moments import amid
 from wellgram.backends.philox_draws import as_seed
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
@@ -320,71 +320,35 @@ def rank_counts(
     return np.asarray(sums[:-1] - sums[ends])
 
 
-class _MetTile:
-    """The cosines of a tile as a consumer meets them; the rows of each are made when asked for."""
-
-    def __init__(self, tile: Rows, row: int, column: int, symmetric: bool):
-        self.tile, self.row, self.column, self.symmetric = tile, row, column, symmetric
-
-    @cached_property
-    def _pairs(self) -> NDArray[np.bool_] | None:
-        """Which cells are pairs; None for all."""
-        if not self.symmetric or self.column >= self.row + len(self.tile):
-            return None
-        i, j = np.ogrid[: len(self.tile), : self.tile.shape[1]]
-        return np.asarray(j + self.column > i + self.row)
-
-    @cached_property
-    def cosines(self) -> Rows:
-        """The cosines (m,)."""
-        cells: Rows = self.tile.ravel() if self._pairs is None else self.tile[self._pairs]
-        return cells
-
-    @cached_property
-    def met(self) -> Met:
-        """The cosines with their rows."""
-        places: NDArray[np.int64] = np.indices(self.tile.shape)
-        i, j = places
-        chosen = slice(None) if self._pairs is None else self._pairs
-        return Met(
-            self.cosines,
-            (i + self.row)[chosen].ravel(),
-            (j + self.column)[chosen].ravel(),
-            self.symmetric,
-        )
-
-
-def _by_definition(consumer: Consumer, state: State, met: _MetTile) -> State:
-    return consumer.absorb(state, met.met)
-
-
-def _by_cosines(consumer: Consumer, state: State, met: _MetTile) -> State:
+def _by_cosines(consumer: Consumer, state: State, area: Area) -> State:
     """By definition, of a consumer that does not ask for rows."""
     nowhere = np.empty(0, np.int64)
-    return consumer.absorb(state, Met(met.cosines, nowhere, nowhere, met.symmetric))
+    return consumer.absorb(state, Met(area.cosines, nowhere, nowhere, area.symmetric))
 
 
-def _ranks(consumer: Ranks, state: State, met: _MetTile) -> State:
-    cosines = met.cosines.astype(np.float64)
+def _ranks(consumer: Ranks, state: State, area: Area) -> State:
+    cosines = area.cosines.astype(np.float64)
     places = np.empty(len(cosines), np.int64)
     kernels.search(consumer.keys, cosines, places)
     return consumer.placed(state, cosines, places)
 
 
-def _nearest(consumer: Nearest, state: State, met: _MetTile) -> State:
+def _nearest(consumer: Nearest, state: State, area: Area) -> State:
     for sign, partners, cosines in consumer.sides(state):
         if partners.shape[1]:
-            kernels.nearest(met.tile, met.row, met.column, met.symmetric, sign, partners, cosines)
+            kernels.nearest(
+                area.cells, area.row, area.column, area.symmetric, sign, partners, cosines
+            )
     return state
 
 
-def _row_moments(consumer: RowMoments, state: State, met: _MetTile) -> State:
+def _row_moments(consumer: RowMoments, state: State, area: Area) -> State:
     sums = state.counts.reshape(3, -1)
-    kernels.row_moments(met.tile, met.row, met.column, met.symmetric, sums)
+    kernels.row_moments(area.cells, area.row, area.column, area.symmetric, sums)
     return state
 
 
-_TWINS: dict[type, Callable[[Any, State, _MetTile], State]] = {
+_TWINS: dict[type, Callable[[Any, State, Area], State]] = {
     CountBelow: _by_cosines,
     Histogram: _by_cosines,
     Bracket: _by_cosines,
@@ -399,9 +363,9 @@ class _PairScan:
     """See `PairScan`."""
 
     def __init__(self, consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool):
-        self._consumers, self._extent = consumers, extent
-        self._dtype, self._bfloat16 = dtype, bfloat16
-        self._states = [consumer.start(extent) for consumer in consumers]
+        self._extent, self._dtype, self._bfloat16 = extent, dtype, bfloat16
+        self._defined = ByDefinition(consumers, _TWINS, extent)
+        self._states = [consumer.start(extent) for consumer in self._defined.twinned]
 
     def add(
         self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
@@ -416,7 +380,7 @@ class _PairScan:
             for q, panel in enumerate(panels):
                 begin = column + q * kernels.COLUMNS
                 present = min(kernels.COLUMNS, len(y) - q * kernels.COLUMNS)
-                if self._extent.symmetric and begin + present <= row + first + 1:
+                if not self._extent.has_pairs(row + first, begin + present):
                     continue
                 kernels.products(rows, panel, whole)
                 self._absorb(whole[:, :present], row + first, begin)
@@ -424,13 +388,18 @@ class _PairScan:
                 progress((k + 1) / len(starts))
 
     def _absorb(self, tile: Rows, row: int, column: int) -> None:
-        met = _MetTile(tile, row, column, self._extent.symmetric)
-        for k, (consumer, state) in enumerate(zip(self._consumers, self._states, strict=True)):
-            twin = _TWINS.get(type(consumer), _by_definition)
-            self._states[k] = twin(consumer, state, met)
+        area = Area(tile, row, column, self._extent.symmetric)
+        for k, (consumer, state) in enumerate(
+            zip(self._defined.twinned, self._states, strict=True)
+        ):
+            self._states[k] = _TWINS[type(consumer)](consumer, state, area)
+        if self._defined:
+            self._defined.absorb(tile, row, column)
 
     def states(self) -> list[State]:
-        return [State(state.counts, state.values.astype(self._dtype)) for state in self._states]
+        return self._defined.joined(
+            [State(state.counts, state.values.astype(self._dtype)) for state in self._states]
+        )
 
 
 def pair_scan(

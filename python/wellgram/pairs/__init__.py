@@ -2,13 +2,16 @@
 
 from wellgram.backends.consumers import (
     Bracket,
+    Consumer,
     CountBelow,
     Extent,
     Histogram,
     Matrix,
+    Met,
     Nearest,
     Ranks,
     RowMoments,
+    State,
     WithinGroups,
 )
 from wellgram.pairs.across import neighbors_across
@@ -24,17 +27,20 @@ from wellgram.pairs.full_matrix import cosine_matrix
 from wellgram.pairs.lookup import MapLookup, PerturbationNeighbors, neighbors_of
 from wellgram.pairs.neighbor_tables import Neighbors, neighbors
 from wellgram.pairs.order import order_statistics
-from wellgram.pairs.scan_result import Scan, tile_count
+from wellgram.pairs.scan_result import Scan
 from wellgram.pairs.scanning import pair_count, scan_pairs
+from wellgram.pairs.tiling import tile_count
 from wellgram.pairs.unit_rows import PairDtype, RowSource, UnitRows, unit_embeddings
 
 __all__ = [
     "Bracket",
+    "Consumer",
     "CountBelow",
     "Extent",
     "Histogram",
     "MapLookup",
     "Matrix",
+    "Met",
     "Nearest",
     "Neighbors",
     "PairDtype",
@@ -46,6 +52,7 @@ __all__ = [
     "RowMoments",
     "RowSource",
     "Scan",
+    "State",
     "UnitRows",
     "WithinGroups",
     "cosine_matrix",

@@ -2,35 +2,20 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 
-from wellgram.backends import consumers as definitions
-from wellgram.backends.consumers import Consumer, Extent, Matrix, State
+from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.errors import InputError
 from wellgram.files import replacing
-from wellgram.pairs.unit_rows import TILE_ROWS
+from wellgram.pairs.recipes import Recipe, consumer_of, recipe_for_file, recipe_of
+from wellgram.pairs.tiling import tile_count
 
 Ranges = tuple[tuple[int, int], ...]
-
-
-def tile_count(extent: Extent) -> int:
-    """Return the number of tiles of a pass: squares of 2,048 rows by 2,048 others.
-
-    Numbered row by row; of a map against itself those on and above the diagonal.
-    """
-    rows, columns = tile_grid(extent)
-    return Extent(rows, None if extent.symmetric else columns).pairs + rows * extent.symmetric
-
-
-def tile_grid(extent: Extent) -> tuple[int, int]:
-    """Return how many tiles high and wide a pass is, those below the diagonal counted too."""
-    rows = -(-extent.rows // TILE_ROWS)
-    return rows, rows if extent.columns is None else -(-extent.columns // TILE_ROWS)
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,7 +69,7 @@ class Scan(Sequence[Any]):
         """
         if (self.extent, self.digest) != (other.extent, other.digest):
             raise InputError("these are passes over different maps")
-        if [_spec(c) for c in self.consumers] != [_spec(c) for c in other.consumers]:
+        if list(map(recipe_of, self.consumers)) != list(map(recipe_of, other.consumers)):
             raise InputError("these are passes with different consumers")
         pairs = zip(self.consumers, self.states, other.states, strict=True)
         states = tuple(c.merge(a, b) for c, a, b in pairs)
@@ -93,14 +78,24 @@ class Scan(Sequence[Any]):
         )
 
     def save(self, path: str | Path) -> None:
-        """Write consumers and states to a file (.npz) that `Scan.load` reads."""
+        """Write consumers and states to a file (.npz) that `Scan.load` reads.
+
+        A consumer of one's own goes by the name of its class, ``module:qualname``, with its fields.
+
+        Raises
+        ------
+        InputError
+            If a consumer writes to an array, which is to be saved instead; or is of one's own and
+            no dataclass of a module, or has fields that are no numbers, words, arrays or tuples of
+            those.
+        """
         arrays: dict[str, np.ndarray[Any, Any]] = {}
-        for k, (consumer, state) in enumerate(zip(self.consumers, self.states, strict=True)):
-            if isinstance(consumer, Matrix):
-                raise InputError("the cosines of a Matrix are in its array; save that instead")
+        recipes = [recipe_for_file(consumer) for consumer in self.consumers]
+        for k, (recipe, state) in enumerate(zip(recipes, self.states, strict=True)):
             arrays |= {f"{k}.counts": state.counts, f"{k}.values": state.values}
+            arrays |= {f"{k}.array{m}": array for m, array in enumerate(recipe.arrays)}
         about = {
-            "consumers": [_spec(consumer) for consumer in self.consumers],
+            "consumers": [[recipe.kind, recipe.fields, len(recipe.arrays)] for recipe in recipes],
             "extent": [self.extent.rows, self.extent.columns],
             "tiles": self.tiles,
             "digest": self.digest,
@@ -113,20 +108,28 @@ class Scan(Sequence[Any]):
     def load(cls, path: str | Path) -> "Scan":
         """Read a pass that `save` wrote.
 
+        The module of a consumer of one's own is imported, by the name that is in the file.
+
         Raises
         ------
         InputError
-            If the file is missing, damaged or something else.
+            If the file is missing, damaged or something else, or a consumer is not found here.
         """
         try:
             with np.load(path, allow_pickle=False) as file:
                 about = json.loads(str(file["about"]))
-                consumers = tuple(_from_spec(spec) for spec in about["consumers"])
+                recipes = [
+                    Recipe(kind, given, tuple(file[f"{k}.array{m}"] for m in range(arrays)))
+                    for k, (kind, given, arrays) in enumerate(about["consumers"])
+                ]
+                consumers = tuple(map(consumer_of, recipes))
                 states = tuple(
                     State(file[f"{k}.counts"], file[f"{k}.values"]) for k in range(len(consumers))
                 )
         except FileNotFoundError:
             raise InputError(f"there is no file {str(path)!r}") from None
+        except InputError as problem:
+            raise InputError(f"{str(path)!r}: {problem}") from None
         except Exception as problem:
             raise InputError(f"{str(path)!r} is no saved pass ({problem})") from None
         tiles = tuple((start, stop) for start, stop in about["tiles"])
@@ -147,33 +150,3 @@ def _join(ranges: Ranges) -> Ranges:
 
 def _words(ranges: Ranges) -> str:
     return ", ".join(f"{start} to {stop - 1}" for start, stop in ranges) or "none"
-
-
-def _spec(consumer: Consumer) -> dict[str, Any]:
-    """Return what a consumer is made of, as JSON has it."""
-    made_of = {
-        f.name: getattr(consumer, f.name)
-        for f in fields(consumer)  # type: ignore[arg-type]
-    }
-    plain = {
-        name: {"array": value.tolist(), "dtype": str(value.dtype)}
-        if isinstance(value, np.ndarray)
-        else value
-        for name, value in made_of.items()
-        if not isinstance(consumer, Matrix)
-    }
-    spec: dict[str, Any] = json.loads(
-        json.dumps({"kind": type(consumer).__name__, "fields": plain})
-    )
-    return spec
-
-
-def _from_spec(spec: dict[str, Any]) -> Consumer:
-    def value(given: Any) -> Any:
-        if isinstance(given, dict):
-            return np.array(given["array"], given["dtype"])
-        return tuple(map(value, given)) if isinstance(given, list) else given
-
-    kind = getattr(definitions, spec["kind"])
-    made: Consumer = kind(**{name: value(given) for name, given in spec["fields"].items()})
-    return made

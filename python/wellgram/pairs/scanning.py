@@ -1,18 +1,19 @@
 """The pass over all pairs of rows, whole or a range of its tiles."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import pairwise
 
 import numpy as np
 
 from wellgram.backends import takes_backend
-from wellgram.backends.consumers import Consumer, Extent, Matrix, State
+from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client, team
 from wellgram.errors import InputError
-from wellgram.pairs.scan_result import Scan, tile_count, tile_grid
-from wellgram.pairs.unit_rows import TILE_ROWS, Map, PairDtype, UnitRows, unit_pair
+from wellgram.pairs.scan_result import Scan
+from wellgram.pairs.tiling import tile_areas, tile_count, tile_grid
+from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows, unit_pair
 
 _RANGES_PER_THREAD, _LEAST_TILES = 4, 16
 """How many ranges of tiles a thread of a cluster gets at most, if they are not smaller than this:
@@ -49,7 +50,7 @@ def scan_pairs(
         three times the map up to 0.5 GB of it, and does not grow beyond.
     consumers
         Such as `CountBelow`, `Histogram`, `Bracket`, `Ranks`, `Nearest`, `RowMoments`,
-        `WithinGroups` and `Matrix`; any number of them.
+        `WithinGroups` and `Matrix`; any number of them, and any `Consumer` of your own.
     other
         (m, d): every row of x with every row of other, instead of the pairs i < j of x.
     tiles
@@ -125,7 +126,7 @@ def _ranges(extent: Extent, start: int, stop: int, threads: int) -> list[tuple[i
 def _can_part(rows: UnitRows, others: UnitRows | None, consumers: Sequence[Consumer]) -> bool:
     """Whether ranges of the pass can be made elsewhere: rows can go, and states can come back."""
     moves = rows.moves and (others is None or others.moves)
-    return moves and not any(isinstance(consumer, Matrix) for consumer in consumers)
+    return moves and all(consumer.writes_to is None for consumer in consumers)
 
 
 def _states(
@@ -139,14 +140,14 @@ def _states(
     extent = Extent(rows.n, None if others is None else others.n)
     run = rows.run.pair_scan(consumers, extent, rows.dtype, bfloat16=rows.bfloat16)
     partners = rows if others is None else others
-    chunks = [
+    areas = [
         (*across, *along)
-        for top, bottom, left, right in _areas(extent, *tiles)
+        for top, bottom, left, right in tile_areas(extent, *tiles)
         for across in rows.spans(top, bottom)
         for along in partners.spans(max(left, across[0]) if extent.symmetric else left, right)
     ]
-    done, whole = 0, sum(_size(*chunk) for chunk in chunks)
-    for top, bottom, left, right in chunks:
+    done, whole = 0, sum(_size(*area) for area in areas)
+    for top, bottom, left, right in areas:
         x, y = rows.span(top, bottom), partners.span(left, right)
         size = _size(top, bottom, left, right)
         run.add(x, y, top, left, _part(progress, done / whole, size / whole))
@@ -158,36 +159,6 @@ def _merged(
     a: States, b: States, _: UnitRows, __: UnitRows | None, consumers: Sequence[Consumer]
 ) -> States:
     return [one.merge(*pair) for one, *pair in zip(consumers, a, b, strict=True)]
-
-
-def _areas(extent: Extent, start: int, stop: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the tiles from start to stop as few areas: rows top to bottom, columns left to right.
-
-    Of a map against itself, an area counts above the diagonal only, so that one may hold any
-    number of complete rows of tiles.
-    """
-    rows, columns = tile_grid(extent)
-    last = extent.rows if extent.columns is None else extent.columns
-
-    def area(top: int, bottom: int, left: int, right: int) -> tuple[int, int, int, int]:
-        cut = np.minimum(np.array([top, bottom]) * TILE_ROWS, extent.rows).tolist()
-        return *cut, left * TILE_ROWS, min(right * TILE_ROWS, last)
-
-    tile, complete = 0, -1  # the first of a run of complete rows
-    for row in range(rows):
-        left = row if extent.symmetric else 0
-        first, end = max(start, tile), min(stop, tile + columns - left)
-        if end - first == columns - left:
-            complete = row if complete < 0 else complete
-        else:
-            if complete >= 0:
-                yield area(complete, row, complete if extent.symmetric else 0, columns)
-                complete = -1
-            if first < end:
-                yield area(row, row + 1, left + first - tile, left + end - tile)
-        tile += columns - left
-    if complete >= 0:
-        yield area(complete, rows, complete if extent.symmetric else 0, columns)
 
 
 def _size(top: int, bottom: int, left: int, right: int) -> int:

@@ -12,16 +12,15 @@ from wellgram.backends import get_backend, named_backend, resident, using_backen
 from wellgram.backends.checks import as_rows
 from wellgram.backends.protocol import Backend, Codes, Rows
 from wellgram.errors import InputError
+from wellgram.pairs.tiling import whole_tiles
 from wellgram.wells import LabelledMap
 
 PairDtype = Literal["float32", "float64", "bfloat16"]
 """The type that rows are rounded to before they are multiplied; bfloat16 products are added up in
 float32."""
 
-TILE_ROWS = 2048
-"""Chunks of rows begin at multiples of this, and so do the tiles of a pass"""
-
 _CHUNK_BYTES = 1 << 29
+"""Of the rows that are read at a time, which are whole tiles high"""
 
 
 @runtime_checkable
@@ -121,7 +120,7 @@ class UnitRows:
                 f"rows on a card stay {empty.dtype} there; convert them before for dtype={dtype!r}"
             )
         self._named = named_backend()
-        rows = max(1, _CHUNK_BYTES // (self.d * self.dtype.itemsize * TILE_ROWS)) * TILE_ROWS
+        rows = whole_tiles(_CHUNK_BYTES // (self.d * self.dtype.itemsize))
         self.chunk_rows = max(rows, self.n) if self._resident else rows
         self._chunk = lru_cache(maxsize=2)(self._read)
         for k in range(len(self.chunks)):

@@ -2,10 +2,11 @@
 
 A consumer is defined here once, in NumPy: ``start`` makes a state, ``absorb`` adds a batch of
 cosines to it, ``merge`` joins two states and ``finish`` turns one into the answer. The reference
-backend runs these definitions; compiled backends have twins of the same name. States merge in any
-order, so the answer does not depend on threads or on how a pass was cut. Sums are kept as integers
-(`FIXED_POINT`), so that not even their last bit does; but the square of a float64 may be rounded
-once or twice, by the place of a pair in the pass, which can move it by one unit of that integer.
+backend runs these definitions; compiled backends have twins of the same name, and hand areas of the
+matrix to a definition without one. States merge in any order, so the answer does not depend on
+threads or on how a pass was cut. Sums are kept as integers (`FIXED_POINT`), so that not even their
+last bit does; but the square of a float64 may be rounded once or twice, by the place of a pair in
+the pass, which can move it by one unit of that integer.
 
 The cosines of a pass are finite: rows of NaN are for its callers to refuse.
 """

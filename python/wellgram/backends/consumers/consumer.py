@@ -1,7 +1,8 @@
 """What a consumer is: what it meets, what it keeps, and how states merge."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,10 @@ class Extent:
         if self.columns is None:
             return self.rows * (self.rows - 1) // 2
         return self.rows * self.columns
+
+    def has_pairs(self, row: int, end: int) -> bool:
+        """Whether rows from `row` on have pairs with columns before `end`."""
+        return not self.symmetric or end > row + 1
 
 
 @dataclass(frozen=True)
@@ -57,30 +62,44 @@ class State:
     values: Cosines = field(default_factory=lambda: np.empty(0))
 
 
-class Consumer(Protocol):
-    """The contract of a consumer; `finish` returns what `scan_pairs` returns for it."""
+class Consumer(ABC):
+    """What a pass does with the cosines it meets: a frozen dataclass that derives from this.
 
-    def check(self, extent: Extent) -> None:
-        """Raise InputError unless it fits a pass of this extent."""
+    One of your own runs on every backend: where there is no compiled twin, it is handed areas of
+    the matrix. Its fields say all that it does, in numbers, words, arrays and tuples of those: by
+    them passes are compared and saved.
+    """
 
+    @property
+    def writes_to(self) -> Cosines | None:
+        """The array of this process that cosines are written to; None if states hold all there is.
+
+        What a state holds can be saved, and made by other processes.
+        """
+        return None
+
+    def check(self, extent: Extent, dtype: "np.dtype[Any]") -> None:  # noqa: B027  # most do fit
+        """Raise InputError unless it fits a pass of this extent, over rows of this type."""
+
+    @abstractmethod
     def start(self, extent: Extent) -> State:
         """Return the state of no cosines."""
 
+    @abstractmethod
     def absorb(self, state: State, met: Met) -> State:
-        """Return the state with the cosines added."""
+        """Return the state with the cosines added; that given may be changed."""
 
+    @abstractmethod
     def merge(self, a: State, b: State) -> State:
-        """Return the state of both."""
+        """Return the state of both, which stay as they are."""
 
+    @abstractmethod
     def finish(self, state: State) -> Any:
-        """Return the answer of a state."""
+        """Return the answer of a state: what `scan_pairs` returns for the consumer."""
 
 
-class Counting:
+class Counting(Consumer):
     """A consumer whose state is counts that add up."""
-
-    def check(self, extent: Extent) -> None:
-        """Fits every pass."""
 
     def merge(self, a: State, b: State) -> State:
         """Add the counts and join what was kept."""

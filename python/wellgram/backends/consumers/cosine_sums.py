@@ -1,6 +1,7 @@
 """Sums of cosines: of every row, and within the groups of a grouping; in fixed point."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ class RowMoments(Counting):
     The answer is a float64 array (3, n). For at most 2^22 partners, or 64 bits overflow.
     """
 
-    def check(self, extent: Extent) -> None:
+    def check(self, extent: Extent, dtype: "np.dtype[Any]") -> None:
         """Raise for rows of more partners than 64 bits hold the sum of."""
         partners = extent.rows if extent.columns is None else extent.columns
         if partners > 1 << 22:
@@ -65,7 +66,7 @@ class WithinGroups(Counting):
         both = [self.codes] if self.other_codes is None else [self.codes, self.other_codes]
         return 1 + max((int(c.max(initial=-1)) for c in both), default=-1)
 
-    def check(self, extent: Extent) -> None:
+    def check(self, extent: Extent, dtype: "np.dtype[Any]") -> None:
         """Raise unless there is one code per row."""
         lengths = (len(self.codes), None if self.other_codes is None else len(self.other_codes))
         if lengths != (extent.rows, extent.columns):

@@ -1,15 +1,16 @@
 """The cosines themselves, written to an array."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from wellgram.backends.consumers.consumer import Cosines, Extent, Met, State
+from wellgram.backends.consumers.consumer import Consumer, Cosines, Extent, Met, State
 from wellgram.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
-class Matrix:
+class Matrix(Consumer):
     """The cosines, written to `out` (n, m); of a map against itself, both triangles.
 
     What a pass does not meet, such as the diagonal of a map against itself, is left as it was.
@@ -17,11 +18,23 @@ class Matrix:
 
     out: Cosines = field(repr=False)
 
-    def check(self, extent: Extent) -> None:
-        """Raise unless the matrix has the shape of the pass."""
+    @property
+    def writes_to(self) -> Cosines:
+        """The matrix."""
+        return self.out
+
+    def check(self, extent: Extent, dtype: "np.dtype[Any]") -> None:
+        """Raise unless the matrix has the shape and the type of the pass, and contiguous rows."""
         shape = (extent.rows, extent.rows if extent.columns is None else extent.columns)
-        if self.out.shape != shape:
-            raise InputError(f"the matrix is {self.out.shape}, but the pass {shape}")
+        out = self.out
+        if out.shape != shape:
+            raise InputError(f"the matrix is {out.shape}, but the pass {shape}")
+        contiguous = out.size == 0 or out.shape[1] == 1 or out.strides[1] == out.itemsize
+        if out.dtype != dtype or not contiguous:
+            raise InputError(
+                f"the matrix must be {dtype} with contiguous rows, not {out.dtype} of strides "
+                f"{out.strides}"
+            )
 
     def start(self, extent: Extent) -> State:
         """Return nothing: what is met goes to the matrix."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wellgram.backends.consumers.consumer import Cosines, Counts, Extent, Met, State
+from wellgram.backends.consumers.consumer import Consumer, Cosines, Counts, Extent, Met, State
 from wellgram.errors import InputError
 
 
@@ -22,7 +22,7 @@ class NearestFound:
 
 
 @dataclass(frozen=True)
-class Nearest:
+class Nearest(Consumer):
     """The most and the least similar partners of each row; among equals, smaller indices first."""
 
     nearest: int
@@ -31,9 +31,6 @@ class Nearest:
     def __post_init__(self) -> None:
         if min(self.nearest, self.farthest) < 0 or max(self.nearest, self.farthest) < 1:
             raise InputError(f"numbers of neighbors must be positive, not {self}")
-
-    def check(self, extent: Extent) -> None:
-        """Fits every pass; what is not there is -1."""
 
     def start(self, extent: Extent) -> State:
         """Return no partners: an array (rows, nearest), then one (rows, farthest)."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from wellgram.backends.checks import as_pairs, check_place, check_scan
 from wellgram.backends.consumers import Consumer, Extent, State
+from wellgram.backends.consumers.areas import ByDefinition
 from wellgram.backends.gpu.arrays import Matrix
 from wellgram.backends.gpu.card import Card, length, like
 from wellgram.backends.gpu.card_consumers import TWINS, Twin
@@ -16,7 +17,6 @@ from wellgram.backends.gpu.products import engine_of
 from wellgram.backends.gpu.tiles import tiles_of
 from wellgram.backends.protocol import Codes, PairScan, Progress, Rows
 from wellgram.backends.whole import scan_whole
-from wellgram.errors import InputError
 
 
 class PairPrimitives:
@@ -64,12 +64,6 @@ class PairPrimitives:
     ) -> PairScan:
         """See `Backend.pair_scan`."""
         check_scan(consumers, extent, dtype, bfloat16)
-        for consumer in consumers:
-            if type(consumer) not in TWINS:
-                raise InputError(
-                    f"backend {self.name!r} has no consumer {type(consumer).__name__}; "
-                    "use backend='reference' for one of your own"
-                )
         return _PairScan(self.card, consumers, extent, np.dtype(dtype), bfloat16)
 
     def scan_pairs(
@@ -105,7 +99,10 @@ class _PairScan:
     ):
         self._card, self._extent, self._dtype = card, extent, dtype
         self._engine = engine_of(card, dtype, bfloat16)
-        self._twins: list[Twin] = [TWINS[type(c)](card, c, extent, dtype) for c in consumers]
+        self._defined = ByDefinition(consumers, TWINS, extent)
+        self._twins: list[Twin] = [
+            TWINS[type(c)](card, c, extent, dtype) for c in self._defined.twinned
+        ]
 
     def add(
         self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
@@ -118,6 +115,8 @@ class _PairScan:
         for tile in tiles_of(self._card, self._engine, *args):
             for twin in self._twins:
                 twin.absorb(tile)
+            if self._defined:
+                self._defined.absorb(self._card.fetch(tile.cells), tile.row, tile.column)
 
     def states(self) -> list[State]:
-        return [twin.state() for twin in self._twins]
+        return self._defined.joined([twin.state() for twin in self._twins])
