@@ -118,7 +118,7 @@ def open_blocks(
         wells = list(source.values())
         keys = [_digest(_rows(one)) for one in wells]
         blocks = Blocks(list(map(str, source)), keys, lambda k: wells[k])
-    elif isinstance(source, np.ndarray) or _is_array(source):
+    elif isinstance(source, np.ndarray) or is_array_file(source):
         blocks = _of_array(source, metadata, layout, options)
     else:
         blocks = _of_files(source, metadata, layout, options)
@@ -128,7 +128,8 @@ def open_blocks(
     return blocks
 
 
-def _is_array(source: Any) -> bool:
+def is_array_file(source: Any) -> bool:
+    """Whether something is the name of a file of one array, which has an axis of blocks."""
     return isinstance(source, str | Path) and Path(source).suffix == ".npy"
 
 
