@@ -1,5 +1,6 @@
 """The formats of tables, chosen by the suffix of a name; and what is in memory as a table."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,40 @@ from wellgram.io.zarr import ZARR
 
 FORMATS = {entry.name: entry for entry in (CSV, TSV, PARQUET, HDF5, H5AD, ZARR, NPZ)}
 """The registry, by name."""
+
+_SUFFIX = re.compile(r"(\.[^./\s]+)+")
+
+
+def register_format(entry: Format) -> None:
+    """Add a format, so that tables and maps are read from its files, and maps written to them.
+
+    A format that has the name of another takes its place.
+
+    Parameters
+    ----------
+    entry
+        What the format is called, how names of its files end, and how they are opened and written.
+
+    Raises
+    ------
+    InputError
+        If it has no suffix, one that does not begin with a dot, or one of another format.
+    """
+    if not entry.suffixes:
+        raise InputError(f"format {entry.name!r} has no suffixes; name at least one (suffixes=)")
+    for suffix in entry.suffixes:
+        if not _SUFFIX.fullmatch(suffix):
+            raise InputError(
+                f"{suffix!r} of format {entry.name!r} is no suffix; give a dot and letters, such "
+                "as '.csv'"
+            )
+        other = _by_suffix().get(suffix, entry)
+        if other.name != entry.name:
+            raise InputError(
+                f"suffix {suffix!r} of format {entry.name!r} is that of format {other.name!r}; "
+                "choose another suffix, or the same name to replace that format"
+            )
+    FORMATS[entry.name] = entry
 
 
 def open_table(path: "str | Place", name: str | None = None) -> Table:

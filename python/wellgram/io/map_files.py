@@ -32,8 +32,8 @@ def write_map(map_: PerturbationMap, /, path: str | Path) -> None:
     A ``.parquet`` has the labels, ``embedding``, and the provenance in the schema; an ``.h5ad`` is
     what `to_anndata` makes; an ``.h5``, ``.zarr`` or ``.npz`` has ``embeddings``, a vector for each
     label, ``missing/LABEL`` where values of one are missing, and ``wellgram``, the provenance.
-    The path may be a URL that fsspec reaches. The file appears whole or not at all; of a Zarr store
-    at a URL, its files come one by one.
+    `wellgram.io.register_format` adds formats. The path may be a URL that fsspec reaches. The file
+    appears whole or not at all; of a Zarr store at a URL, its files come one by one.
 
     Raises
     ------

@@ -85,10 +85,11 @@ def read_wells(
         .gz) features are many columns or one column of lists. Of an HDF5 (.h5), Zarr or NPZ file
         they are ``embeddings`` (n, d), beside vectors of labels such as ``well_id`` (n,). Of an
         AnnData file (.h5ad, .zarr) they are ``X``, or what `features` names: a matrix of ``obsm``
-        or a layer (``layers/NAME``), beside the columns of ``obs``. Or what is in memory: a table
-        of pyarrow, polars or pandas, an AnnData object (``backed`` too), a pyarrow dataset, or a
-        function that returns record batches; or a dataframe of Dask, or an array of Dask (n, d),
-        whose `metadata` has the labels of its rows, one for one.
+        or a layer (``layers/NAME``), beside the columns of ``obs``. `wellgram.io.register_format`
+        adds kinds of files. Or what is in memory: a table of pyarrow, polars or pandas, an AnnData
+        object (``backed`` too), a pyarrow dataset, or a function that returns record batches; or a
+        dataframe of Dask, or an array of Dask (n, d), whose `metadata` has the labels of its rows,
+        one for one.
     metadata
         What was done to each well, joined by `well_id`: a file or a table like the above; None
         where the embeddings' own file holds it.
