@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import wellgram
+from wellgram.io import FORMATS
 
 PACKAGE = Path(wellgram.__file__).parent
 
@@ -49,6 +50,38 @@ def test_a_backend_goes_by_context():
 
 def parameters(given):
     return [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+
+
+# Beside the registry and what says where files are: files that are no tables of a screen.
+SUFFIXES_ARE_READ = {
+    "io/formats.py", "io/places.py",
+    "io/block_files.py",  # an array with an axis of blocks
+    "io/gene_sets.py",
+    "pairs/full_matrix.py", "pairs/neighbor_tables.py",  # what is written of pairs
+}  # fmt: skip
+
+
+def test_only_the_registry_chooses_a_format_by_its_suffix():
+    """A format's file names its suffixes; no other asks which one a name has."""
+    known = {suffix for entry in FORMATS.values() for suffix in entry.suffixes} | {".gz"}
+
+    def asks(node):
+        if isinstance(node, ast.Attribute):
+            return node.attr in ("suffix", "suffixes")
+        tests = isinstance(node, ast.Compare | ast.Subscript | ast.match_case) or (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", None) in ("endswith", "removesuffix")
+        )
+        return tests and any(
+            isinstance(part, ast.Constant) and part.value in known for part in ast.walk(node)
+        )
+
+    asking = {
+        file.relative_to(PACKAGE).as_posix()
+        for file in PACKAGE.rglob("*.py")
+        if any(asks(node) for node in ast.walk(ast.parse(file.read_text())))
+    }
+    assert asking == SUFFIXES_ARE_READ
 
 
 def test_importing_the_library_loads_no_optional_weight():

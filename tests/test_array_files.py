@@ -14,7 +14,7 @@ import wellgram as wg
 from array_files import SUFFIXES, need, write_arrays
 from small_screens import plate, rxrx3_core, write_csv, write_wide
 from wellgram import open_wells, read_wells
-from wellgram.io.stores import STORES
+from wellgram.io.npz import open_npz
 
 
 @pytest.fixture(params=SUFFIXES, scope="module")
@@ -201,7 +201,7 @@ def test_some_rows_of_an_npz_are_read_alone(tmp_path, monkeypatch, rng, dtype):
     np.savez(path, labels=np.arange(30), embeddings=x, turned=np.asfortranarray(x))
     np.savez_compressed(packed, labels=np.arange(30), embeddings=x)
     for file, name in ((path, "embeddings"), (path, "turned"), (packed, "embeddings")):
-        with STORES[".npz"].open(file) as arrays:
+        with open_npz(file) as arrays:
             for rows in (slice(0, 30), slice(3, 9), slice(9, 9), slice(28, 40), slice(2, 20, 3)):
                 np.testing.assert_array_equal(arrays[name][rows], x[rows])
             assert arrays[name][1:3].dtype == dtype
@@ -209,8 +209,8 @@ def test_some_rows_of_an_npz_are_read_alone(tmp_path, monkeypatch, rng, dtype):
     def read_all(member):
         raise AssertionError("all was read")
 
-    monkeypatch.setattr("wellgram.io.stores._Member._values", property(read_all))
-    with STORES[".npz"].open(path) as arrays:
+    monkeypatch.setattr("wellgram.io.npz._Member._values", property(read_all))
+    with open_npz(path) as arrays:
         np.testing.assert_array_equal(arrays["embeddings"][5:7], x[5:7])
         with pytest.raises(AssertionError, match="all was read"):
             arrays["turned"][5:7]
@@ -226,7 +226,7 @@ def test_a_member_of_an_npz_that_is_shorter_than_it_says(tmp_path, rng):
         archive.writestr("embeddings.npy", header.getvalue() + bytes(20 * 4 * 8))
         archive.writestr("more", bytes(2000))
     with (
-        STORES[".npz"].open(tmp_path / "e.npz") as arrays,
+        open_npz(tmp_path / "e.npz") as arrays,
         pytest.raises(ValueError, match="EOF"),
     ):
         arrays["embeddings"][25:28]

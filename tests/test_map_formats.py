@@ -2,6 +2,7 @@
 
 import datetime
 import importlib
+import pickle
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -146,6 +147,14 @@ def test_an_open_map_is_read_by_ranges(tmp_path, map_, suffix):
     for rows in (slice(None), slice(2, 4), slice(4, 9), slice(3, 3), slice(4, 2), slice(0, 5, 2)):
         np.testing.assert_array_equal(opened[rows], map_.embeddings[rows])
     pd.testing.assert_frame_equal(neighbors(opened, 2).table, neighbors(map_, 2).table)
+
+
+def test_an_open_map_goes_to_processes_whose_folder_is_another(tmp_path, monkeypatch, map_, suffix):
+    write_map(map_, tmp_path / f"map{suffix}")
+    monkeypatch.chdir(tmp_path)
+    sent = pickle.dumps(open_map(f"map{suffix}"))
+    monkeypatch.chdir("/")
+    np.testing.assert_array_equal(pickle.loads(sent)[1:3], map_.embeddings[1:3])
 
 
 def test_a_map_of_no_rows(tmp_path, map_, suffix):

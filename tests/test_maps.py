@@ -102,9 +102,9 @@ def test_a_map_cut_short(tmp_path, map_):
 
 
 def test_an_open_map_is_read_by_ranges_of_rows(tmp_path, map_, monkeypatch):
-    from wellgram.io import map_files
+    from wellgram.io import parquet
 
-    monkeypatch.setattr(map_files, "_GROUP_BYTES", 3 * 7 * 8)  # three rows a group
+    monkeypatch.setattr(parquet, "_GROUP_BYTES", 3 * 7 * 8)  # three rows a group
     path = tmp_path / "map.parquet"
     write_map(map_, path)
     assert pq.ParquetFile(path).num_row_groups == 3

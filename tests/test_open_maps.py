@@ -63,7 +63,7 @@ def map_(rng):
 
 @pytest.fixture
 def opened(map_, tmp_path, monkeypatch):
-    monkeypatch.setattr("wellgram.io.map_files._GROUP_BYTES", 17 * 16 * 4)
+    monkeypatch.setattr("wellgram.io.parquet._GROUP_BYTES", 17 * 16 * 4)
     wg.write_map(map_, tmp_path / "map.parquet")
     return wg.open_map(tmp_path / "map.parquet")
 

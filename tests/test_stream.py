@@ -236,7 +236,7 @@ def test_a_csv_too_large_to_hold_is_parsed_for_each_pass(monkeypatch, tmp_path):
 
 
 def test_a_row_group_too_large_to_hold_is_cut(monkeypatch, files, screen):
-    monkeypatch.setattr("wellgram.io.tables._WHOLE_GROUP", 10_000)
+    monkeypatch.setattr("wellgram.io.parquet._WHOLE_GROUP", 10_000)
     np.testing.assert_array_equal(open_wells(*files).read().embeddings, screen.embeddings)
 
 

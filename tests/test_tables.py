@@ -7,7 +7,8 @@ import pytest
 
 from small_screens import FEATURES, plate, write_csv
 from wellgram import InputError, read_wells
-from wellgram.io.tables import TableFile, feature_matrix
+from wellgram.io.formats import open_table
+from wellgram.io.tables import feature_matrix
 
 PATH = "table.parquet"
 
@@ -89,7 +90,7 @@ def test_a_table_is_the_same_in_every_format(tmp_path, suffix):
         frame.to_parquet(path)
     else:
         write_csv(path, frame, sep="\t" if "tsv" in suffix else ",")
-    file = TableFile.open(path)
+    file = open_table(path)
     assert file.names == frame.columns.tolist()
     table = file.read(["Metadata_Well", *FEATURES])
     assert table.column("Metadata_Well").to_pylist() == frame["Metadata_Well"].tolist()
@@ -99,7 +100,7 @@ def test_a_table_is_the_same_in_every_format(tmp_path, suffix):
 def test_text_keeps_labels_that_look_like_numbers(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("plate,value\n007,1\n1e5,2\n")
-    table = TableFile.open(path).read(["plate", "value"], text=["plate"])
+    table = open_table(path).read(["plate", "value"], text=["plate"])
     assert table.column("plate").to_pylist() == ["007", "1e5"]
     assert table.column("value").to_pylist() == [1, 2]
 
@@ -107,7 +108,7 @@ def test_text_keeps_labels_that_look_like_numbers(tmp_path):
 def test_quotes_commas_newlines_and_crlf(tmp_path):
     path = tmp_path / "quoted.csv"
     path.write_bytes(b'name,value\r\n"a, ""b""",1\r\n"two\nlines",2\r\n')
-    table = TableFile.open(path).read(["name", "value"])
+    table = open_table(path).read(["name", "value"])
     assert table.column("name").to_pylist() == ['a, "b"', "two\nlines"]
     assert table.column("value").to_pylist() == [1, 2]
 
@@ -115,14 +116,14 @@ def test_quotes_commas_newlines_and_crlf(tmp_path):
 def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
     path = tmp_path / "excel.csv"
     path.write_text("name,value\na,1\n", encoding="utf-8-sig")
-    assert TableFile.open(path).names == ["name", "value"]
+    assert open_table(path).names == ["name", "value"]
 
 
 def test_a_csv_column_that_turns_into_text_late(tmp_path):
     """The type of a column is known at its end only, after more than Arrow's first block."""
     path = tmp_path / "late.csv"
     path.write_text("value\n" + "1.5\n" * 400_000 + "late\n")
-    table = TableFile.open(path).read(["value"])
+    table = open_table(path).read(["value"])
     with pytest.raises(InputError, match=r"'value'.*string.*row 400001: 'late'"):
         feature_matrix(table, ["value"], path.name)
 
@@ -144,7 +145,7 @@ def test_only_the_columns_needed_are_read(tmp_path):
     before = read_wells(path, layout="cell-painting")
     poison(path, "Metadata_Well")
     with pytest.raises(InputError, match="cannot read"):
-        TableFile.open(path).read(["Metadata_Well"])
+        open_table(path).read(["Metadata_Well"])
     after = read_wells(path, layout="cell-painting")
     np.testing.assert_array_equal(after.embeddings, before.embeddings)
     with pytest.raises(InputError, match="cannot read"):

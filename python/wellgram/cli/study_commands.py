@@ -12,6 +12,7 @@ from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.machine import peak_memory
 from wellgram.cli.terminal import noting, results, step, words_table
 from wellgram.io import LAYOUTS, open_blocks, open_wells, read_targets, relationship_sources
+from wellgram.io.block_files import is_array_file
 from wellgram.io.places import placing_folder
 from wellgram.metrics.penalties import Method
 from wellgram.studies.block_scores import BlockSearchResult
@@ -117,7 +118,7 @@ def blocks(
             opened = open_blocks(
                 given, metadata, layout=layout, perturbation=perturbation, batch=batch,
                 control=control, columns=[name for name in columns if name != "perturbation"],
-                **({} if _is_array(given) else {"well_id": well_id, "features": features}),
+                **({} if is_array_file(given) else {"well_id": well_id, "features": features}),
             )  # fmt: skip
         result = search_blocks(
             opened, align=chosen, label=label, split=split, method=method, penalty=penalty,
@@ -204,10 +205,6 @@ def batch_study(
 def _column(split: str) -> list[str]:
     """Return the column of the files that a split needs, if any."""
     return [] if split == "batch" else [split]
-
-
-def _is_array(given: object) -> bool:
-    return isinstance(given, Path) and given.suffix == ".npy"
 
 
 def _blocks_table(result: BlockSearchResult) -> Table:

@@ -2,8 +2,9 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zipfile import BadZipFile
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from wellgram.errors import InputError
 from wellgram.io.read_errors import reading
-from wellgram.io.tables import Part, Table, as_text
+from wellgram.io.tables import Part, RowReader, Table, as_text, rows_between
 
 _PART_BYTES = 1 << 26
 """Of a part: as much as a row group of the parquet files written here"""
@@ -30,13 +31,9 @@ class ArrayTable(Table):
     To those who ask for columns, a matrix is a column of vectors.
     """
 
-    schema: pa.Schema
     labels: pa.Table
     matrices: Callable[[], AbstractContextManager[Mapping[str, Any]]]
     """Opens the matrices (n, d): what has a shape and a dtype, and returns rows for a slice"""
-    name: str
-    embedding: str | None = None
-    row_names: str | None = None
     note: str | None = None
     """What wellgram wrote beside them: see `labels.py`"""
     streams: bool = True
@@ -60,12 +57,7 @@ class ArrayTable(Table):
         for column, matrix in matrices.items():
             kind = pa.from_numpy_dtype(np.dtype(matrix.dtype).newbyteorder("="))
             schema = schema.append(pa.field(column, pa.list_(kind, matrix.shape[1])))
-        return cls(schema, labels, opened, name, **more)
-
-    @property
-    def label(self) -> str:
-        """What it is called in messages."""
-        return self.name
+        return cls(schema, name, labels, opened, **more)
 
     def parts(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> Iterator[Part]:
         """Yield the rows of the given columns: labels alone at once, embeddings by ranges."""
@@ -91,17 +83,18 @@ class ArrayTable(Table):
                 where = f"{self.label}, rows {first + 1} to {last}"
                 yield Part(as_text(pa.table(values), text), where)
 
-    def held(self) -> "ArrayTable":
-        """Return the table with its embedding in memory, if no part of it can be read alone."""
-        if self.streams:
-            return self
-        matrices = {str(self.embedding): self.rows(0, self.labels.num_rows)}
-        return replace(self, matrices=lambda: nullcontext(matrices))
+    def row_reader(self, column: str) -> RowReader:
+        """Return what reads some rows of a matrix, which is held if no part can be read alone."""
+        read = partial(self._rows_of, column)
+        return read if self.streams else partial(rows_between, read(0, self.labels.num_rows))
 
     def rows(self, start: int, stop: int) -> NDArray[Any]:
         """Return the embeddings of some rows (m, d), in the type they are kept in."""
+        return self._rows_of(str(self.embedding), start, stop)
+
+    def _rows_of(self, column: str, start: int, stop: int) -> NDArray[Any]:
         with reading(repr(self.name), *PROBLEMS), self.matrices() as matrices:
-            return np.asarray(matrices[str(self.embedding)][start:stop])
+            return np.asarray(matrices[column][start:stop])
 
 
 def _vectors(matrix: Any, first: int, last: int) -> pa.Array:

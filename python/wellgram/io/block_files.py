@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.errors import InputError
+from wellgram.io.formats import is_table, open_table
 from wellgram.io.layouts import layout_named
 from wellgram.io.screens import open_wells, wells_from_frame
-from wellgram.io.tables import TableFile, is_table_file
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
@@ -118,7 +118,7 @@ def open_blocks(
         wells = list(source.values())
         keys = [_digest(_rows(one)) for one in wells]
         blocks = Blocks(list(map(str, source)), keys, lambda k: wells[k])
-    elif isinstance(source, np.ndarray) or _is_array(source):
+    elif isinstance(source, np.ndarray) or is_array_file(source):
         blocks = _of_array(source, metadata, layout, options)
     else:
         blocks = _of_files(source, metadata, layout, options)
@@ -128,7 +128,8 @@ def open_blocks(
     return blocks
 
 
-def _is_array(source: Any) -> bool:
+def is_array_file(source: Any) -> bool:
+    """Whether something is the name of a file of one array, which has an axis of blocks."""
     return isinstance(source, str | Path) and Path(source).suffix == ".npy"
 
 
@@ -146,7 +147,7 @@ def _of_array(source: Any, metadata: Any, layout: str, options: Mapping[str, Any
     if metadata is None:
         raise InputError("an array of blocks needs the metadata of its wells (metadata=)")
     if not isinstance(metadata, pd.DataFrame):
-        table = TableFile.open(metadata)
+        table = open_table(metadata)
         metadata = table.read(table.names, text=()).to_pandas()
     frame: pd.DataFrame = metadata
     if len(frame) != stack.shape[1]:
@@ -166,7 +167,7 @@ def _of_files(source: Any, metadata: Any, layout: str, options: Mapping[str, Any
     paths: list[Path] = []
     for path in map(Path, given):
         if path.is_dir():
-            inside = [p for p in path.iterdir() if p.is_file() and is_table_file(p)]
+            inside = [p for p in path.iterdir() if p.is_file() and is_table(p)]
             about = Path(metadata).resolve() if isinstance(metadata, str | Path) else None
             paths += sorted((p for p in inside if p.resolve() != about), key=_natural)
         elif path.is_file():

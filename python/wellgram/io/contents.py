@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,20 +14,37 @@ from numpy.typing import NDArray
 from wellgram.errors import InputError
 from wellgram.io import anndata
 from wellgram.io.array_table import PROBLEMS, ArrayTable
-from wellgram.io.places import Place
+from wellgram.io.map_tables import map_arrays
+from wellgram.io.places import Place, absolute
 from wellgram.io.read_errors import reading
-from wellgram.io.stores import EMBEDDINGS, MISSING, NOTE, STORES, Arrays
+from wellgram.io.stores import EMBEDDINGS, MISSING, NOTE, Arrays, OpenArrays, WriteArrays
+from wellgram.io.table_format import Format
 from wellgram.io.tables import some
+from wellgram.wells import PerturbationMap
 
 _VECTORS = "biufmMOSUT"
 """The kinds of dtype that labels may have: numbers, times and text"""
 
 
-def open_store(place: Place, name: str) -> ArrayTable:
+def array_format(
+    name: str,
+    suffixes: tuple[str, ...],
+    opener: OpenArrays,
+    writer: WriteArrays,
+    folder_files: tuple[str, ...] = (),
+) -> Format:
+    """Return the format of files of named arrays, given how arrays are opened and written."""
+
+    def write_map(map_: PerturbationMap, path: Path) -> None:
+        writer(path, map_arrays(map_))
+
+    return Format(name, suffixes, partial(open_arrays, opener), write_map, folder_files)
+
+
+def open_arrays(opener: OpenArrays, place: Place, name: str) -> ArrayTable:
     """Read the labels of a store and find its matrices; raise if it is not one, or is damaged."""
-    store = STORES[place.suffix]
-    again = _Matrices(place)
-    with reading(repr(str(place)), *PROBLEMS), store.open(place) as group:
+    again = _Matrices(opener, place)
+    with reading(repr(str(place)), *PROBLEMS), opener(place) as group:
         if anndata.is_encoded(group):
             found = anndata.matrices_in(group)
             return anndata.table(*anndata.parts(group), found, again, name)
@@ -54,11 +73,16 @@ def open_store(place: Place, name: str) -> ArrayTable:
 class _Matrices:
     """Opens the matrices of a store anew; can be sent to another process."""
 
+    opener: OpenArrays
     place: Place
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Go to other processes, whose working folder may be another."""
+        return {**self.__dict__, "place": absolute(self.place)}
 
     @contextmanager
     def __call__(self) -> Iterator[Arrays]:
-        with STORES[self.place.suffix].open(self.place) as group:
+        with self.opener(self.place) as group:
             encoded = anndata.is_encoded(group)
             yield anndata.matrices_in(group) if encoded else _matrices(_arrays(group))
 

@@ -23,24 +23,16 @@ EMBEDDING = "embedding"
 class DaskTable(Table):
     """A table in partitions, each delayed: computed when it is read, each time."""
 
-    schema: pa.Schema
     source: Any
     """The dataframe or array; None for some of its partitions"""
     partitions: tuple[Any, ...]
     """Where it is some: what they are computed from, or, on a worker, frames or rows (m, d)"""
     sizes: tuple[int, ...]
     """How many rows each has"""
-    name: str
     first: int = 0
     """The number of the first of these partitions"""
     labels: pa.Table | None = None
     """The columns beside an array"""
-    embedding: str | None = None
-
-    @property
-    def label(self) -> str:
-        """What it is called in messages."""
-        return self.name
 
     def parts(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> Iterator[Part]:
         """Yield the rows of the given columns, a partition at a time."""
@@ -124,10 +116,10 @@ def _frame(source: Any) -> DaskTable:
     sizes = dask.compute(source.map_partitions(len))[0]
     return DaskTable(
         schema,
+        "the Dask dataframe",
         source,
         (),
         tuple(int(size) for size in sizes),
-        "the Dask dataframe",
     )
 
 
@@ -144,10 +136,10 @@ def _array(source: Any, labels: pa.Table) -> DaskTable:
     schema = labels.schema.remove_metadata().append(pa.field(EMBEDDING, pa.list_(kind, width)))
     return DaskTable(
         schema,
+        "the Dask array",
         source,
         (),
         source.chunks[0],
-        "the Dask array",
         labels=labels,
         embedding=EMBEDDING,
     )

@@ -1,14 +1,59 @@
-"""Which kind of table a source is: a file by its suffix, or what is in memory by what it offers."""
+"""The formats of tables, chosen by the suffix of a name; and what is in memory as a table."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from wellgram.errors import InputError
 from wellgram.io import anndata
-from wellgram.io.contents import open_store
+from wellgram.io.delimited import CSV, TSV
+from wellgram.io.h5ad import H5AD
+from wellgram.io.hdf5 import HDF5
+from wellgram.io.npz import NPZ
+from wellgram.io.parquet import PARQUET
 from wellgram.io.places import Place, locate
-from wellgram.io.stores import STORES
-from wellgram.io.tables import ArrowTable, Table, TableFile, is_table_file
+from wellgram.io.read_errors import reading
+from wellgram.io.table_format import Format
+from wellgram.io.tables import ArrowTable, Table
+from wellgram.io.zarr import ZARR
+
+FORMATS = {entry.name: entry for entry in (CSV, TSV, PARQUET, HDF5, H5AD, ZARR, NPZ)}
+"""The registry, by name."""
+
+_SUFFIX = re.compile(r"(\.[^./\s]+)+")
+
+
+def register_format(entry: Format) -> None:
+    """Add a format, so that tables and maps are read from its files, and maps written to them.
+
+    A format that has the name of another takes its place.
+
+    Parameters
+    ----------
+    entry
+        What the format is called, how names of its files end, and how they are opened and written.
+
+    Raises
+    ------
+    InputError
+        If it has no suffix, one that does not begin with a dot, or one of another format.
+    """
+    if not entry.suffixes:
+        raise InputError(f"format {entry.name!r} has no suffixes; name at least one (suffixes=)")
+    for suffix in entry.suffixes:
+        if not _SUFFIX.fullmatch(suffix):
+            raise InputError(
+                f"{suffix!r} of format {entry.name!r} is no suffix; give a dot and letters, such "
+                "as '.csv'"
+            )
+        other = _by_suffix().get(suffix, entry)
+        if other.name != entry.name:
+            raise InputError(
+                f"suffix {suffix!r} of format {entry.name!r} is that of format {other.name!r}; "
+                "choose another suffix, or the same name to replace that format"
+            )
+    FORMATS[entry.name] = entry
 
 
 def open_table(path: "str | Place", name: str | None = None) -> Table:
@@ -20,18 +65,13 @@ def open_table(path: "str | Place", name: str | None = None) -> Table:
         If it is missing, damaged or of an unknown kind, or a package it needs is not installed.
     """
     place = locate(path)
-    if not is_table(place):
-        if not (place.is_file() or place.is_dir()):
-            raise InputError(f"there is no file {str(place)!r}")
-        raise InputError(
-            f"{place.name!r} is of an unknown kind; give .parquet, .csv, .tsv or .txt, one of the "
-            f"last three with .gz, or {', '.join(STORES)}"
-        )
-    if is_table_file(place):
-        return TableFile.open(place, name)
-    if not is_there(place):
+    entry = format_of(place)
+    if entry is None and (place.is_file() or place.is_dir()):
+        raise InputError(f"{place.name!r} is of an unknown kind; give {table_suffixes()}")
+    if entry is None or not is_there(place):
         raise InputError(f"there is no file {str(place)!r}")
-    return open_store(place, name or place.name)
+    with reading(repr(str(place))):
+        return entry.open(place, name or place.name)
 
 
 def table_of(source: Any) -> Table:
@@ -50,12 +90,54 @@ def is_path(source: Any) -> bool:
     return isinstance(source, str | Path)
 
 
+def format_of(place: Place) -> Format | None:
+    """Return the format that the name of a file or folder is of, if it is known."""
+    return _by_suffix().get(_suffix(place))
+
+
 def is_table(place: Place) -> bool:
     """Whether the name of a file, or of a store that is a folder, is that of a table."""
-    return is_table_file(place) or place.suffix in STORES
+    return format_of(place) is not None
 
 
 def is_there(place: Place) -> bool:
     """Whether there is a file, or the folder that a store is, of that name."""
-    store = STORES.get(place.suffix)
-    return place.is_dir() if store is not None and store.folder else place.is_file()
+    entry = format_of(place)
+    return place.is_dir() if entry is not None and entry.is_folder else place.is_file()
+
+
+def is_folder_of_tables(place: Place) -> bool:
+    """Whether there is a folder of that name, whose files are tables; none that is a store."""
+    entry = format_of(place)
+    return (entry is None or not entry.is_folder) and place.is_dir()
+
+
+def stem_of(place: Place) -> str:
+    """Return the name of a file without its suffix: all of it, such as ``.csv.gz``."""
+    return place.name.removesuffix(_suffix(place))
+
+
+def table_suffixes() -> str:
+    """Return the suffixes of all formats, for messages."""
+    return _listed(FORMATS.values())
+
+
+def map_suffixes() -> str:
+    """Return the suffixes of the formats that hold maps, for messages."""
+    return _listed(entry for entry in FORMATS.values() if entry.write_map is not None)
+
+
+def _listed(entries: Iterable[Format]) -> str:
+    *most, last = (suffix for entry in entries for suffix in entry.suffixes)
+    return f"{', '.join(most)} or {last}"
+
+
+def _by_suffix() -> dict[str, Format]:
+    return {suffix: entry for entry in FORMATS.values() for suffix in entry.suffixes}
+
+
+def _suffix(place: Place) -> str:
+    """Return the longest end of a name that is a known suffix, or the last suffix that it has."""
+    ends = ["".join(place.suffixes[k:]) for k in range(len(place.suffixes))]
+    known = _by_suffix()
+    return next((end for end in ends if end in known), place.suffix)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from wellgram.backends.protocol import Codes
 from wellgram.io.places import Remote
 from wellgram.io.read_ahead import side_by_side
-from wellgram.io.tables import Part, Table, TableFile, is_numeric
+from wellgram.io.tables import Part, Table, is_numeric
 
 T = TypeVar("T")
 
@@ -48,17 +48,16 @@ def parts_of(tables: Sequence[Table], columns: Sequence[str]) -> Iterator[Part]:
 
 def of_each(of: Callable[[Table], T], tables: Sequence[Table]) -> Iterator[T]:
     """Yield what a function returns of each table: see `side_by_side`."""
-    far = any(isinstance(t, TableFile) and isinstance(t.path, Remote) for t in tables)
+    far = any(isinstance(table.place, Remote) for table in tables)
     return side_by_side(of, tables, far=far)
 
 
 def _small_together(tables: Sequence[Table]) -> Iterator[list[Table]]:
-    """Yield small files of parquet several at a time, other tables alone, in their order."""
+    """Yield tables known to be small several at a time, other tables alone, in their order."""
     some: list[Table] = []
     held = 0
     for table in tables:
-        known = table.size if isinstance(table, TableFile) else None
-        size = _FILES_BYTES if known is None else known
+        size = _FILES_BYTES if table.size is None else table.size
         if some and (size > _SMALL_FILE or held + size > _FILES_BYTES):
             yield some
             some, held = [], 0

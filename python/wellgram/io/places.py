@@ -13,6 +13,8 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, Any, TypeAlias
 
+import pyarrow as pa
+
 from wellgram.errors import InputError, MissingPackage
 from wellgram.files import output_folder, replacing
 from wellgram.io.read_errors import first_line, needed
@@ -173,6 +175,25 @@ def read_bytes(place: Place) -> bytes:
         with place.open() as file:
             return file.read()
     return place.read_bytes()
+
+
+@contextmanager
+def source_of(place: Place) -> Iterator[Any]:
+    """Yield what Arrow reads a file from: its path here, or its bytes, unpacked, elsewhere."""
+    if not isinstance(place, Remote):
+        yield place
+        return
+    with place.open() as file:
+        if place.suffix == ".gz":
+            with pa.CompressedInputStream(file, "gzip") as stream:
+                yield stream
+        else:
+            yield file
+
+
+def absolute(place: Place) -> Place:
+    """Return where a place is for other processes, whose working folder may be another."""
+    return place if isinstance(place, Remote) else place.absolute()
 
 
 @contextmanager

@@ -11,7 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from wellgram.errors import InputError, MissingPackage
-from wellgram.io.formats import is_table, is_there, open_table
+from wellgram.io.formats import (
+    is_folder_of_tables,
+    is_table,
+    open_table,
+    stem_of,
+    table_suffixes,
+)
 from wellgram.io.places import Place, locate
 from wellgram.io.tables import need_column
 
@@ -39,7 +45,7 @@ def relationship_sources(*where: str | Path) -> dict[str, pd.DataFrame]:
     """
     sources: dict[str, pd.DataFrame] = {}
     for file in (file for place in where for file in _files(place)):
-        name = Path(file.name.removesuffix(".gz")).stem
+        name = stem_of(file)
         if name in sources:
             raise InputError(f"two files of known pairs are named {name!r}; rename {str(file)!r}")
         sources[name] = read_relationships(file)
@@ -88,11 +94,11 @@ def _files(where: str | Path) -> list[Place]:
         folder = _efaar_folder()
         return [folder / f"{name}.txt" for name in EFAAR_SOURCES]
     place = locate(where)
-    if not place.is_dir() or is_there(place):
+    if not is_folder_of_tables(place):
         return [place]
     files = sorted((file for file in place.glob("*") if is_table(file)), key=str)
     if not files:
-        raise InputError(f"folder {str(where)!r} holds no .csv, .txt, .tsv or .parquet files")
+        raise InputError(f"folder {str(where)!r} holds no {table_suffixes()} files")
     return files
 
 

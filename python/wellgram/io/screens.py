@@ -20,15 +20,22 @@ from wellgram.io.chunks import TableChunks
 from wellgram.io.dask import is_dask
 from wellgram.io.dask import table_of as dask_table
 from wellgram.io.features import shared_features, unlike, width_of
-from wellgram.io.formats import is_path, is_table, is_there, open_table, table_of
+from wellgram.io.formats import (
+    is_folder_of_tables,
+    is_path,
+    is_table,
+    is_there,
+    open_table,
+    table_of,
+    table_suffixes,
+)
 from wellgram.io.gather import of_each
 from wellgram.io.joins import join, number_wells, one_row_each
 from wellgram.io.layouts import Layout, layout_named
 from wellgram.io.places import Place, Remote, locate, size_of
 from wellgram.io.read_ahead import side_by_side
 from wellgram.io.roles import Roles, with_roles
-from wellgram.io.stores import STORES
-from wellgram.io.tables import Table, TableFile, matrix_type, need_column, some, together
+from wellgram.io.tables import Table, matrix_type, need_column, some, together
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
@@ -78,10 +85,11 @@ def read_wells(
         .gz) features are many columns or one column of lists. Of an HDF5 (.h5), Zarr or NPZ file
         they are ``embeddings`` (n, d), beside vectors of labels such as ``well_id`` (n,). Of an
         AnnData file (.h5ad, .zarr) they are ``X``, or what `features` names: a matrix of ``obsm``
-        or a layer (``layers/NAME``), beside the columns of ``obs``. Or what is in memory: a table
-        of pyarrow, polars or pandas, an AnnData object (``backed`` too), a pyarrow dataset, or a
-        function that returns record batches; or a dataframe of Dask, or an array of Dask (n, d),
-        whose `metadata` has the labels of its rows, one for one.
+        or a layer (``layers/NAME``), beside the columns of ``obs``. `wellgram.io.register_format`
+        adds kinds of files. Or what is in memory: a table of pyarrow, polars or pandas, an AnnData
+        object (``backed`` too), a pyarrow dataset, or a function that returns record batches; or a
+        dataframe of Dask, or an array of Dask (n, d), whose `metadata` has the labels of its rows,
+        one for one.
     metadata
         What was done to each well, joined by `well_id`: a file or a table like the above; None
         where the embeddings' own file holds it.
@@ -241,11 +249,12 @@ def _open(
     for table in tables:
         for column in own:
             need_column(column, table.names, table.label, "in every file of embeddings")
-    whole = [table for table in tables if isinstance(table, TableFile) and not table.streams]
-    if hold or sum(size_of(table.path) for table in whole) <= _HELD_BYTES:
+    files = [table.place for table in tables if table.parsed_whole and table.place is not None]
+    if hold or sum(map(size_of, files)) <= _HELD_BYTES:
         wanted = list(dict.fromkeys([*own, *shared]))
         tables = [
-            table.held(wanted, roles.columns()) if table in whole else table for table in tables
+            table.held(wanted, text=roles.columns()) if table.parsed_whole else table
+            for table in tables
         ]
     by = roles.well_id if metadata is None else _joining(roles)
     codes, described = _labels(tables, own, roles, by)
@@ -348,14 +357,14 @@ def _expand(embeddings: Paths, layout: Layout) -> list[Place]:
     given = [embeddings] if isinstance(embeddings, str | Path) else list(embeddings)
     places: list[Place] = []
     for place in map(locate, given):
-        if place.suffix not in STORES and place.is_dir():
+        if is_folder_of_tables(place):
             inside = [p for p in place.glob(layout.files) if is_table(p) and is_there(p)]
-            if not inside:
+            if not inside and not is_table(place):
                 raise InputError(
                     f"folder {str(place)!r} holds no table named like {layout.files!r} "
-                    f"(.parquet, .csv, .tsv, .txt; also .gz; {', '.join(STORES)})"
+                    f"({table_suffixes()})"
                 )
-            places += sorted(inside, key=str)
+            places += sorted(inside, key=str) or [place]
         else:
             places.append(place)
     if not places:

@@ -1,21 +1,13 @@
-"""Files of named arrays: HDF5, Zarr and NPZ. In each, ``embeddings`` (n, d) and labels (n,)."""
+"""What files of named arrays share: ``embeddings`` (n, d), labels (n,), and what is beside them."""
 
-import math
-import struct
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.errors import InputError
-from wellgram.io.places import Place, Remote
-from wellgram.io.read_errors import needed
+from wellgram.io.places import Place
 
 EMBEDDINGS = "embeddings"
 NOTE = "wellgram"
@@ -26,142 +18,8 @@ MISSING = "missing"
 Arrays = Mapping[str, Any]
 """By name, what has a shape and a dtype and returns values for a slice; or a group of such"""
 
+OpenArrays: TypeAlias = Callable[[Place], AbstractContextManager[Arrays]]
+"""Opens the arrays of a file to be read"""
 
-@dataclass(frozen=True)
-class Store:
-    """How a kind of file is opened and written."""
-
-    open: Callable[[Place], AbstractContextManager[Arrays]]
-    write: Callable[[Path, Mapping[str, NDArray[Any]]], None]
-    """Arrays of numbers, booleans and text (of dtype object)"""
-    folder: bool = False
-
-
-@contextmanager
-def _open_hdf5(place: Place) -> Iterator[Arrays]:
-    h5py = needed("h5py", "hdf5", repr(place.name))
-    with ExitStack() as opened:
-        file = opened.enter_context(place.open()) if isinstance(place, Remote) else place
-        yield opened.enter_context(h5py.File(file, "r"))
-
-
-def _write_hdf5(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    h5py = needed("h5py", "hdf5", repr(path.name))
-    with h5py.File(path, "w") as file:
-        for name, values in arrays.items():
-            kind = h5py.string_dtype() if values.dtype == object else values.dtype
-            file.create_dataset(name, data=values, dtype=kind)
-
-
-@contextmanager
-def _open_zarr(place: Place) -> Iterator[Arrays]:
-    zarr = needed("zarr", "zarr", repr(place.name))
-    yield zarr.open_group(str(place), mode="r")
-
-
-_CHUNK_BYTES = 1 << 24
-
-
-def _write_zarr(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    zarr = needed("zarr", "zarr", repr(path.name))
-    group = zarr.open_group(str(path), mode="w")
-    for name, values in arrays.items():
-        # Text in NumPy's own type: Zarr has one for it, and none for objects.
-        data = values.astype(np.dtypes.StringDType()) if values.dtype == object else values
-        width = max(1, values.nbytes // max(1, len(values)))
-        rows = max(1, min(len(values), _CHUNK_BYTES // width))
-        group.create_array(
-            name,
-            data=data,
-            chunks=(rows, *(max(1, n) for n in values.shape[1:])),
-            # A chunk of zeros that is not written cannot be told from one that is lost.
-            config={"write_empty_chunks": True},
-        )
-
-
-class _Member:
-    """An array of an NPZ: its shape and dtype at once, its values when they are asked for.
-
-    Some rows are read from where they lie in the file if they are as they are in memory. All rows
-    are read through the archive, which knows their check sum.
-    """
-
-    def __init__(self, file: IO[bytes], archive: zipfile.ZipFile, name: str) -> None:
-        self._file, self._archive, self._name = file, archive, name
-        with archive.open(name) as member:
-            version = np.lib.format.read_magic(member)
-            read = np.lib.format.read_array_header_1_0
-            if version > (1, 0):
-                read = np.lib.format.read_array_header_2_0
-            self.shape, by_columns, self.dtype = read(member)
-            header = member.tell()
-        if self.dtype.hasobject:
-            raise InputError(
-                f"array {name.removesuffix('.npy')!r} of {Path(str(archive.filename)).name} holds "
-                "Python objects, which are never loaded; save text as such (dtype=str)"
-            )
-        facts = archive.getinfo(name)
-        size = math.prod(self.shape) * self.dtype.itemsize
-        whole = facts.file_size == header + size
-        stored = facts.compress_type == zipfile.ZIP_STORED
-        self.streams = stored and whole and not by_columns and len(self.shape) > 0
-        """Whether some rows can be read without reading all"""
-        self._first = self._start() + header if self.streams else 0
-
-    def _start(self) -> int:
-        """Return where a member begins in the file: after its name and what else is before it."""
-        place = self._archive.getinfo(self._name).header_offset
-        self._file.seek(place)
-        name, extra = struct.unpack("<HH", self._file.read(30)[26:])
-        return int(place + 30 + name + extra)
-
-    @cached_property
-    def _values(self) -> NDArray[Any]:
-        with self._archive.open(self._name) as member:
-            values: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
-        return values
-
-    def __getitem__(self, rows: slice) -> NDArray[Any]:
-        first, last, step = rows.indices(self.shape[0])
-        if not self.streams or last - first == self.shape[0]:
-            found: NDArray[Any] = self._values[rows]
-            return found
-        some: NDArray[Any] = np.empty((max(0, last - first), *self.shape[1:]), self.dtype)
-        row = some[:1].nbytes
-        self._file.seek(self._first + first * row)
-        if self._file.readinto(some.reshape(-1).view(np.uint8)) < some.nbytes:  # type: ignore[attr-defined]
-            raise zipfile.BadZipFile(f"{self._name} is shorter than its header says")
-        return some[::step]
-
-
-@contextmanager
-def _open_npz(place: Place) -> Iterator[Arrays]:
-    with place.open() if isinstance(place, Remote) else place.open("rb") as file:
-        archive = zipfile.ZipFile(file)
-        group: dict[str, Any] = {}
-        for file_name in archive.namelist():
-            within, _, name = file_name.removesuffix(".npy").rpartition("/")
-            if file_name.endswith(".npy"):
-                inside = group.setdefault(within, {}) if within else group
-                inside[name] = _Member(file, archive, file_name)
-        yield group
-
-
-def _write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, values in arrays.items():
-            plain = values.astype(np.str_) if values.dtype == object else values
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, plain, allow_pickle=False)
-
-
-HDF5 = Store(_open_hdf5, _write_hdf5)
-
-STORES = {
-    ".h5": HDF5,
-    ".hdf5": HDF5,
-    ".h5ad": HDF5,
-    ".zarr": Store(_open_zarr, _write_zarr, folder=True),
-    ".npz": Store(_open_npz, _write_npz),
-}
-"""The registry, by the suffix of a name."""
+WriteArrays: TypeAlias = Callable[[Path, Mapping[str, NDArray[Any]]], None]
+"""Writes arrays of numbers, booleans and text (of dtype object)"""

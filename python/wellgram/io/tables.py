@@ -1,27 +1,28 @@
-"""Tables from files, by Arrow: parquet, CSV, TSV, and the two compressed by gzip."""
+"""What all tables share: columns on demand, rows in parts, and features as rows of numbers."""
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import KW_ONLY, dataclass
+from functools import partial
+from itertools import accumulate
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.dataset
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Rows
 from wellgram.errors import ColumnMissing, InputError
-from wellgram.io.places import Place, Remote, locate
+from wellgram.io.places import Place
 from wellgram.io.read_errors import reading
 
-_DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": ","}
+RowReader: TypeAlias = Callable[[int, int], Rows]
+"""Returns the rows (m, d) from the first number up to the second"""
 
 
 @dataclass(frozen=True)
@@ -32,19 +33,29 @@ class Part:
     where: str
 
 
+@dataclass(frozen=True)
 class Table(ABC):
     """A table whose column names and types are known, and whose rows are read on demand."""
 
     schema: pa.Schema
+    name: str
+    """What it is called in messages"""
+    _: KW_ONLY
     embedding: str | None = None
     """The column of vectors that is meant where no features are named"""
     row_names: str | None = None
     """A column that names each row, and each differently"""
+    place: Place | None = None
+    """The file that it is read from; None: it is in memory, or read by other means"""
+    size: int | None = None
+    """The bytes that all its data take, unpacked; None: not known before it is read"""
+    parsed_whole: bool = False
+    """Whether all of its file is parsed, whichever columns are asked for"""
 
     @property
-    @abstractmethod
     def label(self) -> str:
-        """What it is called in messages."""
+        """What it is called in messages: its name."""
+        return self.name
 
     @abstractmethod
     def parts(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> Iterator[Part]:
@@ -77,6 +88,22 @@ class Table(ABC):
             return self.schema.empty_table().select(columns)
         return together(parts)
 
+    def held(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> "ArrowTable":
+        """Return the table with these columns in memory."""
+        table = self.read(columns, text=text)
+        return ArrowTable(table.schema, self.name, lambda names: table.select(names).to_batches())
+
+    def row_reader(self, column: str) -> RowReader:
+        """Return what reads some rows of a column of vectors of one length.
+
+        A table that cannot be cut is held in memory.
+        """
+        units = self.units()
+        if units:
+            return partial(_rows_of_pieces, self, column, [0, *accumulate(units)])
+        rows = feature_matrix(self.read([column]), [column], self.label)
+        return partial(rows_between, rows)
+
     def check_unique(self, columns: Iterable[str]) -> None:
         """Raise if several columns have one of these names."""
         counts = Counter(self.names)
@@ -89,104 +116,11 @@ class Table(ABC):
 
 
 @dataclass(frozen=True)
-class TableFile(Table):
-    """A table in a file, here or at a URL."""
-
-    path: Place
-    schema: pa.Schema
-    name: str
-    groups: range | None = None
-    """The row groups of a parquet that are meant; None: all"""
-    size: int | None = None
-    """The bytes that all data of a parquet take, unpacked; None of files that have no such note"""
-
-    @classmethod
-    def open(cls, path: str | Place, name: str | None = None) -> "TableFile":
-        """Read the schema; raise if the file is missing or damaged."""
-        path = locate(path)
-        name = name or path.name
-        if not path.is_file():
-            raise InputError(f"there is no file {str(path)!r}")
-        with reading(repr(str(path))), source_of(path) as source:
-            if path.suffix == ".parquet":
-                facts = pa.parquet.read_metadata(source)
-                groups = map(facts.row_group, range(facts.num_row_groups))
-                size = sum(group.total_byte_size for group in groups)
-                return cls(path, facts.schema.to_arrow_schema(), name, size=size)
-            with pa.csv.open_csv(source, parse_options=_parsing(path)) as reader:
-                return cls(path, reader.schema, name)
-
-    @property
-    def label(self) -> str:
-        """The name of the file, or its path where others have its name."""
-        return self.name
-
-    @property
-    def streams(self) -> bool:
-        """Whether it can be read a part at a time."""
-        return self.path.suffix == ".parquet"
-
-    def held(self, columns: Iterable[str], text: Iterable[str]) -> "ArrowTable":
-        """Return the table with these columns in memory."""
-        table = self.read(columns, text=text)
-        return ArrowTable(table.schema, lambda names: table.select(names).to_batches(), self.label)
-
-    def parts(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> Iterator[Part]:
-        """Yield the rows of the given columns: a row group of a parquet at a time, a csv at once.
-
-        Row groups too large to be held are cut further.
-        """
-        columns, text = list(columns), set(text)
-        self.check_unique(columns)
-        if self.path.suffix != ".parquet":
-            yield Part(self._csv(columns, text), self.label)
-            return
-        with ExitStack() as opened:
-            with reading(repr(str(self.path))):
-                # Columns are read as they are decoded, not a row group's bytes all at once before;
-                # but over a network few large requests are better than many small ones.
-                ask = {"pre_buffer": isinstance(self.path, Remote), "buffer_size": 1 << 16}
-                source = opened.enter_context(source_of(self.path))
-                file = opened.enter_context(pa.parquet.ParquetFile(source, **ask))
-            for group in self.groups or range(file.num_row_groups):
-                with reading(f"row group {group} of {str(self.path)!r}"):
-                    for table in _cut(file, group, columns):
-                        yield Part(as_text(table, text), f"{self.label}, row group {group}")
-
-    def units(self) -> list[int]:
-        """Return how many rows each row group of a parquet has."""
-        if not self.streams:
-            return []
-        with reading(repr(str(self.path))), source_of(self.path) as source:
-            facts = pa.parquet.read_metadata(source)
-            return [facts.row_group(group).num_rows for group in range(facts.num_row_groups)]
-
-    def cut(self, first: int, last: int) -> "TableFile":
-        """Return the table of some row groups of a parquet."""
-        path = self.path if isinstance(self.path, Remote) else self.path.absolute()
-        return replace(self, path=path, groups=range(first, last))
-
-    def _csv(self, columns: list[str], text: set[str]) -> pa.Table:
-        convert = pa.csv.ConvertOptions(
-            include_columns=columns,
-            column_types={name: pa.string() for name in text if name in columns},
-            strings_can_be_null=True,
-        )
-        # The whole file at once where a type must be found: it is only known at the file's end.
-        found = not text.issuperset(columns)
-        read = pa.csv.ReadOptions(block_size=1 << 26 if found else None)
-        with reading(repr(str(self.path))), source_of(self.path) as source:
-            return pa.csv.read_csv(source, read, _parsing(self.path), convert)
-
-
-@dataclass(frozen=True)
 class ArrowTable(Table):
     """A table that Arrow hands over: in memory, a dataset, or whatever yields record batches."""
 
-    schema: pa.Schema
     batches: Callable[[list[str]], Iterable[pa.RecordBatch]]
     """Yields the rows of some columns; called anew for each pass"""
-    name: str = "the table"
 
     @classmethod
     def of(cls, source: Any) -> "ArrowTable":
@@ -201,13 +135,17 @@ class ArrowTable(Table):
             If it is none of these, or can be read only once.
         """
         if isinstance(source, pa.Table):
-            return cls(source.schema, lambda columns: source.select(columns).to_batches())
+            return cls(
+                source.schema,
+                "the table",
+                lambda columns: source.select(columns).to_batches(),
+            )
         if isinstance(source, pa.dataset.Dataset):
             return cls(
                 source.schema,
+                "the dataset",
                 # Few batches under way: each may be large.
                 lambda columns: source.to_batches(columns=columns, batch_readahead=2),
-                "the dataset",
             )
         if hasattr(source, "__next__"):
             raise InputError(
@@ -226,19 +164,14 @@ class ArrowTable(Table):
                 raise InputError("the function that returns record batches returned none")
             return cls(
                 first.schema,
-                lambda columns: (batch.select(columns) for batch in source()),
                 "the record batches",
+                lambda columns: (batch.select(columns) for batch in source()),
             )
         raise InputError(
             "wells are read from files, a table of pyarrow, polars or pandas, an AnnData object, a "
             "pyarrow dataset, or a function that returns record batches, not from a "
             f"{type(source).__name__}"
         )
-
-    @property
-    def label(self) -> str:
-        """What it is called in messages."""
-        return self.name
 
     def parts(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> Iterator[Part]:
         """Yield the rows of the given columns, a record batch at a time."""
@@ -250,46 +183,12 @@ class ArrowTable(Table):
                 yield Part(as_text(pa.Table.from_batches([batch]), text), where)
 
 
-_WHOLE_GROUP = 1 << 28  # bytes: row groups up to this are read at once, which is fastest
-
-
-def _cut(file: pa.parquet.ParquetFile, group: int, columns: list[str]) -> Iterator[pa.Table]:
-    """Yield a row group, in pieces where it is too large to be held."""
-    facts = file.metadata.row_group(group)
-    pieces = -(-facts.total_byte_size // _WHOLE_GROUP)
-    if pieces <= 1:
-        yield file.read_row_group(group, columns=columns)
-        return
-    rows = -(-facts.num_rows // pieces)
-    for batch in file.iter_batches(rows, row_groups=[group], columns=columns):
-        yield pa.Table.from_batches([batch])
-
-
 def together(tables: Sequence[pa.Table]) -> pa.Table:
     """Return tables one below the other, in types that hold the values of all."""
     try:
         return pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowTypeError as problem:
         raise InputError(f"the files disagree: {problem}; make it one type in all") from None
-
-
-def is_table_file(path: Place) -> bool:
-    """Whether the name of a file is one that `TableFile` opens."""
-    return path.suffix == ".parquet" or _delimiter(path) is not None
-
-
-@contextmanager
-def source_of(path: Place) -> Iterator[Any]:
-    """Yield what Arrow reads a file from: its path here, or its bytes, unpacked, elsewhere."""
-    if not isinstance(path, Remote):
-        yield path
-        return
-    with path.open() as file:
-        if path.suffix == ".gz":
-            with pa.CompressedInputStream(file, "gzip") as stream:
-                yield stream
-        else:
-            yield file
 
 
 def need_column(column: str, names: Sequence[str], where: str, role: str) -> str:
@@ -334,6 +233,25 @@ class FeatureRows:
 def feature_matrix(table: pa.Table, features: Sequence[str], where: str) -> Rows:
     """Return the features of a table as a matrix (n, d): see `FeatureRows`."""
     return FeatureRows(table, features, where)[:]
+
+
+def _rows_of_pieces(table: Table, column: str, ends: list[int], start: int, stop: int) -> Rows:
+    """Return some rows of a column of vectors, given where the pieces of the table end."""
+    kind = table.schema.field(column).type
+    rows = [np.empty((0, kind.list_size), matrix_type([kind]))]
+    if start < stop:
+        first, last = bisect_right(ends, start) - 1, bisect_left(ends, stop)
+        begin = ends[first]
+        for part in table.cut(first, last).parts([column]):
+            more = feature_matrix(part.table, [column], part.where)
+            rows.append(more[max(0, start - begin) : max(0, stop - begin)])
+            begin += len(more)
+    return np.concatenate(rows)
+
+
+def rows_between(rows: Rows, start: int, stop: int) -> Rows:
+    """Return some rows of a matrix that is in memory."""
+    return rows[start:stop]
 
 
 def matrix_type(kinds: Iterable[pa.DataType]) -> np.dtype[Any]:
@@ -427,12 +345,3 @@ def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_floating(column.type):  # a NaN is a missing value, not a label "nan"
         column = pc.if_else(pc.is_nan(column), None, column)
     return column.cast(pa.string())
-
-
-def _delimiter(path: Place) -> str | None:
-    suffixes = [s for s in path.suffixes if s != ".gz"]
-    return _DELIMITERS.get(suffixes[-1]) if suffixes else None
-
-
-def _parsing(path: Place) -> "pa.csv.ParseOptions":
-    return pa.csv.ParseOptions(delimiter=_delimiter(path), newlines_in_values=True)
