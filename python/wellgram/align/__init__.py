@@ -14,6 +14,7 @@ from wellgram.align.chains import Chain, chain
 from wellgram.align.combat import ComBat
 from wellgram.align.coral import CORAL
 from wellgram.align.estimator import AffineAlignment, Alignment
+from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.harmony import Harmony
 from wellgram.align.inverse_normal import InverseNormal
 from wellgram.align.proximity import ProximityCorrection
@@ -75,10 +76,13 @@ __all__ = [
     "ComBat",
     "Harmony",
     "InverseNormal",
+    "MomentAlignment",
+    "Own",
     "PCACenterScale",
     "PCAWhiten",
     "ProximityCorrection",
     "RobustMAD",
+    "Shared",
     "Sphering",
     "Standardize",
     "affine_of",
