@@ -13,6 +13,10 @@ class BackendUnavailable(WellgramError, RuntimeError):  # noqa: N818 - as the fi
     """The backend asked for cannot run here; the message says why and which ones can."""
 
 
+class NotFitted(InputError, AttributeError):  # noqa: N818 - scikit-learn's word, but not its class
+    """An estimator is used that was not fitted; where scikit-learn is loaded, its error as well."""
+
+
 class ControlsWarning(UserWarning):
     """There are few control wells for what is asked of them."""
 
