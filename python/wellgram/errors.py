@@ -28,6 +28,10 @@ class BackendUnavailable(WellgramError, RuntimeError):  # noqa: N818
     """The backend asked for cannot run here; the message says why and which ones can."""
 
 
+class NotFitted(InputError, AttributeError):  # noqa: N818 - scikit-learn's word, but not its class
+    """An estimator is used that was not fitted; where scikit-learn is loaded, its error as well."""
+
+
 class DeviceMemoryError(WellgramError, MemoryError):
     """The card has too little memory for what is asked; the message says how much is missing."""
 

@@ -19,7 +19,13 @@ from wellgram.align import (
     chain,
 )
 from wellgram.backends import available_backends, get_backend, set_backend
-from wellgram.errors import BackendUnavailable, ControlsWarning, InputError, WellgramError
+from wellgram.errors import (
+    BackendUnavailable,
+    ControlsWarning,
+    InputError,
+    NotFitted,
+    WellgramError,
+)
 from wellgram.io import (
     from_anndata,
     open_blocks,
@@ -91,6 +97,7 @@ __all__ = [
     "InputError",
     "InverseNormal",
     "MapLookup",
+    "NotFitted",
     "PCACenterScale",
     "PCAWhiten",
     "PerturbationMap",

@@ -30,7 +30,7 @@ def of_floats(X: Any, Y: Any, dense_output: Any) -> None:  # noqa: N803  # sciki
 
 
 def cosine_similarity(
-    X: NDArray[Any],  # noqa: N803
+    X: NDArray[Any],
     Y: NDArray[Any] | None = None,  # noqa: N803
     dense_output: bool = True,
 ) -> NDArray[Any]:

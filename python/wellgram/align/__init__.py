@@ -1,6 +1,7 @@
 """Alignment (batch correction): fitted mostly on controls; mostly one affine map per batch."""
 
 from wellgram.align.affine import BatchAffine
+from wellgram.align.affine_alignment import AffineAlignment
 from wellgram.align.applying import (
     Aligner,
     affine_of,
@@ -13,7 +14,7 @@ from wellgram.align.center_scale import CenterScale, PCACenterScale, RobustMAD, 
 from wellgram.align.chains import Chain, chain
 from wellgram.align.combat import ComBat
 from wellgram.align.coral import CORAL
-from wellgram.align.estimator import AffineAlignment, Alignment
+from wellgram.align.estimator import Alignment
 from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.harmony import Harmony
 from wellgram.align.inverse_normal import InverseNormal

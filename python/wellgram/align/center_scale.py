@@ -3,7 +3,7 @@
 import numpy as np
 
 from wellgram.align.affine import BatchAffine, diagonal_maps
-from wellgram.align.estimator import AffineAlignment, Unseen
+from wellgram.align.affine_alignment import AffineAlignment, Unseen
 from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.sample import Sample
 from wellgram.align.spectrum import principal_axes, standard_scale
@@ -53,6 +53,11 @@ class PCACenterScale(MomentAlignment):
 
     name = "pca-center-scale"
     covariance = "pooled"
+
+    @property
+    def keeps_features(self) -> bool:
+        """Whether each feature that comes out is the one that went in: they are axes instead."""
+        return False
 
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
         """Return the rotation."""

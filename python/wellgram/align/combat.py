@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wellgram.align.estimator import Unseen
+from wellgram.align.affine_alignment import Unseen
 from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.spectrum import check_positive
 from wellgram.backends.protocol import Floats, GroupMoments, Moments

@@ -3,7 +3,7 @@
 import numpy as np
 
 from wellgram.align.affine import BatchAffine, shared_maps
-from wellgram.align.estimator import Unseen
+from wellgram.align.affine_alignment import Unseen
 from wellgram.align.from_moments import Own, Shared
 from wellgram.align.ridged import RidgedWhitening
 from wellgram.align.spectrum import Shrinkage, Spectrum

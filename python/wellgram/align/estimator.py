@@ -1,39 +1,46 @@
-"""What all alignments share: scikit-learn's conventions, and checks."""
+"""What all alignments share: how wells and rows go in, and how they come out."""
 
-import inspect
 from abc import ABC, abstractmethod
-from dataclasses import replace
-from typing import Any, ClassVar, Literal, Self, overload
+from typing import Any, ClassVar, Self, overload
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from wellgram.align.affine import AnySample, AnyWells, BatchAffine
+from wellgram.align.affine import AnySample, AnyWells
 from wellgram.align.sample import Labels, Sample, as_sample
 from wellgram.backends import takes_backend
-from wellgram.backends.protocol import Codes, Rows
+from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
+from wellgram.estimators import UNCHANGED, ContainerOutput, Estimator, Request
+from wellgram.estimators.feature_names import Names, chosen_names, numbered
 from wellgram.stream import WellStream
 from wellgram.wells import WellLabels, Wells
 
-Unseen = Literal["raise", "pooled"]
-"""What to do with wells of a batch that was not there at fit"""
 
-
-class Alignment(ABC):
+class Alignment(Estimator, ContainerOutput, ABC):
     """An alignment, by scikit-learn's conventions: ``fit``, ``transform``, ``get_params``.
 
     It is fitted on and applied to `Wells`, which know their batches and controls, or to rows
-    (n, d) with `batch`, the label of each row's batch, and `control`, a mask of the rows that
-    define "no effect" (all, where it is not given).
+    (n, d), whatever scikit-learn takes for such: an array, nested lists, a DataFrame. With rows go
+    `batch`, the label of each row's batch, and `control`, a mask of the rows that define "no
+    effect" (all, where it is not given). So it serves in a ``Pipeline``, in ``GridSearchCV`` and
+    with ``clone``.
+
+    Attributes
+    ----------
+    n_features_in_
+        How many features d it was fitted on.
+    feature_names_in_
+        Their names (d,), where it was fitted to a DataFrame whose columns are named by text.
     """
 
     name: ClassVar[str]
+    takes = {"fit": ("batch", "control"), "transform": ("batch",)}  # noqa: RUF012 - never changed
 
     @takes_backend
     def fit(
         self,
-        x: WellLabels | ArrayLike,
+        X: WellLabels | ArrayLike,
+        y: Any = None,
         *,
         batch: Labels | None = None,
         control: ArrayLike | None = None,
@@ -41,44 +48,72 @@ class Alignment(ABC):
     ) -> Self:
         """Fit to wells, in memory or as a stream, or to rows with labels.
 
+        Parameters
+        ----------
+        X
+            `Wells`, a `WellStream`, or rows (n, d). float32 and float64 stay what they are, other
+            numbers become float64.
+        y
+            Not used: there for pipelines, which hand it to every step.
+        batch
+            The label of each row's batch (n,); None: there are no batches. Wells know theirs.
+        control
+            Which rows are controls, a mask (n,); None: all are. Wells know theirs.
+        backend
+            See `wellgram.set_backend`.
+
         Raises
         ------
         InputError
             If a batch has too few controls, or the rows and labels cannot be used.
+
+        Examples
+        --------
+        >>> import numpy as np, wellgram as wg
+        >>> x = np.array([[1.0, 2.0], [3.0, 4.0], [10.0, 0.0], [30.0, 8.0]])
+        >>> wg.CenterScale().fit(x, batch=["a", "a", "b", "b"]).transform(x, batch=list("aabb"))
+        array([[-1., -1.],
+               [ 1.,  1.],
+               [-1., -1.],
+               [ 1.,  1.]])
         """
         self.check_params()
-        self.fit_sample(self._sample(x, batch, control))
+        self._fit(as_sample(X, batch, control))
         return self
 
     @overload
     def transform(
-        self, x: WellStream, *, batch: None = None, backend: str | None = None
+        self, X: WellStream, *, batch: None = None, backend: str | None = None
     ) -> WellStream: ...
     @overload
     def transform(
-        self, x: Wells | ArrayLike, *, batch: Labels | None = None, backend: str | None = None
+        self, X: Wells | ArrayLike, *, batch: Labels | None = None, backend: str | None = None
     ) -> Rows: ...
     @takes_backend
     def transform(
-        self, x: Any, *, batch: Labels | None = None, backend: str | None = None
+        self, X: Any, *, batch: Labels | None = None, backend: str | None = None
     ) -> Rows | WellStream:
         """Return the embeddings aligned: (n, k), in the type they have.
 
-        Of a stream, the stream of aligned wells, which are made as they are read.
+        Of a stream, the stream of aligned wells, which are made as they are read. Of rows, a
+        DataFrame where `set_output` or scikit-learn's configuration asks for one.
 
         Raises
         ------
+        NotFitted
+            If it has not been fitted.
         InputError
             If a batch was not there at fit, or the features are not those of the fit.
         """
-        sample = self._sample(x, batch, None)
-        aligned: Rows | WellStream = self.transform_sample(sample).content
+        sample = self._known(X, batch)
+        aligned: Rows | WellStream = self._out(self.transform_sample(sample).content, sample)
         return aligned
 
     @overload
     def fit_transform(
         self,
-        x: WellStream,
+        X: WellStream,
+        y: Any = None,
         *,
         batch: None = None,
         control: None = None,
@@ -87,7 +122,8 @@ class Alignment(ABC):
     @overload
     def fit_transform(
         self,
-        x: Wells | ArrayLike,
+        X: Wells | ArrayLike,
+        y: Any = None,
         *,
         batch: Labels | None = None,
         control: ArrayLike | None = None,
@@ -96,7 +132,8 @@ class Alignment(ABC):
     @takes_backend
     def fit_transform(
         self,
-        x: Any,
+        X: Any,
+        y: Any = None,
         *,
         batch: Labels | None = None,
         control: ArrayLike | None = None,
@@ -104,15 +141,15 @@ class Alignment(ABC):
     ) -> Rows | WellStream:
         """Fit, then transform the same rows."""
         self.check_params()
-        sample = self._sample(x, batch, control)
-        self.fit_sample(sample)
-        aligned: Rows | WellStream = self.transform_sample(sample).content
+        sample = as_sample(X, batch, control)
+        self._fit(sample)
+        aligned: Rows | WellStream = self._out(self.transform_sample(sample).content, sample)
         return aligned
 
     @overload
     def aligned(
         self,
-        x: AnyWells,
+        X: AnyWells,
         *,
         batch: None = None,
         control: None = None,
@@ -121,7 +158,7 @@ class Alignment(ABC):
     @overload
     def aligned(
         self,
-        x: ArrayLike,
+        X: ArrayLike,
         *,
         batch: Labels | None = None,
         control: ArrayLike | None = None,
@@ -130,7 +167,7 @@ class Alignment(ABC):
     @takes_backend
     def aligned(
         self,
-        x: Any,
+        X: Any,
         *,
         batch: Labels | None = None,
         control: ArrayLike | None = None,
@@ -142,7 +179,7 @@ class Alignment(ABC):
 
         Parameters
         ----------
-        x
+        X
             Rows (n, d), `Wells` or a `WellStream`.
         batch, control
             Of rows, as for `fit`; the controls serve the fit alone.
@@ -171,27 +208,55 @@ class Alignment(ABC):
         >>> aligned.embeddings[2]
         array([3., 6.])
         """
-        sample = self._sample(x, batch, control)
-        if not self.is_fitted:
+        if self.is_fitted:
+            sample = self._known(X, batch)
+        else:
             self.check_params()
-            self.fit_sample(sample)
-        return self.transform_sample(sample).as_given
+            sample = as_sample(X, batch, control)
+            self._fit(sample)
+        return self._out(self.transform_sample(sample).as_given, sample)
 
-    def _sample(
-        self, x: WellLabels | ArrayLike, batch: Labels | None, control: ArrayLike | None
-    ) -> Sample:
-        sample = as_sample(x, batch, control)
+    def _fit(self, sample: Sample) -> None:
+        """Fit to a sample, and note its features."""
+        self._check_streams(sample)
+        least = self.least_rows
+        if sample.given is not None and len(sample.codes) < least:
+            shape = (len(sample.codes), sample.width)
+            raise InputError(
+                f"X has {shape[0]} sample(s) (shape={shape}) while a minimum of {least} is "
+                f"required by {type(self).__name__}; give more rows"
+            )
+        self.fit_sample(sample)
+        self.learn_features(sample.width, sample.given)
+
+    def _known(self, X: Any, batch: Labels | None) -> Sample:
+        """Return a sample of the features that it was fitted on."""
+        self.check_fitted()
+        sample = as_sample(X, batch, None, self.check_names)
+        self._check_streams(sample)
+        self.check_count(sample.width)
+        return sample
+
+    def _out(self, aligned: Any, sample: Sample) -> Any:
+        """Return what was aligned; rows in the container that was chosen."""
+        return aligned if sample.given is None else self.contained(aligned, sample.given)
+
+    def _check_streams(self, sample: Sample) -> None:
         if not (sample.in_memory or self.streams):
             raise InputError(
                 f"{self.name} takes all wells at once and cannot be fitted or applied to a stream; "
                 "read them into memory (stream.read())"
             )
-        return sample
 
     @property
     def streams(self) -> bool:
         """Whether it can be fitted and applied to wells that are read in chunks."""
         return True
+
+    @property
+    def least_rows(self) -> int:
+        """How many rows it is fitted on at the least."""
+        return 0
 
     @abstractmethod
     def fit_sample(self, sample: Sample) -> None:
@@ -201,7 +266,7 @@ class Alignment(ABC):
     def transform_sample(self, sample: AnySample) -> AnySample:
         """Return a sample, aligned."""
 
-    def check_params(self) -> None:  # noqa: B027 - to be overridden by those that have any
+    def check_params(self) -> None:
         """Raise unless the parameters can be used."""
 
     @property
@@ -210,112 +275,84 @@ class Alignment(ABC):
         return False
 
     @property
-    def is_fitted(self) -> bool:
-        """Whether it has been fitted."""
-        return any(name.endswith("_") for name in vars(self))
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name, as scikit-learn has it."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters by name.
-
-        Raises
-        ------
-        InputError
-            If there is no parameter of a name.
-        """
-        known = self.get_params()
-        for name, value in params.items():
-            if name not in known:
-                raise InputError(f"{type(self).__name__} has no parameter {name!r}; {list(known)}")
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        defaults = inspect.signature(type(self)).parameters
-        changed = ", ".join(
-            f"{name}={value!r}"
-            for name, value in self.get_params().items()
-            if value is not defaults[name].default
-        )
-        return f"{type(self).__name__}({changed})"
-
-
-class AffineAlignment(Alignment):
-    """An alignment that is an affine map for each batch; `affine_` has it once fitted.
-
-    `min_controls` is the least number of wells that a batch may be fitted on; `unseen` says
-    whether wells of a batch that was not there at fit are refused or get the map of all batches
-    taken together.
-    """
-
-    affine_: BatchAffine
-    fits_on: ClassVar[Literal["controls", "all"]] = "controls"
-    per_batch: ClassVar[bool] = True
-    """Whether batches have maps of their own"""
-
-    def __init__(self, *, min_controls: int = 2, unseen: Unseen = "raise") -> None:
-        self.min_controls = min_controls
-        self.unseen = unseen
-        self.check_params()
-
-    def check_params(self) -> None:
-        """Raise unless the parameters can be used."""
-        if self.min_controls < 1:
-            raise InputError(f"min_controls must be 1 or more, not {self.min_controls}")
-        if self.unseen not in ("raise", "pooled"):
-            raise InputError(f"unseen must be 'raise' or 'pooled', not {self.unseen!r}")
+    def keeps_features(self) -> bool:
+        """Whether each feature that comes out is the one that went in at its place, corrected."""
+        return True
 
     @property
-    def needs_controls(self) -> bool:
-        """Whether it is fitted on controls."""
-        return self.fits_on == "controls"
+    def n_features_out(self) -> int:
+        """How many features k come out, once it is fitted."""
+        return self.n_features_in_
 
-    def transform_sample(self, sample: AnySample) -> AnySample:
-        """Return a sample, aligned."""
-        return self.affine_.apply_sample(sample)
+    def get_feature_names_out(self, input_features: Any = None) -> Names:
+        """Return the names (k,) of the features that come out.
 
-    def fitting(self, sample: Sample) -> Codes:
-        """Return the batch of each row that it is fitted on, -1 for the others.
+        Those that went in, where each is corrected at its place; else the name of the alignment and
+        a number: ``tvn0``, ``tvn1`` and so on.
+
+        Parameters
+        ----------
+        input_features
+            The names (d,) of those that go in; None: those of the fit, or ``x0``, ``x1`` and so on.
 
         Raises
         ------
+        NotFitted
+            If it has not been fitted.
         InputError
-            If a batch has too few of them.
+            If names are given that are not those of the fit, or not as many.
+
+        Examples
+        --------
+        >>> import pandas as pd, wellgram as wg
+        >>> table = pd.DataFrame({"red": [1.0, 2.0, 4.0], "green": [2.0, 6.0, 5.0]})
+        >>> wg.RobustMAD().fit(table).get_feature_names_out()
+        array(['red', 'green'], dtype=object)
+        >>> wg.PCAWhiten().fit(table).get_feature_names_out()
+        array(['pcawhiten0', 'pcawhiten1'], dtype=object)
         """
-        codes = sample.codes
-        if self.fits_on == "controls":
-            codes = np.where(sample.is_control, codes, -1)
-        if not self.per_batch:
-            sample = replace(sample, codes=np.zeros_like(codes), names=None)
-        counts = np.bincount(sample.codes[codes >= 0], minlength=sample.batches)
-        few = np.flatnonzero(counts < self.min_controls)
-        if len(few):
-            raise InputError(self._too_few(sample, counts, few))
-        return codes
+        self.check_fitted()
+        fitted = getattr(self, "feature_names_in_", None)
+        names = chosen_names(input_features, fitted, self.n_features_in_)
+        if self.keeps_features:
+            return names
+        return numbered(type(self).__name__.lower(), self.n_features_out)
 
-    def _too_few(self, sample: Sample, counts: Codes, few: Codes) -> str:
-        g = int(few[0])
-        kind = "control well" if self.fits_on == "controls" else "well"
-        found = {0: f"no {kind}", 1: f"only one {kind}"}.get(
-            int(counts[g]), f"only {counts[g]} {kind}s"
-        )
-        needs = {1: "one", 2: "two"}.get(self.min_controls, str(self.min_controls))
-        if sample.names is None:
-            return (
-                f"there is {found} ({sample.said}); an alignment needs {needs}: name other "
-                "controls, or do without an alignment (align='none')"
-            )
-        more = f" and in {len(few) - 1} other batches" if len(few) > 1 else ""
-        size = int((sample.codes == g).sum())
-        return (
-            f"{found} in batch {sample.names[g]!r}{more} ({sample.said}); an alignment needs "
-            f"{needs}: leave out its {size} wells, name other controls, or align without batches "
-            "(batch='none')"
-        )
+    def set_fit_request(self, *, batch: Request = UNCHANGED, control: Request = UNCHANGED) -> Self:
+        """Ask scikit-learn's pipelines and searches for the labels that ``fit`` takes.
 
-    def __repr__(self) -> str:
-        said = super().__repr__()
-        return f"{said}, fitted: {self.affine_!r}" if self.is_fitted else said
+        Parameters
+        ----------
+        batch, control
+            True: to be handed on; False: not; a name: that under which they are given.
+
+        Raises
+        ------
+        RuntimeError
+            If metadata routing is not enabled (``sklearn.set_config``).
+        """
+        return self.ask_for("fit", batch=batch, control=control)
+
+    def set_transform_request(self, *, batch: Request = UNCHANGED) -> Self:
+        """Ask scikit-learn's pipelines and searches for the labels that ``transform`` takes.
+
+        Parameters
+        ----------
+        batch
+            True: to be handed on; False: not; a name: that under which they are given.
+
+        Raises
+        ------
+        RuntimeError
+            If metadata routing is not enabled (``sklearn.set_config``).
+        """
+        return self.ask_for("transform", batch=batch)
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import Tags, TargetTags, TransformerTags
+
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=False),
+            transformer_tags=TransformerTags(preserves_dtype=["float64", "float32"]),
+        )

@@ -9,11 +9,12 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from wellgram.align.affine import BatchAffine
-from wellgram.align.estimator import AffineAlignment
+from wellgram.align.affine_alignment import AffineAlignment
 from wellgram.align.parallel import in_parallel
 from wellgram.align.sample import Sample
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Moments, Spread
 from wellgram.errors import ControlsWarning
+from wellgram.estimators.call_sites import level_outside
 
 
 @dataclass(frozen=True)
@@ -136,5 +137,5 @@ class MomentAlignment(AffineAlignment):
             f"{few} controls{where} for {d} features: their covariance says little of most "
             f"directions; take more wells as controls{shrink}",
             ControlsWarning,
-            stacklevel=6,
+            stacklevel=level_outside(),
         )

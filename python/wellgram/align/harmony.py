@@ -43,6 +43,16 @@ class Harmony(Alignment):
         """Whether it can be fitted and applied to wells that are read in chunks: no."""
         return False
 
+    @property
+    def keeps_features(self) -> bool:
+        """Whether each feature that comes out is the one that went in: they are axes instead."""
+        return False
+
+    @property
+    def n_features_out(self) -> int:
+        """How many features k come out, once it is fitted."""
+        return int(self.corrected_.shape[1])
+
     def fit_sample(self, sample: Sample) -> None:
         """Correct the rows of a sample, and keep them."""
         if find_spec("harmonypy") is None:

@@ -1,6 +1,6 @@
 """What TVN and CORAL share: the inverse root of each batch's covariance plus a ridge."""
 
-from wellgram.align.estimator import Unseen
+from wellgram.align.affine_alignment import Unseen
 from wellgram.align.from_moments import MomentAlignment
 from wellgram.align.spectrum import (
     Shrinkage,

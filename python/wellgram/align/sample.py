@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends import get_backend
-from wellgram.backends.checks import as_rows
 from wellgram.backends.moments import gathered
 from wellgram.backends.protocol import Codes, GroupMoments, Moments, Rows, Spread
 from wellgram.errors import InputError
+from wellgram.estimators import as_features
 from wellgram.folds import Span
 from wellgram.wells import Fold, WellChunk, WellLabels, Wells, batch_codes
 
@@ -33,6 +33,8 @@ class Sample(ABC):
     is_control: NDArray[np.bool_]
     said: str
     """Where batches and controls come from, for messages"""
+    given: Any = field(default=None, kw_only=True)
+    """The array or DataFrame that rows were given as; None of wells"""
 
     @property
     @abstractmethod
@@ -229,8 +231,13 @@ def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     return whole
 
 
-def as_sample(x: WellLabels | ArrayLike, batch: Labels | None, control: ArrayLike | None) -> Sample:
-    """Return wells, or rows with labels, as a sample.
+def as_sample(
+    x: WellLabels | ArrayLike,
+    batch: Labels | None,
+    control: ArrayLike | None,
+    check_names: Callable[[Any], None] | None = None,
+) -> Sample:
+    """Return wells, or rows with labels, as a sample; of rows, their columns' names may be checked.
 
     Raises
     ------
@@ -251,10 +258,9 @@ def as_sample(x: WellLabels | ArrayLike, batch: Labels | None, control: ArrayLik
             return StreamSample(coded, names, is_control, said, x)
         wells = x.read()
         return WellSample(coded, names, is_control, said, wells.embeddings, wells)
-    rows = as_rows(x)
-    if not np.isfinite(rows).all():
-        bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
-        raise InputError(f"row {bad} holds a NaN or an Inf; leave such rows out")
+    if check_names is not None:
+        check_names(x)
+    rows = as_features(x)
     batches: list[str] | None = None
     codes = np.zeros(len(rows), np.int64)
     if batch is not None:
@@ -271,7 +277,8 @@ def as_sample(x: WellLabels | ArrayLike, batch: Labels | None, control: ArrayLik
         if is_control.dtype != bool:
             raise InputError(f"control must be a mask of rows, not {is_control.dtype}")
     whose = "those of control=" if control is not None else "all rows"
-    return RowSample(codes, batches, is_control, f"batch=; controls: {whose}", rows)
+    said = f"batch=; controls: {whose}"
+    return RowSample(codes, batches, is_control, said, rows, given=x)
 
 
 def _check_length(labels: Any, rows: Rows, name: str) -> None:

@@ -50,6 +50,11 @@ class PCAWhiten(_Whitening):
         if self.components is not None and self.components < 1:
             raise InputError(f"components must be 1 or more, or None, not {self.components}")
 
+    @property
+    def keeps_features(self) -> bool:
+        """Whether each feature that comes out is the one that went in: they are axes instead."""
+        return False
+
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
         """Return the whole map."""
         variances, axes = principal_axes(pooled.scatter() / max(pooled.count - 1, 1))
@@ -110,6 +115,11 @@ class Sphering(_Whitening):
             raise InputError(f"epsilon must not be negative, but is {self.epsilon}")
         if self.method.endswith("-cor") and not self.center:
             raise InputError(f"{self.method} needs center=True: correlations are about the mean")
+
+    @property
+    def keeps_features(self) -> bool:
+        """Whether each feature that comes out is the one that went in, at its place: by ZCA."""
+        return self.method.startswith("ZCA")
 
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
         """Return the whole map."""

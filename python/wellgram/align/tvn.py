@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wellgram.align.estimator import Unseen
+from wellgram.align.affine_alignment import Unseen
 from wellgram.align.from_moments import Own, Shared
 from wellgram.align.ridged import RidgedWhitening
 from wellgram.align.spectrum import Shrinkage, principal_axes, standard_scale
@@ -50,6 +50,11 @@ class TVN(RidgedWhitening):
         super().__init__(
             ridge, recolor=recolor, shrinkage=shrinkage, min_controls=min_controls, unseen=unseen
         )
+
+    @property
+    def keeps_features(self) -> bool:
+        """Whether each feature that comes out is the one that went in: they are axes instead."""
+        return False
 
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
         """Return steps a to c."""

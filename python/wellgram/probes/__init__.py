@@ -2,6 +2,17 @@
 
 from wellgram.probes.classifier import LinearClassifier
 from wellgram.probes.closed_form import lda, ridge
+from wellgram.probes.label_probes import LabelProbe, LDAProbe, LogisticProbe, RidgeProbe
 from wellgram.probes.logistic import Logistic, LogisticFit
 
-__all__ = ["LinearClassifier", "Logistic", "LogisticFit", "lda", "ridge"]
+__all__ = [
+    "LDAProbe",
+    "LabelProbe",
+    "LinearClassifier",
+    "Logistic",
+    "LogisticFit",
+    "LogisticProbe",
+    "RidgeProbe",
+    "lda",
+    "ridge",
+]

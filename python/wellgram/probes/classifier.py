@@ -28,6 +28,11 @@ class LinearClassifier:
         """Return the class (m,) with the highest score of each row, the first of equals."""
         return np.concatenate([np.empty(0, np.int64), *(s.argmax(axis=1) for s in self._scores(x))])
 
+    def scores(self, x: Rows) -> Rows:
+        """Return the score (m, k) of each class."""
+        empty = np.empty((0, len(self.weights)), x.dtype)
+        return np.concatenate([empty, *self._scores(x)])
+
     def ranks(self, x: Rows, codes: Codes) -> Codes:
         """Return how many classes score above each row's own (m,): 0 where it is found first.
 
