@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cases import some_maps
 
+from helpers.cases import some_maps
 from wellgram import (
     CORAL,
     TVN,

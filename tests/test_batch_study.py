@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import silhouette_samples
 
-from class_wells import Cheat, toy
+from helpers.class_wells import Cheat, toy
 from wellgram import CenterScale, Harmony, InputError, batch_study
 from wellgram.metrics.batch_measures import batch_accuracy, mixing, similarities
 from wellgram.metrics.mixing import kbet, lisi, neighborhoods, scaled_lisi, silhouettes

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from browsers import chromium, overflowing, visit
+from helpers.browsers import chromium, overflowing, visit
 from wellgram import InputError, MapLookup, PerturbationMap, browse, write_map
 
 client = pytest.importorskip("starlette.testclient", reason="starlette is not installed")

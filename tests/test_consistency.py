@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from small_screens import plate, write_csv
+from helpers.small_screens import plate, write_csv
 from wellgram import InputError, Wells, consistency, open_wells, read_wells
 from wellgram.align import alignment
 from wellgram.metrics.replicate_consistency import mean_cosines

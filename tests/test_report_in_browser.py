@@ -4,7 +4,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from browsers import chromium, overflowing, visit
+from helpers.browsers import chromium, overflowing, visit
 from wellgram import PCACenterScale, score
 from wellgram.simulate import rxrx3_core
 from wellgram.suite.scoring import METRICS

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import classified, some_maps, unit
-from comparers import close_affine, close_loss, cosine_error
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.cases import classified, some_maps, unit
+from helpers.comparers import close_affine, close_loss, cosine_error
 from wellgram import InputError
 from wellgram.backends import cpu, get_backend, reference
 from wellgram.backends.consumers import CountBelow, Extent, Histogram, Nearest, Ranks
