@@ -16,22 +16,23 @@ import pandas as pd
 import pytest
 
 from helpers.browsers import chromium, overflowing, visit
-from wellgram import InputError, MapLookup, PerturbationMap, browse, write_map
+from helpers.maps_and_wells import make_map
+from wellgram import InputError, MapLookup, browse, write_map
 
 client = pytest.importorskip("starlette.testclient", reason="starlette is not installed")
 
 
 def small_map():
     rng = np.random.default_rng(3)
-    labels = pd.DataFrame(
-        {
-            "perturbation": ["PLK1", "PLK4", "<b>MTOR</b>", *["aplkin"] * 2,
-                             *(f"GENE{i}" for i in range(60))],
-            "perturbation_type": ["CRISPR"] * 3 + ["COMPOUND"] * 2 + ["CRISPR"] * 60,
-            "dose": [np.nan] * 3 + [0.25, 10.0] + [np.nan] * 60,
-        }
-    )  # fmt: skip
-    return PerturbationMap(rng.normal(size=(65, 12)).astype(np.float32), labels)
+    return make_map(
+        rng,
+        65,
+        12,
+        dtype=np.float32,
+        names=["PLK1", "PLK4", "<b>MTOR</b>", *["aplkin"] * 2, *(f"GENE{i}" for i in range(60))],
+        perturbation_type=["CRISPR"] * 3 + ["COMPOUND"] * 2 + ["CRISPR"] * 60,
+        dose=[np.nan] * 3 + [0.25, 10.0] + [np.nan] * 60,
+    )
 
 
 @pytest.fixture
