@@ -236,12 +236,12 @@ def test_associations_are_rank_correlations(rng):
     table = pd.DataFrame({"score": rng.normal(size=30), "n_wells": rng.integers(2, 9, 30)})
     table["cells"] = table["score"] ** 3
     table.loc[4, "cells"] = np.nan
-    found = associations(table, "score", ["n_wells", "cells"]).set_index("number")
+    found = associations(table, "score", ["n_wells", "cells"]).set_index("covariate")
     expected = spearmanr(table["score"], table["n_wells"])
     assert found.loc["n_wells", "correlation"] == pytest.approx(expected.statistic)
     assert found.loc["n_wells", "p_value"] == pytest.approx(expected.pvalue)
     assert found.loc["cells", "correlation"] == pytest.approx(1)
-    assert found["perturbations"].tolist() == [30, 29]
+    assert found["n_perturbations"].tolist() == [30, 29]
     assert associations(table[:2], "score")["correlation"].isna().all()
     with pytest.raises(InputError, match="no column 'counts'; there are"):
         associations(table, "score", "counts")

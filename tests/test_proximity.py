@@ -39,8 +39,8 @@ def test_the_mean_of_unexpressed_genes_is_subtracted_from_their_arm(screen):
     np.testing.assert_array_equal(ours.embeddings[others], map_.embeddings[others])
     assert fitted.arms_.to_dict("list") == {
         "chromosome_arm": ["1p", "1q", "2p"],
-        "genes": [40, 30, 6],
-        "unexpressed": [30, 22, 5],
+        "n_genes": [40, 30, 6],
+        "n_unexpressed": [30, 22, 5],
         "corrected": [True, True, False],
     }
     assert ours.provenance["proximity_corrected_arms"] == ["1p", "1q"]
