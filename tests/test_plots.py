@@ -105,7 +105,7 @@ def test_a_matrix_is_drawn_in_the_order_of_its_clustering(map_, screen):
     np.testing.assert_array_equal(np.asarray(shown)[off], result.cosines.to_numpy()[off])
 
 
-def test_a_neighborhood_is_marked_among_all(map_):
+def test_neighbors_are_marked_among_all(map_):
     found = MapLookup(map_).neighbors_of(3, k=4, farthest=2)
     ax = found.plot()
     counts, _, _ = ax.patches[0].get_data()

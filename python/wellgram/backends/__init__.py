@@ -83,7 +83,7 @@ def using_backend(name: str | None) -> Iterator[None]:
 def takes_backend(function: Callable[P, R]) -> Callable[P, R]:
     """Make a function with a parameter ``backend=`` run on that backend, and all it calls.
 
-    What is done later, as the blocks of a stream are, or in other threads, is not within the call:
+    What is done later, as the chunks of a stream are, or in other threads, is not within the call:
     it must be handed the backend, which `get_backend` returns.
     """
 

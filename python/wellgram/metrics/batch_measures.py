@@ -7,7 +7,7 @@ import numpy as np
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.metrics.labelled import LabelledWells
-from wellgram.metrics.mixing import kbet, lisi, neighborhoods, scaled_lisi, silhouettes
+from wellgram.metrics.mixing import kbet, lisi, nearest_with_self, scaled_lisi, silhouettes
 from wellgram.metrics.penalties import fitted, standardized
 from wellgram.nulls import random_subsets, stream_of
 from wellgram.pairs import unit_embeddings
@@ -125,7 +125,7 @@ def mixing(
         for name, value in batch_mixing(unit[own], batches, backend=backend).items():
             found[name].append(value)
     labels = np.unique(perturbation, return_inverse=True)[1]
-    near, apart = neighborhoods(unit, min(_NEIGHBORS, len(unit)), backend=backend)
+    near, apart = nearest_with_self(unit, min(_NEIGHBORS, len(unit)), backend=backend)
     return {
         name: float(np.mean(values)) if values else np.nan for name, values in found.items()
     } | {
@@ -146,7 +146,7 @@ def batch_mixing(unit: Rows, batch: Codes, *, backend: str | None = None) -> dic
     backend
         See `wellgram.set_backend`.
     """
-    near, apart = neighborhoods(unit, min(_NEIGHBORS, len(unit)), backend=backend)
+    near, apart = nearest_with_self(unit, min(_NEIGHBORS, len(unit)), backend=backend)
     return {
         "kbet": kbet(near[:, :_KBET_NEIGHBORS], batch),
         "ilisi": scaled_lisi(lisi(near, apart, batch), batch),

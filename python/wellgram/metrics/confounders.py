@@ -16,7 +16,7 @@ def covariate_wells(wells: WellLabels, column: str) -> Wells:
 
     The number, a cell count for example, is standardised by the controls of its batch to z, and the
     embedding is (1, z): the cosine of two wells falls with the difference of their angles, and
-    means, energy distances and alignments are those of z. What this baseline scores, an embedding
+    means, energy distances and alignments are those of z. What these wells score, an embedding
     need not be credited with.
 
     Parameters

@@ -112,7 +112,8 @@ def matched_recall(
     Raises
     ------
     InputError
-        If a perturbation has no covariate, `bins` is out of range, or as `relationship_recall` has it.
+        If a perturbation has no covariate, `bins` is out of range, or as `relationship_recall` has
+        it.
     """
     rows, _, known = known_pairs(map_.labels, sources, same=same, null=null)
     covariate = _covariates_of(map_.labels.iloc[rows], means)
