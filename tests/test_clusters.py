@@ -84,7 +84,7 @@ def test_enrichment_is_fishers_exact_test():
         assert table.loc[name, "p_value"] == pytest.approx(expected)
         assert table.loc[name, "p_bonferroni"] == pytest.approx(min(1, 2 * expected))
         assert table.loc[name, "jaccard"] == pytest.approx(shared / (10 + size - shared))
-        assert len(table.loc[name, "n_shared"]) == shared
+        assert len(table.loc[name, "shared"]) == shared
 
 
 @pytest.mark.parametrize(
