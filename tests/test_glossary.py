@@ -168,7 +168,7 @@ def texts():
             if "accel" not in file.relative_to(PACKAGE).parts:
                 yield file
     yield from (ROOT / "docs").rglob("*.md")
-    yield from (ROOT / name for name in ("README.md",))
+    yield from (ROOT / name for name in ("README.md", "CONTRIBUTING.md"))
     yield from (ROOT / "docs").glob("*.py")
 
 
