@@ -1,4 +1,4 @@
-"""Clusters and enrichment against SciPy, and on maps with known truth."""
+"""Gene sets and enrichment against SciPy, and on maps where they are planted."""
 
 import numpy as np
 import pytest
@@ -22,8 +22,8 @@ def names(*members):
 
 def test_it_is_the_test_of_scipy(rng):
     map_ = map_with(rng)
-    clusters = {"a": names(*range(12), 99), "small": names(1, 2)}
-    table = gene_set_separation(map_, clusters, min_genes=5)
+    gene_sets = {"a": names(*range(12), 99), "small": names(1, 2)}
+    table = gene_set_separation(map_, gene_sets, min_genes=5)
     assert table["gene_set"].tolist() == ["a"]
     row = table.iloc[0]
     assert (row["n_genes"], row["n_rest"], row["genes"]) == (12, 48, names(*range(12)))
@@ -37,7 +37,7 @@ def test_it_is_the_test_of_scipy(rng):
     assert row["between_mean"] == pytest.approx(between.mean())
 
 
-def test_planted_clusters_are_found_and_random_ones_are_not(rng):
+def test_planted_gene_sets_are_found_and_random_ones_are_not(rng):
     planted = [np.arange(10 * k, 10 * k + 10) for k in range(5)]
     map_ = map_with(rng, n=200, d=16, gene_sets=planted)
     chosen = {f"planted {k}": names(*members) for k, members in enumerate(planted)}
@@ -59,7 +59,7 @@ def test_genes_alone_are_the_rest_where_there_are_compounds(rng):
 
 
 @pytest.mark.parametrize(
-    ("clusters", "options", "words"),
+    ("gene_sets", "options", "words"),
     [
         ({"a": names(1, 2)}, {}, "has 10 genes"),
         ({}, {}, "none of the 0 gene sets"),
@@ -68,9 +68,9 @@ def test_genes_alone_are_the_rest_where_there_are_compounds(rng):
         ({"a": names(*range(12))}, {"null": "genes"}, "no gene"),
     ],
 )
-def test_clusters_that_cannot_be_compared(rng, clusters, options, words):
+def test_gene_sets_that_cannot_be_compared(rng, gene_sets, options, words):
     with pytest.raises(InputError, match=words):
-        gene_set_separation(map_with(rng), clusters, **options)
+        gene_set_separation(map_with(rng), gene_sets, **options)
 
 
 def test_enrichment_is_fishers_exact_test():
