@@ -7,6 +7,8 @@ import pytest
 
 from wellgram.backends import BACKENDS, get_backend, why_not
 
+pytest.register_assert_rewrite("helpers")  # so that a failed comparison shows its values
+
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real screens, which lie beside a checkout; tests of them are skipped where they do not"""
 

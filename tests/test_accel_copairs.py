@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from accelerated import Pair, equal, outcome, same_error
+from helpers.accelerated import Pair, equal, outcome, same_error
 from wellgram.accel import copairs_null
 from wellgram.backends.numpy_draws import shuffled_places
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import peers
-from accelerated import Pair, equal, outcome, same_error
+from helpers.accelerated import Pair, equal, outcome, same_error
 
 # Warnings of the peer (complex results cast to real, empty groups) are not ours to mend.
 pytestmark = [

@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from accelerated import quiet_profile
+from helpers.accelerated import quiet_profile
 from wellgram.accel import Declined, DifferenceError, accelerated, hook, install, uninstall
 from wellgram.accel.registry import Entry
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accelerated import Pair, equal, outcome, same_error
+from helpers.accelerated import Pair, equal, outcome, same_error
 
 pytest.importorskip(
     "pycytominer",

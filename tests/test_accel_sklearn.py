@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from accelerated import Pair, equal, outcome, same_error
+from helpers.accelerated import Pair, equal, outcome, same_error
 
 pytest.importorskip("sklearn", reason="scikit-learn is absent (pip install scikit-learn)")
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cases import some_maps
 
+from helpers.cases import some_maps
+from helpers.maps_and_wells import make_batches
 from wellgram import (
     CORAL,
     TVN,
@@ -154,12 +155,6 @@ def test_where_rows_go_must_fit(rng):
             affine.apply(x, codes, out=out)
 
 
-def wells(rng, sizes=(40, 30, 25)):
-    x = rng.normal(size=(sum(sizes), D)) @ rng.normal(size=(D, D)) + 4
-    batch = np.repeat(BATCHES, sizes)
-    return x + np.repeat(rng.normal(size=(3, D)), sizes, axis=0), batch
-
-
 FITTED = {
     "center-scale": lambda: CenterScale(unseen="pooled"),
     "robust-mad": lambda: RobustMAD(unseen="pooled"),
@@ -176,7 +171,7 @@ FITTED = {
 @pytest.mark.parametrize("name", FITTED)
 def test_saved_maps_do_in_another_process_what_they_did_in_this_one(rng, tmp_path, name):
     """Fitted on two batches, applied to one of them and, by the pooled map, to the third."""
-    x, batch = wells(rng)
+    x, batch, _ = make_batches(rng)
     seen = batch != "c"
     affine = FITTED[name]().fit(x[seen], batch=batch[seen]).affine_
     here = affine.transform(x, batch=batch)
@@ -216,7 +211,7 @@ def test_a_file_that_is_damaged_or_another_is_refused(rng, tmp_path):
 
 
 def test_the_pooled_map_is_that_of_all_batches_together(rng):
-    x, batch = wells(rng)
+    x, batch, _ = make_batches(rng)
     fitted = CenterScale(unseen="pooled").fit(x, batch=batch)
     whole = CenterScale().fit_transform(x)
     elsewhere = np.full(len(x), "new")

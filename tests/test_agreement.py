@@ -5,13 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import chisquare, cramervonmises_2samp, ks_2samp
 
-from wellgram import InputError, PerturbationMap, replicate_agreement
+from helpers.maps_and_wells import make_map, map_of
+from wellgram import InputError, replicate_agreement
 from wellgram.metrics.agreement import _unmatched
-
-
-def map_of(rows, names=None, **labels):
-    names = [f"p{k}" for k in range(len(rows))] if names is None else names
-    return PerturbationMap(rows, pd.DataFrame({"perturbation": names, **labels}))
 
 
 def two_maps(rng, signal, n=30, d=10):
@@ -91,13 +87,13 @@ def test_drawn_pairs_are_never_matched():
     ("second", "words"),
     [
         (map_of(np.ones((3, 5))), "4 and 5 features"),
-        (map_of(np.ones((3, 4)), ["x", "y", "p0"]), "share 1 perturbations"),
-        (map_of(np.ones((3, 4)), ["p0", "p1", "p1"]), "second map has 'p1' twice"),
+        (map_of(np.ones((3, 4)), ["x", "y", "G0"]), "share 1 perturbations"),
+        (map_of(np.ones((3, 4)), ["G0", "G1", "G1"]), "second map has 'G1' twice"),
     ],
 )
 def test_maps_that_cannot_be_compared(rng, second, words):
     with pytest.raises(InputError, match=words):
-        replicate_agreement(map_of(rng.normal(size=(3, 4))), second)
+        replicate_agreement(make_map(rng, 3, 4), second)
 
 
 def test_plot_and_save(rng, tmp_path):

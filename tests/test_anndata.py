@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 import wellgram as wg
-from small_screens import FEATURES, plate, rxrx3_core, write_csv
+from helpers.small_screens import FEATURES, plate, rxrx3_core, write_csv
 from wellgram import InputError, from_anndata, open_wells, read_map, read_wells, to_anndata
 
 anndata = pytest.importorskip("anndata")

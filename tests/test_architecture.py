@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +15,78 @@ import wellgram
 from wellgram.io import FORMATS
 
 PACKAGE = Path(wellgram.__file__).parent
+ROOT = Path(__file__).parents[1]
+ENTRIES = {"__init__", "__main__"}
+"""Files that Python names; a package goes by the name of its folder"""
+IMPORTERS = {"import_module", "__import__", "needed"}
+"""Functions that import what they are given the name of"""
+
+
+def modules():
+    """The name of every module and package below wellgram, with its file."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        if file.stem not in ENTRIES:
+            yield file.stem, file
+        elif file.stem == "__init__" and file.parent != PACKAGE:
+            yield file.parent.name, file
+
+
+def floors():
+    """The lines of the linter's floors, as they are written."""
+    text = (ROOT / "pyproject.toml").read_text()
+    (layers,) = re.findall(r"^layers = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    return [line.strip() for line in layers.splitlines()]
+
+
+def test_no_two_modules_have_one_name():
+    counts = Counter(name for name, _ in modules())
+    assert [name for name, count in counts.items() if count > 1] == []
+
+
+def test_no_module_is_named_like_what_it_defines():
+    """Where `from m import m` is done, `import m` gives the function, not the module."""
+    for name, file in modules():
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                assert node.name != name, file
+
+
+def test_few_modules_lie_loose_at_the_top():
+    loose = [file for file in PACKAGE.glob("*.py") if file.stem not in ENTRIES]
+    assert len(loose) <= 9
+
+
+def test_there_are_few_floors_and_each_says_what_lives_there():
+    lines = floors()
+    comments, names = lines[::2], lines[1::2]
+    assert len(names) <= 12
+    assert all(line.startswith("# ") for line in comments)
+    assert all(re.fullmatch(r'"wellgram\..*",', line) for line in names)
+
+
+def test_every_module_at_the_top_has_a_floor():
+    loose = {file.stem for file in PACKAGE.glob("*.py")} - ENTRIES
+    packages = {file.parent.name for file in PACKAGE.glob("*/__init__.py")}
+    on_floors = re.findall(r"wellgram\.(\w+)", " ".join(floors()[1::2]))
+    assert sorted(on_floors) == sorted(loose | packages)
+
+
+def test_only_two_places_know_the_packages_of_dask():
+    """Imports of them, at the top or within functions, by statement or by name."""
+    known = set()
+    for _, file in modules():
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in IMPORTERS:
+                names = [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)]
+            else:
+                continue
+            if {name.split(".")[0] for name in names} & {"dask", "distributed"}:
+                known.add(file.relative_to(PACKAGE).as_posix())
+    assert known == {"distributed/cluster.py", "io/dask.py"}
 
 
 def test_only_backends_know_the_compiled_modules():
@@ -122,9 +195,8 @@ def test_public_names_are_there_and_documented():
 
 
 def test_the_version_is_the_same_wherever_it_is_written():
-    root = Path(__file__).parents[1]
-    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    cited = re.search(r"^version: (.+)$", (root / "CITATION.cff").read_text(), re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
     assert project["version"] == version("wellgram") == cited.group(1)
 
 

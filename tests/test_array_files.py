@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import wellgram as wg
-from array_files import SUFFIXES, need, write_arrays
-from small_screens import plate, rxrx3_core, write_csv, write_wide
+from helpers.array_files import SUFFIXES, need, write_arrays
+from helpers.small_screens import plate, rxrx3_core, write_csv, write_wide
 from wellgram import open_wells, read_wells
 from wellgram.io.npz import open_npz
 

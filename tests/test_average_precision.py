@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from small_screens import plate, write_csv
+from helpers.small_screens import plate, write_csv
 from wellgram import (
     InputError,
     PCACenterScale,

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import wellgram as wg
-from backend_calls import CALLS, given
-from small_screens import write_csv
+from helpers.backend_calls import CALLS, given
+from helpers.small_screens import write_csv
 from wellgram import BackendUnavailable, metrics, nulls, pairs, probes
 from wellgram.backends import cpu, get_backend, named_backend, takes_backend, using_backend
 from wellgram.backends.protocol import Backend

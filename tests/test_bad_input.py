@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from small_screens import FEATURES, plate, rxrx3_core, write_csv, write_wide
+from helpers.small_screens import FEATURES, plate, rxrx3_core, write_csv, write_wide
 from wellgram.cli import main
 
 PLATE = ["--layout", "cell-painting", "--same", "Metadata_moa"]

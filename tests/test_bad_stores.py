@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import wellgram as wg
-from array_files import NEEDED, need, write_arrays
-from small_screens import plate, rxrx3_core, write_csv
+from helpers.array_files import NEEDED, need, write_arrays
+from helpers.small_screens import plate, rxrx3_core, write_csv
 from wellgram import InputError, open_map, open_wells, read_map, read_wells, write_map
 from wellgram.cli import main
 

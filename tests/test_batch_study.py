@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import silhouette_samples
 
-from class_wells import Cheat, toy
+from helpers.class_wells import Cheat, toy
 from wellgram import CenterScale, Harmony, InputError, batch_study
 from wellgram.metrics.batch_measures import batch_accuracy, mixing, similarities
-from wellgram.metrics.mixing import kbet, lisi, neighborhoods, scaled_lisi, silhouettes
+from wellgram.metrics.mixing import kbet, lisi, nearest_with_self, scaled_lisi, silhouettes
 from wellgram.simulate import rxrx1
 
 
@@ -182,9 +182,9 @@ def test_mixing_is_judged_within_cell_types(rng):
     assert np.isnan(alone["kbet"])
 
 
-def test_neighborhoods_begin_with_the_row_itself(rng):
+def test_nearest_begin_with_the_row_itself(rng):
     x = rng.normal(size=(50, 4))
-    near, apart = neighborhoods(x, 6)
+    near, apart = nearest_with_self(x, 6)
     np.testing.assert_array_equal(near[:, 0], np.arange(50))
     unit = x / np.linalg.norm(x, axis=1, keepdims=True)
     distances = np.linalg.norm(unit[:, None] - unit, axis=-1)
@@ -204,7 +204,7 @@ def test_kbet_tests_each_neighbourhood_by_chi_squared():
 
 
 def test_lisi_counts_the_codes_around():
-    near, apart = neighborhoods(np.random.default_rng(1).normal(size=(300, 5)), 60)
+    near, apart = nearest_with_self(np.random.default_rng(1).normal(size=(300, 5)), 60)
     one = lisi(near, apart, np.zeros(300, np.int64))
     np.testing.assert_allclose(one, 1)
     codes = np.arange(300) % 2
@@ -220,7 +220,7 @@ def test_silhouettes_are_those_of_scikit_learn(rng):
 
 def test_blocks_do_not_change_silhouettes_or_lisi(rng, monkeypatch):
     x, codes = rng.normal(size=(90, 5)), rng.integers(0, 3, 90)
-    near, apart = neighborhoods(x, 30)
+    near, apart = nearest_with_self(x, 30)
     whole = silhouettes(x, codes), lisi(near, apart, codes)
     monkeypatch.setattr("wellgram.metrics.mixing._CHUNK_BYTES", 1)
     for one, other in zip(whole, (silhouettes(x, codes), lisi(near, apart, codes)), strict=True):

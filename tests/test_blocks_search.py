@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from class_wells import toy
+from helpers.class_wells import toy
 from wellgram import CenterScale, InputError, Wells, linear_probe, open_blocks, search_blocks
 from wellgram.simulate import block_stack
 

@@ -15,23 +15,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from browsers import chromium, overflowing, visit
-from wellgram import InputError, MapLookup, PerturbationMap, browse, write_map
+from helpers.browsers import chromium, overflowing, visit
+from helpers.maps_and_wells import make_map
+from wellgram import InputError, MapLookup, browse, write_map
 
 client = pytest.importorskip("starlette.testclient", reason="starlette is not installed")
 
 
 def small_map():
     rng = np.random.default_rng(3)
-    labels = pd.DataFrame(
-        {
-            "perturbation": ["PLK1", "PLK4", "<b>MTOR</b>", *["aplkin"] * 2,
-                             *(f"GENE{i}" for i in range(60))],
-            "perturbation_type": ["CRISPR"] * 3 + ["COMPOUND"] * 2 + ["CRISPR"] * 60,
-            "dose": [np.nan] * 3 + [0.25, 10.0] + [np.nan] * 60,
-        }
-    )  # fmt: skip
-    return PerturbationMap(rng.normal(size=(65, 12)).astype(np.float32), labels)
+    return make_map(
+        rng,
+        65,
+        12,
+        dtype=np.float32,
+        names=["PLK1", "PLK4", "<b>MTOR</b>", *["aplkin"] * 2, *(f"GENE{i}" for i in range(60))],
+        perturbation_type=["CRISPR"] * 3 + ["COMPOUND"] * 2 + ["CRISPR"] * 60,
+        dose=[np.nan] * 3 + [0.25, 10.0] + [np.nan] * 60,
+    )
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_it_answers_what_the_library_does(page, lookup):
     assert page.get("/suggest", params={"text": "plk"}).json() == lookup.suggest("plk").to_dict(
         "records"
     )
-    found = page.get("/neighborhood/4", params={"k": 7}).json()
+    found = page.get("/neighbors/4", params={"k": 7}).json()
     own = lookup.neighbors_of(4, 7)
     assert found["name"] == "aplkin, 10, COMPOUND"
     assert found["partners"] == 64
@@ -66,8 +67,8 @@ def test_it_answers_what_the_library_does(page, lookup):
 
 
 def test_the_table_is_a_file(page, lookup):
-    sent = page.get("/neighborhood/0.csv?k=1000")
-    assert sent.headers["content-disposition"] == 'attachment; filename="neighborhood-0.csv"'
+    sent = page.get("/neighbors/0.csv?k=1000")
+    assert sent.headers["content-disposition"] == 'attachment; filename="neighbors-0.csv"'
     table = pd.read_csv(io.StringIO(sent.text))
     assert len(table) == 128
     assert table["perturbation"].tolist() == (
@@ -75,7 +76,7 @@ def test_the_table_is_a_file(page, lookup):
     )
 
 
-@pytest.mark.parametrize("path", ["/neighborhood/65", "/neighborhood/1?k=0", "/neighborhood/1?k=x"])
+@pytest.mark.parametrize("path", ["/neighbors/65", "/neighbors/1?k=0", "/neighbors/1?k=x"])
 def test_what_is_not_there_is_said(page, path):
     answer = page.get(path)
     assert answer.status_code == 400
@@ -195,7 +196,7 @@ def test_a_person_looks_a_gene_up(browser, address, lookup, tmp_path):
         with page.expect_download() as fetched:
             page.get_by_text("Download the table").click()
         fetched.value.save_as(tmp_path / "table.csv")
-        assert fetched.value.suggested_filename == "neighborhood-1.csv"
+        assert fetched.value.suggested_filename == "neighbors-1.csv"
         table = pd.read_csv(tmp_path / "table.csv")
         assert table["perturbation"].tolist() == own["perturbation"].tolist()
         assert table["rank"].tolist() == own["rank"].tolist()

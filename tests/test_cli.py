@@ -16,7 +16,7 @@ import pyarrow.csv
 import pytest
 from typer.testing import CliRunner
 
-from small_screens import plate, write_csv
+from helpers.small_screens import plate, write_csv
 from wellgram import neighbors, read_map
 from wellgram.backends import BACKENDS, available_backends, set_backend
 from wellgram.cli import app

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
+from helpers.maps_and_wells import make_map, map_of
 from wellgram import (
     InputError,
-    PerturbationMap,
     Wells,
     associations,
     average_precision,
@@ -132,7 +132,7 @@ def maps_by_number(rng, n=120):
     i = rng.integers(0, n - 4, 150)
     pairs = pd.DataFrame({"entity1": i, "entity2": i + rng.integers(1, 4, 150)})
     pairs = pairs.map(lambda k: names[k])
-    map_ = PerturbationMap(x, pd.DataFrame({"perturbation": names}))
+    map_ = map_of(x, names)
     return map_, pd.DataFrame({"perturbation": names, "cells": z}), {"known": pairs}
 
 
@@ -179,7 +179,7 @@ def test_recall_is_split_by_arm(rng):
     assert split["source, other arms"].to_numpy().tolist() == [["A", "C"]]
     with pytest.raises(InputError, match="no column 'chromosome_arm'"):
         split_by_arm({"source": pairs}, genes[["gene"]])
-    map_ = PerturbationMap(rng.normal(size=(4, 3)), pd.DataFrame({"perturbation": list("ABCD")}))
+    map_ = make_map(rng, 4, 3, names=list("ABCD"))
     assert relationship_recall(map_, split).table["n_known_pairs"].tolist() == [2, 2, 1, 1]
     assert proximity_bias(map_, genes, min_pairs=1).table["n_within_pairs"].tolist() == [2, 1, 1]
 
@@ -236,12 +236,12 @@ def test_associations_are_rank_correlations(rng):
     table = pd.DataFrame({"score": rng.normal(size=30), "n_wells": rng.integers(2, 9, 30)})
     table["cells"] = table["score"] ** 3
     table.loc[4, "cells"] = np.nan
-    found = associations(table, "score", ["n_wells", "cells"]).set_index("number")
+    found = associations(table, "score", ["n_wells", "cells"]).set_index("covariate")
     expected = spearmanr(table["score"], table["n_wells"])
     assert found.loc["n_wells", "correlation"] == pytest.approx(expected.statistic)
     assert found.loc["n_wells", "p_value"] == pytest.approx(expected.pvalue)
     assert found.loc["cells", "correlation"] == pytest.approx(1)
-    assert found["perturbations"].tolist() == [30, 29]
+    assert found["n_perturbations"].tolist() == [30, 29]
     assert associations(table[:2], "score")["correlation"].isna().all()
     with pytest.raises(InputError, match="no column 'counts'; there are"):
         associations(table, "score", "counts")

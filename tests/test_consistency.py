@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from small_screens import plate, write_csv
+from helpers.maps_and_wells import make_wells
+from helpers.small_screens import plate, write_csv
 from wellgram import InputError, Wells, consistency, open_wells, read_wells
 from wellgram.align import alignment
 from wellgram.metrics.replicate_consistency import mean_cosines
@@ -19,18 +20,6 @@ def screen():
 def pairwise(rows):
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return (unit @ unit.T)[np.triu_indices(len(rows), 1)].mean()
-
-
-def wells_of(rng, sizes=(6, 2, 9, 1), effect=0.0, batches=2, controls=30):
-    """Perturbations of some wells each around directions of their own, beside controls."""
-    labels = np.repeat([f"p{k}" for k in range(len(sizes))], sizes)
-    x = rng.normal(size=(len(labels), 16))
-    x += effect * rng.normal(size=(len(sizes), 16))[np.repeat(np.arange(len(sizes)), sizes)]
-    x = np.concatenate([x, rng.normal(size=(controls, 16))])
-    labels = np.concatenate([labels, ["DMSO"] * controls])
-    batch = rng.integers(0, batches, len(x)).astype(str)
-    batch[-4:] = ["0", "0", "1", "1"]
-    return Wells.from_arrays(x, labels, control="DMSO", batch=batch)
 
 
 @pytest.mark.parametrize("align", ["none", "center-scale", "tvn"])
@@ -56,16 +45,16 @@ def test_the_score_is_the_mean_of_all_pairs(screen, align):
 def test_effects_are_found_and_their_absence_too(rng, null, nested):
     """Perturbations of a fixed number of wells: with an effect, and without, by the same test."""
     options = {"null": null, "nested": nested, "draws": 2000, "seed": 4}
-    strong = consistency(wells_of(rng, (8,) * 40, effect=1.0), **options).table
+    strong = consistency(make_wells(rng, (8,) * 40, effect=1.0), **options).table
     assert (strong["q_value"] < 0.05).mean() > 0.9
-    none = consistency(wells_of(rng, (8,) * 200), **options).table
+    none = consistency(make_wells(rng, (8,) * 200), **options).table
     assert kstest(none["p_value"], "uniform").pvalue > 0.01
     assert (none["q_value"] < 0.05).sum() == 0
 
 
 def test_a_batch_effect_is_in_the_null_of_batches(rng):
     """Wells of a perturbation all lie in one batch: alike, but no more so than their batch is."""
-    wells = wells_of(rng, (8,) * 60, batches=1)
+    wells = make_wells(rng, (8,) * 60, batches=1)
     batch = np.repeat(np.arange(60) % 6, 8).astype(str)
     batch = np.concatenate([batch, ["0", "1"] * 15])
     x = wells.embeddings + 2 * rng.normal(size=(6, 16))[batch.astype(int)]
@@ -79,7 +68,7 @@ def test_a_batch_effect_is_in_the_null_of_batches(rng):
 
 
 def test_the_same_seed_gives_the_same_p_values_everywhere(rng, monkeypatch):
-    wells = wells_of(rng, (6, 2, 9, 6, 40), effect=0.3)
+    wells = make_wells(rng, (6, 2, 9, 6, 40), effect=0.3)
     for null in ("batches", "permutation"):
         first = consistency(wells, null=null, draws=300, seed=11).table
         for backend, threads in (("cpu", "1"), ("cpu", "2"), ("reference", "1")):
@@ -91,7 +80,7 @@ def test_the_same_seed_gives_the_same_p_values_everywhere(rng, monkeypatch):
 
 
 def test_a_group_of_one_has_a_reason_and_no_score(rng):
-    result = consistency(wells_of(rng), draws=50)
+    result = consistency(make_wells(rng), draws=50)
     one = result.table.set_index("perturbation").loc["p3"]
     assert one["reason"] == "one well"
     assert np.isnan([one["mean_cosine"], one["p_value"], one["q_value"], one["null_mean"]]).all()
@@ -100,7 +89,7 @@ def test_a_group_of_one_has_a_reason_and_no_score(rng):
 
 
 def test_negatives_make_the_null_and_are_not_scored(rng):
-    wells = wells_of(rng, (5,) * 12, effect=1.0)
+    wells = make_wells(rng, (5,) * 12, effect=1.0)
     result = consistency(
         wells, null="negatives", negatives=["p0", "p1", "p2", "absent"], p_form="share"
     )
@@ -126,12 +115,12 @@ def test_negatives_make_the_null_and_are_not_scored(rng):
 )
 def test_what_cannot_be_tested(rng, options, words):
     with pytest.raises(InputError, match=words):
-        consistency(wells_of(rng), **{"draws": 20} | options)
+        consistency(make_wells(rng), **{"draws": 20} | options)
 
 
 def test_no_replicates(rng):
     with pytest.raises(InputError, match="no replicates"):
-        consistency(wells_of(rng, (1, 1, 1)))
+        consistency(make_wells(rng, (1, 1, 1)))
 
 
 def test_a_stream_and_files(rng, tmp_path, screen):
@@ -158,7 +147,7 @@ def test_the_false_discovery_rate_holds_where_some_have_an_effect():
     false, found = 0, 0
     for seed in range(4):
         rng = np.random.default_rng(seed)
-        wells = wells_of(rng, (8,) * 300)
+        wells = make_wells(rng, (8,) * 300)
         shift = np.repeat(1.2 * rng.normal(size=(60, 16)), 8, axis=0)
         wells.embeddings[: len(shift)] += shift
         table = consistency(wells, draws=2000, seed=seed).table
@@ -172,7 +161,7 @@ def test_the_false_discovery_rate_holds_where_some_have_an_effect():
 @pytest.mark.parametrize("null", ["permutation", "batches"])
 def test_angles_by_hand(rng, null):
     """The score, and a null of the very sets that cosines are drawn for, pair by pair."""
-    wells = wells_of(rng, (6, 2, 9, 1), effect=0.5)
+    wells = make_wells(rng, (6, 2, 9, 1), effect=0.5)
     options = {"null": null, "draws": 200, "seed": 9}
     table = consistency(wells, measure="angle", **options).table
     unit = wells.embeddings / np.linalg.norm(wells.embeddings, axis=1, keepdims=True)
@@ -192,15 +181,15 @@ def test_angles_by_hand(rng, null):
 
 
 def test_angles_find_effects_and_spare_large_sets(rng):
-    strong = consistency(wells_of(rng, (8,) * 20, effect=1.0), measure="angle", draws=1000).table
+    strong = consistency(make_wells(rng, (8,) * 20, effect=1.0), measure="angle", draws=1000).table
     assert (strong["q_value"] < 0.05).mean() > 0.9
-    many = consistency(wells_of(rng, (201, 4)), measure="angle", draws=20).table
+    many = consistency(make_wells(rng, (201, 4)), measure="angle", draws=20).table
     assert many["reason"].tolist() == ["too many wells for a null of angles", ""]
     assert many["mean_angle"].notna().all()
     assert many["p_value"].isna().tolist() == [True, False]
     table = consistency(
-        wells_of(rng, (8,) * 20, effect=1.0), measure="angle", null="negatives", negatives=["p1"]
+        make_wells(rng, (8,) * 20, effect=1.0), measure="angle", null="negatives", negatives=["p1"]
     ).table
     assert table["p_value"].notna().sum() == 19
     with pytest.raises(InputError, match="unknown measure 'sine'"):
-        consistency(wells_of(rng), measure="sine")
+        consistency(make_wells(rng), measure="sine")

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from own_consumers import LargestPerRow, SumAbove
 from typer.testing import CliRunner
 
 import wellgram as wg
+from helpers.maps_and_wells import make_wells
+from helpers.own_consumers import LargestPerRow, SumAbove
 from wellgram import InputError
 from wellgram.align import alignment
 from wellgram.cli import app
@@ -218,12 +219,8 @@ def test_a_map_on_disk_is_read_by_the_workers(client, files, tmp_path, monkeypat
 @pytest.fixture(scope="module")
 def replicates():
     """Wells of perturbations that have 2 to 9 each, in three batches."""
-    rng = np.random.default_rng(0)
-    labels = np.repeat([f"p{k}" for k in range(40)], np.resize(np.arange(2, 10), 40))
-    labels = np.append(labels, ["DMSO"] * 30)
-    x = rng.standard_normal((len(labels), 16), dtype=np.float32)
-    batch = rng.integers(3, size=len(labels))
-    return wg.Wells.from_arrays(x, labels, control="DMSO", batch=batch)
+    sizes = np.resize(np.arange(2, 10), 40)
+    return make_wells(np.random.default_rng(0), sizes, batches=3, dtype=np.float32)
 
 
 def p_values(wells, client):

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.maps_and_wells import make_map
 from wellgram import (
     InputError,
-    PerturbationMap,
     cosine_matrix,
     pair_histogram,
     pair_quantiles,
@@ -25,11 +25,6 @@ def rng():
 @pytest.fixture(params=[None, "float32", "float64", "bfloat16"])
 def precision(request):
     return request.param
-
-
-def make_map(rng, n=60, d=8):
-    labels = pd.DataFrame({"perturbation": [f"G{k}" for k in range(n)], "dose": np.arange(n) / 2})
-    return PerturbationMap(rng.normal(size=(n, d)), labels)
 
 
 def upper(matrix):
@@ -107,7 +102,7 @@ def test_blocks_of_rows_change_nothing(rng, monkeypatch, precision):
 
 
 def test_labels_of_a_map_are_in_the_table(rng):
-    map_ = make_map(rng)
+    map_ = make_map(rng, dose=np.arange(60) / 2)
     table = pair_ranks(map_, [1, 5], [7, 2]).table
     assert table["perturbation"].tolist() == ["G1", "G5"]
     assert table["other_perturbation"].tolist() == ["G7", "G2"]
@@ -134,7 +129,7 @@ def _numpy(x):
 
 
 def test_results_are_shown_drawn_and_saved(rng, tmp_path):
-    map_ = make_map(rng)
+    map_ = make_map(rng, dose=np.arange(60) / 2)
     results = [
         pair_quantiles(map_, 0.5),
         pair_histogram(map_, bins=10),

@@ -7,6 +7,7 @@ from scipy.stats import norm, rankdata
 from sklearn.base import clone
 from sklearn.covariance import ledoit_wolf_shrinkage
 
+from helpers.maps_and_wells import make_batches
 from wellgram import (
     CORAL,
     TVN,
@@ -31,15 +32,6 @@ FEW = pytest.mark.filterwarnings("ignore::wellgram.errors.ControlsWarning")
 """For tests that mean to have few controls"""
 
 
-def rows(rng, sizes=(60, 40, 30), d=7, controls=0.6):
-    """Wells of batches with a shift and a covariance of their own; (x, batch, control)."""
-    parts = [
-        rng.normal(size=(n, d)) @ rng.normal(size=(d, d)) + 3 * rng.normal(size=d) for n in sizes
-    ]
-    control = np.concatenate([np.arange(n) < controls * n for n in sizes])
-    return np.concatenate(parts), np.repeat(["a", "b", "c"][: len(sizes)], sizes), control
-
-
 def roots(x, ridge, power):
     return fractional_matrix_power(np.cov(x, rowvar=False) + ridge * np.eye(x.shape[1]), power)
 
@@ -48,7 +40,7 @@ def roots(x, ridge, power):
 @pytest.mark.parametrize("controls", [0.6, 0.1])
 @pytest.mark.parametrize("recolor", [True, False])
 def test_coral_gives_batches_the_covariance_of_all(rng, controls, recolor):
-    x, batch, control = rows(rng, controls=controls)
+    x, batch, control = make_batches(rng, controls=controls)
     y = CORAL(0.3, recolor=recolor).fit_transform(x, batch=batch, control=control)
     for name in "abc":
         mine, own = batch == name, x[(batch == name) & control]
@@ -68,7 +60,7 @@ def white(x, control):
 @pytest.mark.parametrize("controls", [0.6, 0.1])
 @pytest.mark.parametrize("recolor", [True, False])
 def test_tvn_shrinks_each_covariance_towards_a_sphere(rng, amount, controls, recolor):
-    x, batch, control = rows(rng, controls=controls)
+    x, batch, control = make_batches(rng, controls=controls)
     ours = TVN(shrinkage=amount, recolor=recolor).fit_transform(x, batch=batch, control=control)
     z = white(x, control)
     for name in "abc":
@@ -93,7 +85,7 @@ def test_ledoit_wolf_is_scikit_learns(rng, shape):
 
 
 def test_a_feature_without_deviation_is_only_centred_by_robust_mad(rng):
-    x, _, _ = rows(rng)
+    x, _, _ = make_batches(rng)
     x[:100, 2] = 4.0
     y = RobustMAD().fit_transform(x)
     np.testing.assert_array_equal(y[:, 2], x[:, 2] - 4)
@@ -133,8 +125,8 @@ CHAINS = {
 @pytest.mark.parametrize("controls", [0.6, 0.1])
 @pytest.mark.parametrize("case", CHAINS)
 def test_a_chain_is_its_alignments_in_turn(rng, case, controls):
-    x, batch, control = rows(rng, controls=controls)
-    new, new_batch, _ = rows(rng, (5, 6))
+    x, batch, control = make_batches(rng, controls=controls)
+    new, new_batch, _ = make_batches(rng, (5, 6))
     y, new_y = x, new
     for step in CHAINS[case]():
         step.fit(y, batch=batch, control=control)
@@ -148,7 +140,7 @@ def test_a_chain_is_its_alignments_in_turn(rng, case, controls):
 
 
 def test_a_chain_of_affine_alignments_is_one_map(rng):
-    x, batch, control = rows(rng)
+    x, batch, control = make_batches(rng)
     whole = chain(CenterScale(), ComBat()).fit(x, batch=batch, control=control)
     assert len(whole.affine_.maps) == 1
     assert whole.name == "center-scale+combat"
@@ -160,7 +152,7 @@ def test_a_chain_of_affine_alignments_is_one_map(rng):
 @FEW
 def test_each_step_of_a_chain_asks_for_its_own_controls(rng):
     """The whitening of all batches does with none in one of them; what comes next does not."""
-    x, batch, control = rows(rng)
+    x, batch, control = make_batches(rng)
     control &= batch != "c"
     with pytest.raises(InputError, match="no control well in batch 'c'"):
         chain(Sphering(), CORAL()).fit(x, batch=batch, control=control)
@@ -176,7 +168,7 @@ def test_chains_that_cannot_be():
 @FEW
 @pytest.mark.parametrize("name", ALIGNMENTS)
 def test_conventions_of_scikit_learn(rng, name):
-    x, batch, control = rows(rng)
+    x, batch, control = make_batches(rng)
     one = alignment(name)
     assert repr(one) == f"{type(one).__name__}()"
     assert clone(one).get_params() == one.get_params()
@@ -195,7 +187,7 @@ def test_conventions_of_scikit_learn(rng, name):
 @FEW
 @pytest.mark.parametrize("name", ALIGNMENTS)
 def test_wells_are_aligned_as_their_rows_are(rng, name):
-    x, batch, control = rows(rng)
+    x, batch, control = make_batches(rng)
     labels = np.where(control, "DMSO", "drug")
     wells = Wells.from_arrays(x, labels, control="DMSO", batch=batch)
     ours = alignment(name).fit_transform(wells)
@@ -211,20 +203,21 @@ def test_wells_are_aligned_as_their_rows_are(rng, name):
 @FEW
 @pytest.mark.parametrize("method", [CenterScale, TVN, CORAL, RobustMAD])
 def test_one_control_is_enough_where_it_is_said_to_be(rng, method):
-    x, batch, control = rows(rng)
+    x, batch, control = make_batches(rng)
     control = control & ~((batch == "c") & (np.arange(len(x)) > 100))
     assert (control & (batch == "c")).sum() == 1
     with pytest.raises(InputError, match="only one control well in batch 'c'"):
         method().fit(x, batch=batch, control=control)
     y = method(min_controls=1).fit_transform(x, batch=batch, control=control)
     assert np.isfinite(y).all()
+    x, batch, control = make_batches(rng)
     with pytest.raises(InputError, match=r"only 18 control wells in batch 'c'.*needs 20"):
-        method(min_controls=20).fit(*rows(rng)[:1], batch=batch, control=rows(rng)[2])
+        method(min_controls=20).fit(x, batch=batch, control=control)
 
 
 @pytest.mark.parametrize(("method", "few"), [(TVN, True), (CORAL, True), (CenterScale, False)])
 def test_few_controls_beside_features_are_warned_of(rng, recwarn, method, few):
-    x, batch, control = rows(rng, (30, 30), d=20, controls=0.1)
+    x, batch, control = make_batches(rng, (30, 30), d=20, controls=0.1)
     if few:
         with pytest.warns(ControlsWarning, match="3 controls in batch 'a' for 20 features"):
             method().fit(x, batch=batch, control=control)
@@ -287,7 +280,7 @@ def test_rows_that_cannot_be():
 
 
 def test_combat_leaves_a_constant_feature_and_one_batch_as_they_are(rng):
-    x, batch, _ = rows(rng)
+    x, batch, _ = make_batches(rng)
     x[:, 3] = 2.5
     y = ComBat().fit_transform(x, batch=batch)
     np.testing.assert_array_equal(y[:, 3], 2.5)

@@ -12,7 +12,7 @@ import pyarrow.json
 import pytest
 
 import wellgram as wg
-from small_screens import plate, rxrx3_core, write_csv
+from helpers.small_screens import plate, rxrx3_core, write_csv
 from wellgram import InputError
 from wellgram.io import (
     FORMATS,

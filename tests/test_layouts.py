@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from small_screens import FEATURES, mean_of, plate, rxrx3_core, write_csv, write_wide
+from helpers.small_screens import FEATURES, mean_of, plate, rxrx3_core, write_csv, write_wide
 from wellgram import build_map, read_wells, wells_from_frame
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.maps_and_wells import make_map, map_of
 from wellgram import (
     InputError,
     MapLookup,
-    PerturbationMap,
     cosine_matrix,
     neighbors,
     neighbors_of,
@@ -16,13 +16,8 @@ from wellgram import (
 )
 
 
-def some_map(rng, n=40, d=9, dtype=np.float32):
-    labels = pd.DataFrame({"perturbation": [f"g{i:02d}" for i in range(n)]})
-    return PerturbationMap(rng.normal(size=(n, d)).astype(dtype), labels)
-
-
 def test_it_has_what_nearest_has_of_the_row(rng, dtype):
-    map_ = some_map(rng, dtype=dtype)
+    map_ = make_map(rng, 40, dtype=dtype)
     every = neighbors(map_, 6, farthest=3)
     for row in (0, 17, 39):
         found = neighbors_of(map_, row, 6, farthest=3)
@@ -33,12 +28,12 @@ def test_it_has_what_nearest_has_of_the_row(rng, dtype):
         assert near["cosine"].tolist() == every.nearest_cosines[row].tolist()
         assert far["cosine"].tolist() == every.farthest_cosines[row].tolist()
         assert near["rank"].tolist() == [1, 2, 3, 4, 5, 6]
-        assert near["perturbation"].tolist() == [f"g{i:02d}" for i in every.nearest[row]]
+        assert near["perturbation"].tolist() == [f"G{i}" for i in every.nearest[row]]
 
 
 def test_percentiles_are_shares_of_the_other_rows(rng):
-    map_ = some_map(rng)
-    found = neighbors_of(map_, "g05", 39, farthest=0)
+    map_ = make_map(rng, 40, dtype=np.float32)
+    found = neighbors_of(map_, "G5", 39, farthest=0)
     cosines = np.delete(cosine_matrix(map_)[5], 5)
     for row in found.table.to_dict("records"):
         assert row["percentile"] == 100 * (cosines <= row["cosine"]).sum() / 39
@@ -48,8 +43,7 @@ def test_percentiles_are_shares_of_the_other_rows(rng):
 
 def test_equal_rows_come_in_the_order_of_the_map():
     x = np.array([[1, 0], [1, 0], [-1, 0], [1, 0], [-1, 0]], np.float32)
-    labels = pd.DataFrame({"perturbation": [*"abcde"]})
-    table = neighbors_of(PerturbationMap(x, labels), "b", 2).table
+    table = neighbors_of(map_of(x, [*"abcde"]), "b", 2).table
     assert table["perturbation"].tolist() == ["a", "d", "c", "e"]
     assert table["percentile"].tolist() == [100, 100, 50, 50]
 
@@ -58,23 +52,22 @@ def test_a_map_on_disk_answers_alike(rng, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "wellgram.pairs.unit_rows._CHUNK_BYTES", 1 << 16
     )  # so that it is read in blocks
-    map_ = some_map(rng, n=5000)
+    map_ = make_map(rng, 5000)
     write_map(map_, tmp_path / "map.parquet")
-    own = neighbors_of(map_, "g4321", 5).table
+    own = neighbors_of(map_, "G4321", 5).table
     pd.testing.assert_frame_equal(
-        own, neighbors_of(open_map(tmp_path / "map.parquet"), "g4321", 5).table
+        own, neighbors_of(open_map(tmp_path / "map.parquet"), "G4321", 5).table
     )
 
 
 def compounds(rng):
-    labels = pd.DataFrame(
-        {
-            "perturbation_type": ["CRISPR", "CRISPR", *["COMPOUND"] * 3],
-            "perturbation": ["MTOR", "mTORC1", "rapamycin", "rapamycin", "torin"],
-            "dose": [np.nan, np.nan, 0.1, 10.0, 1.0],
-        }
+    return make_map(
+        rng,
+        5,
+        names=["MTOR", "mTORC1", "rapamycin", "rapamycin", "torin"],
+        perturbation_type=["CRISPR", "CRISPR", *["COMPOUND"] * 3],
+        dose=[np.nan, np.nan, 0.1, 10.0, 1.0],
     )
-    return PerturbationMap(rng.normal(size=(5, 4)), labels)
 
 
 def test_names_are_suggested(rng):
@@ -108,12 +101,12 @@ def test_what_has_no_names_is_refused(rng):
     with pytest.raises(InputError, match="rows have no names"):
         MapLookup(rng.normal(size=(5, 3)))
     with pytest.raises(InputError, match="1 rows: nothing is near or far"):
-        MapLookup(some_map(rng, n=1))
+        MapLookup(make_map(rng, 1))
 
 
 def test_it_is_printed_and_saved(rng, tmp_path):
-    found = neighbors_of(some_map(rng), "g03", 2)
-    assert repr(found).startswith("Neighbors of g03, row 3 of 40\n")
+    found = neighbors_of(make_map(rng, 40), "G3", 2)
+    assert repr(found).startswith("Neighbors of G3, row 3 of 40\n")
     found.save(tmp_path / "near.csv")
     pd.testing.assert_frame_equal(
         pd.read_csv(tmp_path / "near.csv").drop(columns="cosine"),

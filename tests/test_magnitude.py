@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
+from helpers.maps_and_wells import make_wells
 from wellgram import InputError, Wells, magnitude
 from wellgram.align import alignment
 from wellgram.nulls import random_subsets, stream_of
@@ -18,12 +19,7 @@ def energy(x, y):
     return 2 * cross - xs - ys
 
 
-def wells_of(rng, sizes=(6, 8, 9, 3), effect=0.0, controls=40, d=8):
-    labels = np.repeat([f"p{k}" for k in range(len(sizes))], sizes)
-    x = rng.normal(size=(len(labels) + controls, d))
-    shift = effect * rng.normal(size=(len(sizes), d))
-    x[: len(labels)] += shift[np.repeat(np.arange(len(sizes)), sizes)]
-    return Wells.from_arrays(x, np.append(labels, ["DMSO"] * controls), control="DMSO")
+SIZES = (6, 8, 9, 3)
 
 
 def test_the_published_value():
@@ -63,15 +59,15 @@ def test_the_score_is_the_energy_distance(align):
 
 
 def test_effects_are_found_and_their_absence_too(rng):
-    strong = magnitude(wells_of(rng, (8,) * 40, effect=1.5), draws=500).table
+    strong = magnitude(make_wells(rng, (8,) * 40, effect=1.5), draws=500).table
     assert (strong["q_value"] < 0.05).mean() > 0.5  # the null has wells with effects, too
-    none = magnitude(wells_of(rng, (8,) * 200), draws=2000).table
+    none = magnitude(make_wells(rng, (8,) * 200), draws=2000).table
     assert kstest(none["p_value"], "uniform").pvalue > 0.01
     assert (none["q_value"] < 0.05).sum() == 0
 
 
 def test_negatives_make_the_null(rng):
-    wells = wells_of(rng, (6,) * 10, effect=1.0)
+    wells = make_wells(rng, (6,) * 10, effect=1.0)
     negatives = ["p0", "p1", "p2", "p3"]
     result = magnitude(wells, null="negatives", negatives=negatives, p_form="share-above")
     table = result.table.set_index("perturbation")
@@ -83,7 +79,7 @@ def test_negatives_make_the_null(rng):
 
 
 def test_the_same_seed_gives_the_same_p_values_everywhere(rng, monkeypatch):
-    wells = wells_of(rng, effect=0.3)
+    wells = make_wells(rng, SIZES, effect=0.3)
     first = magnitude(wells, draws=200, seed=11, max_controls=20).table
     for backend, threads in (("cpu", "1"), ("cpu", "2"), ("reference", "1")):
         monkeypatch.setenv("WELLGRAM_NUM_THREADS", threads)
@@ -108,18 +104,18 @@ def test_the_same_seed_gives_the_same_p_values_everywhere(rng, monkeypatch):
 )
 def test_what_cannot_be_tested(rng, options, words):
     with pytest.raises(InputError, match=words):
-        magnitude(wells_of(rng), **{"draws": 5, "max_controls": 10} | options)
+        magnitude(make_wells(rng, SIZES), **{"draws": 5, "max_controls": 10} | options)
 
 
 def test_no_control(rng):
-    wells = wells_of(rng)
+    wells = make_wells(rng, SIZES)
     bare = Wells(wells.embeddings, wells.metadata.assign(is_control=False))
     with pytest.raises(InputError, match="no control well"):
         magnitude(bare)
 
 
 def test_plot_and_save(rng, tmp_path):
-    result = magnitude(wells_of(rng), draws=20)
+    result = magnitude(make_wells(rng, SIZES), draws=20)
     result.save(tmp_path / "magnitude.csv")
     assert result.plot().get_xlabel() == "p-value"
     assert "random sets of as many wells" in repr(result)

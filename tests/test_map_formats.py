@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.array_files import NEEDED, need
 from wellgram import (
     InputError,
     PerturbationMap,
@@ -25,13 +26,7 @@ from wellgram import (
     write_map,
 )
 
-NEEDED = {".h5ad": "anndata", ".h5": "h5py", ".hdf5": "h5py", ".zarr": "zarr"}
 FORMATS = [".parquet", ".h5ad", ".h5", ".hdf5", ".zarr", ".npz"]
-
-
-def need(suffix):
-    if suffix in NEEDED:
-        pytest.importorskip(NEEDED[suffix])
 
 
 @pytest.fixture(params=FORMATS, scope="module")

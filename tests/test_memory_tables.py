@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 import wellgram as wg
-from small_screens import plate, rxrx3_core, write_csv
+from helpers.small_screens import plate, rxrx3_core, write_csv
 from wellgram import InputError, open_wells, read_wells
 from wellgram.io.formats import table_of
 from wellgram.io.tables import feature_matrix

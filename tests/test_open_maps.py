@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import wellgram as wg
+from helpers.maps_and_wells import map_of, shuffled
 from wellgram.io.map_files import MapFile
 from wellgram.simulate import rxrx3_core
 
@@ -49,16 +50,14 @@ WHOLE = {
 @pytest.fixture
 def map_(rng):
     x = rng.normal(size=(80, 16)).astype(np.float32)
-    labels = pd.DataFrame(
-        {
-            "perturbation_type": np.repeat(["CRISPR", "COMPOUND"], [60, 20]),
-            "perturbation": [*ARMS["gene"], *(f"C{i}" for i in range(20))],
-            "dose": [np.nan] * 60 + [1.0] * 20,
-            "moa": [f"m{i % 9}" for i in range(80)],
-        }
+    map_ = map_of(
+        x,
+        [*ARMS["gene"], *(f"C{i}" for i in range(20))],
+        perturbation_type=np.repeat(["CRISPR", "COMPOUND"], [60, 20]),
+        dose=[np.nan] * 60 + [1.0] * 20,
+        moa=[f"m{i % 9}" for i in range(80)],
     )
-    order = rng.permutation(len(x))  # so that genes lie among compounds
-    return wg.PerturbationMap(x[order], labels.iloc[order].reset_index(drop=True))
+    return shuffled(rng, map_)  # so that genes lie among compounds
 
 
 @pytest.fixture

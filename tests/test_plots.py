@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.maps_and_wells import make_map
 from wellgram import (
     CenterScale,
     MapLookup,
-    PerturbationMap,
     Wells,
     batch_effects,
     consistency,
@@ -105,7 +105,7 @@ def test_a_matrix_is_drawn_in_the_order_of_its_clustering(map_, screen):
     np.testing.assert_array_equal(np.asarray(shown)[off], result.cosines.to_numpy()[off])
 
 
-def test_a_neighborhood_is_marked_among_all(map_):
+def test_neighbors_are_marked_among_all(map_):
     found = MapLookup(map_).neighbors_of(3, k=4, farthest=2)
     ax = found.plot()
     counts, _, _ = ax.patches[0].get_data()
@@ -136,9 +136,7 @@ def test_every_figure_is_documented():
         assert getattr(plots, name).__doc__, name
 
 
-def test_a_map_of_one_kind_has_no_legend():
-    rng = np.random.default_rng(0)
-    labels = pd.DataFrame({"perturbation": [f"g{i}" for i in range(30)]})
-    ax = pca_projection(PerturbationMap(rng.normal(size=(30, 5)), labels)).plot()
+def test_a_map_of_one_kind_has_no_legend(rng):
+    ax = pca_projection(make_map(rng, 30)).plot()
     assert ax.get_legend() is None
     assert len(ax.collections[0].get_offsets()) == 30

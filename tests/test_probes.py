@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from class_wells import Cheat, toy
+from helpers.class_wells import Cheat, toy
 from wellgram import CenterScale, InputError, Wells, linear_probe, neighbor_accuracy
 from wellgram.metrics.blinding import HIDDEN, aligned_blind, blinded
 from wellgram.metrics.penalties import standardized

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.maps_and_wells import map_of, shuffled
 from wellgram import InputError, PerturbationMap, ProximityCorrection
 
 
@@ -21,9 +22,7 @@ def screen(rng):
     bias = {arm: 5 * rng.normal(size=8) for arm in ("1p", "1q", "2p")}
     x = rng.normal(size=(len(arms) + 2, 8))
     x[:-2] += np.array([bias[arm] for arm in arms])
-    labels = pd.DataFrame({"perturbation": [*genes["gene"], "aspirin", "DMSO"]})
-    order = rng.permutation(len(x))
-    return PerturbationMap(x[order], labels.iloc[order].reset_index(drop=True)), genes
+    return shuffled(rng, map_of(x, [*genes["gene"], "aspirin", "DMSO"])), genes
 
 
 def test_the_mean_of_unexpressed_genes_is_subtracted_from_their_arm(screen):
@@ -40,8 +39,8 @@ def test_the_mean_of_unexpressed_genes_is_subtracted_from_their_arm(screen):
     np.testing.assert_array_equal(ours.embeddings[others], map_.embeddings[others])
     assert fitted.arms_.to_dict("list") == {
         "chromosome_arm": ["1p", "1q", "2p"],
-        "genes": [40, 30, 6],
-        "unexpressed": [30, 22, 5],
+        "n_genes": [40, 30, 6],
+        "n_unexpressed": [30, 22, 5],
         "corrected": [True, True, False],
     }
     assert ours.provenance["proximity_corrected_arms"] == ["1p", "1q"]

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import brunnermunzel
 
+from helpers.maps_and_wells import map_of, shuffled
 from wellgram import InputError, PerturbationMap, ProximityCorrection, proximity_bias
 from wellgram.metrics.rank_test import brunner_munzel
 
@@ -16,9 +17,7 @@ def genes_on_arms(rng, sizes=(30, 20, 12, 3), bias=0.0, d=10):
     x = rng.normal(size=(len(arms), d))
     x += bias * np.repeat(rng.normal(size=(len(sizes), d)), sizes, axis=0)
     x = np.concatenate([x, rng.normal(size=(2, d))])
-    labels = pd.DataFrame({"perturbation": [*genes["gene"], "aspirin", "G999"]})
-    order = rng.permutation(len(x))
-    return PerturbationMap(x[order], labels.iloc[order].reset_index(drop=True)), genes
+    return shuffled(rng, map_of(x, [*genes["gene"], "aspirin", "G999"])), genes
 
 
 def by_hand(map_, genes):

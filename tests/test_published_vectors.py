@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.maps_and_wells import make_map
 from wellgram import (
     CenterScale,
     InputError,
-    PerturbationMap,
     Standardize,
     Wells,
     consistency,
@@ -51,13 +51,13 @@ def test_an_in_between_gene_is_never_drawn(rng):
     """100, 5,000 and 15,000 nM and a pool of five: one positive, the second gene left out."""
     truth = targets([100.0, 5000.0, 15000.0, 20000.0, 20000.0, 20000.0])
     names = ["aspirin", *truth["gene_symbol"]]
-    map_ = PerturbationMap(rng.normal(size=(7, 5)), pd.DataFrame({"perturbation": names}))
+    map_ = make_map(rng, 7, names=names)
     item = drug_targets(map_, truth, min_negatives=2, draws=50).items.iloc[0]
     assert (item["n_actives"], item["n_negatives"]) == (1, 2)
 
 
 def test_a_truth_of_nothing(rng):
-    map_ = PerturbationMap(rng.normal(size=(2, 5)), pd.DataFrame({"perturbation": ["a", "G0"]}))
+    map_ = make_map(rng, 2, names=["a", "G0"])
     with pytest.raises(InputError, match="no rows"):
         drug_targets(map_, targets([]))
     with pytest.raises(InputError):  # efaar_benchmarking has rows of zeros here, which hide why

@@ -4,18 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.maps_and_wells import make_map
 from wellgram import InputError, PerturbationMap, relationship_recall
 from wellgram.io.relationships import clean_pairs
 from wellgram.metrics import known_pairs
 from wellgram.metrics.recall import largest_count, smallest_count
 
 TAILS = ((0.05, 0.95), (0.1, 0.9), (0.0, 1.0), (1 / 3, 2 / 3))
-
-
-def make_map(p=60, d=8, seed=0, **labels):
-    x = np.random.default_rng(seed).normal(size=(p, d))
-    frame = pd.DataFrame({"perturbation": [f"G{i}" for i in range(p)], **labels})
-    return PerturbationMap(x, frame)
 
 
 def make_pairs(p=60, count=150, seed=1):
@@ -45,7 +40,7 @@ def indices(pairs, p=60):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_recall_is_the_share_in_the_tails(seed):
-    map_, pairs = make_map(seed=seed), make_pairs(seed=seed + 100)
+    map_, pairs = make_map(np.random.default_rng(seed)), make_pairs(seed=seed + 100)
     table = relationship_recall(map_, {"known": pairs}, tails=TAILS).table
     known = indices(pairs)
     assert (table["n_known_pairs"] == len(known)).all()
@@ -73,15 +68,15 @@ def test_counts_follow_the_rounded_division(n):
 
 
 def test_a_map_without_signal_scores_chance():
-    map_, pairs = make_map(p=400, d=64, seed=3), make_pairs(p=400, count=4000, seed=4)
+    map_, pairs = make_map(np.random.default_rng(3), 400, 64), make_pairs(p=400, count=4000, seed=4)
     table = relationship_recall(map_, {"known": pairs}).table
     # Pairs share genes, so the error is above binomial (0.005); four times that is ample.
     np.testing.assert_allclose(table["recall"], table["chance"], atol=0.02)
 
 
-def test_genes_are_the_null_where_the_map_has_them():
+def test_genes_are_the_null_where_the_map_has_them(rng):
     kinds = ["CRISPR"] * 40 + ["COMPOUND"] * 20
-    map_, pairs = make_map(perturbation_type=kinds), make_pairs()
+    map_, pairs = make_map(rng, perturbation_type=kinds), make_pairs()
     genes = relationship_recall(map_, {"known": pairs})
     everything = relationship_recall(map_, {"known": pairs}, null="all")
     assert set(genes.table["null"]) == {"genes"}
@@ -92,8 +87,8 @@ def test_genes_are_the_null_where_the_map_has_them():
     assert genes.table.equals(relationship_recall(alone, {"known": pairs}).table)
 
 
-def test_same_makes_a_pair_of_every_two_rows_that_share_a_value():
-    map_ = make_map(p=6, moa=["x", "y", "x", None, "x", "y"])
+def test_same_makes_a_pair_of_every_two_rows_that_share_a_value(rng):
+    map_ = make_map(rng, 6, moa=["x", "y", "x", None, "x", "y"])
     _, _, known = known_pairs(map_.labels, same=["moa"])
     i, j = known["moa"]
     assert set(zip(i.tolist(), j.tolist(), strict=True)) == {(0, 2), (0, 4), (2, 4), (1, 5)}
@@ -113,8 +108,8 @@ def test_pairs_are_unordered_and_without_self_or_repeats():
     assert clean_pairs(pairs).to_numpy().tolist() == [["A", "B"], ["C", "D"]]
 
 
-def test_precisions_and_backends_agree():
-    map_, pairs = make_map(), make_pairs()
+def test_precisions_and_backends_agree(rng):
+    map_, pairs = make_map(rng), make_pairs()
     tables = [
         relationship_recall(map_, {"known": pairs}, dtype=p, backend=b).table["n_recalled"]
         for p in ("float32", "float64")
@@ -123,8 +118,8 @@ def test_precisions_and_backends_agree():
     assert all(table.equals(tables[0]) for table in tables)
 
 
-def test_the_histogram_holds_the_null_and_the_cosines_the_known_pairs():
-    map_, pairs = make_map(), make_pairs()
+def test_the_histogram_holds_the_null_and_the_cosines_the_known_pairs(rng):
+    map_, pairs = make_map(rng), make_pairs()
     result = relationship_recall(map_, {"known": pairs})
     assert result.null_histogram.sum() == 60 * 59 // 2
     known = result.known["known"]
@@ -132,16 +127,16 @@ def test_the_histogram_holds_the_null_and_the_cosines_the_known_pairs():
     assert sorted(map(tuple, ends.tolist())) == sorted(indices(pairs))
 
 
-def test_a_source_without_pairs_in_the_map_is_reported_beside_others():
+def test_a_source_without_pairs_in_the_map_is_reported_beside_others(rng):
     other = pd.DataFrame({"entity1": ["X"], "entity2": ["Y"]})
-    table = relationship_recall(make_map(), {"known": make_pairs(), "other": other}).table
+    table = relationship_recall(make_map(rng), {"known": make_pairs(), "other": other}).table
     rows = table[table["source"] == "other"]
     assert (rows["n_known_pairs"] == 0).all()
     assert rows["recall"].isna().all()
 
 
-def test_repr_and_plot_and_save(tmp_path):
-    result = relationship_recall(make_map(), {"known": make_pairs()})
+def test_repr_and_plot_and_save(rng, tmp_path):
+    result = relationship_recall(make_map(rng), {"known": make_pairs()})
     assert "1,770 pairs of all rows" in repr(result)
     points = [line.get_xdata() for line in result.plot().get_lines() if line.get_marker() == "o"]
     assert np.concatenate(points).tolist() == result.table["recall"].tolist()
@@ -160,34 +155,34 @@ def test_repr_and_plot_and_save(tmp_path):
         ({"same": ["moa"]}, "no column 'moa'"),
     ],
 )
-def test_what_cannot_be_used_is_named(options, words):
+def test_what_cannot_be_used_is_named(rng, options, words):
     with pytest.raises(InputError, match=words):
-        relationship_recall(make_map(), {"known": make_pairs()}, **options)
+        relationship_recall(make_map(rng), {"known": make_pairs()}, **options)
 
 
-def test_no_known_pair_is_an_error_that_shows_labels():
+def test_no_known_pair_is_an_error_that_shows_labels(rng):
     pairs = pd.DataFrame({"entity1": ["X"], "entity2": ["Y"]})
     with pytest.raises(InputError, match=r"no known pair of known.*'G0', 'G1', 'G2'"):
-        relationship_recall(make_map(), {"known": pairs})
+        relationship_recall(make_map(rng), {"known": pairs})
     with pytest.raises(InputError, match="nothing to recall"):
-        relationship_recall(make_map())
+        relationship_recall(make_map(rng))
 
 
-def test_a_label_with_several_rows_is_ambiguous():
-    map_ = make_map(p=3)
+def test_a_label_with_several_rows_is_ambiguous(rng):
+    map_ = make_map(rng, 3)
     twice = PerturbationMap(map_.embeddings, map_.labels.assign(perturbation=["G0", "G0", "G1"]))
     with pytest.raises(InputError, match=r"'G0'.*dose='none'"):
         relationship_recall(twice, {"known": make_pairs()})
 
 
-def test_columns_of_known_pairs_are_named():
+def test_columns_of_known_pairs_are_named(rng):
     with pytest.raises(InputError, match="entity2"):
-        relationship_recall(make_map(), {"known": pd.DataFrame({"entity1": ["G1"]})})
+        relationship_recall(make_map(rng), {"known": pd.DataFrame({"entity1": ["G1"]})})
 
 
-def test_ranks_of_the_known_pairs_are_exact():
+def test_ranks_of_the_known_pairs_are_exact(rng):
     """And decide recall by themselves: right rank <= low or left rank >= high."""
-    map_, pairs = make_map(), make_pairs()
+    map_, pairs = make_map(rng), make_pairs()
     result = relationship_recall(map_, {"a": pairs[:90], "b": pairs[60:]}, tails=TAILS)
     unit = map_.embeddings / np.linalg.norm(map_.embeddings, axis=1, keepdims=True)
     null = np.sort((unit @ unit.T)[np.triu_indices(60, 1)])
@@ -201,8 +196,8 @@ def test_ranks_of_the_known_pairs_are_exact():
             assert row.n_recalled == recalled.sum()
 
 
-def test_intervals_come_with_resampled_genes():
-    map_, pairs = make_map(p=200, d=16), make_pairs(p=200, count=900)
+def test_intervals_come_with_resampled_genes(rng):
+    map_, pairs = make_map(rng, 200, 16), make_pairs(p=200, count=900)
     nowhere = pd.DataFrame({"entity1": ["X"], "entity2": ["Y"]})
     sources = {"known": pairs, "none of the map": nowhere}
     table = relationship_recall(map_, sources, resamples=200, seed=4).table
@@ -215,14 +210,14 @@ def test_intervals_come_with_resampled_genes():
     assert "ci_low" not in relationship_recall(map_, {"known": pairs}).table
 
 
-def test_one_pass_serves_all_sources(monkeypatch):
+def test_one_pass_serves_all_sources(rng, monkeypatch):
     from wellgram.pairs import order
 
     passes = []
     monkeypatch.setattr(
         order, "scan", lambda *given, scan=order.scan: passes.append(given) or scan(*given)
     )
-    map_ = make_map(p=700)
+    map_ = make_map(rng, 700)
     sources = {str(seed): make_pairs(p=700, seed=seed) for seed in range(5)}
     relationship_recall(map_, sources, tails=TAILS)
     assert len(passes) == 1

@@ -4,8 +4,8 @@ from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 import pytest
-from own_consumers import LargestPerRow, SumAbove
 
+from helpers.own_consumers import LargestPerRow, SumAbove
 from wellgram import InputError, scan_pairs
 from wellgram.pairs import (
     Bracket,
@@ -91,7 +91,7 @@ def test_a_consumer_comes_back_as_it_was(tmp_path, consumer):
 
 def test_a_shipped_kind_goes_by_its_name_and_another_by_its_module_too():
     assert recipes.recipe_of(Histogram()).kind == "Histogram"
-    assert recipes.recipe_of(SumAbove(0.1)).kind == "own_consumers:SumAbove"
+    assert recipes.recipe_of(SumAbove(0.1)).kind == "helpers.own_consumers:SumAbove"
 
 
 def test_consumers_are_told_apart_by_kind_fields_and_arrays():
@@ -135,8 +135,12 @@ def test_a_consumer_that_no_file_can_name_is_refused(tmp_path):
 
     with pytest.raises(InputError, match=r"no consumer 'test_recipes:.*Local' here: .* its module"):
         scan_pairs(np.eye(3), [Local(0.0)]).save(tmp_path / "scan.npz")
-    another = dataclass(frozen=True)(type("SumAbove", (SumAbove,), {"__module__": "own_consumers"}))
-    with pytest.raises(InputError, match="'own_consumers:SumAbove' names another class now"):
+    another = dataclass(frozen=True)(
+        type("SumAbove", (SumAbove,), {"__module__": "helpers.own_consumers"})
+    )
+    with pytest.raises(
+        InputError, match="'helpers.own_consumers:SumAbove' names another class now"
+    ):
         scan_pairs(np.eye(3), [another(0.0)]).save(tmp_path / "scan.npz")
 
 
@@ -145,7 +149,7 @@ def test_a_consumer_that_no_file_can_name_is_refused(tmp_path):
     [
         ("no_such_module:Toy", r"scan.npz': the module of .*'no_such_module:Toy' cannot be impor"),
         (":Toy", "the module of the consumer ':Toy' cannot be imported"),
-        ("own_consumers:Gone", "there is no consumer 'own_consumers:Gone' here"),
+        ("helpers.own_consumers:Gone", "there is no consumer 'helpers.own_consumers:Gone' here"),
         ("os:system", "there is no consumer 'os:system' here"),
         ("test_recipes:Plain", "there is no consumer 'test_recipes:Plain' here: a dataclass"),
         ("wellgram.pairs:Consumer", "there is no consumer 'wellgram.pairs:Consumer' here"),

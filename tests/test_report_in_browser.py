@@ -6,7 +6,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from browsers import chromium, overflowing, visit
+from helpers.browsers import chromium, overflowing, visit
 from wellgram import PCACenterScale, score
 from wellgram.checksums import Checksum
 from wellgram.simulate import rxrx3_core

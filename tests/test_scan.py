@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from own_consumers import LargestPerRow, SumAbove
 
+from helpers.own_consumers import LargestPerRow, SumAbove
 from wellgram import InputError, scan_pairs
 from wellgram.backends.consumers import Extent
 from wellgram.pairs import (

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from small_screens import FEATURES, plate, rxrx3_core, write_csv, write_wide
+from helpers.small_screens import FEATURES, plate, rxrx3_core, write_csv, write_wide
 from wellgram import InputError, build_map, read_wells
 
 

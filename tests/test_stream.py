@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import wellgram as wg
-from small_screens import FEATURES, plate, write_csv
+from helpers.small_screens import FEATURES, plate, write_csv
 from wellgram import InputError, build_map, map_from_wells, open_wells, read_wells
 from wellgram.align import ALIGNMENTS, alignment
 from wellgram.backends import get_backend

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from small_screens import plate, write_csv
+from helpers.small_screens import plate, write_csv
 from wellgram import (
     InputError,
     PCACenterScale,

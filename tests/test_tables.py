@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from small_screens import FEATURES, plate, write_csv
+from helpers.small_screens import FEATURES, plate, write_csv
 from wellgram import InputError, read_wells
 from wellgram.io.formats import open_table
 from wellgram.io.tables import feature_matrix

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.maps_and_wells import map_of, shuffled
 from wellgram import (
     CenterScale,
     InputError,
-    PerturbationMap,
     Wells,
     batch_effects,
     cosine_matrix,
@@ -28,9 +28,7 @@ def planted(rng, sizes=(5, 4, 3), alone=6, d=30):
         names += complexes[f"complex {k}"]
         first += size
     names += [f"alone{j}" for j in range(alone)]
-    order = rng.permutation(len(names))
-    labels = pd.DataFrame({"perturbation": [names[k] for k in order]})
-    return PerturbationMap(x[order], labels), complexes
+    return shuffled(rng, map_of(x, names)), complexes
 
 
 def test_a_clustering_finds_planted_complexes(rng):
@@ -93,7 +91,7 @@ def test_complexes_hang_together_by_members_of_the_map():
 
 def test_a_projection_is_that_of_the_singular_values(rng):
     x = rng.normal(size=(50, 7)) * [5, 3, 1, 1, 1, 1, 1]
-    map_ = PerturbationMap(x, pd.DataFrame({"perturbation": [f"g{i}" for i in range(50)]}))
+    map_ = map_of(x)
     found = pca_projection(map_)
     unit = x / np.linalg.norm(x, axis=1, keepdims=True)
     left, values, axes = np.linalg.svd(unit - unit.mean(axis=0), full_matrices=False)
@@ -101,19 +99,16 @@ def test_a_projection_is_that_of_the_singular_values(rng):
     np.testing.assert_allclose(found.table[["x", "y"]], left[:, :2] * values[:2] * sign, atol=1e-9)
     np.testing.assert_allclose(found.explained, (values**2 / (values**2).sum())[:2])
     # In another order the same rows lie at the same places; sums round differently.
-    order = rng.permutation(50)
-    moved = pca_projection(
-        PerturbationMap(x[order], map_.labels.iloc[order].reset_index(drop=True))
-    )
-    np.testing.assert_allclose(moved.table["x"], found.table["x"][order], atol=1e-9)
+    moved = pca_projection(shuffled(rng, map_)).table.set_index("perturbation")
+    expected = found.table.set_index("perturbation").loc[moved.index]
+    np.testing.assert_allclose(moved["x"], expected["x"], atol=1e-9)
 
 
 def test_what_has_no_two_directions_is_not_projected():
-    names = pd.DataFrame({"perturbation": ["a", "b"]})
     with pytest.raises(InputError, match="all rows of the map have one direction"):
-        pca_projection(PerturbationMap(np.array([[1.0, 2.0], [2.0, 4.0]]), names))
+        pca_projection(map_of(np.array([[1.0, 2.0], [2.0, 4.0]])))
     with pytest.raises(InputError, match="the map is 2 x 1"):
-        pca_projection(PerturbationMap(np.array([[1.0], [2.0]]), names))
+        pca_projection(map_of(np.array([[1.0], [2.0]])))
 
 
 def screen(rng, shift=3.0):

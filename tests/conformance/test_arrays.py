@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from cases import some_maps
 
+from helpers.cases import some_maps
 from wellgram import InputError
 from wellgram.backends.consumers import Bracket, CountBelow, Histogram, Nearest, Ranks
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from cases import SIZES, extent_of, met, met_values, one_of_each, pairs_of, unit, x_and_y
-from comparers import as_defined, bfloat16_error, same
 
+from helpers.cases import SIZES, extent_of, met, met_values, one_of_each, pairs_of, unit, x_and_y
+from helpers.comparers import as_defined, bfloat16_error, same
 from wellgram import InputError
 from wellgram.backends import reference
 from wellgram.backends.consumers import CountBelow, Extent

@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
-from cases import extent_of, met, one_of_each, unit, x_and_y
-from comparers import as_defined, same, same_answer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers.cases import extent_of, met, one_of_each, unit, x_and_y
+from helpers.comparers import as_defined, same, same_answer
 from wellgram.backends import reference
 from wellgram.backends.consumers import CountBelow, Extent
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from cases import SHAPES, labelled
-from comparers import close
 
+from helpers.cases import SHAPES, labelled
+from helpers.comparers import close
 from wellgram import InputError
 from wellgram.backends import reference
 

@@ -12,9 +12,9 @@ import test_groups
 import test_pairs
 import test_rows
 import test_twins
-from cases import labelled, some_maps
-from comparers import close, close_affine, close_moments, counted_below, same, same_answer
 
+from helpers.cases import labelled, some_maps
+from helpers.comparers import close, close_affine, close_moments, counted_below, same, same_answer
 from wellgram.backends import reference
 from wellgram.backends.consumers import (
     FIXED_POINT,

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from cases import SHAPES, labelled
 
+from helpers.cases import SHAPES, labelled
 from wellgram import InputError
 from wellgram.backends import reference
 

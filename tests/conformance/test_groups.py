@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from cases import SHAPES, labelled
-from comparers import close, close_moments
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers.cases import SHAPES, labelled
+from helpers.comparers import close, close_moments
 from wellgram import InputError
 from wellgram.backends import reference
 

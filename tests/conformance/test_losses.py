@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from cases import SHAPES, classified
-from comparers import close_loss
 
+from helpers.cases import SHAPES, classified
+from helpers.comparers import close_loss
 from wellgram import InputError
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from cases import extent_of, met, pairs_of, unit, x_and_y
-from comparers import as_defined, same
-from own_consumers import LargestPerRow, SumAbove
 
+from helpers.cases import extent_of, met, pairs_of, unit, x_and_y
+from helpers.comparers import as_defined, same
+from helpers.own_consumers import LargestPerRow, SumAbove
 from wellgram import InputError, available_backends, get_backend
 from wellgram.backends.consumers import Consumer, Extent, Histogram, Nearest, State, areas
 

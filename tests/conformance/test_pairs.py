@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from cases import DIMENSIONS, EVERYTHING, SHAPES, THRESHOLDS, all_cosines, met_values, unit
-from comparers import cosine_error, counted_below
 
+from helpers.cases import DIMENSIONS, EVERYTHING, SHAPES, THRESHOLDS, all_cosines, met_values, unit
+from helpers.comparers import cosine_error, counted_below
 from wellgram.backends import reference
 from wellgram.backends.consumers import Bracket, CountBelow, Histogram
 

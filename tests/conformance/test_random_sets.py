@@ -4,11 +4,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from cases import unit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from helpers.cases import unit
 from wellgram import InputError
 from wellgram.backends import reference
 from wellgram.backends.philox_draws import philox, under

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from cases import DIMENSIONS, SHAPES, some_maps, unit
-from comparers import close, close_affine, cosine_error
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from helpers.cases import DIMENSIONS, SHAPES, some_maps, unit
+from helpers.comparers import close, close_affine, cosine_error
 from wellgram import InputError
 from wellgram.backends import reference
 

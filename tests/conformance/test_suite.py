@@ -16,7 +16,7 @@ def run_without_cpu(*options):
     return subprocess.run(
         [*command, str(HERE / "test_pairs.py"), "-k", "test_no_pairs and 0"],
         cwd=HERE.parents[1],
-        env=os.environ | {"WELLGRAM_ISA": "mmx"},
+        env=os.environ | {"WELLGRAM_ISA": "mmx", "PYTEST_ADDOPTS": ""},
         capture_output=True,
         text=True,
         check=False,

@@ -6,12 +6,12 @@ pass, and the definition absorbs those.
 
 import numpy as np
 import pytest
-from cases import SIZES, extent_of, met, unit, x_and_y
-from comparers import as_defined, same, same_answer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from helpers.cases import SIZES, extent_of, met, unit, x_and_y
+from helpers.comparers import as_defined, same, same_answer
 from wellgram import InputError
 from wellgram.backends import reference
 from wellgram.backends.consumers import (

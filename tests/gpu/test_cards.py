@@ -1,15 +1,15 @@
-"""Rows that pass through the card in blocks, memory that runs out, ways to multiply."""
+"""Rows that pass through the card in chunks, memory that runs out, ways to multiply."""
 
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import classified, some_maps, unit
-from comparers import close_affine, close_loss, cosine_error
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.cases import classified, some_maps, unit
+from helpers.comparers import close_affine, close_loss, cosine_error
 from wellgram import InputError
 from wellgram.backends import cpu, get_backend, reference
 from wellgram.backends.consumers import CountBelow, Extent, Histogram, Nearest, Ranks
@@ -22,62 +22,62 @@ pytestmark = pytest.mark.gpu
 
 
 @pytest.fixture(params=[1, 1000, 5000], ids="{} bytes".format)
-def in_blocks(fresh, request):
-    """A card through which rows pass in blocks of so many bytes: of a row, or of some."""
+def in_chunks(fresh, request):
+    """A card through which rows pass in chunks of so many bytes: of a row, or of some."""
     backend = fresh()
-    backend.card.block_bytes = request.param
+    backend.card.chunk_bytes = request.param
     return backend
 
 
-def test_rows_pass_through_in_blocks(in_blocks, rng, dtype):
+def test_rows_pass_through_in_chunks(in_chunks, rng, dtype):
     x = rng.normal(size=(61, 17)).astype(dtype)
     x[13], x[40, 3], x[60, 16] = 0, np.nan, np.inf
-    for got, expected in zip(in_blocks.row_faults(x), reference.row_faults(x), strict=True):
+    for got, expected in zip(in_chunks.row_faults(x), reference.row_faults(x), strict=True):
         np.testing.assert_array_equal(got, expected)
-    got, zero = in_blocks.unit_rows(x)
+    got, zero = in_chunks.unit_rows(x)
     expected, expected_zero = reference.unit_rows(x)
     np.testing.assert_array_equal(zero, expected_zero)
     np.testing.assert_allclose(got, expected, rtol=4 * np.finfo(dtype).eps)
 
 
-def test_groups_in_blocks(in_blocks, rng, dtype):
+def test_groups_in_chunks(in_chunks, rng, dtype):
     x, codes = rng.normal(size=(90, 7)).astype(dtype), rng.integers(-1, 5, 90)
-    sums, counts = in_blocks.group_sums(x, codes, 6)
+    sums, counts = in_chunks.group_sums(x, codes, 6)
     expected, expected_counts = reference.group_sums(x, codes, 6)
     np.testing.assert_array_equal(counts, expected_counts)
     np.testing.assert_allclose(sums, expected, rtol=1e-12, atol=1e-12)  # in float64, of 90 rows
     np.testing.assert_array_equal(
-        in_blocks.group_medians(x, codes, 6), reference.group_medians(x, codes, 6)
+        in_chunks.group_medians(x, codes, 6), reference.group_medians(x, codes, 6)
     )
 
 
-def test_maps_in_blocks_may_write_where_they_read(in_blocks, rng, dtype):
+def test_maps_in_chunks_may_write_where_they_read(in_chunks, rng, dtype):
     x, codes = rng.normal(size=(50, 9)).astype(dtype), rng.integers(-1, 3, 50)
     maps = some_maps(rng, 9, 9, (0, 2, 9))
-    got = in_blocks.apply_affine(x, codes, maps)
+    got = in_chunks.apply_affine(x, codes, maps)
     close_affine(got, x, codes, maps)
     out = x.copy()
-    assert in_blocks.apply_affine(out, codes, maps, out) is out
+    assert in_chunks.apply_affine(out, codes, maps, out) is out
     np.testing.assert_array_equal(out, got)
 
 
-def test_losses_in_blocks(in_blocks, rng, dtype, monkeypatch):
+def test_losses_in_chunks(in_chunks, rng, dtype, monkeypatch):
     """Blocks are gone when the loss is taken; of each, eight rows have their scores at once."""
     monkeypatch.setattr(softmax, "SCORE_BYTES", 1)
     x, codes, weights = classified(rng, 61, 17, 5, dtype)
-    loss = in_blocks.softmax_loss(x, codes, 5)
+    loss = in_chunks.softmax_loss(x, codes, 5)
     for w in (weights, -weights):
         close_loss(loss(w), x, codes, w)
 
 
 @pytest.mark.parametrize("others", [None, 40])
-def test_a_pass_in_blocks_finds_the_same(in_blocks, rng, dtype, others):
+def test_a_pass_in_chunks_finds_the_same(in_chunks, rng, dtype, others):
     x = unit(rng, 70, 5, dtype)
     y = None if others is None else unit(rng, others, 5, dtype)
     consumers = [CountBelow((-0.2, 0.3)), Histogram(bins=7), Nearest(3, 2)]
     whole = get_backend("cuda").scan_pairs(x, consumers, y)
     told = []
-    got = in_blocks.scan_pairs(x, consumers, y, told.append)
+    got = in_chunks.scan_pairs(x, consumers, y, told.append)
     for one, other in zip(got[:2], whole[:2], strict=True):
         np.testing.assert_array_equal(one, other)
     for one, other in zip(vars(got[2]).values(), vars(whole[2]).values(), strict=True):

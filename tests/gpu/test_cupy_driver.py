@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from cases import classified, one_of_each, unit
-from comparers import close_loss, same
 
+from helpers.cases import classified, one_of_each, unit
+from helpers.comparers import close_loss, same
 from wellgram.backends import cpu, cupy, get_backend
 from wellgram.backends.consumers import Extent
 from wellgram.backends.cuda import CudaDriver

@@ -5,9 +5,9 @@ import weakref
 
 import numpy as np
 import pytest
-from cases import some_maps, unit
 
 import wellgram as wg
+from helpers.cases import some_maps, unit
 from wellgram import InputError
 from wellgram.backends import cpu, reference
 from wellgram.backends.consumers import CountBelow, Histogram

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wellgram import TVN, PerturbationMap, build_map, relationship_recall, relationship_sources
+from helpers.maps_and_wells import map_of
+from wellgram import TVN, build_map, relationship_recall, relationship_sources
 from wellgram.simulate import rxrx3_core
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -41,7 +42,7 @@ def annotated_map():
     rng = np.random.default_rng(3)
     shared = rng.normal(size=(60, 96))
     x = rng.normal(size=(400, 96)) + 1.5 * shared[rng.integers(0, 60, 400)]
-    return PerturbationMap(x, pd.DataFrame({"perturbation": labels}))
+    return map_of(x, labels)
 
 
 @pytest.fixture(scope="module")

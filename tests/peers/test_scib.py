@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wellgram.metrics.batch_measures import mixing
-from wellgram.metrics.mixing import kbet, lisi, neighborhoods, scaled_lisi, silhouettes
+from wellgram.metrics.mixing import kbet, lisi, nearest_with_self, scaled_lisi, silhouettes
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def sample():
 def neighbors(scib, sample):
     from scib_metrics.nearest_neighbors import NeighborsResults
 
-    near, apart = neighborhoods(sample[0], 60)
+    near, apart = nearest_with_self(sample[0], 60)
     return near, apart, NeighborsResults(indices=near, distances=apart)
 
 

@@ -31,7 +31,8 @@ class ProximityCorrection:
     Attributes
     ----------
     arms_
-        One row per arm of the map: ``chromosome_arm``, ``genes``, ``unexpressed``, ``corrected``.
+        One row per arm of the map: ``chromosome_arm``, ``n_genes``, ``n_unexpressed``,
+        ``corrected``.
     """
 
     def __init__(self, unexpressed_below: float = -3.0, min_genes: int = 20) -> None:
@@ -58,10 +59,10 @@ class ProximityCorrection:
             )
         counts = pd.DataFrame({"arm": arm, "silent": silent}).groupby("arm")["silent"]
         table = counts.agg(["size", "sum"]).reset_index()
-        table.columns = pd.Index(["chromosome_arm", "genes", "unexpressed"])
-        table["corrected"] = table["unexpressed"] >= self.min_genes
+        table.columns = pd.Index(["chromosome_arm", "n_genes", "n_unexpressed"])
+        table["corrected"] = table["n_unexpressed"] >= self.min_genes
         if not table["corrected"].any():
-            most = int(table["unexpressed"].max()) if len(table) else 0
+            most = int(table["n_unexpressed"].max()) if len(table) else 0
             raise InputError(
                 f"no chromosome arm of the map has {self.min_genes} unexpressed genes (the most: "
                 f"{most}); check the names of genes, or lower min_genes"

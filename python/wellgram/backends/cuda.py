@@ -177,7 +177,7 @@ class DeviceArray:
         first, last, step = rows.indices(self.matrix.rows)
         if step != 1:
             raise InputError("rows on a card are cut by slices without a step")
-        return DeviceArray(self.matrix.block(first, max(first, last)), self.driver)
+        return DeviceArray(self.matrix.cut(first, max(first, last)), self.driver)
 
     def get(self) -> NDArray[np.floating[Any]]:
         """Return a copy in main memory."""

@@ -55,7 +55,7 @@ class AffineMaps:
 
 
 class PairScan(Protocol):
-    """A pass over all pairs, made block by block."""
+    """A pass over all pairs, made area by area."""
 
     def add(
         self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None

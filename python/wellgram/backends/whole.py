@@ -25,7 +25,7 @@ def scan_whole(
     progress: Progress | None,
     bfloat16: bool,
 ) -> list[Any]:
-    """Begin a pass, hand all pairs over as one block, and return the answers."""
+    """Begin a pass, hand all pairs over as one area, and return the answers."""
     x = as_rows(x)
     other = x if y is None else as_partner(y, x)
     extent = Extent(len(x), None if y is None else len(other))

@@ -121,7 +121,7 @@ async function show() {
     return;
   }
   if ([...count.options].some((option) => option.value === k)) count.value = k;
-  const path = `/neighborhood/${encodeURIComponent(row)}`;
+  const path = `/neighbors/${encodeURIComponent(row)}`;
   try {
     const found = await ask(`${path}?k=${count.value}`, showing.signal);
     element("name").textContent = found.name;

@@ -48,8 +48,8 @@ def is_loopback(host: str) -> bool:
 def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> "Starlette":
     """Return the page of a map as an ASGI application.
 
-    ``/suggest?text=`` and ``/neighborhood/ROW?k=`` answer in JSON what `MapLookup` finds, and
-    ``/neighborhood/ROW.csv?k=`` is the table to download. On a loopback host, requests that name
+    ``/suggest?text=`` and ``/neighbors/ROW?k=`` answer in JSON what `MapLookup` finds, and
+    ``/neighbors/ROW.csv?k=`` is the table to download. On a loopback host, requests that name
     another host are refused: a page of somewhere else, whose name was made to point here, must not
     read the map.
 
@@ -100,7 +100,7 @@ def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> "Star
 
     def table(request: "Request") -> Response:
         found = _asked(lookup, request)
-        name = f'attachment; filename="neighborhood-{found.row}.csv"'
+        name = f'attachment; filename="neighbors-{found.row}.csv"'
         return Response(found.table.to_csv(index=False), media_type="text/csv",
                         headers={**_HEADERS, "Content-Disposition": name})  # fmt: skip
 
@@ -116,8 +116,8 @@ def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> "Star
             ),
             Route("/map", about),
             Route("/suggest", suggest),
-            Route("/neighborhood/{row:int}", shown),
-            Route("/neighborhood/{row:int}.csv", table),
+            Route("/neighbors/{row:int}", shown),
+            Route("/neighbors/{row:int}.csv", table),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=named, www_redirect=False)],
         exception_handlers={InputError: refused},

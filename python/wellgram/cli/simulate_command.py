@@ -21,7 +21,7 @@ def simulate(
 ) -> None:
     """Simulate a screen of RxRx3-core's shape, with planted complexes and compound targets.
 
-    Writes the embeddings, the metadata, and the truth: relationships/ and
+    Writes the embeddings, the metadata, and what is planted: relationships/ and
     compound_gene_interactions.csv. Or of RxRx1's shape, with planted batch effects: embeddings and
     metadata.
     """

@@ -7,7 +7,7 @@ import numpy as np
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.metrics.labelled import LabelledWells
-from wellgram.metrics.mixing import kbet, lisi, neighborhoods, scaled_lisi, silhouettes
+from wellgram.metrics.mixing import kbet, lisi, nearest_with_self, scaled_lisi, silhouettes
 from wellgram.metrics.penalties import fitted, standardized
 from wellgram.nulls import random_subsets, stream_of
 from wellgram.pairs import unit_embeddings
@@ -112,7 +112,7 @@ def mixing(rows: Rows, perturbation: Codes, batch: Codes, kind: Codes) -> dict[s
         for name, value in batch_mixing(unit[own], batches).items():
             found[name].append(value)
     labels = np.unique(perturbation, return_inverse=True)[1]
-    near, apart = neighborhoods(unit, min(_NEIGHBORS, len(unit)))
+    near, apart = nearest_with_self(unit, min(_NEIGHBORS, len(unit)))
     return {
         name: float(np.mean(values)) if values else np.nan for name, values in found.items()
     } | {
@@ -131,7 +131,7 @@ def batch_mixing(unit: Rows, batch: Codes) -> dict[str, float]:
     batch
         (n,): codes from 0, of which each is there, and two at least.
     """
-    near, apart = neighborhoods(unit, min(_NEIGHBORS, len(unit)))
+    near, apart = nearest_with_self(unit, min(_NEIGHBORS, len(unit)))
     return {
         "kbet": kbet(near[:, :_KBET_NEIGHBORS], batch),
         "ilisi": scaled_lisi(lisi(near, apart, batch), batch),

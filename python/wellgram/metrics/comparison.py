@@ -127,7 +127,7 @@ def compare_drug_targets(
     Parameters
     ----------
     first, second
-        Of `drug_targets`, from the same truth and in the same way round.
+        Of `drug_targets`, from the same targets and in the same way round.
     resamples, seed, backend
         As for `compare_recall`.
 

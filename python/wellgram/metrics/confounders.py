@@ -16,7 +16,7 @@ def covariate_wells(wells: WellLabels, column: str) -> Wells:
 
     The number, a cell count for example, is standardised by the controls of its batch to z, and the
     embedding is (1, z): the cosine of two wells falls with the difference of their angles, and
-    means, energy distances and alignments are those of z. What this baseline scores, an embedding
+    means, energy distances and alignments are those of z. What these wells score, an embedding
     need not be credited with.
 
     Parameters
@@ -50,9 +50,9 @@ def covariate_means(wells: WellLabels, column: str) -> pd.DataFrame:
 
 
 def associations(
-    table: pd.DataFrame, score: str, numbers: str | Sequence[str] = "n_wells"
+    table: pd.DataFrame, score: str, covariates: str | Sequence[str] = "n_wells"
 ) -> pd.DataFrame:
-    """Return the rank correlation of a score with numbers that should not matter to it.
+    """Return the rank correlation of a score with covariates, which should not matter to it.
 
     Parameters
     ----------
@@ -60,14 +60,14 @@ def associations(
         A row per perturbation, such as the table of `consistency`.
     score
         The column of the score.
-    numbers
+    covariates
         Columns such as ``n_wells``, or a cell count joined from `covariate_means`.
 
     Returns
     -------
     pandas.DataFrame
-        A row per number: ``number``, Spearman's ``correlation``, its ``p_value``, and
-        ``perturbations``, those that have both.
+        A row per covariate: ``covariate``, Spearman's ``correlation``, its ``p_value``, and
+        ``n_perturbations``, those that have both.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def associations(
     """
     from scipy.stats import spearmanr
 
-    names = [numbers] if isinstance(numbers, str) else list(numbers)
+    names = [covariates] if isinstance(covariates, str) else list(covariates)
     records = []
     for name in names:
         for column in (score, name):
@@ -88,10 +88,10 @@ def associations(
         found = spearmanr(both[score], both[name]) if len(both) > 2 else None
         records.append(
             {
-                "number": name,
+                "covariate": name,
                 "correlation": np.nan if found is None else float(found.statistic),
                 "p_value": np.nan if found is None else float(found.pvalue),
-                "perturbations": len(both),
+                "n_perturbations": len(both),
             }
         )
     return pd.DataFrame(records)

@@ -122,7 +122,7 @@ def enrichment(
     Returns
     -------
     DataFrame
-        One row per gene set, by p-value: ``gene_set``, ``n_genes``, ``n_shared`` (genes),
+        One row per gene set, by p-value: ``gene_set``, ``n_genes``, ``shared`` (genes),
         ``jaccard``, ``p_value``, ``p_bonferroni``, ``q_value``.
 
     Raises
@@ -152,7 +152,7 @@ def enrichment(
         records.append((name, len(own), sorted(shared), jaccard, float(p)))
     if not records:
         raise NotApplicable(f"no gene set has {min_genes} genes in the universe; lower min_genes")
-    columns = ["gene_set", "n_genes", "n_shared", "jaccard", "p_value"]
+    columns = ["gene_set", "n_genes", "shared", "jaccard", "p_value"]
     table = pd.DataFrame(records, columns=columns)
     table = table.assign(
         p_bonferroni=np.minimum(table["p_value"] * len(table), 1),

@@ -41,8 +41,8 @@ def guide_agreement(
     Returns
     -------
     ConsistencyResult
-        ``n_wells`` is the number of guides. ``least_guide`` is the one least like the others, and
-        ``least_cosine`` its mean cosine with them.
+        Columns as it has them, ``n_wells`` being the number of guides; ``least_guide``, the one
+        least like the others; and ``least_cosine``, its mean cosine with them.
 
     Raises
     ------

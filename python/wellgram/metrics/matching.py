@@ -78,7 +78,7 @@ def match_wells(
 def matched_recall(
     map_: LabelledMap,
     /,
-    numbers: pd.DataFrame,
+    means: pd.DataFrame,
     sources: Mapping[str, pd.DataFrame] | None = None,
     *,
     same: Sequence[str] = (),
@@ -90,17 +90,17 @@ def matched_recall(
     dtype: PairDtype | None = None,
     backend: str | None = None,
 ) -> pd.DataFrame:
-    """Return the recall of known pairs among pairs that have about the same numbers.
+    """Return the recall of known pairs among pairs that have about the same covariates.
 
-    Perturbations are cut into bins of their number, as many in each, and a known pair is ranked
-    among the pairs of its two bins alone. A recall that falls to chance was that of the number.
+    Perturbations are cut into bins of their covariate, as many in each, and a known pair is ranked
+    among the pairs of its two bins alone. A recall that falls to chance was that of the covariate.
 
     Parameters
     ----------
     map_, sources, same, tails, null, dtype, backend
         As for `relationship_recall`.
-    numbers
-        Of `covariate_means`: what names a perturbation, and in its last column a number.
+    means
+        Of `covariate_means`: what names a perturbation, and in its last column the covariate.
     bins
         How many bins.
     resamples, seed
@@ -115,13 +115,14 @@ def matched_recall(
     Raises
     ------
     InputError
-        If a perturbation has no number, `bins` is out of range, or as `relationship_recall` has it.
+        If a perturbation has no covariate, `bins` is out of range, or as `relationship_recall` has
+        it.
     """
     rows, _, known = known_pairs(map_.labels, sources, same=same, null=null)
-    number = _numbers_of(map_.labels.iloc[rows], numbers)
+    covariate = _covariates_of(map_.labels.iloc[rows], means)
     if not 1 <= bins <= len(rows) // 2:
         raise InputError(f"bins must be from 1 to {len(rows) // 2}, half of the rows, not {bins}")
-    order = np.argsort(np.argsort(number, kind="stable"))
+    order = np.argsort(np.argsort(covariate, kind="stable"))
     code = order * bins // len(rows)
     unit = UnitRows(map_, dtype, rows)
     records = []
@@ -146,17 +147,17 @@ def matched_recall(
     return pd.DataFrame(records)
 
 
-def _numbers_of(labels: pd.DataFrame, numbers: pd.DataFrame) -> Floats:
-    """Return the number of each row of a map."""
-    keys = [key for key in KEYS if key in labels and key in numbers]
-    column = numbers.columns[-1]
-    found = labels[keys].merge(numbers[[*keys, column]], on=keys, how="left")[column]
+def _covariates_of(labels: pd.DataFrame, means: pd.DataFrame) -> Floats:
+    """Return the covariate of each row of a map."""
+    keys = [key for key in KEYS if key in labels and key in means]
+    column = means.columns[-1]
+    found = labels[keys].merge(means[[*keys, column]], on=keys, how="left")[column]
     missing = found.isna().to_numpy()
     if len(found) != len(labels) or missing.any():
         first = labels["perturbation"].iloc[int(np.argmax(missing))]
         raise InputError(
             f"{int(missing.sum())} perturbations of the map have no single {column!r} "
-            f"(first: {first!r}); take the numbers of the same wells (covariate_means)"
+            f"(first: {first!r}); take the means of the same wells (covariate_means)"
         )
     return found.to_numpy(np.float64)
 

@@ -16,7 +16,7 @@ _TRIES = 50
 _LISI_TOLERANCE = 1e-5
 
 
-def neighborhoods(x: Rows, k: int) -> tuple[Codes, Floats]:
+def nearest_with_self(x: Rows, k: int) -> tuple[Codes, Floats]:
     """Return each row and its k - 1 nearest others, by cosine, with distances: (n, k) each.
 
     Distances are those of the rows scaled to length 1.

@@ -49,7 +49,7 @@ class ProbeResult:
         """One row per figure: ``top_1``, ``top_5`` and ``balanced``, the mean top-1 of classes.
 
         Columns: ``figure``, ``accuracy``, ``ci_low`` and ``ci_high`` (95 % over
-        resampled batches), how many ``n_wells``, ``classes`` and ``batches`` were tested, and
+        resampled batches), how many ``n_wells``, ``n_classes`` and ``n_batches`` were tested, and
         ``chance``, that of guessing any of the classes alike.
         """
         low, high = interval(self.resampled).T
@@ -61,8 +61,8 @@ class ProbeResult:
                 "ci_low": low,
                 "ci_high": high,
                 "n_wells": len(self.outcomes.codes),
-                "classes": classes,
-                "batches": len(np.unique(self.outcomes.batches)),
+                "n_classes": classes,
+                "n_batches": len(np.unique(self.outcomes.batches)),
                 "chance": np.minimum(np.array([1, TOP, 1]) / classes, 1),
             }
         )

@@ -22,7 +22,7 @@ _CHUNK_ROWS = 1 << 14
 
 @dataclass(frozen=True, repr=False)
 class PCAProjection:
-    """The rows of a map on the axes of most variance: labels, and ``x`` and ``y``."""
+    """The rows of a map on the axes of most variance; columns: labels, and ``x`` and ``y``."""
 
     table: pd.DataFrame
     explained: tuple[float, float]

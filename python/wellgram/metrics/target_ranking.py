@@ -103,7 +103,7 @@ def drug_targets(
     ----------
     map_
         The map. Where it has a ``perturbation_type``, genes are its CRISPR rows and compounds the
-        others; else rows are what the targets says they are.
+        others; else rows are what the targets say they are.
     targets
         Columns ``treatment``, ``gene_symbol`` and ``nM_value``, as in EFAAR's
         ``compound_gene_interactions.csv``. What is not in the map is counted and left out.
@@ -127,7 +127,7 @@ def drug_targets(
     Raises
     ------
     InputError
-        If the targets lacks a column or rows, no item has a list, or a parameter is out of range.
+        If the targets lack a column or rows, no item has a list, or a parameter is out of range.
     """
     _check(by, active, inactive, min_negatives, draws, quantiles)
     table = check_targets(targets)

@@ -58,12 +58,12 @@ class PairQuantiles(_Table):
 
 @dataclass(frozen=True, repr=False)
 class PairHistogram(_Table):
-    """Counts of all cosines in equal bins: columns ``low``, ``high`` and ``pairs``."""
+    """Counts of all cosines in equal bins: columns ``low``, ``high`` and ``n_pairs``."""
 
     @property
     def counts(self) -> NDArray[np.int64]:
         """The pairs in each bin."""
-        return self.table["pairs"].to_numpy()
+        return self.table["n_pairs"].to_numpy()
 
     @property
     def edges(self) -> NDArray[np.float64]:
@@ -101,7 +101,7 @@ class PairRanks(_Table):
         from wellgram.plots import plot_bins
 
         counts, edges = np.histogram(self.table["percentile"], bins=50, range=(0, 100))
-        bins = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "pairs": counts})
+        bins = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "n_pairs": counts})
         return plot_bins(bins, ax, label="percentile of the chosen pairs")
 
 
@@ -185,7 +185,7 @@ def pair_histogram(
     rows, others = unit_pair(x, other, dtype)
     (counts,) = scan(rows, others, [consumer], progress=progress)
     edges = consumer.edges
-    table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "pairs": counts})
+    table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "n_pairs": counts})
     return PairHistogram(table, _count(rows, others))
 
 

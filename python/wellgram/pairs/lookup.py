@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class PerturbationNeighbors:
     """The nearest and the farthest partners of one row of a map.
 
-    Columns of `table`, the nearest first, then the farthest: ``side`` (``neighbors`` or
+    Columns of `table`, the nearest first, then the farthest: ``side`` (``nearest`` or
     ``farthest``); ``rank`` from 1, within the side; the labels of the partner and its ``row``;
     ``cosine``; and ``percentile``, how many percent of the row's partners have no larger cosine.
     """

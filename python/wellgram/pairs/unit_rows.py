@@ -110,7 +110,7 @@ class UnitRows:
         self.n, self.d = self._source.shape[0], empty.shape[1]
         if self.d == 0:
             raise InputError("rows without features have no cosines")
-        self.precision: PairDtype | None = dtype
+        self.dtype_name: PairDtype | None = dtype
         self.bfloat16 = dtype == "bfloat16"
         self.dtype = np.dtype(
             empty.dtype if dtype is None else "float32" if self.bfloat16 else dtype
@@ -160,7 +160,7 @@ class UnitRows:
     def some(self, index: Codes) -> "UnitRows":
         """Return chosen rows."""
         with using_backend(self._named):
-            return UnitRows(self._source, self.precision, index)
+            return UnitRows(self._source, self.dtype_name, index)
 
     def spans(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """Cut the rows from start to stop into spans that each lie in one chunk."""

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 def plot_bins(
     result: pd.DataFrame | Tabled, ax: "Axes | None" = None, *, label: str = "cosine similarity"
 ) -> "Axes":
-    """Draw counts in bins: a `PairHistogram`, or columns ``low``, ``high`` and ``pairs``."""
+    """Draw counts in bins: a `PairHistogram`, or columns ``low``, ``high`` and ``n_pairs``."""
     table = table_of(result)
     if ax is None:
         _, ax = figure()
     edges = [*table["low"], table["high"].iloc[-1]]
-    ax.stairs(table["pairs"], edges, fill=True, color=BLUE, alpha=0.85)
+    ax.stairs(table["n_pairs"], edges, fill=True, color=BLUE, alpha=0.85)
     return finished(ax, label, "pairs")
 
 

@@ -35,7 +35,7 @@ def plot_volcano(
     ----------
     result
         Such as a `ConsistencyResult`, `MagnitudeResult` or `MeanAveragePrecisionResult`, or a
-        table with ``p_value`` and a false discovery rate, ``q_value`` or ``q_value``.
+        table with ``p_value`` and its false discovery rate, ``q_value``.
     score
         The column of the score.
     threshold
@@ -47,8 +47,7 @@ def plot_volcano(
     if ax is None:
         _, ax = figure()
     tested = table[table["p_value"].notna()]
-    rate = "q_value"
-    found = (tested[rate] <= threshold).to_numpy()
+    found = (tested["q_value"] <= threshold).to_numpy()
     kinds = ((~found, GREY, "others"), (found, BLUE, f"false discovery rate ≤ {threshold:.0%}"))
     for rows, color, name in kinds:
         some = tested[rows]

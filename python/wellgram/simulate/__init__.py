@@ -1,4 +1,4 @@
-"""Screens with known truth, in the shapes of public ones."""
+"""Screens with planted truth, in the shapes of public ones."""
 
 from wellgram.simulate.genome_screen import genome
 from wellgram.simulate.rxrx1_study import SimulatedStudy, rxrx1

@@ -1,4 +1,4 @@
-"""A screen with known truth, in the shape of RxRx1: what corrections should do is planted.
+"""A screen with planted truth, in the shape of RxRx1: what corrections should do is known.
 
 Every well has the effect of its siRNA, most of it shared by the cell types. On top lie what all
 wells vary by, whatever was done to them, along a few directions (whitening by controls takes it
@@ -39,7 +39,7 @@ CORRECTIONS = ("none", "center-scale", "pca-center-scale")
 
 @dataclass(frozen=True)
 class SimulatedStudy:
-    """A simulated study of batch correction, and its truth.
+    """A simulated study of batch correction, and what is planted in it.
 
     `embeddings` (n, d) float32, one row per site; `metadata` with the columns of RxRx1's
     ``metadata.csv``; `corrections`, names of alignments from the worst to the best.

@@ -1,4 +1,4 @@
-"""A screen with known truth, in the shape of RxRx3-core.
+"""A screen with planted truth, in the shape of RxRx3-core.
 
 Planted in them: complexes of genes that look alike, compounds that look like the knock-out of their
 targets the more the higher the dose, shifts and covariances of experiments, controls, positive
@@ -43,7 +43,7 @@ _EXPERIMENT_SHIFT, _PLATE_SHIFT, _NUISANCE = 3.0, 0.8, 3.0
 
 @dataclass(frozen=True)
 class SimulatedScreen:
-    """A simulated screen and its truth.
+    """A simulated screen and what is planted in it.
 
     `embeddings` (n, d) float32; `metadata` with the columns of ``metadata_rxrx3_core.csv``;
     `relationships` (entity1, entity2), the pairs within planted complexes; `compound_targets` with
@@ -60,7 +60,7 @@ class SimulatedScreen:
         return wells_from_frame(self.embeddings, self.metadata, layout="rxrx3-core")
 
     def write(self, folder: str | Path) -> None:
-        """Write the files of the screen, named as the published ones, and its truth tables."""
+        """Write the files of the screen, named as the published ones, and what is planted."""
         with output_folder(folder) as out:
             (out / "relationships").mkdir(exist_ok=True)
             for name, frame in (
@@ -99,15 +99,15 @@ def rxrx3_core(scale: float = 1.0, seed: int = 0, *, features: int = 384) -> Sim
         raise InputError(f"seed must be a whole number from 0, not {seed!r}")
     if features < 8:
         raise InputError(f"features must be 8 at least, not {features}")
-    design_rng, effect_rng, truth_rng, noise_rng = np.random.default_rng(seed).spawn(4)
+    design_rng, effect_rng, planted_rng, noise_rng = np.random.default_rng(seed).spawn(4)
     genes, compounds = _names(scale)
     metadata = pd.concat(
         [_gene_wells(genes, scale, design_rng), _compound_wells(compounds, scale, design_rng)],
         ignore_index=True,
     )
-    complexes = complexes_of(genes[len(_POSITIVE) :], truth_rng)
+    complexes = complexes_of(genes[len(_POSITIVE) :], planted_rng)
     gene_effects = _gene_effects(genes, complexes, features, effect_rng)
-    targets = _targets(genes, compounds, truth_rng)
+    targets = _targets(genes, compounds, planted_rng)
     effects, effect_of_well = _effects(metadata, genes, gene_effects, targets, effect_rng)
     embeddings = _embed(metadata, effects, effect_of_well, features, noise_rng)
     pairs = [

@@ -93,18 +93,18 @@ def block_stack(
     ):
         if given < least:
             raise InputError(f"{name} must be {least} at least, not {given}")
-    design, truth, noise = np.random.default_rng(seed).spawn(3)
+    design, planted, noise = np.random.default_rng(seed).spawn(3)
     metadata = _design(perturbations, batches, design)
     sirna = metadata["sirna_id"].to_numpy()
     batch = pd.factorize(metadata["experiment"])[0]
     group = np.arange(perturbations) // 3
     best = int(0.6 * blocks)
     embeddings = np.empty((blocks, len(metadata), features), np.float32)
-    own = truth.standard_normal((perturbations + 1, features), dtype=np.float32)
-    shared = truth.standard_normal((group.max() + 1, features), dtype=np.float32)
+    own = planted.standard_normal((perturbations + 1, features), dtype=np.float32)
+    shared = planted.standard_normal((group.max() + 1, features), dtype=np.float32)
     effect = np.zeros_like(own)
     effect[:-1] = np.float32(np.sqrt(0.5)) * (own[:-1] + shared[group])
-    shift = _SHIFT * truth.standard_normal((batches, features), dtype=np.float32)
+    shift = _SHIFT * planted.standard_normal((batches, features), dtype=np.float32)
     for b in range(blocks):
         size = np.float32(_EFFECT * np.exp(-(((b - best) / (_WIDTH * blocks)) ** 2) / 2))
         rows = noise.standard_normal((len(metadata), features), dtype=np.float32)

@@ -57,13 +57,13 @@ class BatchStudyResult:
     ``rank``, ``correction``
         Rank 1 has the most biology.
     ``biology``
-        The mean of ``neighbors`` and ``probe``.
+        The mean of ``nearest`` and ``probe``.
     ``biology_ci_low``, ``biology_ci_high``; ``gain``, ``gain_ci_low``, ``gain_ci_high``
         95 % over resampled batches; and how much more that is than the first correction named has,
         in the same resamples.
     ``batch_removed``
         The mean of 1 - ``batch_accuracy``, ``kbet``, ``ilisi`` and ``silhouette_batch``.
-    ``neighbors``, ``probe``, ``nearest_top_5``, ``probe_top_5``, ``nearest_balanced``,
+    ``nearest``, ``probe``, ``nearest_top_5``, ``probe_top_5``, ``nearest_balanced``,
     ``probe_balanced``
         Accuracies in held-out batches: top-1, top-5, and the mean of classes.
     ``batch_accuracy``, ``batch_chance``

@@ -47,7 +47,7 @@ class Matrix:
         """How many bytes apart its rows are."""
         return self.stride * self.dtype.itemsize
 
-    def block(self, first: int, last: int) -> "Matrix":
+    def cut(self, first: int, last: int) -> "Matrix":
         """Return some of its rows."""
         address = self.address + first * self.apart
         return Matrix(self.owner, address, last - first, self.columns, self.stride, self.dtype)

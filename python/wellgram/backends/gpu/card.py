@@ -13,8 +13,8 @@ from wellgram.backends.gpu.driver import Driver, Mark
 from wellgram.backends.gpu.interop import adopt, lies_on_card
 from wellgram.errors import DeviceMemoryError, InputError
 
-BLOCK_BYTES = 1 << 28
-"""Rows that stay in main memory pass through the card in blocks of so many bytes, two at a time"""
+CHUNK_BYTES = 1 << 28
+"""Rows that stay in main memory pass through the card in chunks of so many bytes, two at a time"""
 
 _MOST_BLOCKS = 1 << 14
 """Kernels go over what is left of their work in strides of so many blocks at most"""
@@ -30,7 +30,7 @@ class Card:
 
     def __init__(self, driver: Driver):
         self.driver = driver
-        self.block_bytes = BLOCK_BYTES
+        self.chunk_bytes = CHUNK_BYTES
         self._queued: deque[Mark] = deque()
 
     def vector(self, size: int, dtype: Any, zero: bool = False) -> Vector:
@@ -126,16 +126,16 @@ class Card:
         self.driver.mark().wait()  # the other library may let go of it now
         return laid
 
-    def blocks(self, x: "Matrix | NDArray[Any]") -> Iterator[tuple[int, Matrix]]:
-        """Yield rows on the card with the number of the first, a block at a time.
+    def chunks(self, x: "Matrix | NDArray[Any]") -> Iterator[tuple[int, Matrix]]:
+        """Yield rows on the card with the number of the first, a chunk at a time.
 
-        A block is gone when the next is asked for; that one is on its way meanwhile.
+        A chunk is gone when the next is asked for; that one is on its way meanwhile.
         """
         if isinstance(x, Matrix):
             yield 0, x
             return
         apart = stride_of(x.shape[1], x.dtype) * x.dtype.itemsize
-        rows = max(1, self.block_bytes // apart)
+        rows = max(1, self.chunk_bytes // apart)
         if len(x) <= rows:
             yield 0, self.lay(x)
             return
@@ -148,7 +148,7 @@ class Card:
             if ahead < len(x):
                 other = (k + 1) % 2
                 self.driver.put(buffers[other].address, x[ahead : ahead + rows], apart, free[other])
-            yield first, buffers[k % 2].block(0, min(rows, len(x) - first))
+            yield first, buffers[k % 2].cut(0, min(rows, len(x) - first))
             free[k % 2] = self.driver.mark()
 
     def launch(self, kernel: str, work: int, *arguments: Any, each: int = THREADS) -> None:

@@ -36,8 +36,8 @@ class GroupPrimitives:
         card, d = self.card, width(rows)
         total = card.vector(groups * d, np.float64, zero=True)
         laid = None if means is None else card.numbers(means, np.float64)
-        for first, block in card.blocks(rows):
-            own = codes[first : first + block.rows]
+        for first, chunk in card.chunks(rows):
+            own = codes[first : first + chunk.rows]
             order, bounds = in_groups(own, groups)
             runs = [np.arange(a, b, _RUN) for a, b in pairwise(bounds)]
             counts = [len(run) for run in runs]
@@ -46,11 +46,11 @@ class GroupPrimitives:
                 continue
             group = np.repeat(np.arange(groups), counts)
             partial = card.vector((len(starts) - 1) * d, np.float64)
-            strips = ceil(d * block.dtype.itemsize / PACK / THREADS)
+            strips = ceil(d * chunk.dtype.itemsize / PACK / THREADS)
             card.launch(
-                f"sum_runs<{block.c_type}>",
+                f"sum_runs<{chunk.c_type}>",
                 (len(starts) - 1) * strips,
-                *(block, block.stride, d, card.numbers(order, np.int64)),
+                *(chunk, chunk.stride, d, card.numbers(order, np.int64)),
                 *(card.numbers(starts, np.int64), len(starts) - 1),
                 *(0 if laid is None else laid, card.numbers(group, np.int64), partial),
                 each=1,
@@ -120,7 +120,7 @@ class GroupPrimitives:
         if isinstance(rows, Matrix):
             medians[:] = self._medians(rows, order, bounds)
             return medians
-        at_once = max(1, self.card.block_bytes // max(1, rows.shape[1] * rows.itemsize))
+        at_once = max(1, self.card.chunk_bytes // max(1, rows.shape[1] * rows.itemsize))
         g = 0
         while g < groups:
             last = max(g + 1, int(np.searchsorted(bounds, bounds[g] + at_once, "right")) - 1)

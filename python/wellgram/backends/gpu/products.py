@@ -172,7 +172,7 @@ class OwnEngine:
     ) -> Matrix:
         """Make a tile of what rows there are."""
         made = _present(self.shape, x, i, y, j, tile)
-        left, right = x.matrix.block(i, i + made.rows), y.matrix.block(j, j + made.columns)
+        left, right = x.matrix.cut(i, i + made.rows), y.matrix.cut(j, j + made.columns)
         return multiply_rows(self._card, left, right, made, lag)
 
 
@@ -216,7 +216,7 @@ class LibraryEngine:
         """Return all products, by one call."""
         a, b = x.matrix, y.matrix
         out = self._card.matrix(x.rows, y.rows, _sum_type(a.dtype))
-        self._multiply(a.block(0, x.rows), b.block(0, out.stride), out)
+        self._multiply(a.cut(0, x.rows), b.cut(0, out.stride), out)
         return out
 
     def _multiply(self, a: Matrix, b: Matrix, out: Matrix) -> None:
@@ -234,7 +234,7 @@ class LibraryEngine:
         self, x: Operand, i: int, y: Operand, j: int, tile: Matrix, lag: int = EVERY_CELL
     ) -> Matrix:
         """Make a whole tile."""
-        a, b = x.matrix.block(i, i + self.shape[0]), y.matrix.block(j, j + self.shape[1])
+        a, b = x.matrix.cut(i, i + self.shape[0]), y.matrix.cut(j, j + self.shape[1])
         self._multiply(a, b, tile)
         return _present(self.shape, x, i, y, j, tile)
 

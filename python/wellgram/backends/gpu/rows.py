@@ -28,15 +28,15 @@ class RowPrimitives:
         """See `Backend.row_faults`."""
         rows = self.card.rows(x)
         found = np.empty(length(rows), np.uint8)
-        for first, block in self.card.blocks(rows):
-            faults = self.card.vector(block.rows, np.uint8)
+        for first, chunk in self.card.chunks(rows):
+            faults = self.card.vector(chunk.rows, np.uint8)
             self.card.launch(
-                f"row_faults<{block.c_type}>",
-                block.rows,
-                *(block, block.rows, block.columns, block.stride, faults),
+                f"row_faults<{chunk.c_type}>",
+                chunk.rows,
+                *(chunk, chunk.rows, chunk.columns, chunk.stride, faults),
                 each=ROWS,
             )
-            found[first : first + block.rows] = self.card.read(faults)
+            found[first : first + chunk.rows] = self.card.read(faults)
         return found == 1, found == 2
 
     def unit_rows(self, x: Rows) -> tuple[Rows, Codes]:
@@ -45,18 +45,18 @@ class RowPrimitives:
         zero = np.empty(length(rows), bool)
         out = None if isinstance(rows, Matrix) else np.empty(rows.shape, rows.dtype)
         unit: Matrix | None = None
-        for first, block in self.card.blocks(rows):
-            unit = self.card.matrix(block.rows, block.columns, block.dtype)
-            flags = self.card.vector(block.rows, np.uint8)
+        for first, chunk in self.card.chunks(rows):
+            unit = self.card.matrix(chunk.rows, chunk.columns, chunk.dtype)
+            flags = self.card.vector(chunk.rows, np.uint8)
             self.card.launch(
-                f"unit_rows<{block.c_type}>",
-                block.rows,
-                *(block, block.rows, block.columns, block.stride, unit, unit.stride, flags),
+                f"unit_rows<{chunk.c_type}>",
+                chunk.rows,
+                *(chunk, chunk.rows, chunk.columns, chunk.stride, unit, unit.stride, flags),
                 each=ROWS,
             )
-            zero[first : first + block.rows] = self.card.read(flags)
+            zero[first : first + chunk.rows] = self.card.read(flags)
             if out is not None:
-                self.card.fetch(unit, out[first : first + block.rows])
+                self.card.fetch(unit, out[first : first + chunk.rows])
         if out is None:
             assert unit is not None
             out = hand_back(unit, self.card.driver, x)
@@ -74,10 +74,10 @@ class RowPrimitives:
             return mapped
         check_maps(rows, maps)
         y = as_out(out, rows, maps)
-        # Blocks are fetched before more is put, so y may be x itself.
-        for first, block in self.card.blocks(rows):
-            part = slice(first, first + block.rows)
-            self.card.fetch(self._mapped(block, codes[part], maps), y[part])
+        # Chunks are fetched before more is put, so y may be x itself.
+        for first, chunk in self.card.chunks(rows):
+            part = slice(first, first + chunk.rows)
+            self.card.fetch(self._mapped(chunk, codes[part], maps), y[part])
         return y
 
     def _mapped(self, x: Matrix, codes: Codes, maps: AffineMaps) -> Matrix:
@@ -129,8 +129,8 @@ class RowPrimitives:
                 continue
             project = card.lay(_rows(factor.T, x.dtype))
             expand = card.lay(_rows(factor * gain, x.dtype))
-            low = multiply_rows(card, z.block(first, last), project)
-            multiply_rows(card, low, expand, added.block(first, last))
+            low = multiply_rows(card, z.cut(first, last), project)
+            multiply_rows(card, low, expand, added.cut(first, last))
         card.launch(
             f"scale_and_add<{c_type}>",
             n * y.stride,

@@ -48,9 +48,9 @@ class _Loss:
         fit = SCORE_BYTES // (classes * x.dtype.itemsize) // ROWS * ROWS
         at_once = min(max(ROWS, fit), _MOST_ROWS)
         self._parts = [
-            self._part(begin + first, block.block(first, min(first + at_once, block.rows)))
-            for begin, block in card.blocks(x)
-            for first in range(0, block.rows, at_once)
+            self._part(begin + first, chunk.cut(first, min(first + at_once, chunk.rows)))
+            for begin, chunk in card.chunks(x)
+            for first in range(0, chunk.rows, at_once)
         ]
 
     def _part(self, first: int, x: Matrix) -> _Part:

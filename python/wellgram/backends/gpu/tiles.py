@@ -44,18 +44,18 @@ def tiles_of(
 ) -> Iterator[Tile]:
     """Yield the tiles of the pairs of rows x, which are those from `row` on, with y.
 
-    Those that hold a pair of the extent. Rows of main memory pass through the card in blocks.
+    Those that hold a pair of the extent. Rows of main memory pass through the card in chunks.
     """
-    # What of y a block of x is compared with, so that a share of the work can be told.
+    # What of y a chunk of x is compared with, so that a share of the work can be told.
     total, done = _pairs(row, length(x), column, length(y), extent), 0
     if not total:
         return
-    if y is x and isinstance(x, np.ndarray) and x.nbytes <= card.block_bytes:
+    if y is x and isinstance(x, np.ndarray) and x.nbytes <= card.chunk_bytes:
         x = y = card.lay(x)  # once for both sides
     same = y is x and isinstance(x, Matrix) and engine.one_operand
-    for first, left in card.blocks(x):
+    for first, left in card.chunks(x):
         a = engine.ready(left, True)
-        for begin, right in card.blocks(y):
+        for begin, right in card.chunks(y):
             top, side = row + first, column + begin
             if not _pairs(top, left.rows, side, right.rows, extent):
                 continue

@@ -1,30 +1,29 @@
-"""Clusters and enrichment against SciPy, and on maps with known truth."""
+"""Gene sets and enrichment against SciPy, and on maps where they are planted."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.stats import fisher_exact, ks_2samp
 
-from wellgram import InputError, PerturbationMap, enrichment, gene_set_separation, read_gene_sets
+from helpers.maps_and_wells import make_map
+from wellgram import InputError, enrichment, gene_set_separation, read_gene_sets
 
 
-def map_of(rng, n=60, d=6, clusters=(), strength=2.0, **labels):
-    """A map of genes g0 ..., the members of each cluster drawn together."""
-    rows = rng.normal(size=(n, d))
-    for members in clusters:
-        rows[members] += strength * rng.normal(size=d)
-    frame = pd.DataFrame({"perturbation": [f"g{k}" for k in range(n)], **labels})
-    return PerturbationMap(rows, frame)
+def map_with(rng, n=60, d=6, gene_sets=(), strength=2.0, **labels):
+    """A map of genes G0 ..., the members of each gene set drawn together."""
+    map_ = make_map(rng, n, d, **labels)
+    for members in gene_sets:
+        map_.embeddings[members] += strength * rng.normal(size=d)
+    return map_
 
 
 def names(*members):
-    return [f"g{k}" for k in members]
+    return [f"G{k}" for k in members]
 
 
 def test_it_is_the_test_of_scipy(rng):
-    map_ = map_of(rng)
-    clusters = {"a": names(*range(12), 99), "small": names(1, 2)}
-    table = gene_set_separation(map_, clusters, min_genes=5)
+    map_ = map_with(rng)
+    gene_sets = {"a": names(*range(12), 99), "small": names(1, 2)}
+    table = gene_set_separation(map_, gene_sets, min_genes=5)
     assert table["gene_set"].tolist() == ["a"]
     row = table.iloc[0]
     assert (row["n_genes"], row["n_rest"], row["genes"]) == (12, 48, names(*range(12)))
@@ -38,9 +37,9 @@ def test_it_is_the_test_of_scipy(rng):
     assert row["between_mean"] == pytest.approx(between.mean())
 
 
-def test_planted_clusters_are_found_and_random_ones_are_not(rng):
+def test_planted_gene_sets_are_found_and_random_ones_are_not(rng):
     planted = [np.arange(10 * k, 10 * k + 10) for k in range(5)]
-    map_ = map_of(rng, n=200, d=16, clusters=planted)
+    map_ = map_with(rng, n=200, d=16, gene_sets=planted)
     chosen = {f"planted {k}": names(*members) for k, members in enumerate(planted)}
     chosen |= {f"random {k}": names(*rng.choice(np.arange(50, 200), 10, False)) for k in range(5)}
     table = gene_set_separation(map_, chosen).set_index("gene_set")
@@ -51,7 +50,7 @@ def test_planted_clusters_are_found_and_random_ones_are_not(rng):
 
 def test_genes_alone_are_the_rest_where_there_are_compounds(rng):
     kinds = ["CRISPR"] * 40 + ["COMPOUND"] * 20
-    map_ = map_of(rng, perturbation_type=kinds)
+    map_ = map_with(rng, perturbation_type=kinds)
     sizes = [
         gene_set_separation(map_, {"a": names(*range(10))}, null=null)["n_rest"][0]
         for null in (None, "genes", "all")
@@ -60,7 +59,7 @@ def test_genes_alone_are_the_rest_where_there_are_compounds(rng):
 
 
 @pytest.mark.parametrize(
-    ("clusters", "options", "words"),
+    ("gene_sets", "options", "words"),
     [
         ({"a": names(1, 2)}, {}, "has 10 genes"),
         ({}, {}, "none of the 0 gene sets"),
@@ -69,9 +68,9 @@ def test_genes_alone_are_the_rest_where_there_are_compounds(rng):
         ({"a": names(*range(12))}, {"null": "genes"}, "no gene"),
     ],
 )
-def test_clusters_that_cannot_be_compared(rng, clusters, options, words):
+def test_gene_sets_that_cannot_be_compared(rng, gene_sets, options, words):
     with pytest.raises(InputError, match=words):
-        gene_set_separation(map_of(rng), clusters, **options)
+        gene_set_separation(map_with(rng), gene_sets, **options)
 
 
 def test_enrichment_is_fishers_exact_test():
@@ -85,7 +84,7 @@ def test_enrichment_is_fishers_exact_test():
         assert table.loc[name, "p_value"] == pytest.approx(expected)
         assert table.loc[name, "p_bonferroni"] == pytest.approx(min(1, 2 * expected))
         assert table.loc[name, "jaccard"] == pytest.approx(shared / (10 + size - shared))
-        assert len(table.loc[name, "n_shared"]) == shared
+        assert len(table.loc[name, "shared"]) == shared
 
 
 @pytest.mark.parametrize(

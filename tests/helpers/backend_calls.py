@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 import wellgram as wg
-from class_wells import toy
+from helpers.class_wells import toy
 from wellgram.backends import get_backend
 from wellgram.backends.consumers import CountBelow
 from wellgram.nulls import mean_cosine_nulls

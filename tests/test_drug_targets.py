@@ -1,4 +1,4 @@
-"""The drug-target benchmark against a plain implementation, and on screens with known truth."""
+"""The drug-target benchmark against a plain implementation, and on screens with known targets."""
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ def planted():
 
 
 def small(rng, genes=40, compounds=6, doses=DOSES, typed=True, d=8):
-    """A map of genes G0 ... and compounds C0 ... at doses, and a truth for it."""
+    """A map of genes G0 ... and compounds C0 ... at doses, and its targets."""
     names = [f"G{k:02d}" for k in range(genes)]
     treated = [(f"C{k}", dose) for k in range(compounds) for dose in doses]
     labels = pd.DataFrame(
@@ -43,14 +43,14 @@ def small(rng, genes=40, compounds=6, doses=DOSES, typed=True, d=8):
     if typed:
         labels["perturbation_type"] = ["CRISPR"] * genes + ["COMPOUND"] * len(treated)
     rows = rng.normal(size=(len(labels), d))
-    truth = pd.DataFrame(
+    targets = pd.DataFrame(
         [(c, g, v) for c in range(compounds) for g, v in ((c, 10), (c + 9, 900), (c + 20, 5000))],
         columns=["treatment", "gene_symbol", "nM_value"],
     )
-    truth["treatment"] = "C" + truth["treatment"].astype(str)
-    truth["gene_symbol"] = [f"G{g:02d}" for g in truth["gene_symbol"]]
+    targets["treatment"] = "C" + targets["treatment"].astype(str)
+    targets["gene_symbol"] = [f"G{g:02d}" for g in targets["gene_symbol"]]
     extra = pd.DataFrame({"treatment": "other", "gene_symbol": names, "nM_value": 1e5})
-    return PerturbationMap(rows, labels), pd.concat([truth, extra], ignore_index=True)
+    return PerturbationMap(rows, labels), pd.concat([targets, extra], ignore_index=True)
 
 
 def plain_precision(scores, labels):
@@ -59,7 +59,7 @@ def plain_precision(scores, labels):
     return float((np.cumsum(labels) / np.arange(1, len(labels) + 1))[labels].mean())
 
 
-def plain(map_, truth, draws, seed, by="compound"):
+def plain(map_, targets, draws, seed, by="compound"):
     """As METRICS.md has it, one compound, dose and seed at a time."""
     labels, rows = map_.labels, map_.embeddings
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -67,12 +67,12 @@ def plain(map_, truth, draws, seed, by="compound"):
     genes = {labels["perturbation"][k]: k for k in np.flatnonzero(is_gene)}
     treated = {(labels["perturbation"][k], labels["dose"][k]): k for k in np.flatnonzero(~is_gene)}
     compounds = {name for name, _ in treated}
-    doses = sorted({dose for name, dose in treated if name in set(truth["treatment"])})
+    doses = sorted({dose for name, dose in treated if name in set(targets["treatment"])})
     item, partner = ("treatment", "gene_symbol")[:: 1 if by == "compound" else -1]
     partners_there = genes.keys() if by == "compound" else compounds
     items_there = compounds if by == "compound" else genes.keys()
-    known = truth[truth[item].isin(items_there)]
-    everyone = sorted(set(truth[partner]) & set(partners_there))
+    known = targets[targets[item].isin(items_there)]
+    everyone = sorted(set(targets[partner]) & set(partners_there))
     found = {}
     for name, own in known.groupby(item):
         actives = sorted(set(own.loc[own["nM_value"] <= 1000, partner]) & set(partners_there))
@@ -124,12 +124,12 @@ def test_it_is_the_plain_computation(map_, screen, by):
 
 
 def test_planted_targets_are_found_and_shuffled_ones_are_not(planted):
-    map_, truth = planted
-    found = drug_targets(map_, truth, draws=10).table.set_index("concentration")
+    map_, targets = planted
+    found = drug_targets(map_, targets, draws=10).table.set_index("concentration")
     rng = np.random.default_rng(0)
-    genes = rng.permutation(truth["gene_symbol"].unique())
-    renamed = dict(zip(truth["gene_symbol"].unique(), genes, strict=True))
-    shuffled = truth.assign(gene_symbol=truth["gene_symbol"].map(renamed))
+    genes = rng.permutation(targets["gene_symbol"].unique())
+    renamed = dict(zip(targets["gene_symbol"].unique(), genes, strict=True))
+    shuffled = targets.assign(gene_symbol=targets["gene_symbol"].map(renamed))
     random = drug_targets(map_, shuffled, draws=10).table.set_index("concentration")
     assert found.loc["max", "ci_low"] > 2 * found.loc["max", "chance"]
     assert random.loc["max", "ci_low"] < random.loc["max", "chance"]
@@ -147,14 +147,15 @@ def test_similarity_rises_with_the_dose_where_it_is_planted(planted):
 
 
 def test_an_item_is_drawn_for_by_itself(map_, screen):
-    """The scores of a compound do not depend on which others are in the targets's lists."""
-    truth = screen.compound_targets
-    some = truth["treatment"].unique()[::2]
+    """The scores of a compound do not depend on which others are in the lists of targets."""
+    targets = screen.compound_targets
+    some = targets["treatment"].unique()[::2]
     # The pool is of all genes of the targets, so those must stay.
-    rest = truth.assign(treatment=truth["treatment"].where(truth["treatment"].isin(some), "nobody"))
+    kept = targets["treatment"].isin(some)
+    rest = targets.assign(treatment=targets["treatment"].where(kept, "nobody"))
     both = [
         drug_targets(map_, t, draws=4).items.set_index(["compound", "concentration"])
-        for t in (truth, rest)
+        for t in (targets, rest)
     ]
     shared = both[1].index
     np.testing.assert_array_equal(
@@ -174,63 +175,63 @@ def test_the_same_seed_gives_the_same_scores(map_, screen, backend):
 
 
 def test_signed_similarity_tells_opposites_apart(rng):
-    map_, truth = small(rng)
+    map_, targets = small(rng)
     rows = map_.embeddings.copy()
     for c in range(6):  # opposite to their first target
         rows[40 + 3 * c : 43 + 3 * c] = -rows[c]
     opposite = PerturbationMap(rows, map_.labels)
     unsigned, signed = (
-        drug_targets(opposite, truth, signed=s, draws=5).table.iloc[-1]["average_precision"]
+        drug_targets(opposite, targets, signed=s, draws=5).table.iloc[-1]["average_precision"]
         for s in (False, True)
     )
     assert unsigned > 0.5 > signed
 
 
 def test_a_map_without_types_or_doses(rng):
-    map_, truth = small(rng, doses=(1.0,), typed=False)
+    map_, targets = small(rng, doses=(1.0,), typed=False)
     plain_map = PerturbationMap(map_.embeddings, map_.labels[["perturbation"]])
-    table = drug_targets(plain_map, truth, draws=3).table
+    table = drug_targets(plain_map, targets, draws=3).table
     assert table["concentration"].tolist() == ["all", "max"]
     one, largest = table.drop(columns="concentration").to_numpy(float)
     np.testing.assert_array_equal(one, largest)
-    assert "max" in repr(drug_targets(plain_map, truth, draws=3))
+    assert "max" in repr(drug_targets(plain_map, targets, draws=3))
 
 
 def test_what_is_not_in_the_map_is_counted(rng):
-    map_, truth = small(rng)
+    map_, targets = small(rng)
     more = pd.DataFrame(
         {"treatment": ["C0", "gone"], "gene_symbol": ["LOST", "G03"], "nM_value": [1.0, 1.0]}
     )
-    result = drug_targets(map_, pd.concat([truth, more]), draws=2)
+    result = drug_targets(map_, pd.concat([targets, more]), draws=2)
     assert result.absent == {"compound": 2, "gene": 1}  # "other" is no compound of the map either
     assert result.items["n_actives"].eq(2).all()
 
 
 def test_grey_genes_are_never_drawn_and_few_negatives_skip():
     """A published case: 100, 5,000 and 15,000 nM, a pool of five, two negatives at least."""
-    truth = pd.DataFrame(
+    targets = pd.DataFrame(
         {
             "treatment": ["c", "c", "c", "d", "d", "d"],
             "gene_symbol": ["hit", "grey", "cold", "x", "y", "z"],
             "nM_value": [100, 5000, 15000, 20000, 20000, 20000],
         }
     )
-    place = {name: k for k, name in enumerate(sorted(truth["gene_symbol"]))}
+    place = {name: k for k, name in enumerate(sorted(targets["gene_symbol"]))}
     options = {"active": 1000, "inactive": 10000, "draws": 50, "seed": 0}
     columns = ("treatment", "gene_symbol", ["c", "d"], place)
-    one, other = ranked_lists(truth, *columns, min_negatives=2, **options)
+    one, other = ranked_lists(targets, *columns, min_negatives=2, **options)
     assert isinstance(one, RankedList)
     assert one.actives.tolist() == [place["hit"]]
     assert set(one.negatives.ravel()) == {place[g] for g in ("cold", "x", "y", "z")}
     assert other == ("d", "no active partner")
-    few = next(ranked_lists(truth, *columns, min_negatives=20, **options))
+    few = next(ranked_lists(targets, *columns, min_negatives=20, **options))
     assert few == ("c", "4 eligible negatives, 20 needed")
 
 
-def test_all_inactive_truth(rng):
-    map_, truth = small(rng)
+def test_targets_that_are_all_inactive(rng):
+    map_, targets = small(rng)
     with pytest.raises(InputError, match=r"no compound of the targets can be scored .*'C0'"):
-        drug_targets(map_, truth.assign(nM_value=20000.0))
+        drug_targets(map_, targets.assign(nM_value=20000.0))
 
 
 @pytest.mark.parametrize(
@@ -244,10 +245,10 @@ def test_all_inactive_truth(rng):
         (lambda t: t.assign(gene_symbol="gone"), "no gene of the targets is in the map"),
     ],
 )
-def test_truth_that_cannot_be_used(rng, change, words):
-    map_, truth = small(rng)
+def test_targets_that_cannot_be_used(rng, change, words):
+    map_, targets = small(rng)
     with pytest.raises(InputError, match=words):
-        drug_targets(map_, change(truth))
+        drug_targets(map_, change(targets))
 
 
 @pytest.mark.parametrize(
@@ -262,23 +263,23 @@ def test_truth_that_cannot_be_used(rng, change, words):
     ],
 )
 def test_parameters_out_of_range(rng, options, words):
-    map_, truth = small(rng)
+    map_, targets = small(rng)
     with pytest.raises(InputError, match=words):
-        drug_targets(map_, truth, **options)
+        drug_targets(map_, targets, **options)
 
 
 @pytest.mark.parametrize(("row", "words"), [(0, "gene 'G00'"), (40, "compound 'C0'")])
 def test_rows_that_are_there_twice(rng, row, words):
-    map_, truth = small(rng)
+    map_, targets = small(rng)
     rows = np.concatenate([map_.embeddings, map_.embeddings[row : row + 1]])
     labels = pd.concat([map_.labels, map_.labels.iloc[row : row + 1]], ignore_index=True)
     with pytest.raises(InputError, match=f"{words} has several rows"):
-        drug_targets(PerturbationMap(rows, labels), truth)
+        drug_targets(PerturbationMap(rows, labels), targets)
 
 
 def test_plot_and_save(rng, tmp_path):
-    map_, truth = small(rng)
-    result = drug_targets(map_, truth, draws=2, resamples=5)
+    map_, targets = small(rng)
+    result = drug_targets(map_, targets, draws=2, resamples=5)
     assert result.plot().get_ylabel() == "average precision of targets"
     result.save(tmp_path / "targets.csv")
     assert len(pd.read_csv(tmp_path / "targets.csv")) == 4

@@ -1,0 +1,1 @@
+"""What tests share: screens in memory and in files, comparisons, a browser, the accelerator."""
