@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cases import some_maps
+from oracle import reference
 
 from wellgram import (
     CORAL,
@@ -22,7 +23,6 @@ from wellgram import (
     chain,
 )
 from wellgram.align.affine import diagonal_maps
-from wellgram.backends import reference
 
 D, BATCHES = 6, ("a", "b", "c")
 

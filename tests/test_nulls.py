@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from oracle import reference
 from scipy.stats import kstest
 
 from wellgram import InputError
-from wellgram.backends import reference
 from wellgram.nulls import benjamini_hochberg, empirical_p, mean_cosine_nulls
 
 

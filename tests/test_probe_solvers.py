@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from oracle import reference
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 
 from wellgram import InputError
-from wellgram.backends import reference
 from wellgram.probes import Logistic, lda, ridge
 from wellgram.probes.lbfgs import minimize
 

@@ -1,9 +1,9 @@
 """What the suite feeds to backends: sizes at which kernels break, and rows, codes and maps."""
 
 import numpy as np
+from oracle import reference
 from own_consumers import LargestPerRow, SumAbove
 
-from wellgram.backends import reference
 from wellgram.backends.consumers import (
     Bracket,
     CountBelow,

@@ -7,8 +7,8 @@ most eps / 2 of its result.
 from dataclasses import replace
 
 import numpy as np
+from oracle import reference
 
-from wellgram.backends import reference
 from wellgram.backends.consumers import FIXED_POINT, RowMoments
 
 

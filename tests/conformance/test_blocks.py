@@ -8,8 +8,8 @@ from cases import extent_of, met, one_of_each, unit, x_and_y
 from comparers import as_defined, same, same_answer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from oracle import reference
 
-from wellgram.backends import reference
 from wellgram.backends.consumers import CountBelow, Extent
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from cases import SHAPES, labelled
 from comparers import close
+from oracle import reference
 
 from wellgram import InputError
-from wellgram.backends import reference
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

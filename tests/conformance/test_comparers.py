@@ -14,8 +14,8 @@ import test_rows
 import test_twins
 from cases import labelled, some_maps
 from comparers import close, close_affine, close_moments, counted_below, same, same_answer
+from oracle import reference
 
-from wellgram.backends import reference
 from wellgram.backends.consumers import (
     FIXED_POINT,
     Bracketed,

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from cases import SHAPES, labelled
+from oracle import reference
 
 from wellgram import InputError
-from wellgram.backends import reference
 
 
 def close(got, expected, x, terms):

@@ -6,9 +6,9 @@ from cases import SHAPES, labelled
 from comparers import close, close_moments
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from oracle import reference
 
 from wellgram import InputError
-from wellgram.backends import reference
 
 PRIMITIVES = ["group_sums", "group_medians", "group_moments"]
 

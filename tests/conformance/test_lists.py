@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from oracle import reference
 
 from wellgram import InputError
-from wellgram.backends import reference
 
 
 @pytest.mark.parametrize("levels", [0, 1, 9])

@@ -7,10 +7,10 @@ import pytest
 from cases import unit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from oracle import reference
 from scipy.stats import chisquare
 
 from wellgram import InputError
-from wellgram.backends import reference
 from wellgram.backends.philox_draws import philox, under
 
 STEP = 2.0**-40

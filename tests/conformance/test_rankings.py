@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from cases import SHAPES, unit
+from oracle import reference
 
 from wellgram import InputError
-from wellgram.backends import reference
 
 
 def rankings(rng, n, m, most, kinds=2, spread=0.3):

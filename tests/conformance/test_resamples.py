@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from oracle import reference
 from scipy.stats import chisquare
 
 from wellgram import InputError
-from wellgram.backends import reference
 
 
 @pytest.mark.parametrize("items", [0, 1, 2, 7, 500])

@@ -7,9 +7,9 @@ from comparers import close, close_affine, cosine_error
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from oracle import reference
 
 from wellgram import InputError
-from wellgram.backends import reference
 
 
 def compare_unit_rows(backend, x):

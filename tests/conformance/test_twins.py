@@ -11,9 +11,9 @@ from comparers import as_defined, same, same_answer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from oracle import reference
 
 from wellgram import InputError
-from wellgram.backends import reference
 from wellgram.backends.consumers import (
     FIXED_POINT,
     Bracket,
@@ -268,7 +268,7 @@ def test_ranks_of_more_cosines_than_a_short_counter_holds(cpu, monkeypatch):
     must be kept after that too; the last rows are met throughout the pass.
     """
     monkeypatch.setenv("WELLGRAM_NUM_THREADS", "1")
-    cpu.use_instruction_set(cpu.instruction_sets()[-1])
+    cpu.kernels.use_instruction_set(cpu.kernels.instruction_sets()[-1])
     n, negative = 24_000, 3
     x = np.ones((n, 1))
     x[-negative:] = -1
