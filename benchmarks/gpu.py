@@ -41,7 +41,7 @@ STEPS = 20  # of a search
 
 def on_card(backend: Any, call: Callable[[], Any], repeats: int) -> dict[str, float]:
     """Return the median times of a call and of its kernels, by marks in the queue."""
-    driver = backend.card.driver
+    driver = backend.kernels.card.driver
     call()
     whole, kernels = [], []
     for _ in range(repeats):
@@ -134,7 +134,7 @@ def rows(backend: Any, rates: dict[str, float], shape: tuple[int, int], repeats:
     """Time what reads and writes rows, on rows that lie on the card."""
     n, d = shape
     x, rng = made(n, d), np.random.default_rng(1)
-    given = backend.card.driver.give(backend.card.lay(x))
+    given = backend.kernels.card.driver.give(backend.kernels.card.lay(x))
     batch = np.sort(rng.integers(0, BATCHES, n))
     cells = rng.integers(0, n // 8, n)
     plain = AffineMaps(
@@ -190,7 +190,7 @@ def genome(
     # A value's rank moves only where a cosine lies within rounding of it.
     moved = np.abs(got.up_to - expected.up_to).max() / (n * (n - 1) / 2)
     assert moved < 5e-5, f"ranks differ by a share of {moved:.1e} of all pairs"
-    given = backend.card.driver.give(backend.card.lay(x))
+    given = backend.kernels.card.driver.give(backend.kernels.card.lay(x))
     found = []
     for name, consumers in passes.items():
         for kind in ("", "bfloat16"):
@@ -338,8 +338,8 @@ def tiles_of_the_largest(backend: Any, rates: dict[str, float], shape: tuple[int
     some = min(n // 8, 65_536)
     x, y = made(some, d), made(2 * some, d)
     scan = backend.pair_scan([CountBelow((0.5,))], Extent(n), np.float32, bfloat16=True)
-    give = backend.card.driver.give
-    left, right = give(backend.card.lay(x)), give(backend.card.lay(y))
+    give = backend.kernels.card.driver.give
+    left, right = give(backend.kernels.card.lay(x)), give(backend.kernels.card.lay(y))
     took = on_card(backend, lambda: scan.add(left, right, 0, n - 2 * some), 3)
     rate = 2 * some * 2 * some * d / took["call"]
     return {

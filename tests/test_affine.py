@@ -9,6 +9,7 @@ import pytest
 
 from helpers.cases import some_maps
 from helpers.maps_and_wells import make_batches
+from helpers.oracle import reference
 from wellgram import (
     CORAL,
     TVN,
@@ -23,7 +24,6 @@ from wellgram import (
     chain,
 )
 from wellgram.align.affine import diagonal_maps
-from wellgram.backends import reference
 
 D, BATCHES = 6, ("a", "b", "c")
 

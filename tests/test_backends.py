@@ -6,12 +6,16 @@ import signal
 import subprocess
 import sys
 from importlib import import_module
+from inspect import signature
+from pathlib import Path
 
 import pytest
 
 from wellgram import BackendUnavailable, InputError, available_backends, get_backend, set_backend
-from wellgram.backends import BACKENDS, cpu
-from wellgram.backends.protocol import Backend
+from wellgram.backends import BACKENDS, cpu, main_memory
+from wellgram.backends.front import CheckedBackend
+from wellgram.backends.gpu.card_arrays import CardArrays
+from wellgram.backends.protocol import Arrays, Backend, Kernels
 
 
 @pytest.fixture(autouse=True)
@@ -55,13 +59,45 @@ def test_a_choice_that_fails_leaves_the_last_one():
     assert get_backend().name == "reference"
 
 
+def names(contract):
+    return {word for word in vars(contract) if not word.startswith("_")}
+
+
+def form(function):
+    """The parameters of a function or method: names, kinds and defaults."""
+    given = signature(function).parameters.values()
+    return [(p.name, p.kind, p.default) for p in given if p.name != "self"]
+
+
 @pytest.mark.parametrize("name", BACKENDS)
-def test_a_backend_has_every_name_of_the_contract(name):
-    contract = {word for word in vars(Backend) if not word.startswith("_")}
-    assert {"scan_pairs", "why_not"} <= contract
+def test_kernels_have_every_name_of_their_contract_in_its_form(name):
+    contract = names(Kernels)
+    assert {"pair_scan", "why_not", "arrays"} <= contract
     module = import_module(f"wellgram.backends.{name}")
-    backend = getattr(module, "BACKEND", module)
-    assert not [word for word in contract if not hasattr(backend, word)]
+    kernels = getattr(module, "KERNELS", module)
+    assert kernels.name == name
+    for word in contract - {"name", "arrays"}:
+        assert form(getattr(kernels, word)) == form(getattr(Kernels, word)), word
+
+
+@pytest.mark.parametrize("arrays", [main_memory, CardArrays], ids=["processors", "cards"])
+def test_what_takes_rows_has_every_name_of_its_contract_in_its_form(arrays):
+    for word in names(Arrays):
+        assert form(getattr(arrays, word)) == form(getattr(Arrays, word)), word
+
+
+def test_the_front_has_every_name_of_the_contract_in_its_form():
+    contract = names(Backend)
+    assert {"scan_pairs", "why_not", "resident"} <= contract
+    for word in contract - {"name"}:
+        assert form(getattr(CheckedBackend, word)) == form(getattr(Backend, word)), word
+
+
+def test_the_kernels_of_processors_check_nothing():
+    """Their front does; a name of `checks` in one of them is a check made twice."""
+    for name in ("cpu", "cpu_scan", "numba", "numpy_softmax", "reference"):
+        source = Path(import_module(f"wellgram.backends.{name}").__file__).read_text()
+        assert "wellgram.backends.checks" not in source, name
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "two", "1.5"])
@@ -155,7 +191,7 @@ def test_numba_uses_the_threads_that_are_asked_for():
 LONG_PASS = """
 import threading, time
 import numpy as np
-from wellgram.backends import cpu
+from wellgram import get_backend
 from wellgram.backends.consumers import CountBelow
 
 shares = []
@@ -166,7 +202,8 @@ def tell():
     print("running", flush=True)
 
 threading.Thread(target=tell, daemon=True).start()
-cpu.scan_pairs(np.ones((2_000_000, 2)), [CountBelow((0.0,))], None, shares.append)
+ones = np.ones((2_000_000, 2))
+get_backend("cpu").scan_pairs(ones, [CountBelow((0.0,))], None, shares.append)
 """
 
 

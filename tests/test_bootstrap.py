@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import reference
 from wellgram.metrics import gene_bootstrap
 from wellgram.nulls import stream_of
 

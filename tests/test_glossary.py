@@ -18,6 +18,7 @@ ROOMS = ("align", "maps", "metrics", "pairs", "studies", "wells.py")
 """Where tables are made that people read"""
 VALUES = {
     *("CRISPR", "COMPOUND", "all", "max", "farthest", "train", "test", "whole", "log2"),
+    *("Pipeline", "GridSearchCV", "clone", "fit", "transform", "get_params"),  # scikit-learn's
 }
 """Words that docstrings of columns set as code, and that are no columns"""
 

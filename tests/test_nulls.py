@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import reference
 from wellgram.nulls import benjamini_hochberg, empirical_p, mean_cosine_nulls
 
 

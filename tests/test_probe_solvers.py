@@ -5,8 +5,8 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import reference
 from wellgram.probes import Logistic, lda, ridge
 from wellgram.probes.lbfgs import minimize
 

@@ -139,7 +139,7 @@ def test_a_consumer_that_no_file_can_name_is_refused(tmp_path):
         type("SumAbove", (SumAbove,), {"__module__": "helpers.own_consumers"})
     )
     with pytest.raises(
-        InputError, match="'helpers.own_consumers:SumAbove' names another class now"
+        InputError, match=r"'helpers\.own_consumers:SumAbove' names another class now"
     ):
         scan_pairs(np.eye(3), [another(0.0)]).save(tmp_path / "scan.npz")
 
@@ -147,8 +147,11 @@ def test_a_consumer_that_no_file_can_name_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("no_such_module:Toy", r"scan.npz': the module of .*'no_such_module:Toy' cannot be impor"),
-        (":Toy", "the module of the consumer ':Toy' cannot be imported"),
+        (
+            "no_such_module:Toy",
+            r"scan.npz': the module of .*'no_such_module:Toy' has not been",
+        ),
+        (":Toy", "the module of the consumer ':Toy' has not been imported"),
         ("helpers.own_consumers:Gone", "there is no consumer 'helpers.own_consumers:Gone' here"),
         ("os:system", "there is no consumer 'os:system' here"),
         ("test_recipes:Plain", "there is no consumer 'test_recipes:Plain' here: a dataclass"),
@@ -169,8 +172,8 @@ def test_a_saved_consumer_that_is_not_here_is_named(tmp_path, monkeypatch, kind,
         Scan.load(tmp_path / "scan.npz")
 
 
-def test_a_module_that_fails_while_it_is_imported_is_named(tmp_path, monkeypatch):
-    (tmp_path / "failing_module.py").write_text("1 / 0\n")
+def test_what_a_file_names_is_not_imported(tmp_path, monkeypatch):
+    (tmp_path / "module_of_a_file.py").write_text("raise SystemExit('this code was run')\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(InputError, match=r"failing_module:Toy.*\(division by zero\); install it"):
-        recipes.consumer_kind("failing_module:Toy")
+    with pytest.raises(InputError, match=r"module_of_a_file:Toy' has not been imported; import it"):
+        recipes.consumer_kind("module_of_a_file:Toy")

@@ -13,7 +13,7 @@ def _variants():
         if why_not(name) is not None:
             yield pytest.param((name, None), id=name, marks=marks)
             continue
-        sets = getattr(get_backend(name), "instruction_sets", lambda: [None])()
+        sets = getattr(get_backend(name).kernels, "instruction_sets", lambda: [None])()
         for isa in sets:
             yield pytest.param((name, isa), id=f"{name}[{isa}]" if isa else name, marks=marks)
 
@@ -21,23 +21,23 @@ def _variants():
 @pytest.fixture(params=_variants())
 def backend(request, usable):
     name, isa = request.param
-    module = usable(name)
+    named = usable(name)
     if isa is None:
-        yield module
+        yield named
         return
-    before = module.instruction_set()
-    module.use_instruction_set(isa)
-    yield module
-    module.use_instruction_set(before)
+    before = named.kernels.instruction_set()
+    named.kernels.use_instruction_set(isa)
+    yield named
+    named.kernels.use_instruction_set(before)
 
 
 @pytest.fixture
 def cpu(usable):
     """The cpu backend, for a test that chooses among its instruction sets."""
-    module = usable("cpu")
-    before = module.instruction_set()
-    yield module
-    module.use_instruction_set(before)
+    named = usable("cpu")
+    before = named.kernels.instruction_set()
+    yield named
+    named.kernels.use_instruction_set(before)
 
 
 @pytest.fixture

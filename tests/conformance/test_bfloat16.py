@@ -5,8 +5,8 @@ import pytest
 
 from helpers.cases import SIZES, extent_of, met, met_values, one_of_each, pairs_of, unit, x_and_y
 from helpers.comparers import as_defined, bfloat16_error, same
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import reference
 from wellgram.backends.consumers import CountBelow, Extent
 
 
@@ -83,9 +83,9 @@ def test_instruction_sets_that_widen_agree_to_the_bit(cpu, rng, d):
     multiplication and an addition round the same; the instruction for bfloat16 rounds its own way.
     """
     x, values = unit(rng, 150, d, np.float32), []
-    for isa in cpu.instruction_sets():
+    for isa in cpu.kernels.instruction_sets():
         if not isa.endswith("bf16"):
-            cpu.use_instruction_set(isa)
+            cpu.kernels.use_instruction_set(isa)
             values.append(met_values(cpu, x, bfloat16=True))
     for other in values[1:]:
         np.testing.assert_array_equal(values[0], other)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from helpers.cases import extent_of, met, one_of_each, unit, x_and_y
 from helpers.comparers import as_defined, same, same_answer
-from wellgram.backends import reference
+from helpers.oracle import reference
 from wellgram.backends.consumers import CountBelow, Extent
 
 

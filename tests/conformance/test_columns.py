@@ -5,8 +5,8 @@ import pytest
 
 from helpers.cases import SHAPES, labelled
 from helpers.comparers import close
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import reference
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

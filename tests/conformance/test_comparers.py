@@ -15,7 +15,7 @@ import test_twins
 
 from helpers.cases import labelled, some_maps
 from helpers.comparers import close, close_affine, close_moments, counted_below, same, same_answer
-from wellgram.backends import reference
+from helpers.oracle import reference
 from wellgram.backends.consumers import (
     FIXED_POINT,
     Bracketed,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from helpers.cases import SHAPES, labelled
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import reference
 
 
 def close(got, expected, x, terms):

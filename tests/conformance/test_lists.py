@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import reference
 
 
 @pytest.mark.parametrize("levels", [0, 1, 9])

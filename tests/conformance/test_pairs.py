@@ -5,7 +5,7 @@ import pytest
 
 from helpers.cases import DIMENSIONS, EVERYTHING, SHAPES, THRESHOLDS, all_cosines, met_values, unit
 from helpers.comparers import cosine_error, counted_below
-from wellgram.backends import reference
+from helpers.oracle import reference
 from wellgram.backends.consumers import Bracket, CountBelow, Histogram
 
 COUNTS = [CountBelow(THRESHOLDS), Histogram(bins=50)]
@@ -58,12 +58,12 @@ def test_a_pass_meets_the_very_values_of_pair_cosines(backend, rng, dtype, d):
 
 @pytest.mark.parametrize("d", [3, 77, 384])
 def test_instruction_sets_with_fused_multiply_add_agree_to_the_bit(cpu, rng, dtype, d):
-    sets = [isa for isa in cpu.instruction_sets() if isa != "baseline"]
+    sets = [isa for isa in cpu.kernels.instruction_sets() if isa != "baseline"]
     if len(sets) < 2:
         pytest.skip(f"only {sets or 'the baseline'} runs here")
     x, values = unit(rng, 150, d, dtype), []
     for isa in sets:
-        cpu.use_instruction_set(isa)
+        cpu.kernels.use_instruction_set(isa)
         values.append(met_values(cpu, x))
     for other in values[1:]:
         np.testing.assert_array_equal(values[0], other)
@@ -117,8 +117,8 @@ def test_more_rows_than_a_block(backend, dtype, n):
 def test_more_than_2_to_the_31_pairs(backend):
     if not is_compiled(backend):
         pytest.skip("one NumPy product per pair: the reference would take hours")
-    sets = getattr(backend, "instruction_sets", list)()
-    if sets and backend.instruction_set() != sets[0]:
+    sets = getattr(backend.kernels, "instruction_sets", list)()
+    if sets and backend.kernels.instruction_set() != sets[0]:
         pytest.skip(f"counted once, by {sets[0]}: other sets count in the same 64 bits")
     n, negative = 67_000, 1_000
     x = np.ones((n, 1), np.float32)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from helpers.cases import unit
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import reference
 from wellgram.backends.philox_draws import philox, under
 
 STEP = 2.0**-40

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from helpers.cases import SHAPES, unit
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import reference
 
 
 def rankings(rng, n, m, most, kinds=2, spread=0.3):

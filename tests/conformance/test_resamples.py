@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import reference
 
 
 @pytest.mark.parametrize("items", [0, 1, 2, 7, 500])

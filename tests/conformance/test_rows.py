@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from helpers.cases import DIMENSIONS, SHAPES, some_maps, unit
 from helpers.comparers import close, close_affine, cosine_error
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import reference
 
 
 def compare_unit_rows(backend, x):

@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import arrays
 
 from helpers.cases import SIZES, extent_of, met, unit, x_and_y
 from helpers.comparers import as_defined, same, same_answer
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import reference
 from wellgram.backends.consumers import (
     FIXED_POINT,
     Bracket,
@@ -268,7 +268,7 @@ def test_ranks_of_more_cosines_than_a_short_counter_holds(cpu, monkeypatch):
     must be kept after that too; the last rows are met throughout the pass.
     """
     monkeypatch.setenv("WELLGRAM_NUM_THREADS", "1")
-    cpu.use_instruction_set(cpu.instruction_sets()[-1])
+    cpu.kernels.use_instruction_set(cpu.kernels.instruction_sets()[-1])
     n, negative = 24_000, 3
     x = np.ones((n, 1))
     x[-negative:] = -1

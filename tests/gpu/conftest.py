@@ -2,8 +2,9 @@
 
 import pytest
 
-from wellgram.backends.cuda import BACKEND, CudaDriver
-from wellgram.backends.gpu.backend import GpuBackend
+from wellgram.backends.cuda import CudaDriver
+from wellgram.backends.front import CheckedBackend
+from wellgram.backends.gpu.card_kernels import CardKernels
 
 
 @pytest.fixture
@@ -12,17 +13,23 @@ def cuda(usable):
 
 
 @pytest.fixture
+def cpu(usable):
+    return usable("cpu")
+
+
+@pytest.fixture
 def fresh(cuda):
     """A backend with a card of its own; to be given a driver that differs."""
 
     def make(driver=None):
-        return GpuBackend("cuda", lambda: None, lambda: "a card", driver or (lambda: CudaDriver(0)))
+        driver = driver or (lambda: CudaDriver(0))
+        return CheckedBackend(CardKernels("cuda", lambda: None, lambda: "a card", driver))
 
     return make
 
 
 @pytest.fixture
 def emulated(cuda):
-    if cuda.card.driver.array_types != (1,):
+    if cuda.kernels.card.driver.array_types != (1,):
         pytest.skip("for an emulated card")
-    return BACKEND
+    return cuda

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from helpers.cases import classified, some_maps, unit
 from helpers.comparers import close_affine, close_loss, cosine_error
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import cpu, get_backend, reference
+from wellgram.backends import get_backend
 from wellgram.backends.consumers import CountBelow, Extent, Histogram, Nearest, Ranks
 from wellgram.backends.cuda import CudaDriver
 from wellgram.backends.devices import cuda_module
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.gpu
 def in_chunks(fresh, request):
     """A card through which rows pass in chunks of so many bytes: of a row, or of some."""
     backend = fresh()
-    backend.card.chunk_bytes = request.param
+    backend.kernels.card.chunk_bytes = request.param
     return backend
 
 
@@ -86,12 +87,12 @@ def test_a_pass_in_chunks_finds_the_same(in_chunks, rng, dtype, others):
     assert told[-1] == 1
 
 
-def test_running_out_of_memory_says_how_much_is_missing_and_leaves_nothing(fresh, rng):
+def test_running_out_of_memory_says_how_much_is_missing_and_leaves_nothing(fresh, rng, cpu):
     backend = fresh()
-    free = backend.card.driver.free_memory()
+    free = backend.kernels.card.driver.free_memory()
     with pytest.raises(DeviceMemoryError, match=r"free, but .* GiB are asked for: .* are missing"):
-        backend.card.vector(free + (1 << 30), np.uint8)
-    hog = backend.card.vector(free - (1 << 20), np.uint8)
+        backend.kernels.card.vector(free + (1 << 30), np.uint8)
+    hog = backend.kernels.card.vector(free - (1 << 20), np.uint8)
     x = unit(rng, 3000, 100, np.float32)
     with pytest.raises(DeviceMemoryError, match="backend='cpu'"):
         backend.scan_pairs(x, [CountBelow((0.0,))])
@@ -109,10 +110,10 @@ def test_an_interrupted_pass_gives_its_memory_back(fresh, rng):
         raise KeyboardInterrupt
 
     backend.scan_pairs(x, [CountBelow((0.0,))])
-    free = backend.card.driver.free_memory()
+    free = backend.kernels.card.driver.free_memory()
     with pytest.raises(KeyboardInterrupt):
         backend.scan_pairs(x, [CountBelow((0.0,)), Nearest(5)], None, interrupt)
-    assert backend.card.driver.free_memory() == free
+    assert backend.kernels.card.driver.free_memory() == free
 
 
 class WithLibrary(CudaDriver):
@@ -152,7 +153,7 @@ def test_every_way_to_multiply_float32_is_good_to_float32(with_library, rng, mon
         thresholds = tuple(np.sort(got)[::500].astype(float))
         (below,) = with_library.scan_pairs(x, [CountBelow(thresholds)], other)
         np.testing.assert_array_equal(below, np.searchsorted(np.sort(got), thresholds))
-    assert (with_library.card.driver.made > 0) == (way != "float32")
+    assert (with_library.kernels.card.driver.made > 0) == (way != "float32")
 
 
 @pytest.mark.parametrize("way", ["tf32x3", "matmul", "float32", "float64"])
@@ -164,7 +165,7 @@ def test_losses_by_every_way_to_multiply(with_library, rng, monkeypatch, way):
     dtype = np.dtype("f8" if way == "float64" else "f4")
     x, codes, weights = classified(rng, 150, 33, 13, dtype)
     close_loss(with_library.softmax_loss(x, codes, 13)(weights), x, codes, weights)
-    assert (with_library.card.driver.made > 0) == (way != "float32")
+    assert (with_library.kernels.card.driver.made > 0) == (way != "float32")
 
 
 class Counting(CudaDriver):
@@ -188,7 +189,7 @@ def test_rows_are_laid_on_the_card_once_for_all_losses_and_scores_are_not_held(
     backend = fresh(lambda: Counting(0))
     x, codes, weights = classified(rng, 4000, 5, 100, np.float32)
     loss = backend.softmax_loss(x, codes, 100)
-    card = backend.card.driver
+    card = backend.kernels.card.driver
     assert card.laid == x.nbytes + codes.nbytes
     free = card.free_memory()
     for _ in range(3):
@@ -206,11 +207,11 @@ def test_plain_tf32_is_as_good_as_ten_bits(with_library, rng, monkeypatch):
     got = with_library.pair_cosines(x, i, j)
     # Each factor is rounded by 2^-11 of itself at most.
     np.testing.assert_allclose(got, reference.pair_cosines(x, i, j), rtol=0, atol=2**-10 + 1e-6)
-    assert with_library.card.driver.made == 1
+    assert with_library.kernels.card.driver.made == 1
 
 
 @pytest.mark.parametrize("kind", ["bfloat16", "float64"])
-def test_other_types_go_to_the_library_too(with_library, rng, kind):
+def test_other_types_go_to_the_library_too(with_library, rng, kind, cpu):
     options, dtype = {"bfloat16": kind == "bfloat16"}, np.dtype("f8" if kind == "float64" else "f4")
     x = unit(rng, 90, 13, dtype)
     ranks = Ranks(np.linspace(-0.5, 0.5, 40))
@@ -219,12 +220,12 @@ def test_other_types_go_to_the_library_too(with_library, rng, kind):
         (expected,) = cpu.scan_pairs(x, [ranks], **options)
         # A cosine may lie within rounding of a value: of 4,005, one or two may change sides.
         assert np.abs(found.below - expected.below).max() <= 2
-    assert with_library.card.driver.made > 0
+    assert with_library.kernels.card.driver.made > 0
 
 
 def test_products_split_for_tensor_cores_lose_nothing_of_float32(cuda, rng):
     """high + low is the value to 2^-22 of it, and both fit ten bits after the point."""
-    card = cuda.card
+    card = cuda.kernels.card
     x = (rng.normal(size=(20, 9)) * 10.0 ** rng.integers(-20, 20, (20, 9))).astype(np.float32)
     laid, out = card.lay(x), card.matrix(20, 27, np.float32)
     card.launch("split_tf32", x.size, laid, 20, 9, laid.stride, out, out.stride, 0)
@@ -236,8 +237,8 @@ def test_products_split_for_tensor_cores_lose_nothing_of_float32(cuda, rng):
         assert not (part.view(np.uint32) & 0x1FFF).any()
 
 
-def test_our_own_products_have_the_bits_of_the_processor(fresh, rng, monkeypatch):
-    if cpu.instruction_set() == "baseline":
+def test_our_own_products_have_the_bits_of_the_processor(fresh, rng, monkeypatch, cpu):
+    if cpu.kernels.instruction_set() == "baseline":
         pytest.skip("this processor has no fused multiply-add")
     monkeypatch.setenv("WELLGRAM_PRODUCTS", "float32")
     x = unit(rng, 120, 384, np.float32)
@@ -263,7 +264,7 @@ def test_an_unknown_way_is_refused(fresh, monkeypatch):
 
 
 def test_a_launch_that_is_wrong_is_refused(cuda):
-    launch = cuda.card.driver.launch
+    launch = cuda.kernels.card.driver.launch
     with pytest.raises(ValueError, match="no kernel nothing"):
         launch("nothing", 1)
     with pytest.raises(ValueError, match="carry takes 2 arguments"):

@@ -8,10 +8,11 @@ import pytest
 
 from helpers.cases import classified, one_of_each, unit
 from helpers.comparers import close_loss, same
-from wellgram.backends import cpu, cupy, get_backend
+from wellgram.backends import cupy, get_backend
 from wellgram.backends.consumers import Extent
 from wellgram.backends.cuda import CudaDriver
-from wellgram.backends.gpu.backend import GpuBackend
+from wellgram.backends.front import CheckedBackend
+from wellgram.backends.gpu.card_kernels import CardKernels
 
 pytestmark = pytest.mark.gpu
 
@@ -21,8 +22,8 @@ def stand_in(driver):
 
     class RawModule:
         def __init__(self, code, options, name_expressions):
-            assert (cupy.KERNELS / "all.hpp").is_file()
-            assert f"-I{cupy.KERNELS}" in options
+            assert (cupy.SOURCES / "all.hpp").is_file()
+            assert f"-I{cupy.SOURCES}" in options
             assert '#include "all.hpp"' in code
             self.names = name_expressions
 
@@ -83,10 +84,11 @@ def by_cupy(emulated, monkeypatch):
 
     driver = CudaDriver(0)
     monkeypatch.setitem(sys.modules, "cupy", stand_in(driver))
-    return GpuBackend("cupy", lambda: None, lambda: "a card", lambda: cupy.CupyDriver(0))
+    kernels = CardKernels("cupy", lambda: None, lambda: "a card", lambda: cupy.CupyDriver(0))
+    return CheckedBackend(kernels)
 
 
-def test_rows_and_groups(by_cupy, rng, dtype):
+def test_rows_and_groups(by_cupy, cpu, rng, dtype):
     x, codes = rng.normal(size=(60, 7)).astype(dtype), rng.integers(-1, 4, 60)
     cuda = get_backend("cuda")
     for one, other in zip(by_cupy.unit_rows(x), cuda.unit_rows(x), strict=True):
@@ -104,7 +106,7 @@ def test_rows_and_groups(by_cupy, rng, dtype):
 
 @pytest.mark.parametrize("way", ["float32", "matmul"])
 @pytest.mark.parametrize("others", [None, 25])
-def test_a_pass(by_cupy, rng, monkeypatch, way, others):
+def test_a_pass(by_cupy, cpu, rng, monkeypatch, way, others):
     """Of rows whose products are exact in any order: multiples of 1/4."""
     monkeypatch.setenv("WELLGRAM_PRODUCTS", way)
     x, y = (rng.integers(-1, 2, (n, 4)).astype(np.float32) / 2 for n in (60, 25))
@@ -124,7 +126,7 @@ def test_losses(by_cupy, rng, monkeypatch, dtype, way):
     close_loss(by_cupy.softmax_loss(x, codes, 7)(weights), x, codes, weights)
 
 
-def test_float64_products_are_the_librarys(by_cupy, rng):
+def test_float64_products_are_the_librarys(by_cupy, cpu, rng):
     x = unit(rng, 30, 9, np.float64)
     i, j = np.triu_indices(30, 1)
     # Both are within 9 roundings of the same sum.

@@ -8,8 +8,8 @@ import pytest
 
 import wellgram as wg
 from helpers.cases import some_maps, unit
+from helpers.oracle import reference
 from wellgram import InputError
-from wellgram.backends import cpu, reference
 from wellgram.backends.consumers import CountBelow, Histogram
 
 pytestmark = pytest.mark.gpu
@@ -32,7 +32,7 @@ class Elsewhere:
 @pytest.fixture(params=["DLPack", "torch", "cupy"])
 def laid(request, cuda):
     """Lays an array on the card, by one library or another."""
-    emulated = cuda.card.driver.array_types == (1,)
+    emulated = cuda.kernels.card.driver.array_types == (1,)
     if request.param == "DLPack":
         if not emulated:
             pytest.skip("for an emulated card")
@@ -144,7 +144,7 @@ def test_half_precision_is_widened_on_the_card(cuda, laid, rng):
 
 def test_bfloat16_is_widened_on_the_card(cuda, rng):
     torch = pytest.importorskip("torch")
-    place = "cpu" if cuda.card.driver.array_types == (1,) else "cuda"
+    place = "cpu" if cuda.kernels.card.driver.array_types == (1,) else "cuda"
     x = torch.from_numpy(rng.normal(size=(9, 4)).astype(np.float32)).bfloat16().to(place)
     expected = cuda.unit_rows(x.float().cpu().numpy())[0]
     np.testing.assert_array_equal(home(cuda.unit_rows(x)[0]), expected)
@@ -179,19 +179,19 @@ def test_arrays_are_let_go_of(emulated, rng):
     gc.collect()
     assert gone() is None
     np.testing.assert_array_equal(seen, kept)  # ours lives as long as what was made of it
-    free = emulated.card.driver.free_memory()
+    free = emulated.kernels.card.driver.free_memory()
     del seen
     gc.collect()
-    assert emulated.card.driver.free_memory() > free
+    assert emulated.kernels.card.driver.free_memory() > free
 
 
 def test_a_capsule_that_nobody_takes_gives_its_memory_back(emulated, rng):
     ours = emulated.unit_rows(Elsewhere(rng.normal(size=(8, 4))))[0]
-    free = emulated.card.driver.free_memory()
+    free = emulated.kernels.card.driver.free_memory()
     capsule = ours.__dlpack__()
     del ours, capsule
     gc.collect()
-    assert emulated.card.driver.free_memory() > free
+    assert emulated.kernels.card.driver.free_memory() > free
 
 
 def test_an_array_of_another_card_is_refused(emulated):
@@ -229,7 +229,7 @@ class OnSomeCard:
         return 2, 0
 
 
-def test_a_backend_elsewhere_refuses_an_array_of_a_card():
+def test_a_backend_elsewhere_refuses_an_array_of_a_card(cpu):
     with pytest.raises(InputError, match="lies on a card, but backend 'cpu' runs elsewhere"):
         wg.neighbors(OnSomeCard(), 1, backend="cpu")
     assert cpu.name == "cpu"

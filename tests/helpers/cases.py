@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from helpers.oracle import reference
 from helpers.own_consumers import LargestPerRow, SumAbove
-from wellgram.backends import reference
 from wellgram.backends.consumers import (
     Bracket,
     CountBelow,

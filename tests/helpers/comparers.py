@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from wellgram.backends import reference
+from helpers.oracle import reference
 from wellgram.backends.consumers import FIXED_POINT, RowMoments
 
 

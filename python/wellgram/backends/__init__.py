@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
+from functools import cache, wraps
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
@@ -17,11 +17,11 @@ from wellgram.backends.devices import lies_on_a_card
 from wellgram.errors import BackendUnavailable, InputError
 
 if TYPE_CHECKING:
-    from wellgram.backends.protocol import Backend
+    from wellgram.backends.protocol import Backend, Kernels
 
 BACKENDS = ("cpu", "cuda", "cupy", "numba", "reference")
-"""The registry, in order of preference: modules of this package that fulfil `Backend`, or whose
-``BACKEND`` does."""
+"""The registry, in order of preference: modules of this package that fulfil `Kernels`, or whose
+``KERNELS`` does."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -139,7 +139,7 @@ def resident(x: Any) -> Any:
         If it lies on a card, and the backend runs elsewhere.
     """
     run = get_backend()
-    found = run.resident(x) if hasattr(run, "resident") else None
+    found = run.resident(x)
     if found is None and lies_on_a_card(x):
         raise InputError(
             f"the array lies on a card, but backend {run.name!r} runs elsewhere; choose "
@@ -156,6 +156,9 @@ def _require(name: str) -> "Backend":
     return _load(name)
 
 
+@cache
 def _load(name: str) -> "Backend":
+    from wellgram.backends.front import CheckedBackend
+
     module: ModuleType = import_module(f"{__name__}.{name}")
-    return cast("Backend", getattr(module, "BACKEND", module))
+    return CheckedBackend(cast("Kernels", getattr(module, "KERNELS", module)))

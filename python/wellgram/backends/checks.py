@@ -1,14 +1,13 @@
 """What every backend asks of its arguments, checked in one place and in the same words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends.consumers import Consumer, Extent
-from wellgram.backends.protocol import AffineMaps, Codes, Floats, Rows
+from wellgram.backends.protocol import AffineMaps, Codes, Floats, Rankings, Rows, Sets
 from wellgram.errors import InputError
 
 
@@ -147,16 +146,6 @@ def _check_draws(draws: int) -> None:
         raise InputError(f"draws must be in [0, 2^32), not {draws}")
 
 
-@dataclass(frozen=True)
-class Sets:
-    """Random sets to be drawn: see `Backend.null_means`."""
-
-    pool: Codes
-    strata: list[int]
-    taken: list[int]
-    sizes: list[int]
-
-
 def as_sets(
     x: Rows, pool: Sequence[Codes], taken: Sequence[int], sizes: Sequence[int], draws: int
 ) -> Sets:
@@ -176,16 +165,6 @@ def as_sets(
     _check_draws(draws)
     joined = np.concatenate([np.empty(0, np.int64), *parts])
     return Sets(joined, [len(part) for part in parts], [int(count) for count in taken], marks)
-
-
-@dataclass(frozen=True)
-class Rankings:
-    """What is to be ranked: see `Backend.rank_counts`."""
-
-    starts: Codes
-    values: Floats
-    own: NDArray[np.int32]
-    other: NDArray[np.int32]
 
 
 def as_rankings(
@@ -236,7 +215,7 @@ def check_resamples(items: int, draws: int, first: int) -> None:
         raise InputError(f"cannot draw resamples {first} to {first + draws} of {items} items")
 
 
-def check_subsets(
+def as_subsets(
     pools: Sequence[int], taken: Sequence[int], draws: int
 ) -> tuple[list[int], list[int]]:
     """Return the sizes of pools and how much is taken of each, or raise if that cannot be drawn."""
@@ -249,32 +228,27 @@ def check_subsets(
     return [int(pool) for pool in pools], [int(count) for count in taken]
 
 
-def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool) -> None:
-    """Raise unless the consumers fit the pass, and its type is float32 where bfloat16 is asked."""
-    if dtype not in (np.float32, np.float64):
-        raise InputError(f"a pass is over float32 or float64 rows, not {np.dtype(dtype)}")
+def check_products(dtype: Any, bfloat16: bool) -> None:
+    """Raise unless rows of a type can be multiplied: float32 ones where bfloat16 is asked."""
     if bfloat16 and dtype != np.float32:
         raise InputError(f"bfloat16 products are of float32 rows, not {np.dtype(dtype)}")
+
+
+def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool) -> None:
+    """Raise unless the consumers fit the pass, and there are products of its type."""
+    if dtype not in (np.float32, np.float64):
+        raise InputError(f"a pass is over float32 or float64 rows, not {np.dtype(dtype)}")
+    check_products(dtype, bfloat16)
     for consumer in consumers:
         if not isinstance(consumer, Consumer):
             raise InputError(f"{consumer!r} is no consumer; derive it from wellgram.pairs.Consumer")
         consumer.check(extent, np.dtype(dtype))
 
 
-def check_block(
-    x: ArrayLike, y: ArrayLike, row: int, column: int, extent: Extent, dtype: Any
-) -> tuple[Rows, Rows]:
-    """Return a block of a pass as rows, or raise unless it is one of that pass."""
-    left = as_rows(x)
-    right = as_partner(y, left)
-    check_place(left.dtype, dtype, (row, len(left)), (column, len(right)), extent)
-    return left, right
-
-
 def check_place(
     given: Any, dtype: Any, rows: tuple[int, int], columns: tuple[int, int], extent: Extent
 ) -> None:
-    """Raise unless a block of a type is of a pass: the first of its rows and columns, how many."""
+    """Raise unless rows of a type are of a pass: the first of its rows and columns, how many."""
     if given != dtype:
         raise InputError(f"the pass is over {np.dtype(dtype)} rows, not {given}")
     wide = extent.rows if extent.columns is None else extent.columns

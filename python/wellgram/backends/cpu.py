@@ -11,38 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends import numpy_softmax
-from wellgram.backends.checks import (
-    as_codes,
-    as_columns,
-    as_lists,
-    as_out,
-    as_pairs,
-    as_partner,
-    as_rankings,
-    as_rows,
-    as_sets,
-    as_sums,
-    check_maps,
-    check_ranking,
-    check_resamples,
-    check_scan,
-    check_subsets,
-)
+from wellgram.backends import main_memory, numpy_softmax
 from wellgram.backends.consumers import Consumer, Extent
 from wellgram.backends.moments import amid
-from wellgram.backends.philox_draws import as_seed
 from wellgram.backends.protocol import (
     AffineMaps,
     Codes,
     Floats,
     GroupMoments,
     Progress,
+    Rankings,
     Rows,
+    Sets,
     Spread,
 )
 from wellgram.backends.thread_count import in_words, threads
-from wellgram.backends.whole import scan_whole
 from wellgram.errors import BackendUnavailable
 
 try:
@@ -56,6 +39,7 @@ else:
     _missing = None
 
 name = "cpu"
+arrays = main_memory
 
 softmax_loss = numpy_softmax.softmax_loss
 
@@ -97,39 +81,30 @@ if _missing is None and why_not() is None and "WELLGRAM_ISA" in os.environ:
     use_instruction_set(os.environ["WELLGRAM_ISA"])
 
 
-def rows_of_columns(columns: Sequence[NDArray[Any]]) -> Rows:
-    """See `Backend.rows_of_columns`."""
-    columns = as_columns(columns)
+def rows_of_columns(columns: list[NDArray[Any]]) -> Rows:
+    """See `Kernels.rows_of_columns`."""
     rows = np.empty((len(columns[0]), len(columns)), columns[0].dtype)
     _cpu.rows_of_columns(columns, rows, threads())
     return rows
 
 
 def row_faults(x: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """See `Backend.row_faults`."""
-    x = as_rows(x)
+    """See `Kernels.row_faults`."""
     faults = np.empty(len(x), np.uint8)
     _cpu.row_faults(x, faults, threads())
     return faults == 1, faults == 2
 
 
-def group_sums(
-    x: Rows, codes: Codes, groups: int, out: Floats | None = None
-) -> tuple[Floats, Codes]:
-    """See `Backend.group_sums`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), groups)
-    sums = as_sums(out, x, groups)
+def group_sums(x: Rows, codes: Codes, sums: Floats) -> None:
+    """See `Kernels.group_sums`."""
     _cpu.group_sums(x, codes, sums, threads())
-    return sums, np.bincount(codes[codes >= 0], minlength=groups)
 
 
-def group_moments(x: Rows, codes: Codes, groups: int, spread: Spread = "smaller") -> GroupMoments:
-    """See `Backend.group_moments`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), groups)
+def group_moments(x: Rows, codes: Codes, groups: int, spread: Spread) -> GroupMoments:
+    """See `Kernels.group_moments`."""
     d = x.shape[1]
-    sums, counts = group_sums(x, codes, groups)
+    sums, counts = np.zeros((groups, d)), np.bincount(codes[codes >= 0], minlength=groups)
+    group_sums(x, codes, sums)
     with np.errstate(invalid="ignore"):  # an empty group: 0 / 0
         means = sums / counts[:, None]
     if spread == "variances":
@@ -152,20 +127,14 @@ def group_moments(x: Rows, codes: Codes, groups: int, spread: Spread = "smaller"
 
 
 def group_medians(x: Rows, codes: Codes, groups: int) -> Floats:
-    """See `Backend.group_medians`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), groups)
+    """See `Kernels.group_medians`."""
     medians = np.empty((groups, x.shape[1]))
     _cpu.group_medians(x, codes, medians, threads())
     return medians
 
 
-def apply_affine(x: Rows, codes: Codes, maps: AffineMaps, out: Rows | None = None) -> Rows:
-    """See `Backend.apply_affine`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), len(maps.offset))
-    check_maps(x, maps)
-    y = as_out(out, x, maps)
+def apply_affine(x: Rows, codes: Codes, maps: AffineMaps, out: Rows) -> Rows:
+    """See `Kernels.apply_affine`."""
     _cpu.apply_affine(
         x,
         codes,
@@ -175,30 +144,26 @@ def apply_affine(x: Rows, codes: Codes, maps: AffineMaps, out: Rows | None = Non
         _exact(maps.scale),
         [_exact(factor) for factor in maps.factors],
         [_exact(gain) for gain in maps.gains],
-        y,
+        out,
         threads(),
     )
-    y[codes < 0] = np.nan
-    return y
+    out[codes < 0] = np.nan
+    return out
 
 
 def _exact(part: Floats) -> Floats:
     return np.ascontiguousarray(part, dtype=np.float64)
 
 
-def distance_sums(x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
-    """See `Backend.distance_sums`."""
-    x = as_rows(x)
-    y = as_partner(y, x)
+def distance_sums(x: Rows, y: Rows, progress: Progress | None) -> Floats:
+    """See `Kernels.distance_sums`."""
     sums = np.empty(len(x))
     _cpu.distance_sums(x, y, amid(y), sums, threads(), progress)
     return sums
 
 
 def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
-    """See `Backend.group_distances`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), groups)
+    """See `Kernels.group_distances`."""
     sums = np.empty(groups)
     _cpu.group_distances(x, codes, amid(x), sums, threads())
     return sums
@@ -206,19 +171,15 @@ def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
 
 def null_means(
     x: Rows,
-    pool: Sequence[Codes],
-    taken: Sequence[int],
-    sizes: Sequence[int],
+    sets: Sets,
     draws: int,
     *,
     seed: int,
     stream: int,
-    first: int = 0,
-    progress: Progress | None = None,
+    first: int,
+    progress: Progress | None,
 ) -> Floats:
-    """See `Backend.null_means`."""
-    x = as_rows(x)
-    sets = as_sets(x, pool, taken, sizes, first + draws)
+    """See `Kernels.null_means`."""
     means = np.empty((len(sets.sizes), draws))
     _cpu.null_means(
         x,
@@ -226,8 +187,8 @@ def null_means(
         sets.strata,
         sets.taken,
         sets.sizes,
-        as_seed(seed),
-        as_seed(stream, "stream"),
+        seed,
+        stream,
         first,
         means,
         threads(),
@@ -237,20 +198,9 @@ def null_means(
 
 
 def rank_counts(
-    x: Rows,
-    y: Rows,
-    starts: Codes,
-    values: Floats,
-    own: NDArray[np.int32],
-    other: NDArray[np.int32],
-    *,
-    absolute: bool = False,
-    progress: Progress | None = None,
+    x: Rows, y: Rows, given: Rankings, *, absolute: bool, progress: Progress | None
 ) -> Codes:
-    """See `Backend.rank_counts`."""
-    x = as_rows(x)
-    y = as_partner(y, x)
-    given = as_rankings(x, y, starts, values, own, other)
+    """See `Kernels.rank_counts`."""
     counts = np.empty(len(given.values), np.int64)
     _cpu.rank_counts(
         x,
@@ -268,61 +218,48 @@ def rank_counts(
 
 
 def list_scores(scores: Rows, positives: Codes, negatives: Codes) -> tuple[Floats, Floats]:
-    """See `Backend.list_scores`."""
-    scores = as_rows(scores, "scores")
-    positives, negatives = as_lists(scores, positives, negatives)
+    """See `Kernels.list_scores`."""
     precision, auc = (np.empty((len(scores), len(negatives))) for _ in range(2))
     _cpu.list_scores(scores, positives, negatives, precision, auc, threads())
     return precision, auc
 
 
 def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream: int) -> Floats:
-    """See `Backend.null_precisions`."""
-    check_ranking(positives, total, draws)
+    """See `Kernels.null_precisions`."""
     precisions = np.empty(draws)
-    _cpu.null_precisions(
-        positives, total, as_seed(seed), as_seed(stream, "stream"), precisions, threads()
-    )
+    _cpu.null_precisions(positives, total, seed, stream, precisions, threads())
     return precisions
 
 
 def random_subsets(
-    pools: Sequence[int], taken: Sequence[int], draws: int, *, seed: int, stream: int
+    pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int
 ) -> Codes:
-    """See `Backend.random_subsets`."""
-    pools, taken = check_subsets(pools, taken, draws)
+    """See `Kernels.random_subsets`."""
     places = np.empty((draws, sum(taken)), np.int64)
-    _cpu.random_subsets(pools, taken, as_seed(seed), as_seed(stream, "stream"), places, threads())
+    _cpu.random_subsets(pools, taken, seed, stream, places, threads())
     return places
 
 
 def resample_counts(
-    items: int, draws: int, *, seed: int, stream: int, first: int = 0
+    items: int, draws: int, *, seed: int, stream: int, first: int
 ) -> NDArray[np.int32]:
-    """See `Backend.resample_counts`."""
-    check_resamples(items, draws, first)
+    """See `Kernels.resample_counts`."""
     times = np.empty((draws, items), np.int32)
-    _cpu.resample_counts(first, as_seed(seed), as_seed(stream, "stream"), times, threads())
+    _cpu.resample_counts(first, seed, stream, times, threads())
     return times
 
 
 def unit_rows(x: Rows) -> tuple[Rows, Codes]:
-    """See `Backend.unit_rows`."""
-    x = as_rows(x)
+    """See `Kernels.unit_rows`."""
     unit = np.empty(x.shape, x.dtype)
     zero = np.empty(len(x), bool)
     _cpu.unit_rows(x, unit, zero, threads())
     return unit, np.flatnonzero(zero)
 
 
-def pair_cosines(
-    x: Rows, i: Codes, j: Codes, y: Rows | None = None, *, bfloat16: bool = False
-) -> Rows:
-    """See `Backend.pair_cosines`."""
-    x = as_rows(x)
-    other = x if y is None else as_partner(y, x)
-    i, j = as_pairs(i, j, x, other)
-    check_scan((), Extent(0), x.dtype, bfloat16)
+def pair_cosines(x: Rows, i: Codes, j: Codes, y: Rows | None, *, bfloat16: bool) -> Rows:
+    """See `Kernels.pair_cosines`."""
+    other = x if y is None else y
     out = np.empty(len(i), x.dtype)
     run = _cpu.pair_cosines_bfloat16 if bfloat16 else _cpu.pair_cosines
     run(x, other, i, j, out, threads())
@@ -330,20 +267,7 @@ def pair_cosines(
 
 
 def pair_scan(
-    consumers: Sequence[Consumer], extent: Extent, dtype: Any, *, bfloat16: bool = False
+    consumers: Sequence[Consumer], extent: Extent, dtype: "np.dtype[Any]", bfloat16: bool
 ) -> "CpuScan":
-    """See `Backend.pair_scan`."""
-    check_scan(consumers, extent, dtype, bfloat16)
+    """See `Kernels.pair_scan`."""
     return CpuScan(consumers, extent, dtype, bfloat16)
-
-
-def scan_pairs(
-    x: Rows,
-    consumers: Sequence[Consumer],
-    y: Rows | None = None,
-    progress: Progress | None = None,
-    *,
-    bfloat16: bool = False,
-) -> list[Any]:
-    """See `Backend.scan_pairs`."""
-    return scan_whole(pair_scan, x, consumers, y, progress, bfloat16)

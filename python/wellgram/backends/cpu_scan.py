@@ -8,7 +8,6 @@ import numpy as np
 
 from wellgram import _cpu
 from wellgram.backends import consumers as definitions
-from wellgram.backends.checks import check_block
 from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.backends.consumers.areas import ByDefinition
 from wellgram.backends.protocol import Progress, Rows
@@ -40,9 +39,15 @@ _TWINS: dict[type, Callable[[Any], Any]] = {
 class CpuScan:
     """See `PairScan`; keeps the consumers, to whose arrays the compiled pass may write."""
 
-    def __init__(self, consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat16: bool):
+    def __init__(
+        self,
+        consumers: Sequence[Consumer],
+        extent: Extent,
+        dtype: "np.dtype[Any]",
+        bfloat16: bool,
+    ):
         kinds = {np.dtype("f4"): _cpu.PairScanFloat32, np.dtype("f8"): _cpu.PairScanFloat64}
-        self._kind: Any = _cpu.PairScanBfloat16 if bfloat16 else kinds[np.dtype(dtype)]
+        self._kind: Any = _cpu.PairScanBfloat16 if bfloat16 else kinds[dtype]
         self._consumers, self._extent, self._dtype = consumers, extent, dtype
         self._defined = ByDefinition(consumers, _TWINS, extent)
         recipes = [_TWINS[type(consumer)](consumer) for consumer in self._defined.twinned]
@@ -52,7 +57,6 @@ class CpuScan:
         self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
     ) -> None:
         """See `PairScan.add`."""
-        x, y = check_block(x, y, row, column, self._extent, self._dtype)
         if not self._defined:
             self._scan.add(x, y, row, column, progress)
             return

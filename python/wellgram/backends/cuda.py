@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from wellgram.backends.devices import CARDS, cuda_devices, cuda_module, device_index
 from wellgram.backends.gpu.arrays import Foreign, Matrix
-from wellgram.backends.gpu.backend import GpuBackend
+from wellgram.backends.gpu.card_kernels import CardKernels
 from wellgram.backends.gpu.driver import Mark, Memory, Product, ProductKind
 from wellgram.backends.gpu.interop import contiguous_steps
 from wellgram.errors import BackendUnavailable, InputError
@@ -196,4 +196,4 @@ class DeviceArray:
         return self.driver.to_dlpack(self.matrix)
 
 
-BACKEND = GpuBackend("cuda", why_not, title, lambda: CudaDriver(device_index()))
+KERNELS = CardKernels("cuda", why_not, title, lambda: CudaDriver(device_index()))

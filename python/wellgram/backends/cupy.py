@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from wellgram.backends.devices import CARDS, device_index
 from wellgram.backends.gpu.arrays import Foreign, Matrix
-from wellgram.backends.gpu.backend import GpuBackend
 from wellgram.backends.gpu.card import THREADS
+from wellgram.backends.gpu.card_kernels import CardKernels
 from wellgram.backends.gpu.driver import Memory, Product, ProductKind
 from wellgram.backends.gpu.interop import by_interface
 
-KERNELS = Path(__file__).parent / "gpu" / "kernels"
+SOURCES = Path(__file__).parent / "gpu" / "kernels"
 """What CuPy compiles"""
 
 _TO_CARD, _FROM_CARD = 1, 2  # cudaMemcpyKind
@@ -155,7 +155,7 @@ class CupyDriver:
     def _compiled(self, name: str) -> Any:
         module = self._cupy.RawModule(
             code='#include "all.hpp"\n',
-            options=("-std=c++17", f"-I{KERNELS}"),
+            options=("-std=c++17", f"-I{SOURCES}"),
             name_expressions=(name,),
         )
         return module.get_function(name)
@@ -182,4 +182,4 @@ class CupyDriver:
         return self._cupy.ndarray((rows, columns), dtype, pointer, strides=(stride * item, item))
 
 
-BACKEND = GpuBackend("cupy", why_not, title, lambda: CupyDriver(device_index()))
+KERNELS = CardKernels("cupy", why_not, title, lambda: CupyDriver(device_index()))

@@ -11,22 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends import numpy_softmax, reference
-from wellgram.backends.checks import (
-    as_codes,
-    as_lists,
-    as_pairs,
-    as_partner,
-    as_rankings,
-    as_rows,
-    as_sets,
-    as_sums,
-    check_block,
-    check_ranking,
-    check_resamples,
-    check_scan,
-    check_subsets,
-)
+from wellgram.backends import main_memory, numpy_softmax, reference
 from wellgram.backends.consumers import (
     Bracket,
     Consumer,
@@ -41,10 +26,8 @@ from wellgram.backends.consumers import (
 )
 from wellgram.backends.consumers.areas import Area, ByDefinition
 from wellgram.backends.moments import amid
-from wellgram.backends.philox_draws import as_seed
-from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.backends.protocol import Codes, Floats, Progress, Rankings, Rows, Sets
 from wellgram.backends.thread_count import in_words, threads
-from wellgram.backends.whole import scan_whole
 
 try:
     import numba
@@ -56,6 +39,7 @@ else:
     _missing = None
 
 name = "numba"
+arrays = main_memory
 
 rows_of_columns = reference.rows_of_columns
 group_moments = reference.group_moments
@@ -82,30 +66,21 @@ def _use_threads() -> int:
 
 
 def row_faults(x: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """See `Backend.row_faults`."""
-    x = as_rows(x)
+    """See `Kernels.row_faults`."""
     faults = np.empty(len(x), np.uint8)
     _use_threads()
     kernels.row_faults(x, faults)
     return faults == 1, faults == 2
 
 
-def group_sums(
-    x: Rows, codes: Codes, groups: int, out: Floats | None = None
-) -> tuple[Floats, Codes]:
-    """See `Backend.group_sums`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), groups)
-    sums = as_sums(out, x, groups)
+def group_sums(x: Rows, codes: Codes, sums: Floats) -> None:
+    """See `Kernels.group_sums`."""
     _use_threads()
     kernels.group_sums(x, codes, sums)
-    return sums, np.bincount(codes[codes >= 0], minlength=groups)
 
 
 def group_medians(x: Rows, codes: Codes, groups: int) -> Floats:
-    """See `Backend.group_medians`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), groups)
+    """See `Kernels.group_medians`."""
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(groups + 1))
     medians = np.empty((groups, x.shape[1]))
@@ -114,10 +89,8 @@ def group_medians(x: Rows, codes: Codes, groups: int) -> Floats:
     return medians
 
 
-def distance_sums(x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
-    """See `Backend.distance_sums`."""
-    x = as_rows(x)
-    y = as_partner(y, x)
+def distance_sums(x: Rows, y: Rows, progress: Progress | None) -> Floats:
+    """See `Kernels.distance_sums`."""
     centre = amid(y)
     others = y.astype(np.float64) - centre
     sums = np.zeros(len(x))
@@ -130,9 +103,7 @@ def distance_sums(x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
 
 
 def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
-    """See `Backend.group_distances`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), groups)
+    """See `Kernels.group_distances`."""
     centre = amid(x)
     sums = np.zeros(groups)
     for g in range(groups):
@@ -155,19 +126,15 @@ def _distances(x: Floats, y: Floats) -> Floats:
 
 def null_means(
     x: Rows,
-    pool: Sequence[Codes],
-    taken: Sequence[int],
-    sizes: Sequence[int],
+    sets: Sets,
     draws: int,
     *,
     seed: int,
     stream: int,
-    first: int = 0,
-    progress: Progress | None = None,
+    first: int,
+    progress: Progress | None,
 ) -> Floats:
-    """See `Backend.null_means`."""
-    x = as_rows(x)
-    sets = as_sets(x, pool, taken, sizes, first + draws)
+    """See `Kernels.null_means`."""
     means = np.empty((len(sets.sizes), draws))
     at_once = max(1, _DRAWN_AT_ONCE // sets.sizes[-1])
     for done in range(0, draws, at_once):
@@ -194,7 +161,7 @@ def _subsets(
     stream: int,
     first: int = 0,
 ) -> Codes:
-    key, counter = np.uint64(as_seed(seed)), np.uint64(as_seed(stream, "stream"))
+    key, counter = np.uint64(seed), np.uint64(stream)
     places = np.empty((draws, sum(taken)), np.int64)
     _use_threads()
     kernels.random_subsets(
@@ -204,30 +171,25 @@ def _subsets(
 
 
 def random_subsets(
-    pools: Sequence[int], taken: Sequence[int], draws: int, *, seed: int, stream: int
+    pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int
 ) -> Codes:
-    """See `Backend.random_subsets`."""
-    pools, taken = check_subsets(pools, taken, draws)
+    """See `Kernels.random_subsets`."""
     every = np.concatenate([np.empty(0, np.int64), *map(np.arange, pools)])
     return _subsets(every, pools, taken, draws, seed, stream)
 
 
 def resample_counts(
-    items: int, draws: int, *, seed: int, stream: int, first: int = 0
+    items: int, draws: int, *, seed: int, stream: int, first: int
 ) -> NDArray[np.int32]:
-    """See `Backend.resample_counts`."""
-    check_resamples(items, draws, first)
+    """See `Kernels.resample_counts`."""
     times = np.empty((draws, items), np.int32)
     _use_threads()
-    kernels.resample_counts(
-        first, np.uint64(as_seed(seed)), np.uint64(as_seed(stream, "stream")), times
-    )
+    kernels.resample_counts(first, np.uint64(seed), np.uint64(stream), times)
     return times
 
 
 def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream: int) -> Floats:
-    """See `Backend.null_precisions`."""
-    check_ranking(positives, total, draws)
+    """See `Kernels.null_precisions`."""
     few = min(positives, total - positives)
     precisions = np.empty(draws)
     places = _subsets(np.arange(total), [total], [few], draws, seed, stream)
@@ -236,9 +198,7 @@ def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream
 
 
 def list_scores(scores: Rows, positives: Codes, negatives: Codes) -> tuple[Floats, Floats]:
-    """See `Backend.list_scores`."""
-    scores = as_rows(scores, "scores")
-    positives, negatives = as_lists(scores, positives, negatives)
+    """See `Kernels.list_scores`."""
     precision, auc = (np.empty((len(scores), len(negatives))) for _ in range(2))
     _use_threads()
     kernels.list_scores(scores, positives, negatives, precision, auc)
@@ -246,8 +206,7 @@ def list_scores(scores: Rows, positives: Codes, negatives: Codes) -> tuple[Float
 
 
 def unit_rows(x: Rows) -> tuple[Rows, Codes]:
-    """See `Backend.unit_rows`."""
-    x = as_rows(x)
+    """See `Kernels.unit_rows`."""
     unit = np.empty(x.shape, x.dtype)
     zero = np.empty(len(x), bool)
     _use_threads()
@@ -261,14 +220,9 @@ def _rounded(x: Rows, bfloat16: bool) -> Rows:
     return np.ascontiguousarray(wide)
 
 
-def pair_cosines(
-    x: Rows, i: Codes, j: Codes, y: Rows | None = None, *, bfloat16: bool = False
-) -> Rows:
-    """See `Backend.pair_cosines`."""
-    x = as_rows(x)
-    other = x if y is None else as_partner(y, x)
-    i, j = as_pairs(i, j, x, other)
-    check_scan((), Extent(0), x.dtype, bfloat16)
+def pair_cosines(x: Rows, i: Codes, j: Codes, y: Rows | None, *, bfloat16: bool) -> Rows:
+    """See `Kernels.pair_cosines`."""
+    other = x if y is None else y
     out = np.empty(len(i), x.dtype)
     _use_threads()
     kernels.pair_dots(_rounded(x, bfloat16), _rounded(other, bfloat16), i, j, out)
@@ -283,20 +237,9 @@ def _panels(y: Rows) -> Rows:
 
 
 def rank_counts(
-    x: Rows,
-    y: Rows,
-    starts: Codes,
-    values: Floats,
-    own: NDArray[np.int32],
-    other: NDArray[np.int32],
-    *,
-    absolute: bool = False,
-    progress: Progress | None = None,
+    x: Rows, y: Rows, given: Rankings, *, absolute: bool, progress: Progress | None
 ) -> Codes:
-    """See `Backend.rank_counts`."""
-    x = as_rows(x)
-    y = as_partner(y, x)
-    given = as_rankings(x, y, starts, values, own, other)
+    """See `Kernels.rank_counts`."""
     counts = np.zeros(len(given.values), np.int64)
     panels = _panels(np.ascontiguousarray(y))
     x = np.ascontiguousarray(x)
@@ -370,7 +313,6 @@ class _PairScan:
     def add(
         self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
     ) -> None:
-        x, y = check_block(x, y, row, column, self._extent, self._dtype)
         x, y = _rounded(x, self._bfloat16), _rounded(y, self._bfloat16)
         panels = _panels(y)
         starts = range(0, len(x), kernels.ROWS)
@@ -403,20 +345,7 @@ class _PairScan:
 
 
 def pair_scan(
-    consumers: Sequence[Consumer], extent: Extent, dtype: Any, *, bfloat16: bool = False
+    consumers: Sequence[Consumer], extent: Extent, dtype: "np.dtype[Any]", bfloat16: bool
 ) -> _PairScan:
-    """See `Backend.pair_scan`."""
-    check_scan(consumers, extent, dtype, bfloat16)
+    """See `Kernels.pair_scan`."""
     return _PairScan(consumers, extent, dtype, bfloat16)
-
-
-def scan_pairs(
-    x: Rows,
-    consumers: Sequence[Consumer],
-    y: Rows | None = None,
-    progress: Progress | None = None,
-    *,
-    bfloat16: bool = False,
-) -> list[Any]:
-    """See `Backend.scan_pairs`."""
-    return scan_whole(pair_scan, x, consumers, y, progress, bfloat16)

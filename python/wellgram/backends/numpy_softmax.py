@@ -1,11 +1,10 @@
-"""`Backend.softmax_loss` of the processor backends: NumPy's products, by chunks of rows."""
+"""`Kernels.softmax_loss` of the processor backends: NumPy's products, by chunks of rows."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from wellgram.backends.checks import as_codes, as_rows, as_weights
 from wellgram.backends.protocol import Codes, Floats, Rows, SoftmaxLoss
 from wellgram.backends.thread_count import threads
 
@@ -14,9 +13,8 @@ _CHUNK_BYTES = 1 << 23
 
 
 def softmax_loss(x: Rows, codes: Codes, classes: int) -> SoftmaxLoss:
-    """See `Backend.softmax_loss`."""
-    x = as_rows(x)
-    return _Chunks(x, as_codes(codes, len(x), classes, 0), classes)
+    """See `Kernels.softmax_loss`."""
+    return _Chunks(x, codes, classes)
 
 
 class _Chunks:
@@ -28,7 +26,6 @@ class _Chunks:
         self._rows = max(64, _CHUNK_BYTES // (classes * x.dtype.itemsize))
 
     def __call__(self, weights: Floats) -> tuple[float, Floats]:
-        weights = as_weights(weights, self._classes, self._x.shape[1] - 1)
         right = weights.astype(self._x.dtype).T
         if len(self._x) <= self._rows:  # too little to share out
             loss, slope = self._chunk(right, 0)

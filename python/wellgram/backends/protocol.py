@@ -1,5 +1,8 @@
 """The primitives: the whole contract between the library and a backend.
 
+Callers see a `Backend`, which checks what it is given (`backends.front`); what is behind it, and
+differs from one to another, are `Kernels`.
+
 Arrays are NumPy, n rows by d features, float32 or float64 (float16 is widened). Kernels compute in
 the type of their input and add many rows up in float64. A *code* array gives each row its group:
 integers in [0, groups), or -1 for a row of no group.
@@ -54,8 +57,30 @@ class AffineMaps:
         return int(self.offset.shape[1])
 
 
+@dataclass(frozen=True)
+class Sets:
+    """Random sets to be drawn: see `Backend.null_means`."""
+
+    pool: Codes
+    """The rows of all strata, one stratum after another"""
+    strata: list[int]
+    """How many rows each stratum has"""
+    taken: list[int]
+    sizes: list[int]
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """What is to be ranked: see `Backend.rank_counts`."""
+
+    starts: Codes
+    values: Floats
+    own: NDArray[np.int32]
+    other: NDArray[np.int32]
+
+
 class PairScan(Protocol):
-    """A pass over all pairs, made area by area."""
+    """A pass over all pairs, made piece by piece."""
 
     def add(
         self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
@@ -70,7 +95,10 @@ class PairScan(Protocol):
 
 
 class Backend(Protocol):
-    """What every backend provides. A backend is a module with these names."""
+    """What callers see of every backend.
+
+    Raises InputError where arguments do not fit, in the same words on every backend.
+    """
 
     @property
     def name(self) -> str:
@@ -81,6 +109,9 @@ class Backend(Protocol):
 
     def describe(self) -> str:
         """Return one line on how it runs here: instruction set, threads."""
+
+    def resident(self, x: Any) -> Any:
+        """Return x as rows of the device it runs on, if it lies there, else None."""
 
     def rows_of_columns(self, columns: Sequence[NDArray[Any]]) -> Rows:
         """Return rows (n, d) of columns (n,), which may lie anywhere.
@@ -249,4 +280,128 @@ class Backend(Protocol):
         A whole `pair_scan` of rows that are at hand: pairs i < j of rows of x, or every row of x
         with every row of y; rows have length 1. The matrix is never stored. `progress` is called
         now and then with the share done.
+        """
+
+
+class Arrays(Protocol):
+    """How a backend takes rows from callers, and gives them back."""
+
+    def rows(self, x: Any, name: str = "x") -> Rows:
+        """Return x as its kernels take rows, or raise InputError: in main memory as `as_rows` does.
+
+        What lies on a device of its own has a shape, a length and a type, and slices of rows.
+        """
+
+    def partner(self, y: Any, x: Rows) -> Rows:
+        """Return y as rows that can be compared with rows x: as wide, of one type, in one place."""
+
+    def given_back(self, rows: Rows, like: Any) -> Rows:
+        """Return rows that kernels made of what a caller gave, as an array of the caller's kind."""
+
+    def resident(self, x: Any) -> Any:
+        """See `Backend.resident`."""
+
+
+class Kernels(Protocol):
+    """What a backend itself provides: the primitives, for arguments that were checked.
+
+    It is a module with these names, or its ``KERNELS`` has them. Rows are those of its `arrays`; y
+    fits x; codes are contiguous int64, one per row and in range; what is else of one length, in
+    order or in range by the contract of `Backend`, is so. Kernels check none of it.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name it is chosen by."""
+
+    @property
+    def arrays(self) -> Arrays:
+        """How it takes rows."""
+
+    def why_not(self) -> str | None:
+        """Return why it cannot run here, or None where it can."""
+
+    def describe(self) -> str:
+        """Return one line on how it runs here: instruction set, threads."""
+
+    def rows_of_columns(self, columns: list[NDArray[Any]]) -> Rows:
+        """See `Backend.rows_of_columns`; contiguous columns, all float32 or all float64."""
+
+    def row_faults(self, x: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """See `Backend.row_faults`."""
+
+    def group_sums(self, x: Rows, codes: Codes, sums: Floats) -> None:
+        """Add the rows of each group to its sums (g, d)."""
+
+    def group_moments(self, x: Rows, codes: Codes, groups: int, spread: Spread) -> GroupMoments:
+        """See `Backend.group_moments`."""
+
+    def group_medians(self, x: Rows, codes: Codes, groups: int) -> Floats:
+        """See `Backend.group_medians`."""
+
+    def apply_affine(self, x: Rows, codes: Codes, maps: AffineMaps, out: Rows | None) -> Rows:
+        """See `Backend.apply_affine`; `out` is None for rows on a device, which are mapped there.
+
+        Else the result is `out`, which may be x.
+        """
+
+    def unit_rows(self, x: Rows) -> tuple[Rows, Codes]:
+        """See `Backend.unit_rows`."""
+
+    def distance_sums(self, x: Rows, y: Rows, progress: Progress | None) -> Floats:
+        """See `Backend.distance_sums`."""
+
+    def group_distances(self, x: Rows, codes: Codes, groups: int) -> Floats:
+        """See `Backend.group_distances`."""
+
+    def softmax_loss(self, x: Rows, codes: Codes, classes: int) -> SoftmaxLoss:
+        """See `Backend.softmax_loss`; weights are contiguous float64 (k, d + 1)."""
+
+    def null_means(
+        self,
+        x: Rows,
+        sets: Sets,
+        draws: int,
+        *,
+        seed: int,
+        stream: int,
+        first: int,
+        progress: Progress | None,
+    ) -> Floats:
+        """See `Backend.null_means`."""
+
+    def rank_counts(
+        self, x: Rows, y: Rows, given: Rankings, *, absolute: bool, progress: Progress | None
+    ) -> Codes:
+        """See `Backend.rank_counts`."""
+
+    def list_scores(
+        self, scores: Rows, positives: Codes, negatives: Codes
+    ) -> tuple[Floats, Floats]:
+        """See `Backend.list_scores`."""
+
+    def null_precisions(
+        self, positives: int, total: int, draws: int, *, seed: int, stream: int
+    ) -> Floats:
+        """See `Backend.null_precisions`."""
+
+    def random_subsets(
+        self, pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int
+    ) -> Codes:
+        """See `Backend.random_subsets`."""
+
+    def resample_counts(
+        self, items: int, draws: int, *, seed: int, stream: int, first: int
+    ) -> NDArray[np.int32]:
+        """See `Backend.resample_counts`."""
+
+    def pair_cosines(self, x: Rows, i: Codes, j: Codes, y: Rows | None, *, bfloat16: bool) -> Rows:
+        """See `Backend.pair_cosines`."""
+
+    def pair_scan(
+        self, consumers: Sequence[Consumer], extent: Extent, dtype: "np.dtype[Any]", bfloat16: bool
+    ) -> PairScan:
+        """See `Backend.pair_scan`; consumers fit the pass, and what is added to it is of it.
+
+        Consumers that have no twin here go by their definitions (`consumers.areas`).
         """

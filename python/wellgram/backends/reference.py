@@ -9,40 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends.checks import (
-    as_codes,
-    as_columns,
-    as_lists,
-    as_out,
-    as_pairs,
-    as_partner,
-    as_rankings,
-    as_rows,
-    as_sets,
-    as_sums,
-    as_weights,
-    check_block,
-    check_maps,
-    check_ranking,
-    check_resamples,
-    check_scan,
-    check_subsets,
-)
+from wellgram.backends import main_memory
 from wellgram.backends.consumers import Consumer, Extent, Met, State
-from wellgram.backends.philox_draws import as_seed, under
+from wellgram.backends.philox_draws import under
 from wellgram.backends.protocol import (
     AffineMaps,
     Codes,
     Floats,
     GroupMoments,
     Progress,
+    Rankings,
     Rows,
+    Sets,
     SoftmaxLoss,
     Spread,
 )
-from wellgram.backends.whole import scan_whole
 
 name = "reference"
+arrays = main_memory
 
 
 def why_not() -> None:
@@ -61,33 +45,24 @@ def _groups(codes: Codes, groups: int) -> Iterator[tuple[int, Codes]]:
         yield g, order[bounds[g] : bounds[g + 1]]
 
 
-def rows_of_columns(columns: Sequence[NDArray[Any]]) -> Rows:
-    """See `Backend.rows_of_columns`."""
-    return np.stack(as_columns(columns), axis=1)
+def rows_of_columns(columns: list[NDArray[Any]]) -> Rows:
+    """See `Kernels.rows_of_columns`."""
+    return np.stack(columns, axis=1)
 
 
 def row_faults(x: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """See `Backend.row_faults`."""
-    x = as_rows(x)
+    """See `Kernels.row_faults`."""
     return np.asarray(~np.isfinite(x).all(axis=1)), np.asarray(~x.any(axis=1))
 
 
-def group_sums(
-    x: Rows, codes: Codes, groups: int, out: Floats | None = None
-) -> tuple[Floats, Codes]:
-    """See `Backend.group_sums`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), groups)
-    sums = as_sums(out, x, groups)
-    for g, rows in _groups(codes, groups):
+def group_sums(x: Rows, codes: Codes, sums: Floats) -> None:
+    """See `Kernels.group_sums`."""
+    for g, rows in _groups(codes, len(sums)):
         sums[g] += x[rows].astype(np.float64).sum(axis=0)
-    return sums, np.bincount(codes[codes >= 0], minlength=groups)
 
 
-def group_moments(x: Rows, codes: Codes, groups: int, spread: Spread = "smaller") -> GroupMoments:
-    """See `Backend.group_moments`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), groups)
+def group_moments(x: Rows, codes: Codes, groups: int, spread: Spread) -> GroupMoments:
+    """See `Kernels.group_moments`."""
     counts = np.bincount(codes[codes >= 0], minlength=groups)
     means = np.full((groups, x.shape[1]), np.nan)
     spreads: list[Floats] = []
@@ -106,9 +81,7 @@ def group_moments(x: Rows, codes: Codes, groups: int, spread: Spread = "smaller"
 
 
 def group_medians(x: Rows, codes: Codes, groups: int) -> Floats:
-    """See `Backend.group_medians`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), groups)
+    """See `Kernels.group_medians`."""
     medians = np.full((groups, x.shape[1]), np.nan)
     for g, rows in _groups(codes, groups):
         if len(rows):
@@ -116,11 +89,8 @@ def group_medians(x: Rows, codes: Codes, groups: int) -> Floats:
     return medians
 
 
-def apply_affine(x: Rows, codes: Codes, maps: AffineMaps, out: Rows | None = None) -> Rows:
-    """See `Backend.apply_affine`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), len(maps.offset))
-    check_maps(x, maps)
+def apply_affine(x: Rows, codes: Codes, maps: AffineMaps, out: Rows) -> Rows:
+    """See `Kernels.apply_affine`."""
     y = np.full((len(x), maps.features), np.nan)
     for b, rows in _groups(codes, len(maps.offset)):
         z = x[rows].astype(np.float64) - maps.shift
@@ -129,15 +99,13 @@ def apply_affine(x: Rows, codes: Codes, maps: AffineMaps, out: Rows | None = Non
         z -= maps.offset[b]
         factor = maps.factors[b]
         y[rows] = z * maps.scale[b] + ((z @ factor) * maps.gains[b]) @ factor.T
-    written = as_out(out, x, maps)
-    written[...] = y
-    return written
+    out[...] = y
+    return out
 
 
-def distance_sums(x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
-    """See `Backend.distance_sums`."""
-    x = as_rows(x)
-    wide = as_partner(y, x).astype(np.float64)
+def distance_sums(x: Rows, y: Rows, progress: Progress | None) -> Floats:
+    """See `Kernels.distance_sums`."""
+    wide = y.astype(np.float64)
     sums = np.zeros(len(x))
     for i, row in enumerate(x.astype(np.float64)):
         sums[i] = np.linalg.norm(wide - row, axis=1).sum()
@@ -147,22 +115,18 @@ def distance_sums(x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
 
 
 def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
-    """See `Backend.group_distances`."""
-    x = as_rows(x)
-    codes = as_codes(codes, len(x), groups)
-    sums = [distance_sums(x[rows], x[rows]).sum() / 2 for _, rows in _groups(codes, groups)]
+    """See `Kernels.group_distances`."""
+    sums = [distance_sums(x[rows], x[rows], None).sum() / 2 for _, rows in _groups(codes, groups)]
     return np.array(sums, np.float64)
 
 
 def softmax_loss(x: Rows, codes: Codes, classes: int) -> SoftmaxLoss:
-    """See `Backend.softmax_loss`."""
-    wide = as_rows(x).astype(np.float64)
-    codes = as_codes(codes, len(wide), classes, 0)
+    """See `Kernels.softmax_loss`."""
+    wide = x.astype(np.float64)
     own = np.arange(len(wide)), codes
 
     def at(weights: Floats) -> tuple[float, Floats]:
-        given = as_weights(weights, classes, wide.shape[1])
-        scores = wide @ given[:, :-1].T + given[:, -1]
+        scores = wide @ weights[:, :-1].T + weights[:, -1]
         scores -= scores.max(axis=1, keepdims=True)
         odds = np.exp(scores)
         totals = odds.sum(axis=1)
@@ -176,20 +140,15 @@ def softmax_loss(x: Rows, codes: Codes, classes: int) -> SoftmaxLoss:
 
 def null_means(
     x: Rows,
-    pool: Sequence[Codes],
-    taken: Sequence[int],
-    sizes: Sequence[int],
+    sets: Sets,
     draws: int,
     *,
     seed: int,
     stream: int,
-    first: int = 0,
-    progress: Progress | None = None,
+    first: int,
+    progress: Progress | None,
 ) -> Floats:
-    """See `Backend.null_means`."""
-    x = as_rows(x)
-    sets = as_sets(x, pool, taken, sizes, first + draws)
-    seed, stream = as_seed(seed), as_seed(stream, "stream")
+    """See `Kernels.null_means`."""
     starts = np.repeat(np.cumsum([0, *sets.strata])[:-1], sets.taken)
     k = np.array(sets.sizes, np.float64)
     means = np.empty((len(k), draws))
@@ -204,20 +163,9 @@ def null_means(
 
 
 def rank_counts(
-    x: Rows,
-    y: Rows,
-    starts: Codes,
-    values: Floats,
-    own: NDArray[np.int32],
-    other: NDArray[np.int32],
-    *,
-    absolute: bool = False,
-    progress: Progress | None = None,
+    x: Rows, y: Rows, given: Rankings, *, absolute: bool, progress: Progress | None
 ) -> Codes:
-    """See `Backend.rank_counts`."""
-    x = as_rows(x)
-    y = as_partner(y, x)
-    given = as_rankings(x, y, starts, values, own, other)
+    """See `Kernels.rank_counts`."""
     counts = np.zeros(len(given.values), np.int64)
     wide = y.astype(np.float64)
     for i, row in enumerate(x.astype(np.float64)):
@@ -233,9 +181,7 @@ def rank_counts(
 
 
 def list_scores(scores: Rows, positives: Codes, negatives: Codes) -> tuple[Floats, Floats]:
-    """See `Backend.list_scores`."""
-    scores = as_rows(scores, "scores")
-    positives, negatives = as_lists(scores, positives, negatives)
+    """See `Kernels.list_scores`."""
     high, low = scores[:, None, positives], scores[:, negatives]
     present = ~np.isnan(high)
     among = (high[..., None, :] >= high[..., :, None]).sum(axis=-1)
@@ -250,9 +196,7 @@ def list_scores(scores: Rows, positives: Codes, negatives: Codes) -> tuple[Float
 
 
 def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream: int) -> Floats:
-    """See `Backend.null_precisions`."""
-    check_ranking(positives, total, draws)
-    seed, stream = as_seed(seed), as_seed(stream, "stream")
+    """See `Kernels.null_precisions`."""
     taken = min(positives, total - positives)
     t = np.arange(1, positives + 1)
     precisions = np.empty(draws)
@@ -264,11 +208,9 @@ def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream
 
 
 def random_subsets(
-    pools: Sequence[int], taken: Sequence[int], draws: int, *, seed: int, stream: int
+    pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int
 ) -> Codes:
-    """See `Backend.random_subsets`."""
-    pools, taken = check_subsets(pools, taken, draws)
-    seed, stream = as_seed(seed), as_seed(stream, "stream")
+    """See `Kernels.random_subsets`."""
     sets = [_subsets(pools, taken, seed, stream, r) for r in range(draws)]
     return np.array(sets, np.int64).reshape(draws, sum(taken))
 
@@ -289,10 +231,9 @@ def _subsets(
 
 
 def resample_counts(
-    items: int, draws: int, *, seed: int, stream: int, first: int = 0
+    items: int, draws: int, *, seed: int, stream: int, first: int
 ) -> NDArray[np.int32]:
-    """See `Backend.resample_counts`."""
-    check_resamples(items, draws, first)
+    """See `Kernels.resample_counts`."""
     index = np.arange(first, first + draws)
     drawn = under(np.full(items, items), seed, stream, index)
     counts = [np.bincount(row, minlength=items) for row in drawn]
@@ -300,8 +241,7 @@ def resample_counts(
 
 
 def unit_rows(x: Rows) -> tuple[Rows, Codes]:
-    """See `Backend.unit_rows`."""
-    x = as_rows(x)
+    """See `Kernels.unit_rows`."""
     wide = x.astype(np.float64)
     largest = np.abs(wide).max(axis=1, initial=0)
     finite, zero = np.isfinite(largest), largest == 0
@@ -329,14 +269,9 @@ def as_bfloat16(x: Rows) -> NDArray[np.float32]:
     return upper.astype(np.uint32).view(np.float32)
 
 
-def pair_cosines(
-    x: Rows, i: Codes, j: Codes, y: Rows | None = None, *, bfloat16: bool = False
-) -> Rows:
-    """See `Backend.pair_cosines`."""
-    x = as_rows(x)
-    other = x if y is None else as_partner(y, x)
-    i, j = as_pairs(i, j, x, other)
-    check_scan((), Extent(0), x.dtype, bfloat16)
+def pair_cosines(x: Rows, i: Codes, j: Codes, y: Rows | None, *, bfloat16: bool) -> Rows:
+    """See `Kernels.pair_cosines`."""
+    other = x if y is None else y
     left, right = _wide(x, bfloat16), _wide(other, bfloat16)
     return np.array([left[a] @ right[b] for a, b in zip(i, j, strict=True)], dtype=np.float64)
 
@@ -352,7 +287,6 @@ class _PairScan:
     def add(
         self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None = None
     ) -> None:
-        x, y = check_block(x, y, row, column, self._extent, self._dtype)
         left, right = _wide(x, self._bfloat16), _wide(y, self._bfloat16)
         for i, one in enumerate(left):
             first = max(0, row + i + 1 - column) if self._extent.symmetric else 0
@@ -371,20 +305,7 @@ class _PairScan:
 
 
 def pair_scan(
-    consumers: Sequence[Consumer], extent: Extent, dtype: Any, *, bfloat16: bool = False
+    consumers: Sequence[Consumer], extent: Extent, dtype: "np.dtype[Any]", bfloat16: bool
 ) -> _PairScan:
-    """See `Backend.pair_scan`."""
-    check_scan(consumers, extent, dtype, bfloat16)
+    """See `Kernels.pair_scan`."""
     return _PairScan(consumers, extent, dtype, bfloat16)
-
-
-def scan_pairs(
-    x: Rows,
-    consumers: Sequence[Consumer],
-    y: Rows | None = None,
-    progress: Progress | None = None,
-    *,
-    bfloat16: bool = False,
-) -> list[Any]:
-    """See `Backend.scan_pairs`."""
-    return scan_whole(pair_scan, x, consumers, y, progress, bfloat16)

@@ -1,9 +1,9 @@
 """What consumers are made of, so that passes are compared and saved: a kind and its fields."""
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -120,7 +120,7 @@ def consumer_of(recipe: Recipe) -> Consumer:
 
 
 def consumer_kind(kind: str) -> type[Consumer]:
-    """Return the class that a kind names; the module of one's own is imported.
+    """Return the class that a kind names, of a module that has been imported.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def consumer_kind(kind: str) -> type[Consumer]:
         If there is none, or it is no consumer.
     """
     module, colon, qualname = kind.rpartition(":")
-    found: Any = _imported(module, kind) if colon else shipped
+    found: Any = _loaded(module, kind) if colon else shipped
     for name in qualname.split("."):
         found = getattr(found, name, None)
     if not (isinstance(found, type) and issubclass(found, Consumer) and is_dataclass(found)):
@@ -139,11 +139,11 @@ def consumer_kind(kind: str) -> type[Consumer]:
     return found
 
 
-def _imported(module: str, kind: str) -> Any:
-    try:
-        return import_module(module)
-    except Exception as problem:  # a module may fail in any way while it is imported
+def _loaded(module: str, kind: str) -> Any:
+    """Return a module that has been imported: what a file names must not make code run."""
+    if module not in sys.modules:
         raise InputError(
-            f"the module of the consumer {kind!r} cannot be imported ({problem}); install it, or "
-            "put its folder on PYTHONPATH"
-        ) from problem
+            f"the module of the consumer {kind!r} has not been imported; import it before the pass "
+            "is read"
+        )
+    return sys.modules[module]

@@ -108,7 +108,7 @@ class Scan(Sequence[Any]):
     def load(cls, path: str | Path) -> "Scan":
         """Read a pass that `save` wrote.
 
-        The module of a consumer of one's own is imported, by the name that is in the file.
+        The module of a consumer of one's own must have been imported: a file runs no code.
 
         Raises
         ------

@@ -43,6 +43,14 @@ class Matrix:
         return C_TYPES[self.dtype]
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """Rows by columns."""
+        return self.rows, self.columns
+
+    def __len__(self) -> int:
+        return self.rows
+
+    @property
     def apart(self) -> int:
         """How many bytes apart its rows are."""
         return self.stride * self.dtype.itemsize

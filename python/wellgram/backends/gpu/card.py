@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wellgram.backends.checks import as_rows, check_alike
-from wellgram.backends.gpu.arrays import PACK, Foreign, Matrix, Vector, stride_of
+from wellgram.backends.gpu.arrays import Matrix, Vector, stride_of
 from wellgram.backends.gpu.driver import Driver, Mark
-from wellgram.backends.gpu.interop import adopt, lies_on_card
-from wellgram.errors import DeviceMemoryError, InputError
+from wellgram.errors import DeviceMemoryError
 
 CHUNK_BYTES = 1 << 28
 """Rows that stay in main memory pass through the card in chunks of so many bytes, two at a time"""
@@ -93,39 +91,6 @@ class Card:
             self.driver.get(out, matrix.address, matrix.apart)
         return out
 
-    def rows(self, x: Any, name: str = "x") -> "Matrix | NDArray[np.floating[Any]]":
-        """Return x as rows, checked: on the card where it lies there, else in main memory."""
-        if isinstance(x, Matrix):
-            return x
-        if not lies_on_card(x, self.driver):
-            return as_rows(x, name)
-        return self._adopted(adopt(x, self.driver, name))
-
-    def partner(self, y: Any, x: "Matrix | NDArray[Any]") -> "Matrix | NDArray[np.floating[Any]]":
-        """Return y as rows that can be compared with those of x: as wide, and of the same type."""
-        rows = self.rows(y, "y")
-        if isinstance(rows, Matrix) != isinstance(x, Matrix):
-            here, there = ("x", "y") if isinstance(x, Matrix) else ("y", "x")
-            raise InputError(
-                f"{here} lies on the card and {there} in main memory; move one of them to the other"
-            )
-        check_alike(width(x), x.dtype, width(rows), rows.dtype)
-        return rows
-
-    def _adopted(self, given: Foreign) -> Matrix:
-        (n, d), (step, column_step) = given.shape, given.steps
-        dtype = np.dtype(np.float64 if given.c_type == "double" else np.float32)
-        pack = PACK // dtype.itemsize
-        as_ours = given.c_type in ("float", "double") and column_step == 1
-        if as_ours and d % pack == step % pack == given.address % PACK == 0 and step >= d:
-            return Matrix(given.owner, given.address, n, d, step, dtype)
-        laid = self.matrix(n, d, dtype)
-        kernel = f"copy_rows<{given.c_type}, {laid.c_type}>"
-        steps = (given.address, n, d, step, column_step)
-        self.launch(kernel, n * laid.stride, *steps, laid, laid.stride)
-        self.driver.mark().wait()  # the other library may let go of it now
-        return laid
-
     def chunks(self, x: "Matrix | NDArray[Any]") -> Iterator[tuple[int, Matrix]]:
         """Yield rows on the card with the number of the first, a chunk at a time.
 
@@ -161,18 +126,3 @@ class Card:
         self._queued.append(self.driver.mark())
         if len(self._queued) > _IN_FLIGHT:
             self._queued.popleft().wait()
-
-
-def width(x: "Matrix | NDArray[Any]") -> int:
-    """Return the number of features."""
-    return x.columns if isinstance(x, Matrix) else int(x.shape[1])
-
-
-def length(x: "Matrix | NDArray[Any]") -> int:
-    """Return the number of rows."""
-    return x.rows if isinstance(x, Matrix) else len(x)
-
-
-def like(x: "Matrix | NDArray[Any]") -> NDArray[Any]:
-    """Return an array of no memory with the shape and type of rows, for checks."""
-    return np.broadcast_to(np.zeros((), x.dtype), (length(x), width(x)))

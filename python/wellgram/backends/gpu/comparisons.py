@@ -3,19 +3,16 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wellgram.backends.checks import as_codes, as_rankings
 from wellgram.backends.consumers import Extent
 from wellgram.backends.gpu.arrays import Matrix
-from wellgram.backends.gpu.card import ROWS, Card, length, like
+from wellgram.backends.gpu.card import ROWS, Card
+from wellgram.backends.gpu.card_arrays import CardRows
 from wellgram.backends.gpu.groups import in_groups
 from wellgram.backends.gpu.products import OwnEngine, engine_of
 from wellgram.backends.gpu.tiles import tiles_of
 from wellgram.backends.moments import amid
-from wellgram.backends.protocol import Codes, Floats, Progress, Rows
-
-_Given = Matrix | NDArray[Any]
+from wellgram.backends.protocol import Codes, Floats, Progress, Rankings
 
 
 class ComparisonPrimitives:
@@ -25,33 +22,27 @@ class ComparisonPrimitives:
 
     def rank_counts(
         self,
-        x: Rows,
-        y: Rows,
-        starts: Codes,
-        values: Floats,
-        own: NDArray[np.int32],
-        other: NDArray[np.int32],
+        x: CardRows,
+        y: CardRows,
+        given: Rankings,
         *,
-        absolute: bool = False,
-        progress: Progress | None = None,
+        absolute: bool,
+        progress: Progress | None,
     ) -> Codes:
-        """See `Backend.rank_counts`."""
+        """See `Kernels.rank_counts`."""
         card = self.card
-        left = card.rows(x)
-        right = card.partner(y, left)
-        given = as_rankings(like(left), like(right), starts, values, own, other)
         size = len(given.values)
         counts = card.vector(size, np.int64, zero=True)
         marks, levels = card.numbers(given.starts, np.int64), card.numbers(given.values, np.float64)
         labels = [card.numbers(part, np.int32) for part in (given.own, given.other)]
-        engine = engine_of(card, left.dtype, False)
-        extent = Extent(length(left), length(right))
-        for tile in tiles_of(card, engine, left, right, extent, 0, 0, progress):
+        engine = engine_of(card, x.dtype, False)
+        extent = Extent(len(x), len(y))
+        for tile in tiles_of(card, engine, x, y, extent, 0, 0, progress):
             card.launch(
                 f"count_above<{tile.cells.c_type}>",
                 tile.cells.rows,
                 *tile.arguments,
-                *(marks, levels, labels[0], length(left), labels[1], length(right)),
+                *(marks, levels, labels[0], len(x), labels[1], len(y)),
                 *(len(given.own), int(absolute), counts),
                 each=ROWS,
             )
@@ -60,18 +51,13 @@ class ComparisonPrimitives:
         ends = np.repeat(given.starts[1:], np.diff(given.starts))
         return np.asarray(sums[:-1] - sums[ends])
 
-    def distance_sums(self, x: Rows, y: Rows, progress: Progress | None = None) -> Floats:
-        """See `Backend.distance_sums`."""
-        left = self.card.rows(x)
-        right = self.card.partner(y, left)
-        return self._distances(left, right, Extent(length(left), length(right)), progress)
+    def distance_sums(self, x: CardRows, y: CardRows, progress: Progress | None) -> Floats:
+        """See `Kernels.distance_sums`."""
+        return self._distances(x, y, Extent(len(x), len(y)), progress)
 
-    def group_distances(self, x: Rows, codes: Codes, groups: int) -> Floats:
-        """See `Backend.group_distances`."""
-        rows = self.card.rows(x)
-        codes = as_codes(codes, length(rows), groups)
-        if isinstance(rows, Matrix):
-            rows = self.card.fetch(rows)
+    def group_distances(self, x: CardRows, codes: Codes, groups: int) -> Floats:
+        """See `Kernels.group_distances`."""
+        rows = self.card.fetch(x) if isinstance(x, Matrix) else x
         order, bounds = in_groups(codes, groups)
         sums = np.zeros(groups)
         for g in range(groups):
@@ -79,7 +65,9 @@ class ComparisonPrimitives:
             sums[g] = self._distances(members, members, Extent(len(members)), None).sum()
         return sums
 
-    def _distances(self, x: _Given, y: _Given, extent: Extent, progress: Progress | None) -> Floats:
+    def _distances(
+        self, x: CardRows, y: CardRows, extent: Extent, progress: Progress | None
+    ) -> Floats:
         """Return the sums (n,) of the distances of rows of x to those of y, or to later ones."""
         card = self.card
         centre = card.numbers(_amid(card, y), np.float64)
@@ -92,7 +80,7 @@ class ComparisonPrimitives:
         return np.asarray(card.read(sums), np.float64)
 
 
-def _amid(card: Card, x: _Given) -> Floats:
+def _amid(card: Card, x: CardRows) -> Floats:
     return amid(card.fetch(x) if isinstance(x, Matrix) else x)
 
 

@@ -5,17 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends.checks import (
-    as_lists,
-    as_sets,
-    check_ranking,
-    check_resamples,
-    check_subsets,
-)
 from wellgram.backends.gpu.arrays import Matrix, Vector
-from wellgram.backends.gpu.card import Card, like
-from wellgram.backends.philox_draws import as_seed
-from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.backends.gpu.card import Card
+from wellgram.backends.gpu.card_arrays import CardRows
+from wellgram.backends.protocol import Codes, Floats, Progress, Sets
 
 _WORKERS = 4096
 """So many draws are made at once, each in an order of its own, where memory allows"""
@@ -31,26 +24,22 @@ class DrawPrimitives:
 
     def null_means(
         self,
-        x: Rows,
-        pool: Sequence[Codes],
-        taken: Sequence[int],
-        sizes: Sequence[int],
+        x: CardRows,
+        sets: Sets,
         draws: int,
         *,
         seed: int,
         stream: int,
-        first: int = 0,
-        progress: Progress | None = None,
+        first: int,
+        progress: Progress | None,
     ) -> Floats:
-        """See `Backend.null_means`."""
+        """See `Kernels.null_means`."""
         card = self.card
-        given = card.rows(x)
-        sets = as_sets(like(given), pool, taken, sizes, first + draws)
-        if isinstance(given, Matrix):
-            rows, index = given, sets.pool
+        if isinstance(x, Matrix):
+            rows, index = x, sets.pool
         else:  # those of the pool are laid on the card, each once
             used, index = np.unique(sets.pool, return_inverse=True)
-            rows = card.lay(given[used])
+            rows = card.lay(x[used])
         means = np.empty((len(sets.sizes), draws))
         indices, marks = card.numbers(index, np.int64), card.numbers(sets.sizes, np.int64)
         at_once = max(1, _AT_ONCE // sets.sizes[-1])
@@ -74,10 +63,9 @@ class DrawPrimitives:
         return means
 
     def random_subsets(
-        self, pools: Sequence[int], taken: Sequence[int], draws: int, *, seed: int, stream: int
+        self, pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int
     ) -> Codes:
-        """See `Backend.random_subsets`."""
-        pools, taken = check_subsets(pools, taken, draws)
+        """See `Kernels.random_subsets`."""
         places = np.empty((draws, sum(taken)), np.int64)
         at_once = max(1, _AT_ONCE // max(1, sum(taken)))
         shuffles = _Shuffles(self.card, pools, taken, seed, stream, min(at_once, draws))
@@ -90,8 +78,7 @@ class DrawPrimitives:
     def null_precisions(
         self, positives: int, total: int, draws: int, *, seed: int, stream: int
     ) -> Floats:
-        """See `Backend.null_precisions`."""
-        check_ranking(positives, total, draws)
+        """See `Kernels.null_precisions`."""
         card, few = self.card, min(positives, total - positives)
         precisions = np.empty(draws)
         at_once = max(1, _AT_ONCE // max(1, few))
@@ -111,11 +98,10 @@ class DrawPrimitives:
         return precisions
 
     def resample_counts(
-        self, items: int, draws: int, *, seed: int, stream: int, first: int = 0
+        self, items: int, draws: int, *, seed: int, stream: int, first: int
     ) -> NDArray[np.int32]:
-        """See `Backend.resample_counts`."""
-        check_resamples(items, draws, first)
-        key, counter = signed(as_seed(seed)), signed(as_seed(stream, "stream"))
+        """See `Kernels.resample_counts`."""
+        key, counter = signed(seed), signed(stream)
         times = np.empty((draws, items), np.int32)
         at_once = max(1, _AT_ONCE // max(1, items))
         for begin in range(0, draws if items else 0, at_once):
@@ -127,13 +113,11 @@ class DrawPrimitives:
         return times
 
     def list_scores(
-        self, scores: Rows, positives: Codes, negatives: Codes
+        self, scores: CardRows, positives: Codes, negatives: Codes
     ) -> tuple[Floats, Floats]:
-        """See `Backend.list_scores`."""
+        """See `Kernels.list_scores`."""
         card = self.card
-        given = card.rows(scores, "scores")
-        laid = card.laid(given)
-        positives, negatives = as_lists(like(laid), positives, negatives)
+        laid = card.laid(scores)
         shape = (laid.rows, len(negatives))
         precision, auc = (card.vector(shape[0] * shape[1], np.float64) for _ in range(2))
         chosen, drawn = card.numbers(positives, np.int64), card.numbers(negatives, np.int64)
@@ -159,7 +143,7 @@ class _Shuffles:
         draws: int,
     ):
         self._card, self._pool, self._all = card, sum(strata), sum(taken)
-        self._seed, self._stream = signed(as_seed(seed)), signed(as_seed(stream, "stream"))
+        self._seed, self._stream = signed(seed), signed(stream)
         self._strata, self._taken = (card.numbers(part, np.int64) for part in (strata, taken))
         # An order takes four bytes a place; half of what is free is left to others.
         fit = card.driver.free_memory() // 2 // max(1, 4 * self._pool)

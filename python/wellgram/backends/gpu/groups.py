@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from wellgram.backends.checks import as_codes, as_sums
 from wellgram.backends.gpu.arrays import PACK, Matrix
-from wellgram.backends.gpu.card import THREADS, Card, length, width
+from wellgram.backends.gpu.card import THREADS, Card
+from wellgram.backends.gpu.card_arrays import CardRows
 from wellgram.backends.gpu.products import multiply_rows
-from wellgram.backends.protocol import Codes, Floats, GroupMoments, Rows, Spread
+from wellgram.backends.protocol import Codes, Floats, GroupMoments, Spread
 
 _RUN = 1024
 """Rows of a group are added in runs of so many at most, and then the runs"""
@@ -21,19 +21,13 @@ class GroupPrimitives:
 
     card: Card
 
-    def group_sums(
-        self, x: Rows, codes: Codes, groups: int, out: Floats | None = None
-    ) -> tuple[Floats, Codes]:
-        """See `Backend.group_sums`."""
-        rows = self.card.rows(x)
-        codes = as_codes(codes, length(rows), groups)
-        sums = as_sums(out, np.empty((0, width(rows))), groups)
-        sums += self._sums(rows, codes, groups, None)
-        return sums, np.bincount(codes[codes >= 0], minlength=groups)
+    def group_sums(self, x: CardRows, codes: Codes, sums: Floats) -> None:
+        """See `Kernels.group_sums`."""
+        sums += self._sums(x, codes, len(sums), None)
 
     def _sums(self, rows: Any, codes: Codes, groups: int, means: Floats | None) -> Floats:
         """Return the sums (g, d) of rows, or of their squared deviations from means."""
-        card, d = self.card, width(rows)
+        card, d = self.card, rows.shape[1]
         total = card.vector(groups * d, np.float64, zero=True)
         laid = None if means is None else card.numbers(means, np.float64)
         for first, chunk in card.chunks(rows):
@@ -59,24 +53,20 @@ class GroupPrimitives:
             card.launch("add_runs", groups * d, partial, d, firsts, groups, total)
         return np.asarray(card.read(total).reshape(groups, d), np.float64)
 
-    def group_moments(
-        self, x: Rows, codes: Codes, groups: int, spread: Spread = "smaller"
-    ) -> GroupMoments:
-        """See `Backend.group_moments`."""
-        rows = self.card.rows(x)
-        codes = as_codes(codes, length(rows), groups)
-        d = width(rows)
+    def group_moments(self, x: CardRows, codes: Codes, groups: int, spread: Spread) -> GroupMoments:
+        """See `Kernels.group_moments`."""
+        d = x.shape[1]
         counts = np.bincount(codes[codes >= 0], minlength=groups)
         with np.errstate(invalid="ignore"):  # an empty group: 0 / 0
-            means = self._sums(rows, codes, groups, None) / counts[:, None]
+            means = self._sums(x, codes, groups, None) / counts[:, None]
         if spread == "variances":
-            squares = self._sums(rows, codes, groups, means)
+            squares = self._sums(x, codes, groups, means)
             return GroupMoments(counts, means, list(squares), spread)
         order, bounds = in_groups(codes, groups)
         spreads = []
         for g in range(groups):
             members = order[bounds[g] : bounds[g + 1]]
-            centred = self._centred(rows, members, means[g])
+            centred = self._centred(x, members, means[g])
             if spread == "rows" or len(members) < d:
                 spreads.append(self.card.fetch(centred))
             else:
@@ -111,22 +101,20 @@ class GroupPrimitives:
         )
         return np.asarray(card.fetch(multiply_rows(card, columns, columns)), np.float64)
 
-    def group_medians(self, x: Rows, codes: Codes, groups: int) -> Floats:
-        """See `Backend.group_medians`; some groups at a time are laid on the card."""
-        rows = self.card.rows(x)
-        codes = as_codes(codes, length(rows), groups)
+    def group_medians(self, x: CardRows, codes: Codes, groups: int) -> Floats:
+        """See `Kernels.group_medians`; some groups at a time are laid on the card."""
         order, bounds = in_groups(codes, groups)
-        medians = np.empty((groups, width(rows)))
-        if isinstance(rows, Matrix):
-            medians[:] = self._medians(rows, order, bounds)
+        medians = np.empty((groups, x.shape[1]))
+        if isinstance(x, Matrix):
+            medians[:] = self._medians(x, order, bounds)
             return medians
-        at_once = max(1, self.card.chunk_bytes // max(1, rows.shape[1] * rows.itemsize))
+        at_once = max(1, self.card.chunk_bytes // max(1, x.shape[1] * x.itemsize))
         g = 0
         while g < groups:
             last = max(g + 1, int(np.searchsorted(bounds, bounds[g] + at_once, "right")) - 1)
             members = order[bounds[g] : bounds[last]]
             own = bounds[g : last + 1] - bounds[g]
-            laid = self.card.lay(rows[members])
+            laid = self.card.lay(x[members])
             medians[g:last] = self._medians(laid, np.arange(len(members)), own)
             g = last
         return medians

@@ -1,16 +1,14 @@
 """Rows one at a time, and affine maps of them."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellgram.backends import reference
-from wellgram.backends.checks import as_codes, as_out, check_maps
 from wellgram.backends.gpu.arrays import Matrix
-from wellgram.backends.gpu.card import ROWS, Card, length
-from wellgram.backends.gpu.interop import hand_back
+from wellgram.backends.gpu.card import ROWS, Card
+from wellgram.backends.gpu.card_arrays import CardRows
 from wellgram.backends.gpu.products import multiply_rows
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, Rows
 
@@ -20,15 +18,14 @@ class RowPrimitives:
 
     card: Card
 
-    def rows_of_columns(self, columns: Sequence[NDArray[Any]]) -> Rows:
-        """See `Backend.rows_of_columns`; done in main memory, where columns lie."""
+    def rows_of_columns(self, columns: list[NDArray[Any]]) -> Rows:
+        """See `Kernels.rows_of_columns`; done in main memory, where columns lie."""
         return reference.rows_of_columns(columns)
 
-    def row_faults(self, x: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """See `Backend.row_faults`."""
-        rows = self.card.rows(x)
-        found = np.empty(length(rows), np.uint8)
-        for first, chunk in self.card.chunks(rows):
+    def row_faults(self, x: CardRows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """See `Kernels.row_faults`."""
+        found = np.empty(len(x), np.uint8)
+        for first, chunk in self.card.chunks(x):
             faults = self.card.vector(chunk.rows, np.uint8)
             self.card.launch(
                 f"row_faults<{chunk.c_type}>",
@@ -39,13 +36,12 @@ class RowPrimitives:
             found[first : first + chunk.rows] = self.card.read(faults)
         return found == 1, found == 2
 
-    def unit_rows(self, x: Rows) -> tuple[Rows, Codes]:
-        """See `Backend.unit_rows`."""
-        rows = self.card.rows(x)
-        zero = np.empty(length(rows), bool)
-        out = None if isinstance(rows, Matrix) else np.empty(rows.shape, rows.dtype)
+    def unit_rows(self, x: CardRows) -> tuple[CardRows, Codes]:
+        """See `Kernels.unit_rows`."""
+        zero = np.empty(len(x), bool)
+        out = None if isinstance(x, Matrix) else np.empty(x.shape, x.dtype)
         unit: Matrix | None = None
-        for first, chunk in self.card.chunks(rows):
+        for first, chunk in self.card.chunks(x):
             unit = self.card.matrix(chunk.rows, chunk.columns, chunk.dtype)
             flags = self.card.vector(chunk.rows, np.uint8)
             self.card.launch(
@@ -57,28 +53,22 @@ class RowPrimitives:
             zero[first : first + chunk.rows] = self.card.read(flags)
             if out is not None:
                 self.card.fetch(unit, out[first : first + chunk.rows])
-        if out is None:
-            assert unit is not None
-            out = hand_back(unit, self.card.driver, x)
-        return out, np.flatnonzero(zero)
+        made = unit if out is None else out
+        assert made is not None
+        return made, np.flatnonzero(zero)
 
     def apply_affine(
-        self, x: Rows, codes: Codes, maps: AffineMaps, out: Rows | None = None
-    ) -> Rows:
-        """See `Backend.apply_affine`."""
-        rows = self.card.rows(x)
-        codes = as_codes(codes, length(rows), len(maps.offset))
-        if isinstance(rows, Matrix):
-            check_maps(np.empty((0, rows.columns), rows.dtype), maps)
-            mapped: Rows = hand_back(self._mapped(rows, codes, maps), self.card.driver, x)
-            return mapped
-        check_maps(rows, maps)
-        y = as_out(out, rows, maps)
-        # Chunks are fetched before more is put, so y may be x itself.
-        for first, chunk in self.card.chunks(rows):
+        self, x: CardRows, codes: Codes, maps: AffineMaps, out: Rows | None
+    ) -> CardRows:
+        """See `Kernels.apply_affine`."""
+        if isinstance(x, Matrix):
+            return self._mapped(x, codes, maps)
+        assert out is not None
+        # Chunks are fetched before more is put, so out may be x itself.
+        for first, chunk in self.card.chunks(x):
             part = slice(first, first + chunk.rows)
-            self.card.fetch(self._mapped(chunk, codes[part], maps), y[part])
-        return y
+            self.card.fetch(self._mapped(chunk, codes[part], maps), out[part])
+        return out
 
     def _mapped(self, x: Matrix, codes: Codes, maps: AffineMaps) -> Matrix:
         """Return the rows of x by the maps of their batches."""

@@ -1,16 +1,14 @@
 """The log loss of linear scores: two products, and between them a softmax, some rows at a time."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wellgram.backends.checks import as_codes, as_weights
 from wellgram.backends.gpu.arrays import Matrix, Vector
-from wellgram.backends.gpu.card import ROWS, Card, length, width
+from wellgram.backends.gpu.card import ROWS, Card
+from wellgram.backends.gpu.card_arrays import CardRows
 from wellgram.backends.gpu.products import Operand, engine_of
-from wellgram.backends.protocol import Codes, Floats, Rows, SoftmaxLoss
+from wellgram.backends.protocol import Codes, Floats, SoftmaxLoss
 
 SCORE_BYTES = 1 << 25
 """Of the scores that are held at once: so that they stay in the second-level cache of a large card,
@@ -25,10 +23,9 @@ class SoftmaxPrimitives:
 
     card: Card
 
-    def softmax_loss(self, x: Rows, codes: Codes, classes: int) -> SoftmaxLoss:
-        """See `Backend.softmax_loss`; rows stay on the card, also as columns."""
-        rows = self.card.rows(x)
-        return _Loss(self.card, rows, as_codes(codes, length(rows), classes, 0), classes)
+    def softmax_loss(self, x: CardRows, codes: Codes, classes: int) -> SoftmaxLoss:
+        """See `Kernels.softmax_loss`; rows stay on the card, also as columns."""
+        return _Loss(self.card, x, codes, classes)
 
 
 @dataclass(frozen=True)
@@ -41,8 +38,8 @@ class _Part:
 
 
 class _Loss:
-    def __init__(self, card: Card, x: Matrix | NDArray[Any], codes: Codes, classes: int) -> None:
-        self._card, self._classes, self._features = card, classes, width(x)
+    def __init__(self, card: Card, x: CardRows, codes: Codes, classes: int) -> None:
+        self._card, self._classes, self._features = card, classes, x.shape[1]
         self._dtype, self._engine = x.dtype, engine_of(card, x.dtype, False)
         self._codes = card.numbers(codes, np.int64)
         fit = SCORE_BYTES // (classes * x.dtype.itemsize) // ROWS * ROWS
@@ -65,8 +62,7 @@ class _Loss:
 
     def __call__(self, weights: Floats) -> tuple[float, Floats]:
         card, shape = self._card, (self._classes, self._features + 1)
-        given = as_weights(weights, self._classes, self._features)
-        right = self._engine.factor(card.lay(given.astype(self._dtype)), False)
+        right = self._engine.factor(card.lay(weights.astype(self._dtype)), False)
         losses = card.vector(self._codes.size, np.float64)
         gradient = card.vector(shape[0] * shape[1], np.float64, zero=True)
         for part in self._parts:

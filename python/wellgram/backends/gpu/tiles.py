@@ -6,11 +6,11 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wellgram.backends.consumers import Extent
 from wellgram.backends.gpu.arrays import Matrix
-from wellgram.backends.gpu.card import Card, length
+from wellgram.backends.gpu.card import Card
+from wellgram.backends.gpu.card_arrays import CardRows
 from wellgram.backends.gpu.products import EVERY_CELL, Engine
 from wellgram.backends.protocol import Progress
 
@@ -35,8 +35,8 @@ class Tile:
 def tiles_of(
     card: Card,
     engine: Engine,
-    x: Matrix | NDArray[Any],
-    y: Matrix | NDArray[Any],
+    x: CardRows,
+    y: CardRows,
     extent: Extent,
     row: int,
     column: int,
@@ -47,7 +47,7 @@ def tiles_of(
     Those that hold a pair of the extent. Rows of main memory pass through the card in chunks.
     """
     # What of y a chunk of x is compared with, so that a share of the work can be told.
-    total, done = _pairs(row, length(x), column, length(y), extent), 0
+    total, done = _pairs(row, len(x), column, len(y), extent), 0
     if not total:
         return
     if y is x and isinstance(x, np.ndarray) and x.nbytes <= card.chunk_bytes:

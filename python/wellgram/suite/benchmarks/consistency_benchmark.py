@@ -3,8 +3,8 @@
 from wellgram.backends.protocol import Progress
 from wellgram.errors import NotApplicable
 from wellgram.metrics import consistency
-from wellgram.suite.benchmarks.replicate_findings import replicate_findings
 from wellgram.suite.benchmarks.replicate_presentation import present_replicates
+from wellgram.suite.benchmarks.replicate_records import replicate_findings
 from wellgram.suite.contract import Benchmark, Findings, Presentation, Task
 from wellgram.wells import PerturbationMap
 

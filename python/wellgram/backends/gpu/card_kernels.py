@@ -1,23 +1,21 @@
-"""A backend on a card: the primitives of all themes."""
+"""The kernels of a backend on a card: those of all themes."""
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
-from wellgram.backends.gpu.arrays import Matrix
 from wellgram.backends.gpu.card import Card
+from wellgram.backends.gpu.card_arrays import CardArrays
 from wellgram.backends.gpu.comparisons import ComparisonPrimitives
 from wellgram.backends.gpu.draws import DrawPrimitives
 from wellgram.backends.gpu.driver import Driver
 from wellgram.backends.gpu.groups import GroupPrimitives
-from wellgram.backends.gpu.interop import lies_on_card
 from wellgram.backends.gpu.products import products_of
 from wellgram.backends.gpu.rows import RowPrimitives
 from wellgram.backends.gpu.scan import PairPrimitives
 from wellgram.backends.gpu.softmax import SoftmaxPrimitives
 
 
-class GpuBackend(
+class CardKernels(
     RowPrimitives,
     GroupPrimitives,
     SoftmaxPrimitives,
@@ -25,7 +23,7 @@ class GpuBackend(
     ComparisonPrimitives,
     PairPrimitives,
 ):
-    """See `Backend`. The card is opened when it is first needed.
+    """See `Kernels`. The card is opened when it is first needed.
 
     `reason` says why it cannot run here, or None; `title` names the card; `open_driver` opens it.
     """
@@ -44,14 +42,14 @@ class GpuBackend(
         """The card."""
         return Card(self._open())
 
+    @cached_property
+    def arrays(self) -> CardArrays:
+        """How it takes rows."""
+        return CardArrays(self.card)
+
     def why_not(self) -> str | None:
         """Return why it cannot run here, or None."""
         return self._reason()
-
-    def resident(self, x: Any) -> Any:
-        """Return x as rows of the card, if it lies there, else None: see `backends.resident`."""
-        rows = self.card.rows(x) if lies_on_card(x, self.card.driver) else None
-        return self.card.driver.give(rows) if isinstance(rows, Matrix) else None
 
     def describe(self) -> str:
         """Return the card, and how products are made on it."""
