@@ -105,7 +105,7 @@ def parts(folder: Path) -> dict[str, Callable[[], object]]:
         held["rows"] = map_rows(held["wells"])
 
     def blocks() -> None:
-        for _ in held["wells"].blocks():
+        for _ in held["wells"].chunks():
             pass
 
     def sums() -> None:

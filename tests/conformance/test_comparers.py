@@ -1,7 +1,6 @@
 """The comparers can fail, and the suite fails a backend that is wrong."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,6 +23,7 @@ from wellgram.backends.consumers import (
     Ranked,
     RowMoments,
 )
+from wellgram.backends.front import CheckedBackend
 
 
 def test_close_refuses_an_error_past_its_bound():
@@ -380,5 +380,7 @@ def test_the_suite_finds_a_mistake(rng, primitive, wrong, test, arguments):
     wants_rng = "rng" in test.__code__.co_varnames[: test.__code__.co_argcount]
     arguments = arguments | ({"rng": rng} if wants_rng else {})
     test(reference, **arguments)  # it is the mistake that is found, not the test that is wrong
+    mutant = CheckedBackend(reference.kernels)
+    setattr(mutant, primitive, wrong)
     with pytest.raises(AssertionError):
-        test(SimpleNamespace(**(vars(reference) | {primitive: wrong})), **arguments)
+        test(mutant, **arguments)
