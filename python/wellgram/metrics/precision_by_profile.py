@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -43,6 +43,8 @@ class AveragePrecisionResult:
     similarity: Similarity
     tied_share: float = 0.0
     """How many pairs of a positive and a negative are equally similar, of all such pairs"""
+    compared: Compared | None = field(default=None, repr=False, compare=False)
+    """The profiles as they were compared: what permuting labels needs"""
 
     def __repr__(self) -> str:
         scored = self.table["average_precision"].dropna()
@@ -174,7 +176,7 @@ def average_precision(
             TiesWarning,
             stacklevel=2,
         )
-    return AveragePrecisionResult(table, rules, similarity, tied_share)
+    return AveragePrecisionResult(table, rules, similarity, tied_share, compared)
 
 
 def _wanted(scored: NDArray[np.bool_] | None, profiles: int) -> NDArray[np.bool_]:
