@@ -1,6 +1,7 @@
 """Average precision against a plain implementation, pair by pair, and what it finds."""
 
-from itertools import combinations
+import warnings
+from itertools import combinations, permutations
 
 import numpy as np
 import pandas as pd
@@ -23,9 +24,17 @@ from wellgram import (
     read_wells,
     write_map,
 )
-from wellgram.metrics.ranking import chance_precision
+from wellgram.errors import TiesWarning
+from wellgram.metrics.ranking import (
+    chance_precision,
+    expected_by_negatives,
+    expected_by_positives,
+)
 from wellgram.nulls import every_precision, random_precisions
 from wellgram.simulate import rxrx3_core
+
+# Screens of few values, and rules by which a pair is a positive and a negative, have ties.
+pytestmark = pytest.mark.filterwarnings("ignore::wellgram.errors.TiesWarning")
 
 SIMILARITIES = {
     "cosine": lambda a, b: a @ b / np.linalg.norm(a) / np.linalg.norm(b),
@@ -57,12 +66,56 @@ def plain(x, meta, similarity, pos_sameby=(), pos_diffby=(), neg_sameby=(), neg_
 
 
 def precision_of(ranking):
-    ranking = sorted(ranking, reverse=True)  # among equals the positives first
+    """The expectation over random orders of equals, rank by rank."""
     labels = np.array([label for _, label in ranking])
     if not labels.any() or labels.all():
         return np.nan, int(labels.sum()), len(labels)
-    hits = np.cumsum(labels)[labels == 1]
-    return (hits / (np.flatnonzero(labels) + 1)).mean(), int(labels.sum()), len(labels)
+    total, before, above = 0.0, 0, 0
+    for value in sorted({value for value, _ in ranking}, reverse=True):
+        equal = [label for other, label in ranking if other == value]
+        m, p = len(equal), sum(equal)
+        for i in range(m):
+            expected = before + 1 + (i * (p - 1) / (m - 1) if m > 1 else 0)
+            total += p / m * expected / (above + i + 1)
+        before, above = before + p, above + m
+    return total / before, before, above
+
+
+def with_any_order(positives, negatives):
+    """The mean average precision over all orders of equals: (value, ...) of both kinds."""
+    items = [(value, 1) for value in positives] + [(value, 0) for value in negatives]
+    found = []
+    for order in permutations(range(len(items))):
+        ranked = sorted(order, key=lambda k: -items[k][0])  # a stable sort keeps the order
+        labels = np.array([items[k][1] for k in ranked])
+        found.append((np.cumsum(labels) / np.arange(1, len(labels) + 1))[labels == 1].mean())
+    return np.mean(found)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_expectation_is_the_mean_over_all_orders(seed):
+    rng = np.random.default_rng(seed)
+    positives, negatives = (np.sort(rng.integers(0, 3, size)) for size in rng.integers(1, 5, 2))
+    expected = with_any_order(positives, negatives)
+    ranking = [(value, 1) for value in positives] + [(value, 0) for value in negatives]
+    assert precision_of(ranking)[0] == pytest.approx(expected, rel=1e-12)
+
+    def above(of, among):
+        return np.array([(among > value).sum() for value in of])
+
+    def up_to(of, among):
+        return np.array([(among >= value).sum() for value in of])
+
+    listed = expected_by_positives(
+        np.array([0, len(positives)]), above(positives, negatives), up_to(positives, negatives)
+    )
+    counted = expected_by_negatives(
+        np.array([0, len(negatives)]),
+        above(negatives, positives),
+        up_to(negatives, positives),
+        np.array([len(positives)]),
+    )
+    np.testing.assert_allclose([*listed, *counted], expected, rtol=1e-12)
 
 
 def profiles(rng, n=60, d=6, classes=12):
@@ -128,27 +181,62 @@ def test_any_screen(seed, n, d, classes):
     assert (np.isnan(table["average_precision"]) == np.isnan(ap)).all()
 
 
-def test_positives_come_first_among_equals():
+OTHERS = {"pos_sameby": "perturbation", "neg_diffby": "perturbation"}
+
+
+def of_rows(x, names, **options):
+    rows = PerturbationMap(np.asarray(x), pd.DataFrame({"perturbation": names}))
+    return average_precision(rows, **OTHERS, **options)
+
+
+def test_equals_in_expectation_or_positives_first():
     x = np.array([[1.0, 0], [1, 0], [1, 0], [0, 1]])
-    meta = pd.DataFrame({"perturbation": ["a", "a", "b", "b"]})
-    table = average_precision(
-        PerturbationMap(x, meta), pos_sameby="perturbation", neg_diffby="perturbation"
-    ).table
     # Row 0: its positive and row 2 are as similar. Row 2: rows 0 and 1 come before its positive.
-    assert table["average_precision"].tolist() == [1, 1, 1 / 3, 1]
+    first = of_rows(x, [*"aabb"], ties="first").table["average_precision"]
+    assert first.tolist() == [1, 1, 1 / 3, 1]
+    expected = of_rows(x, [*"aabb"]).table["average_precision"]
+    # Row 0: first or second of two. Row 3: its positive is one of three equals.
+    np.testing.assert_allclose(expected, [3 / 4, 3 / 4, 1 / 3, (1 + 1 / 2 + 1 / 3) / 3])
 
 
 @pytest.mark.parametrize("listed", ["positives", "negatives"])
 def test_ties_whichever_side_is_listed(listed):
-    """All on one line, so that every ranking is of equals."""
+    """All on one line, so that every ranking is of equals: chance, or positives first."""
     x = np.tile([[1.0, 2.0]], (6, 1))
     kind = ["a", "a", "b", "b", "b", "b"] if listed == "positives" else ["a"] * 5 + ["b"]
-    table = average_precision(
-        PerturbationMap(x, pd.DataFrame({"perturbation": kind})),
-        pos_sameby="perturbation",
-        neg_diffby="perturbation",
-    ).table
-    assert (table["average_precision"].dropna() == 1).all()
+    first = of_rows(x, kind, ties="first").table["average_precision"].dropna()
+    assert (first == 1).all()
+    table = of_rows(x, kind).table.dropna()
+    np.testing.assert_allclose(table["normalized_average_precision"], 0, atol=1e-12)
+
+
+def test_many_ties_are_warned_of(rng):
+    with pytest.warns(TiesWarning, match="100% of the pairs of a positive and a negative"):
+        assert of_rows(np.ones((8, 4)), [*"aabbccdd"]).tied_share == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert of_rows(rng.normal(size=(8, 4)), [*"aabbccdd"]).tied_share == 0
+    with pytest.raises(InputError, match="unknown ties 'last'"):
+        of_rows(np.ones((8, 4)), [*"aabbccdd"], ties="last")
+
+
+@pytest.mark.parametrize("values", ["signs", "six rows", "bits"])
+def test_features_of_few_values_are_no_signal(rng, values):
+    """Ties broken at random change nothing but noise; positives first found 64 % of signs."""
+    x = {
+        "signs": rng.choice([-1.0, 1.0], (240, 1)) * np.ones((1, 8)),
+        "six rows": np.eye(6)[rng.integers(0, 6, 240)],
+        "bits": (rng.random((240, 6)) < 0.5) + 1.0,
+    }[values]
+    names = ["DMSO"] * 40 + [f"c{k}" for k in range(50) for _ in range(4)]
+    wells = Wells.from_arrays(x.astype(np.float32), names, control="DMSO")
+    rules = {"pos_sameby": "perturbation", "neg_diffby": "is_control"}
+    treated = ~wells.metadata["is_control"].to_numpy()
+    result = mean_average_precision(average_precision(wells, **rules, scored=treated))
+    assert result.table["below_q"].mean() < 0.05
+    first = mean_average_precision(average_precision(wells, **rules, scored=treated, ties="first"))
+    scores = (of.table["mean_average_precision"].mean() for of in (first, result))
+    assert next(scores) > 1.15 * next(scores)  # what positives first adds here: 20 % at the least
 
 
 def test_labels_shared_by_lists(rng):
@@ -346,11 +434,15 @@ def test_small_groups_have_exact_p_values():
         PerturbationMap(x, meta), pos_sameby="perturbation", neg_diffby="perturbation"
     )
     row = mean_average_precision(ap).table.iloc[0]
-    assert (row["mean_average_precision"], row["p_value"], row["exact"]) == (1, 0.25, True)
+    assert (row["mean_average_precision"], row["p_value"], row["null"]) == (
+        1,
+        0.25,
+        "every ranking",
+    )
     copairs = mean_average_precision(ap, p_form="plus-one-above").table.iloc[0]
     assert copairs["p_value"] == 1 / 10_001
     sampled = mean_average_precision(ap, null_size=3, seed=8).table.iloc[0]
-    assert not sampled["exact"]
+    assert sampled["null"] == "random rankings"
     table = mean_average_precision(ap).table
     assert table["reason"].tolist() == ["", "no positives", "no positives", "no positives"]
     assert table["p_value"].isna().tolist() == [False, True, True, True]

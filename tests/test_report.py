@@ -116,6 +116,18 @@ def test_its_headline_is_of_a_source_that_has_known_pairs(text, result):
     assert f"{len(result.map_)} perturbations" in title
     assert f"{first['recall']:.1%}" in title
     assert "nan" not in title
+    assert f"({NASTY}, tails 0.05 / 0.95; chance 10%)" in title
+
+
+def test_its_headline_is_the_mean_of_several_sources(tmp_path):
+    sources = {"one": known(("b", "c"), ("d", "e")), "two": known(("f", "g"), ("h", "i"))}
+    result = score(wells(), CenterScale(), sources=sources, metrics=["recall"])
+    result.save(tmp_path)
+    recall = result.recall.table.query("tail_low == 0.05")["recall"].mean()
+    title = Page((tmp_path / "report.html").read_text(encoding="utf-8")).title
+    assert title.endswith(
+        f"recalls {recall:.1%} of known pairs (mean of 2 sources, tails 0.05 / 0.95; chance 10%)"
+    )
 
 
 def test_it_names_what_was_left_out_and_how_it_was_made(text):

@@ -26,6 +26,7 @@ from wellgram.cli import app
 from wellgram.errors import ColumnMissing, DeviceMemoryError, NotApplicable
 from wellgram.simulate import rxrx3_core
 from wellgram.suite import BENCHMARKS, Benchmark, Findings, Part, Skipped
+from wellgram.suite.benchmarks.intervals import share_interval
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,30 @@ def test_figures_are_those_of_the_functions(screen, everything):
     assert whole["significant_share_ci_low"] <= whole["significant_share"]
     assert [kind["perturbations"] for kind in kinds] == ["COMPOUND", "CRISPR"]
     assert sum(kind["n_tested"] for kind in kinds) == whole["n_tested"]
+
+
+@pytest.mark.parametrize(("hits", "size"), [(0, 40), (40, 40), (7, 20)])
+def test_intervals_of_shares_are_wilsons(hits, size):
+    """A share of 0 or 1 has an interval too; a bootstrap of a constant has none."""
+    z, p = 1.959963984540054, hits / size
+    middle = (p + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z / (1 + z**2 / size) * np.sqrt(p * (1 - p) / size + z**2 / (4 * size**2))
+    found = share_interval("significant", np.arange(size) < hits)
+    assert (found["n_significant"], found["significant_share"]) == (hits, p)
+    np.testing.assert_allclose(found["significant_share_ci_low"], middle - half, atol=1e-12)
+    np.testing.assert_allclose(found["significant_share_ci_high"], middle + half, atol=1e-12)
+    assert np.isnan(share_interval("significant", np.empty(0, bool))["significant_share"])
+
+
+def test_a_share_names_of_how_many_and_why_the_others_were_not_tested(rng):
+    names = [*"aaabbbcd", *["DMSO"] * 8]
+    wells = Wells.from_arrays(rng.normal(size=(16, 5)), names, control="DMSO")
+    part = score(wells, metrics=["consistency"]).parts["consistency"]
+    assert part.findings.records.iloc[0]["n_perturbations"] == 4
+    shown = part.presentation
+    assert "Not tested: 2 of 4 perturbations (2 one well)." in shown.text
+    assert shown.rows[0][1] == "2 of 4"
+    assert shown.rows[0][5].startswith("0 of 2")
 
 
 def test_a_stream_scores_as_wells_do(tmp_path):

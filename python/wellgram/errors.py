@@ -36,5 +36,13 @@ class DeviceMemoryError(WellgramError, MemoryError):
     """The card has too little memory for what is asked; the message says how much is missing."""
 
 
-class ControlsWarning(UserWarning):
+class WellgramWarning(UserWarning):
+    """Base of all warnings below; the command line prints them as notes."""
+
+
+class ControlsWarning(WellgramWarning):
     """There are few control wells for what is asked of them."""
+
+
+class TiesWarning(WellgramWarning):
+    """Many pairs are equally similar, so a ranking of them says little."""

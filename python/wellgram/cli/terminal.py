@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from wellgram.backends.protocol import Progress as Report
-from wellgram.errors import ControlsWarning
+from wellgram.errors import WellgramWarning
 from wellgram.suite.contract import Part
 from wellgram.wells import WellLabels
 
@@ -39,7 +39,7 @@ def step(name: str) -> Iterator[Report]:
 def noting() -> Iterator[None]:
     """Print what the library warns of as a note."""
     with warnings.catch_warnings():
-        warnings.simplefilter("always", ControlsWarning)
+        warnings.simplefilter("always", WellgramWarning)
         warnings.showwarning = lambda message, *_, **__: notes.print(f"note: {message}")
         yield
 

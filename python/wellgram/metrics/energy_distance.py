@@ -12,6 +12,7 @@ from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
 from wellgram.maps.build import map_rows
+from wellgram.metrics.batch_kinds import Strata, batch_kinds
 from wellgram.metrics.replicates import (
     ReplicateResult,
     aligned_rows,
@@ -19,11 +20,11 @@ from wellgram.metrics.replicates import (
     negative_rows,
     tested_table,
 )
-from wellgram.nulls import PForm, empirical_p, random_subsets, stream_of
+from wellgram.nulls import PForm, empirical_p, random_subsets, stratum_stream, stream_of
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
-MagnitudeNull = Literal["permutation", "negatives"]
+MagnitudeNull = Literal["batches", "permutation", "negatives"]
 
 _CHUNK_ROWS = 1 << 15
 """How many wells of random sets are put together at a time"""
@@ -46,7 +47,7 @@ def magnitude(
     wells: Wells | WellStream,
     align: Alignment | BatchAffine | None = None,
     *,
-    null: MagnitudeNull = "permutation",
+    null: MagnitudeNull = "batches",
     negatives: Sequence[str] = (),
     min_wells: int = 5,
     max_controls: int = 1000,
@@ -72,8 +73,10 @@ def magnitude(
     align
         An alignment, fitted to these wells unless it has been before; None: as they are.
     null
-        ``"permutation"``: random sets of as many wells of the map, controls left out;
-        ``"negatives"``: the distances of perturbations that do nothing.
+        ``"batches"``: random sets of wells of the map, controls left out, with as many wells of
+        each batch. A batch that lies far from the controls is far in the null too.
+        ``"permutation"``: random sets of as many wells, whatever their batches. ``"negatives"``:
+        the distances of perturbations that do nothing.
     negatives
         Their labels, unexpressed genes for example. They are not scored themselves.
     min_wells
@@ -83,7 +86,7 @@ def magnitude(
     max_wells
         Perturbations with more wells have no permutation null: the work grows with the square.
     draws
-        How many random sets for each number of wells.
+        How many random sets for each number of wells, or of wells per batch.
     seed
         Same seed, same controls and same sets.
     p_form
@@ -136,13 +139,17 @@ def magnitude(
     else:
         tested &= counts <= max_wells
         pool = np.flatnonzero((codes >= 0) & ~is_control)
-        sizes = np.unique(counts[tested]).tolist()
-        nulls = each(_null_of_size, sizes, shared=(distances, pool, draws, seed))
-        for size, background in zip(sizes, nulls, strict=True):
-            alike = tested & (counts == size)
-            p[alike] = empirical_p(energy[alike], background, p_form)
-            middle[alike] = background.mean()
-        said = f"{draws:,} random sets of as many wells"
+        batches, names = wells.batches()
+        by_batches = null == "batches" and len(names) > 1
+        if not by_batches:
+            batches, names = np.zeros_like(batches), ["all wells"]
+        kinds = batch_kinds(codes, batches, tested)
+        pieces = [(kind.batches, kind.counts) for kind in kinds]
+        shared = (distances, Strata.of(pool, batches, names), draws, seed)
+        for kind, background in zip(kinds, each(_null_of_kind, pieces, shared=shared), strict=True):
+            p[kind.members] = empirical_p(energy[kind.members], background, p_form)
+            middle[kind.members] = background.mean()
+        said = f"{draws:,} random sets of as many wells{' of each batch' * by_batches}"
     reason = np.select(
         [own, counts < min_wells, is_negative, ~tested],
         ["controls", "too few wells", "in the null", "too many wells for a permutation null"],
@@ -179,10 +186,16 @@ class _Distances:
         within = get_backend().group_distances(self.rows, codes, groups)
         return self._energy(self.from_controls, codes, within, groups)
 
-    def of_random_sets(self, pool: Codes, size: int, draws: int, seed: int) -> Floats:
-        """Return the energy distances (draws,) of random sets of wells."""
-        drawn = random_subsets(len(pool), size, draws, seed=seed, stream=size)
-        sets = pool[drawn]
+    def of_random_sets(
+        self, pools: Sequence[Codes], taken: Sequence[int], draws: int, seed: int, stream: int
+    ) -> Floats:
+        """Return the energy distances (draws,) of random sets, so many wells of each pool."""
+        drawn = get_backend().random_subsets(
+            [len(pool) for pool in pools], taken, draws, seed=seed, stream=stream
+        )
+        parts = np.split(drawn, np.cumsum(taken)[:-1], axis=1)
+        sets = np.concatenate([pool[part] for pool, part in zip(pools, parts, strict=True)], axis=1)
+        size = sets.shape[1]
         step = max(1, _CHUNK_ROWS // size)
         found = []
         for first in range(0, draws, step):
@@ -202,5 +215,16 @@ class _Distances:
             return np.asarray(2 * cross - 2 * within / counts**2 - self.within_controls)
 
 
-def _null_of_size(size: int, distances: _Distances, pool: Codes, draws: int, seed: int) -> Floats:
-    return distances.of_random_sets(pool, size, draws, seed)
+def _null_of_kind(
+    kind: tuple[tuple[int, ...], tuple[int, ...]],
+    distances: _Distances,
+    strata: Strata,
+    draws: int,
+    seed: int,
+) -> Floats:
+    """Return the null of sets with so many wells of each batch."""
+    batches, counts = kind
+    alone = len(strata.names) == 1  # no batches: the size alone names the draws
+    names = [strata.names[b] for b in batches]
+    stream = counts[0] if alone else stratum_stream(names, counts)
+    return distances.of_random_sets([strata[b] for b in batches], counts, draws, seed, stream)

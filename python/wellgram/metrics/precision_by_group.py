@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import ColumnMissing, InputError
 from wellgram.files import save_csv
+from wellgram.metrics.label_permutation import LabelNull, LabelPermutation
 from wellgram.metrics.pairing import as_names
 from wellgram.metrics.precision_by_profile import AveragePrecisionResult
 from wellgram.nulls import (
@@ -42,8 +43,8 @@ class MeanAveragePrecisionResult:
     ``mean_average_precision``; ``median_average_precision``; ``normalized_average_precision``, the
     mean of ``(AP - chance) / (1 - chance)``; ``p_value``; ``q_value``, the false
     discovery rate by Benjamini and Hochberg; ``below_p`` and ``below_q``, whether they
-    are below the threshold; ``null_mean``; ``exact``, whether the null is of every ranking there
-    is; and ``reason``, why a group has no figures.
+    are below the threshold; ``null_mean``; ``null``, which was used: ``"random rankings"``,
+    ``"every ranking"`` or ``"permuted labels"``; and ``reason``, why a group has no figures.
     """
 
     table: pd.DataFrame
@@ -69,12 +70,17 @@ class MeanAveragePrecisionResult:
         save_csv(self.table, path)
 
 
+GroupNull = Literal["rankings", "labels"]
+"""See `mean_average_precision`."""
+
+
 @takes_client
 @takes_backend
 def mean_average_precision(
     ap: AveragePrecisionResult,
     sameby: str | Sequence[str] | None = None,
     *,
+    null: GroupNull = "rankings",
     null_size: int = 10_000,
     threshold: float = 0.05,
     seed: int = 0,
@@ -85,20 +91,27 @@ def mean_average_precision(
 ) -> MeanAveragePrecisionResult:
     """Return the mean average precision of groups of profiles, and how often chance does as well.
 
-    The null of a profile are random rankings of as many positives among as many; that of a group,
-    as in ``copairs.map.mean_average_precision``, the mean over its profiles, draw by draw. Profiles
-    with as many of both then have the same draws: they are taken to depend on each other wholly,
-    which for a mean of several is on the safe side.
-
     Parameters
     ----------
     ap
         Of `average_precision`.
     sameby
         Columns that make a group; by default those that positives have in common.
+    null
+        ``"rankings"``: random rankings of as many positives among as many, for each profile; of a
+        group their mean, draw by draw, as in ``copairs.map.mean_average_precision``. Profiles with
+        as many of both have the same draws: they are taken to depend on each other wholly. For a
+        group that is on the safe side: under the null, fewer than 5 % have a p-value below 0.05.
+        ``"labels"``: random sets of profiles in place of the group, drawn from the group and its
+        negatives with as many of each stratum, that is of each value of the other columns of the
+        rules, such as the batch. The p-values are then as they should be, also where batch effects
+        are left. A group that has no such null (lists of labels, no column that sets its negatives
+        apart, or more than 2,048 profiles of a stratum to exchange) gets that of rankings; the
+        column ``null`` says so.
     null_size
-        How many random rankings. Where all profiles of a group have the same numbers, and there are
-        no more rankings than this, the null is every one, and the p-value exact.
+        How many random rankings or sets. Where all profiles of a group have the same numbers of
+        both kinds, and there are no more rankings than this, the null is every ranking. Then the
+        p-value of a group of one profile is exact.
     threshold
         For ``below_p`` and ``below_q``.
     seed
@@ -116,6 +129,8 @@ def mean_average_precision(
     InputError
         If a column is absent, no profile was ranked, or a parameter is out of range.
     """
+    if null not in get_args(GroupNull):
+        raise InputError(f"unknown null {null!r}; choose {' or '.join(get_args(GroupNull))}")
     names = as_names(ap.rules.pos_sameby if sameby is None else sameby)
     if not names:
         raise InputError("name the columns that make a group (sameby=)")
@@ -138,15 +153,24 @@ def mean_average_precision(
     ).reset_index()
     means = table["mean_average_precision"].to_numpy()
     p, middle = np.full(len(table), np.nan), np.full(len(table), np.nan)
-    exact = np.zeros(len(table), bool)
-    draw = _Nulls(null_size, seed, p_form != "plus-one-above")
-    side = _TIE if p_form.endswith("above") else -_TIE
-    counts = profiles.loc[ranked, ["n_pos_pairs", "n_total_pairs"]].to_numpy()
+    kind = np.full(len(table), "", object)
     group = grouped.ngroup().to_numpy()[ranked].astype(np.int64)
-    sets = list(_alike(group, counts))
-    found = each(_tested, sets, shared=(draw, means + side, p_form), progress=progress)
-    for (alike, *_), (of_alike, null_mean, every) in zip(sets, found, strict=True):
-        p[alike], middle[alike], exact[alike] = of_alike, null_mean, every
+    if null == "labels":
+        permuted = _by_labels(ap, names, profiles.index.to_numpy()[ranked], group, null_size, seed,
+                              progress)  # fmt: skip
+        for g, of_group in permuted:
+            score = of_group.observed + _side(p_form)
+            p[g] = empirical_p([score], of_group.means, p_form)[0]
+            middle[g], kind[g] = of_group.means.mean(), "permuted labels"
+    draw = _Nulls(null_size, seed, p_form != "plus-one-above")
+    counts = profiles.loc[ranked, ["n_pos_pairs", "n_total_pairs"]].to_numpy()
+    left = kind[group] == ""
+    sets = list(_alike(group[left], counts[left])) if left.any() else []
+    shared = (draw, means + _side(p_form), p_form)
+    results = each(_tested, sets, shared=shared, progress=progress)
+    for (alike, *_), (of_alike, null_mean, every) in zip(sets, results, strict=True):
+        p[alike], middle[alike] = of_alike, null_mean
+        kind[alike] = "every ranking" if every else "random rankings"
     corrected = benjamini_hochberg(p)
     reason = table.pop("reason").where(np.isnan(p), "")
     table = table.assign(
@@ -155,10 +179,43 @@ def mean_average_precision(
         below_p=p < threshold,
         below_q=corrected < threshold,
         null_mean=middle,
-        exact=exact,
+        null=kind,
         reason=reason,
     )
     return MeanAveragePrecisionResult(table, threshold)
+
+
+def _side(p_form: PForm) -> float:
+    """Return what is added to a score so that those that differ by rounding tie with it."""
+    return _TIE if p_form.endswith("above") else -_TIE
+
+
+def _by_labels(
+    ap: AveragePrecisionResult,
+    names: Sequence[str],
+    rows: Codes,
+    group: Codes,
+    draws: int,
+    seed: int,
+    progress: Progress | None,
+) -> Iterator[tuple[int, LabelNull]]:
+    """Yield the groups that have a null of permuted labels, with it.
+
+    `rows` (m,) are the profiles that were ranked, and `group` (m,) the group of each.
+    """
+    if ap.rules.multilabel is not None or ap.compared is None:
+        return
+    permute = LabelPermutation(ap.compared, ap.table, ap.rules, names, draws, seed)
+    order = np.argsort(group, kind="stable")
+    groups, starts = np.unique(group[order], return_index=True)
+    for done, (g, members) in enumerate(
+        zip(groups.tolist(), np.split(rows[order], starts[1:]), strict=True), start=1
+    ):
+        of_group = permute(members)
+        if of_group is not None:
+            yield g, of_group
+        if progress is not None:
+            progress(done / len(groups))
 
 
 def _alike(group: Codes, counts: Codes) -> Iterator[tuple[Codes, Codes, Floats]]:

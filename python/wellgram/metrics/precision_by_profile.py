@@ -1,7 +1,8 @@
 """Average precision of profiles: whether each finds its own kind before all others."""
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -12,14 +13,16 @@ from numpy.typing import NDArray
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Backend, Progress, Rows
-from wellgram.errors import InputError, NotApplicable
+from wellgram.errors import InputError, NotApplicable, TiesWarning
 from wellgram.files import save_csv
 from wellgram.metrics.pairing import Rules, as_names, find_pairs
-from wellgram.metrics.profile_ranks import Compared, rank_entries
+from wellgram.metrics.profile_ranks import Compared, Ties, rank_entries
 from wellgram.metrics.ranking import chance_precision
 from wellgram.metrics.replicates import aligned_rows
 from wellgram.stream import WellStream
 from wellgram.wells import LabelledMap, WellLabels, Wells
+
+_MANY_TIES = 0.01
 
 Similarity = Literal["cosine", "abs_cosine", "correlation", "euclidean"]
 
@@ -38,6 +41,10 @@ class AveragePrecisionResult:
     table: pd.DataFrame
     rules: Rules
     similarity: Similarity
+    tied_share: float = 0.0
+    """How many pairs of a positive and a negative are equally similar, of all such pairs"""
+    compared: Compared | None = field(default=None, repr=False, compare=False)
+    """The profiles as they were compared: what permuting labels needs"""
 
     def __repr__(self) -> str:
         scored = self.table["average_precision"].dropna()
@@ -62,6 +69,7 @@ def average_precision(
     neg_diffby: str | Sequence[str] = (),
     multilabel: str | None = None,
     similarity: Similarity = "cosine",
+    ties: Ties = "expected",
     scored: NDArray[np.bool_] | None = None,
     backend: str | None = None,
     progress: Progress | None = None,
@@ -90,8 +98,12 @@ def average_precision(
         `neg_diffby`, negatives share none.
     similarity
         ``"cosine"``, its absolute value, the ``"correlation"`` of two profiles, or ``"euclidean"``:
-        the nearer, the more similar. Among equals positives come first, as in copairs, which
-        rounds similarities to float32 before.
+        the nearer, the more similar.
+    ties
+        What is done where a positive and a negative are equally similar. ``"expected"``: the
+        expectation of average precision over random orders of them (McSherry and Najork 2008).
+        ``"first"``: positives come first, as in copairs, which rounds similarities to float32
+        before; profiles that are all equal then have an average precision of 1.
     scored
         (n,) which profiles are ranked for; the others are partners only. All by default.
     backend, progress
@@ -102,7 +114,14 @@ def average_precision(
     InputError
         If a column is absent or lacks values, a profile has no direction to compare, or no pair is
         positive or none negative.
+
+    Warns
+    -----
+    TiesWarning
+        If more than 1 % of the pairs of a positive and a negative are equally similar.
     """
+    if ties not in get_args(Ties):
+        raise InputError(f"unknown ties {ties!r}; choose {' or '.join(get_args(Ties))}")
     if similarity not in get_args(Similarity):
         raise InputError(
             f"unknown similarity {similarity!r}; choose {', '.join(get_args(Similarity))}"
@@ -128,8 +147,10 @@ def average_precision(
     compared = _compared(rows, similarity, run)
     precision = np.full(len(n_pos), np.nan)
     ranked = np.flatnonzero(wanted & (n_pos > 0) & (n_neg > 0))
-    for part in rank_entries(compared, pairs, ranked, progress):
+    tied = 0
+    for part in rank_entries(compared, pairs, ranked, progress, ties=ties):
         precision[part.entries], n_neg[part.entries] = part.precision, part.negatives
+        tied += part.tied
     precision[n_neg == 0] = np.nan
     table = metadata.iloc[pairs.owner].reset_index(drop=True)
     if pairs.labels is not None:
@@ -146,7 +167,16 @@ def average_precision(
             [~wanted, n_pos == 0, n_neg == 0], ["not scored", "no positives", "no negatives"], ""
         ),
     )
-    return AveragePrecisionResult(table, rules, similarity)
+    tied_share = tied / max(1.0, float(n_pos[ranked].astype(np.float64) @ n_neg[ranked]))
+    if tied_share > _MANY_TIES:
+        warnings.warn(
+            f"{tied_share:.0%} of the pairs of a positive and a negative are equally similar: "
+            "average precision is its expectation over their order; look for identical profiles, "
+            "or features of few values",
+            TiesWarning,
+            stacklevel=2,
+        )
+    return AveragePrecisionResult(table, rules, similarity, tied_share, compared)
 
 
 def _wanted(scored: NDArray[np.bool_] | None, profiles: int) -> NDArray[np.bool_]:

@@ -2,12 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from wellgram.backends.protocol import Backend, Codes, Floats, Progress, Rows
 from wellgram.metrics.pairing import Pairing, Pairs
-from wellgram.metrics.ranking import precision_by_negatives, precision_by_positives
+from wellgram.metrics.ranking import (
+    expected_by_negatives,
+    expected_by_positives,
+    precision_by_negatives,
+    precision_by_positives,
+)
+
+Ties = Literal["expected", "first"]
+"""Among equal similarities: the expectation over their order, or positives first"""
 
 _PAIRS_AT_ONCE = 1 << 20
 """How many pairs are listed at a time"""
@@ -47,10 +56,17 @@ class Ranked:
     entries: Codes
     precision: Floats
     negatives: Codes
+    tied: int = 0
+    """How many pairs of a positive and a negative are equally similar; 0 if positives come first"""
 
 
 def rank_entries(
-    compared: Compared, pairs: Pairs, entries: Codes, progress: Progress | None = None
+    compared: Compared,
+    pairs: Pairs,
+    entries: Codes,
+    progress: Progress | None = None,
+    *,
+    ties: Ties = "first",
 ) -> Iterator[Ranked]:
     """Yield the average precision of these entries, some at a time; each has positives.
 
@@ -71,21 +87,41 @@ def rank_entries(
         for some, members in counted.groups(mine):
             for part in listed.lists(compared, pairs.owner, some):
                 whose = part.profiles[part.of]
+                tied = 0
+                if ties == "expected":
+                    above, up_to = counted.above_and_up_to(compared, part, members)
+                    tied = int((up_to - above).sum())
+                elif listed is positives:
+                    above = counted.above(
+                        compared, part, members, part.starts, compared.before(part.values, whose)
+                    )
+                    up_to = above
+                else:
+                    up_to = counted.above(
+                        compared, part, members, part.starts, compared.up_to(part.values, whose)
+                    )
+                    above = up_to
                 if listed is positives:
-                    beyond = compared.before(part.values, whose)
-                    above = counted.above(compared, part, members, beyond)
                     left = negatives.partners(part.entries)
                     if pairs.sharing is not None:
-                        fewer, more_similar = _sharing(compared, pairs, part)
+                        fewer, more_similar, as_similar = _sharing(compared, pairs, part)
+                        tied -= int(as_similar.sum()) if ties == "expected" else 0
                         left, above = left - fewer, above - more_similar
-                    precision = precision_by_positives(part.starts, above)
+                        up_to = up_to - more_similar - as_similar
+                    precision = (
+                        expected_by_positives(part.starts, above, up_to)
+                        if ties == "expected"
+                        else precision_by_positives(part.starts, above)
+                    )
                 else:
-                    beyond = compared.up_to(part.values, whose)
-                    up_to = counted.above(compared, part, members, beyond)
                     left = np.diff(part.starts)
                     p = positives.partners(part.entries)
-                    precision = precision_by_negatives(part.starts, up_to, p)
-                yield Ranked(part.entries, precision, left)
+                    precision = (
+                        expected_by_negatives(part.starts, above, up_to, p)
+                        if ties == "expected"
+                        else precision_by_negatives(part.starts, up_to, p)
+                    )
+                yield Ranked(part.entries, precision, left, tied)
                 done += len(part.entries)
                 if progress is not None:
                     progress(done / len(entries))
@@ -105,7 +141,7 @@ def partners_above(compared: Compared, pairing: Pairing, starts: Codes, values: 
         ends = np.cumsum([0, *map(len, places)])
         part = _Lists(some, pairing.owner[some], ends, values[place])
         beyond = compared.before(part.values, part.profiles[part.of])
-        found[place] = side.above(compared, part, members, beyond)
+        found[place] = side.above(compared, part, members, part.starts, beyond)
     return found
 
 
@@ -154,8 +190,30 @@ class _Side:
             starts = np.searchsorted(place, np.arange(len(some) + 1))
             yield _Lists(some, profiles, starts, ordered.imag.copy())
 
-    def above(self, compared: Compared, lists: _Lists, members: Codes, values: Floats) -> Codes:
-        """Return how many partners, all of them members, are above each value of the lists."""
+    def above_and_up_to(
+        self, compared: Compared, lists: _Lists, members: Codes
+    ) -> tuple[Codes, Codes]:
+        """Return how many partners are above each value of the lists, and how many not below it.
+
+        Both are thresholds of one pass, in ascending order.
+        """
+        of, whose = lists.of, lists.profiles[lists.of]
+        thresholds = np.concatenate(
+            [compared.before(lists.values, whose), compared.up_to(lists.values, whose)]
+        )
+        order = np.argsort(_keyed(np.concatenate([of, of]), thresholds), kind="stable")
+        counts = np.empty(len(thresholds), np.int64)
+        counts[order] = self.above(compared, lists, members, 2 * lists.starts, thresholds[order])
+        above, up_to = np.split(counts, 2)
+        return above, up_to
+
+    def above(
+        self, compared: Compared, lists: _Lists, members: Codes, starts: Codes, values: Floats
+    ) -> Codes:
+        """Return how many partners, all of them members, are above each value.
+
+        Entry e of the lists has ``values[starts[e]:starts[e + 1]]``, ascending.
+        """
         rows = self.row[lists.entries]
         # What is equal to all of these in a column they must differ in is a partner of none.
         for codes in self.pairing.differ:
@@ -167,7 +225,7 @@ class _Side:
         return compared.run.rank_counts(
             compared.x[lists.profiles],
             compared.y[self.profile[members]],
-            lists.starts,
+            starts,
             values,
             kinds[:, rows],
             kinds[:, members],
@@ -175,8 +233,8 @@ class _Side:
         )
 
 
-def _sharing(compared: Compared, pairs: Pairs, lists: _Lists) -> tuple[Codes, Codes]:
-    """Return how many that share a label would be negatives: of each entry, above each value."""
+def _sharing(compared: Compared, pairs: Pairs, lists: _Lists) -> tuple[Codes, Codes, Codes]:
+    """Return how many that share a label would be negatives: of each entry, above and at values."""
     sharing, negatives = pairs.sharing, pairs.negatives
     assert sharing is not None
     rows, row = np.unique(lists.profiles, return_inverse=True)
@@ -190,8 +248,10 @@ def _sharing(compared: Compared, pairs: Pairs, lists: _Lists) -> tuple[Codes, Co
     ordered = np.sort(_keyed(at, compared.pairs(i, j)))
     ends = np.searchsorted(at, np.arange(len(rows)), side="right")
     of = row[lists.of]
-    above = ends[of] - np.searchsorted(ordered, _keyed(of, lists.values), side="right")
-    return np.bincount(at, minlength=len(rows))[row], above
+    keyed = _keyed(of, lists.values)
+    last = np.searchsorted(ordered, keyed, side="right")
+    equal = last - np.searchsorted(ordered, keyed, side="left")
+    return np.bincount(at, minlength=len(rows))[row], ends[of] - last, equal
 
 
 def _keyed(of: Codes, values: Floats) -> "np.ndarray[tuple[int], np.dtype[np.complex128]]":

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend, takes_backend
@@ -13,6 +12,7 @@ from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
 from wellgram.maps.build import map_rows
+from wellgram.metrics.batch_kinds import BatchKind, Strata, batch_kinds
 from wellgram.metrics.replicates import (
     ReplicateResult,
     aligned_rows,
@@ -32,7 +32,7 @@ from wellgram.nulls import (
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
-ConsistencyNull = Literal["permutation", "batches", "negatives"]
+ConsistencyNull = Literal["batches", "permutation", "negatives"]
 Measure = Literal["cosine", "angle"]
 
 _MOST_PAIRED = 200
@@ -57,7 +57,7 @@ def consistency(
     wells: Wells | WellStream,
     align: Alignment | BatchAffine | None = None,
     *,
-    null: ConsistencyNull = "permutation",
+    null: ConsistencyNull = "batches",
     negatives: Sequence[str] = (),
     measure: Measure = "cosine",
     draws: int = 10_000,
@@ -80,8 +80,10 @@ def consistency(
     align
         An alignment, fitted to these wells unless it has been before; None: as they are.
     null
-        ``"permutation"``: random sets of as many wells of the map. ``"batches"``: random sets with
-        as many wells of each batch, so that what a batch adds is in the null too. ``"negatives"``:
+        ``"batches"``: random sets of wells of the map, with as many wells of each batch. What a
+        batch adds is in the null too, so it does not count as consistency. ``"permutation"``:
+        random sets of as many wells, whatever their batches. Where the wells of a perturbation lie
+        in few batches, what alignment left of batch effects then counts. ``"negatives"``:
         the scores of perturbations that do nothing, as
         ``efaar_benchmarking.benchmarking.pert_signal_consistency_benchmark`` has it.
     negatives
@@ -146,17 +148,17 @@ def consistency(
             scored &= counts <= _MOST_PAIRED
         pool, rows = np.flatnonzero(codes >= 0), np.flatnonzero(scored)
         how = _Draws(draws, nested, by_angle, seed, progress)
-        if null == "batches":
-            batches, names = wells.batches()
-            taken = np.zeros((len(labels), len(names)), np.int64)
-            np.add.at(taken, (codes[pool], batches[pool]), 1)
-            backgrounds = _by_batches(unit, pool, taken[rows], batches, names, how)
+        batches, names = wells.batches()
+        by_batches = null == "batches" and len(names) > 1
+        if by_batches:
+            kinds = batch_kinds(codes, batches, scored)
+            backgrounds = _by_batches(unit, Strata.of(pool, batches, names), kinds, how)
         else:
-            backgrounds = _by_size(unit, pool, counts[rows], how)
-        for same, background in backgrounds:
-            p[rows[same]] = empirical_p(alike[rows[same]], background, p_form)
-            middle[rows[same]] = background.mean()
-        within = " of the same batches" if null == "batches" else ""
+            backgrounds = _by_size(unit, pool, rows, counts, how)
+        for members, background in backgrounds:
+            p[members] = empirical_p(alike[members], background, p_form)
+            middle[members] = background.mean()
+        within = " of each batch" if by_batches else ""
         said = f"{draws:,} random sets of as many wells{within}"
     reason = np.select(
         [counts < 2, is_negative, ~scored],
@@ -192,15 +194,15 @@ class _Draws:
 
 
 def _by_size(
-    unit: Rows, pool: Codes, counts: Codes, draws: _Draws
-) -> Iterator[tuple[NDArray[np.bool_], Floats]]:
-    """Yield which perturbations have a number of wells, and the null of sets of as many."""
-    sizes = np.unique(counts).tolist()
+    unit: Rows, pool: Codes, rows: Codes, counts: Codes, draws: _Draws
+) -> Iterator[tuple[Codes, Floats]]:
+    """Yield those of some perturbations that have as many wells, and the null of such sets."""
+    sizes = np.unique(counts[rows]).tolist()
     if draws.by_angle:
         shared = (unit, pool, draws.count, draws.seed)
         found = each(_angles_of_size, sizes, shared=shared, progress=draws.progress)
         for size, null in zip(sizes, found, strict=True):
-            yield counts == size, -null
+            yield rows[counts[rows] == size], -null
         return
     nulls = mean_cosine_nulls(
         unit,
@@ -212,34 +214,49 @@ def _by_size(
         progress=draws.progress,
     )
     for size, null in nulls.items():
-        yield counts == size, null
+        yield rows[counts[rows] == size], null
 
 
 def _by_batches(
-    unit: Rows, pool: Codes, taken: Codes, batches: Codes, names: Sequence[str], draws: _Draws
-) -> Iterator[tuple[NDArray[np.bool_], Floats]]:
-    """Yield which perturbations have the same wells per batch, and the null of sets that do."""
-    strata = [pool[batches[pool] == b] for b in range(len(names))]
-    kinds, kind = np.unique(taken, axis=0, return_inverse=True)
-    shared = (unit, strata, names, replace(draws, progress=None))
-    found = each(_null_of_kind, kinds.tolist(), shared=shared, progress=draws.progress)
-    for g, null in enumerate(found):
-        yield kind.ravel() == g, null
+    unit: Rows, strata: Strata, kinds: Sequence[BatchKind], draws: _Draws
+) -> Iterator[tuple[Codes, Floats]]:
+    """Yield perturbations that have the same wells per batch, and the null of sets that do."""
+    together: dict[object, list[BatchKind]] = {}
+    for number, kind in enumerate(kinds):
+        nests = draws.nested and not draws.by_angle and len(kind.batches) == 1
+        together.setdefault(kind.batches if nests else number, []).append(kind)
+    pieces = [[(kind.batches, kind.counts) for kind in some] for some in together.values()]
+    shared = (unit, strata, replace(draws, progress=None))
+    nulls = each(_nulls_of_kinds, pieces, shared=shared, progress=draws.progress)
+    for some, of_each in zip(together.values(), nulls, strict=True):
+        for kind, null in zip(some, of_each, strict=True):
+            yield kind.members, null
 
 
 def _angles_of_size(size: int, unit: Rows, pool: Codes, draws: int, seed: int) -> Floats:
     return mean_angle_null(unit, [pool], [size], draws, seed=seed, stream=size)
 
 
-def _null_of_kind(
-    counted: list[int], unit: Rows, strata: Sequence[Codes], names: Sequence[str], draws: _Draws
-) -> Floats:
-    """Return the null of sets with so many wells of each batch."""
-    held = [b for b, count in enumerate(counted) if count]
-    of, of_names = [strata[b] for b in held], [names[b] for b in held]
-    many = [counted[b] for b in held]
+def _nulls_of_kinds(
+    kinds: Sequence[tuple[tuple[int, ...], tuple[int, ...]]],
+    unit: Rows,
+    strata: Strata,
+    draws: _Draws,
+) -> list[Floats]:
+    """Return the null of sets with so many wells of each batch: of one kind, or of some that nest.
+
+    Those that nest are of one batch: the smaller sets are the beginnings of the larger.
+    """
+    batches, counts = kinds[0]
+    wells, names = [strata[b] for b in batches], [strata.names[b] for b in batches]
     count, seed = draws.count, draws.seed
     if draws.by_angle:
-        stream = stratum_stream(of_names, many)
-        return -mean_angle_null(unit, of, many, count, seed=seed, stream=stream)
-    return stratified_null(unit, of, many, count, names=of_names, seed=seed)
+        stream = stratum_stream(names, counts)
+        return [-mean_angle_null(unit, wells, counts, count, seed=seed, stream=stream)]
+    if len(kinds) == 1:
+        return [stratified_null(unit, wells, counts, count, names=names, seed=seed)]
+    sizes = [size for _, (size,) in kinds]
+    nulls = mean_cosine_nulls(
+        unit, sizes, count, pool=wells[0], nested=True, seed=seed, stream=stratum_stream(names, [0])
+    )
+    return [nulls[size] for size in sizes]

@@ -24,6 +24,7 @@ def mean_cosine_nulls(
     pool: Codes | None = None,
     nested: bool = False,
     seed: int = 0,
+    stream: int = 0,
     backend: str | None = None,
     progress: Progress | None = None,
 ) -> dict[int, Floats]:
@@ -43,8 +44,9 @@ def mean_cosine_nulls(
         Take the sets of all sizes from the same shuffles, the smaller the beginning of the larger:
         each null is what it would be, at the cost of the largest alone, but nulls of two sizes
         depend on each other. Else every size has draws of its own.
-    seed
+    seed, stream
         Same seed, same sets: those of a size do not depend on which other sizes are asked for.
+        Where they are nested, nulls of other pools take other streams.
     backend
         See `wellgram.set_backend`.
     progress
@@ -63,7 +65,7 @@ def mean_cosine_nulls(
         raise InputError(f"a set of {wrong} cannot be drawn from {len(rows)} wells")
     if nested and wanted:
         means = run.null_means(
-            unit, [rows], [wanted[-1]], wanted, draws, seed=seed, stream=0, progress=progress
+            unit, [rows], [wanted[-1]], wanted, draws, seed=seed, stream=stream, progress=progress
         )
         return dict(zip(wanted, means, strict=True))
     workers = team()

@@ -20,7 +20,21 @@ def mean_interval(name: str, scores: NDArray[Any], task: Task) -> dict[Hashable,
     return {name: mean, f"{name}_ci_low": low, f"{name}_ci_high": high}
 
 
-def share_interval(name: str, hits: NDArray[np.bool_], task: Task) -> dict[Hashable, Any]:
-    """Return how many items are hits (n,), their share, and its interval."""
-    count: dict[Hashable, Any] = {f"n_{name}": int(hits.sum())}
-    return {**count, **mean_interval(f"{name}_share", hits.astype(np.float64), task)}
+def share_interval(name: str, hits: NDArray[np.bool_]) -> dict[Hashable, Any]:
+    """Return how many items are hits (n,), their share, and Wilson's interval of it.
+
+    Resampling would give no interval to a share of 0 or 1; Wilson's score interval does.
+    """
+    from scipy.stats import binomtest
+
+    count, low, high = int(hits.sum()), np.nan, np.nan
+    if len(hits):
+        interval = binomtest(count, len(hits)).proportion_ci(0.95, method="wilson")
+        low, high = float(interval.low), float(interval.high)
+    share = count / len(hits) if len(hits) else np.nan
+    return {
+        f"n_{name}": count,
+        f"{name}_share": share,
+        f"{name}_share_ci_low": low,
+        f"{name}_share_ci_high": high,
+    }

@@ -47,11 +47,16 @@ def present_recall(task: Task, findings: Findings) -> Presentation:
 
 
 def _headline(table: pd.DataFrame) -> Headline:
-    first = table[table["n_known_pairs"] > 0].iloc[0]
+    """Return the recall at the first tails: of the source, or the mean over several."""
+    known = table[table["n_known_pairs"] > 0]
+    first = known.iloc[0]
+    at = known[(known[["tail_low", "tail_high"]] == first[["tail_low", "tail_high"]]).all(axis=1)]
+    several = len(at) > 1
+    source = f"mean of {len(at)} sources" if several else str(first["source"])
     return Headline(
         "known pairs recalled",
-        f"{first['recall']:.1%}",
-        interval_words(first, percent=True),
-        f"{first['source']}, tails {first['tail_low']:g} / {first['tail_high']:g}; "
+        f"{at['recall'].mean():.1%}",
+        "" if several else interval_words(first, percent=True),
+        f"{source}, tails {first['tail_low']:g} / {first['tail_high']:g}; "
         f"chance {first['chance']:.0%}",
     )

@@ -1,5 +1,7 @@
 """How benchmarks of replicates are shown: means, shares found, volcano and p-values."""
 
+import pandas as pd
+
 from wellgram.plots import plot_p_values, plot_volcano
 from wellgram.suite.contract import Figure, Findings, Headline, Presentation
 from wellgram.suite.words import interval_words
@@ -12,11 +14,11 @@ def present_replicates(findings: Findings, score: str, name: str, text: str) -> 
     rows = [
         (
             row["perturbations"],
-            f"{row['n_tested']:,}",
+            f"{row['n_tested']:,} of {row['n_perturbations']:,}",
             f"{row[score]:.4f}",
             interval_words(row, f"{score}_"),
             f"{row['null_mean']:.4f}",
-            f"{row['n_significant']:,} ({row['significant_share']:.1%})"
+            f"{row['n_significant']:,} of {row['n_tested']:,} ({row['significant_share']:.1%})"
             if row["n_tested"]
             else "-",
             interval_words(row, "significant_share_"),
@@ -26,8 +28,9 @@ def present_replicates(findings: Findings, score: str, name: str, text: str) -> 
     null = f", against {result.null}" if hasattr(result, "null") else ""
     whole, words = records[0], score.replace("_", " ")
     return Presentation(
-        f"{text}{null}. Found: at a false discovery rate of 5 %. Intervals are bootstrapped over "
-        "perturbations.",
+        f"{text}{null}. Found: at a false discovery rate of 5 %, of those tested. Intervals of "
+        "means are bootstrapped over perturbations, those of shares are Wilson's. "
+        f"{_untested(table)}",
         ("perturbations", "tested", "mean", "95 %", "null", "found", "95 %"),
         rows,
         {
@@ -46,7 +49,16 @@ def present_replicates(findings: Findings, score: str, name: str, text: str) -> 
             f"found by {name.replace('_', ' ')}",
             f"{whole['significant_share']:.1%}" if whole["n_tested"] else "-",
             interval_words(whole, "significant_share_", percent=True),
-            f"{whole['n_significant']:,} of {whole['n_tested']:,} perturbations, "
+            f"{whole['n_significant']:,} of {whole['n_tested']:,} tested perturbations, "
             "false discovery rate 5 %",
         ),
     )
+
+
+def _untested(table: pd.DataFrame) -> str:
+    """Say how many perturbations were not tested, and why."""
+    reasons = table.loc[table["q_value"].isna(), "reason"].value_counts()
+    if reasons.empty:
+        return "All perturbations were tested."
+    why = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+    return f"Not tested: {int(reasons.sum()):,} of {len(table):,} perturbations ({why})."

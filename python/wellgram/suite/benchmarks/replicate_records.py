@@ -34,10 +34,11 @@ def replicate_findings(task: Task, result: Any, score: str, name: str) -> Findin
         records.append(
             {
                 "perturbations": kind,
+                "n_perturbations": len(rows),
                 "n_tested": len(tested),
                 **mean_interval(score, tested[score].to_numpy(), task),
                 "null_mean": tested["null_mean"].mean() if len(tested) else np.nan,
-                **share_interval("significant", (tested["q_value"] <= 0.05).to_numpy(), task),
+                **share_interval("significant", (tested["q_value"] <= 0.05).to_numpy()),
             }
         )
     return Findings(result, pd.DataFrame(records), {name: table})

@@ -24,7 +24,7 @@ def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
         [
             {
                 "n_gene_sets": len(table),
-                **share_interval("significant", (table["q_value"] <= 0.05).to_numpy(), task),
+                **share_interval("significant", (table["q_value"] <= 0.05).to_numpy()),
                 **mean_interval("separation", separation.to_numpy(), task),
             }
         ]

@@ -101,7 +101,8 @@ def _title(result: "ScoreResult") -> str:
     recall = result.parts.get("recall")
     if recall is None or recall.presentation.headline is None:
         return text
-    return f"{text} that recalls {recall.presentation.headline.value} of known pairs"
+    headline = recall.presentation.headline
+    return f"{text} that recalls {headline.value} of known pairs ({headline.beside})"
 
 
 def _facts(record: "RunRecord", map_facts: Mapping[str, Any]) -> dict[str, dict[str, str]]:

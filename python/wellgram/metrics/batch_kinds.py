@@ -1,0 +1,72 @@
+"""Which perturbations have the same number of wells of each batch, and which wells a batch has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellgram.backends.protocol import Codes
+
+
+@dataclass(frozen=True)
+class BatchKind:
+    """Perturbations (m,) that have so many wells of these batches, and none of others."""
+
+    batches: tuple[int, ...]
+    counts: tuple[int, ...]
+    members: Codes
+
+
+@dataclass(frozen=True)
+class Strata:
+    """The wells of each batch, of a pool of wells."""
+
+    wells: Codes
+    """(n,) the pool, batch after batch"""
+    starts: Codes
+    """(batches + 1,) where each begins"""
+    names: Sequence[str]
+
+    @classmethod
+    def of(cls, pool: Codes, batches: Codes, names: Sequence[str]) -> "Strata":
+        """Return the batches of a pool; `batches` (all wells,) are their codes."""
+        order = np.argsort(batches[pool], kind="stable")
+        starts = np.searchsorted(batches[pool[order]], np.arange(len(names) + 1))
+        return cls(pool[order], starts, names)
+
+    def __getitem__(self, batch: int) -> Codes:
+        return self.wells[self.starts[batch] : self.starts[batch + 1]]
+
+
+def batch_kinds(codes: Codes, batches: Codes, wanted: NDArray[np.bool_]) -> list[BatchKind]:
+    """Return the kinds of the perturbations that are wanted, in a fixed order.
+
+    The work grows with the wells, not with perturbations times batches.
+
+    Parameters
+    ----------
+    codes
+        (n,) the perturbation of each well, -1 for none.
+    batches
+        (n,) the batch of each well.
+    wanted
+        (p,) which perturbations.
+    """
+    wells = np.flatnonzero(codes >= 0)
+    wells = wells[wanted[codes[wells]]]
+    cells, counts = np.unique(np.stack([codes[wells], batches[wells]]), axis=1, return_counts=True)
+    owners, starts = np.unique(cells[0], return_index=True)
+    kinds: dict[bytes, tuple[Codes, Codes, list[int]]] = {}
+    for owner, held, many in zip(
+        owners.tolist(),
+        np.split(cells[1], starts[1:]),
+        np.split(counts, starts[1:]),
+        strict=True,
+    ):
+        key = np.concatenate([held, many]).tobytes()
+        kinds.setdefault(key, (held, many, []))[2].append(owner)
+    return [
+        BatchKind(tuple(held.tolist()), tuple(many.tolist()), np.array(members, np.int64))
+        for held, many, members in kinds.values()
+    ]
