@@ -15,14 +15,13 @@ from helpers.backend_calls import CALLS, given
 from helpers.small_screens import write_csv
 from wellgram import BackendUnavailable, metrics, nulls, pairs, probes
 from wellgram.backends import cpu, get_backend, named_backend, takes_backend, using_backend
-from wellgram.backends.protocol import Backend
+from wellgram.backends.protocol import Kernels
 from wellgram.pairs import UnitRows
 from wellgram.probes import Logistic
 from wellgram.simulate import rxrx3_core
 
-PRIMITIVES = {word for word in vars(Backend) if word[0] != "_"} - {"name", "why_not", "describe"}
-BY_HAND = {"map_from_wells", "score"}
-"""Functions that hand their ``backend=`` on by themselves"""
+ABOUT = {"name", "why_not", "describe", "arrays"}
+PRIMITIVES = {word for word in vars(Kernels) if word[0] != "_"} - ABOUT
 
 
 @contextmanager
@@ -46,7 +45,7 @@ def some():
     return given()
 
 
-@pytest.mark.parametrize("name", sorted(CALLS.keys() - BY_HAND))
+@pytest.mark.parametrize("name", sorted(CALLS))
 def test_the_backend_named_does_all_work(some, name):
     with no_cpu():
         CALLS[name](some, "reference")

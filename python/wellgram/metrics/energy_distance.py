@@ -12,7 +12,7 @@ from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
 from wellgram.maps.build import map_rows
-from wellgram.metrics.batch_kinds import Strata, batch_kinds
+from wellgram.metrics.batch_strata import Strata, batch_kinds
 from wellgram.metrics.replicates import (
     ReplicateResult,
     aligned_rows,
@@ -47,7 +47,7 @@ def magnitude(
     wells: Wells | WellStream,
     align: Alignment | BatchAffine | None = None,
     *,
-    null: MagnitudeNull = "batches",
+    null: MagnitudeNull = "permutation",
     negatives: Sequence[str] = (),
     min_wells: int = 5,
     max_controls: int = 1000,
@@ -73,10 +73,11 @@ def magnitude(
     align
         An alignment, fitted to these wells unless it has been before; None: as they are.
     null
-        ``"batches"``: random sets of wells of the map, controls left out, with as many wells of
-        each batch. A batch that lies far from the controls is far in the null too.
-        ``"permutation"``: random sets of as many wells, whatever their batches. ``"negatives"``:
-        the distances of perturbations that do nothing.
+        ``"permutation"``: random sets of as many wells of the map, controls left out. What
+        alignment left of batch effects then counts as magnitude, where the wells of a perturbation
+        lie in few batches. ``"batches"``: random sets with as many wells of each batch, so that a
+        batch that lies far from the controls is far in the null too; it takes a null for each
+        number of wells per batch. ``"negatives"``: the distances of perturbations that do nothing.
     negatives
         Their labels, unexpressed genes for example. They are not scored themselves.
     min_wells

@@ -12,7 +12,7 @@ from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
 from wellgram.maps.build import map_rows
-from wellgram.metrics.batch_kinds import BatchKind, Strata, batch_kinds
+from wellgram.metrics.batch_strata import BatchKind, Strata, batch_kinds
 from wellgram.metrics.replicates import (
     ReplicateResult,
     aligned_rows,
@@ -109,7 +109,8 @@ def consistency(
     Returns
     -------
     ConsistencyResult
-        One row per perturbation. One with a single well has no score, and a reason.
+        One row per perturbation. One with a single well has no score, and a reason. Rows of
+        controls have a score, but are not tested against random sets.
 
     Raises
     ------
@@ -138,12 +139,16 @@ def consistency(
     p = np.full(len(labels), np.nan)
     middle = p.copy()
     scored = ~np.isnan(scores) & ~is_negative
+    is_control = wells.metadata["is_control"].to_numpy(bool)
+    controls = np.bincount(codes[(codes >= 0) & is_control], minlength=len(labels)) > 0
+    controls &= null != "negatives"
     if null == "negatives":
         background = alike[is_negative & ~np.isnan(scores)]
         p[scored] = empirical_p(alike[scored], background, p_form)
         middle[scored] = background.mean()
         said = f"{len(background):,} perturbations that do nothing"
     else:
+        scored &= ~controls
         if by_angle:
             scored &= counts <= _MOST_PAIRED
         pool, rows = np.flatnonzero(codes >= 0), np.flatnonzero(scored)
@@ -161,8 +166,8 @@ def consistency(
         within = " of each batch" if by_batches else ""
         said = f"{draws:,} random sets of as many wells{within}"
     reason = np.select(
-        [counts < 2, is_negative, ~scored],
-        ["one well", "in the null", "too many wells for a null of angles"],
+        [counts < 2, is_negative, controls, ~scored],
+        ["one well", "in the null", "controls", "too many wells for a null of angles"],
         "",
     )
     table = tested_table(

@@ -1,0 +1,80 @@
+"""Screens of pure noise with batch effects: benchmarks of replicates find no more than chance."""
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from wellgram import Wells, average_precision, consistency, magnitude, mean_average_precision
+from wellgram.align import alignment
+
+SEEDS = range(20)
+
+
+def noise(seed, perturbations=24, wells=4, batches=3, controls=40, features=6, shift=1.5):
+    """Wells without effects. Most of a perturbation's lie in one batch, which has its own shift."""
+    rng = np.random.default_rng(seed)
+    label = np.repeat([f"p{k}" for k in range(perturbations)], wells)
+    home = np.repeat(rng.integers(0, batches, perturbations), wells)
+    batch = np.where(rng.random(len(label)) < 0.3, rng.integers(0, batches, len(label)), home)
+    label = np.concatenate([label, np.repeat("DMSO", batches * controls)])
+    batch = np.concatenate([batch, np.repeat(np.arange(batches), controls)])
+    x = rng.normal(size=(len(label), features))
+    x += shift * rng.normal(size=(batches, features))[batch]
+    return Wells.from_arrays(x, label, control="DMSO", batch=batch.astype(str))
+
+
+def p_values(measure, align):
+    """The p-values of the treated perturbations: a row for each seed."""
+    rows = []
+    for seed in SEEDS:
+        wells = noise(seed)
+        aligned = wells if align == "none" else alignment(align).aligned(wells)
+        table = measure(aligned, seed)
+        rows.append(table["p_value"][table["perturbation"] != "DMSO"].to_numpy())
+    return np.array(rows)
+
+
+def of_consistency(wells, seed):
+    return consistency(wells, draws=400, seed=seed).table
+
+
+def of_magnitude(wells, seed):
+    return magnitude(wells, null="batches", min_wells=4, draws=400, seed=seed).table
+
+
+def of_precision(wells, seed):
+    treated = ~wells.metadata["is_control"].to_numpy(bool)
+    rules = {"pos_sameby": "perturbation", "neg_sameby": "batch", "neg_diffby": "is_control"}
+    profiles = average_precision(wells, **rules, scored=treated)
+    return mean_average_precision(profiles, null="labels", null_size=400, seed=seed).table
+
+
+@pytest.mark.parametrize("align", ["none", "center-scale", "pca-center-scale"])
+@pytest.mark.parametrize("measure", [of_consistency, of_magnitude, of_precision])
+def test_noise_is_found_at_the_nominal_rate(measure, align):
+    p = p_values(measure, align)
+    # The p-values of one screen share its controls, so a screen counts once, not 24 times.
+    share = (p < 0.05).mean(axis=1)
+    standard_error = share.std(ddof=1) / np.sqrt(len(share))
+    assert abs(share.mean() - 0.05) <= 4 * standard_error, (share.mean(), standard_error)
+    assert kstest(p[:, 0], "uniform").pvalue > 1e-3
+
+
+def test_sets_whatever_their_batches_take_batch_effects_for_signal():
+    shares = []
+    for seed in SEEDS:
+        table = consistency(noise(seed), null="permutation", draws=400, seed=seed).table
+        shares.append((table["p_value"] < 0.05).mean())
+    assert np.mean(shares) > 0.2
+
+
+def test_p_values_of_permuted_labels_say_what_null_was_used():
+    table = of_precision(noise(0), 0)
+    assert set(table["null"]) == {"permuted labels"}
+    other = average_precision(
+        noise(0), pos_sameby="perturbation", neg_diffby="perturbation"
+    )  # every other perturbation may be exchanged with the group
+    assert set(mean_average_precision(other, null="labels", null_size=50).table["null"]) <= {
+        "permuted labels",
+        "random rankings",
+    }
