@@ -153,9 +153,9 @@ def score(
 ) -> None:
     """Align wells, aggregate them into a map, and run every benchmark that the data allows.
 
-    Known pairs: recall. Compounds and targets: drug targets. Sets of genes: gene_sets. Replicates:
-    consistency, magnitude, average precision. Writes map.parquet, summary.json, report.html, and
-    tables and figures of each benchmark into the folder --out.
+    Known pairs: recall. Compounds and targets: drug targets. Sets of genes: separation and
+    similarity. Replicates: consistency, magnitude, average precision. Writes map.parquet,
+    summary.json, report.html, and tables and figures of each benchmark into the folder --out.
     """
     if demo == bool(embeddings):
         raise InputError("give files of embeddings, or --demo for a simulated screen")
