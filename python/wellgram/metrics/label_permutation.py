@@ -101,7 +101,6 @@ class LabelPermutation:
         differing = [name for name in rules.neg_diffby if name in between]
         self._negative = related(rules.neg_sameby, differing)
         self._nulls: dict[tuple[object, ...], Floats] = {}
-        self._ranked: dict[tuple[object, ...], _Ranked] = {}
 
     def __call__(self, members: Codes) -> LabelNull | None:
         """Return the null of a group of profiles (k,); None where it cannot be had.
@@ -135,13 +134,13 @@ class LabelPermutation:
         exchanged = np.concatenate(pools)
         everyone = others if many else np.append(members, others)
         first = np.cumsum([0, *(len(pool) for pool in pools)])[:-1]
-        key = (many, *strata.tolist(), *counts.tolist(), *apart[0].tolist())
+        key = (*strata.tolist(), *counts.tolist(), *apart[0].tolist())
         allowed = strata[slots]
         masks = tuple(of[np.ix_(allowed, allowed)] for of in (self._positive, self._negative))
         if many and key in self._nulls:
             null = self._nulls[key]
         else:
-            ranked = self._ranks(exchanged, everyone, key if many else None)
+            ranked = self._ranks(exchanged, everyone)
             lengths = [len(pool) for pool in pools]
             places = get_backend().random_subsets(
                 lengths, counts.tolist(), self._draws, seed=self._seed, stream=stream
@@ -156,14 +155,12 @@ class LabelPermutation:
             observed = _mean_precisions(own[None], ranked, *masks)
         else:
             ordered = members[np.argsort(self._stratum[members], kind="stable")]
-            alone = self._ranks(ordered, np.append(members, others), None)
+            alone = self._ranks(ordered, np.append(members, others))
             observed = _mean_precisions(np.arange(len(members))[None], alone, *masks)
         return LabelNull(null, float(observed[0]))
 
-    def _ranks(self, exchanged: Codes, everyone: Codes, key: tuple[object, ...] | None) -> _Ranked:
+    def _ranks(self, exchanged: Codes, everyone: Codes) -> _Ranked:
         """Return similarities (c, c), and how many negatives of each row are above each."""
-        if key is not None and key[1:] in self._ranked:
-            return self._ranked[key[1:]]
         x, y = self._compared.x[exchanged], self._compared.y[everyone]
         similarity = np.asarray(x @ y.T, np.float64)
         if self._compared.absolute:
@@ -178,10 +175,7 @@ class LabelPermutation:
             allowed[columns[i]] = False
             ordered = np.sort(similarity[i, allowed])
             above[i] = len(ordered) - np.searchsorted(ordered, similarity[i, columns], side="right")
-        ranked = _Ranked(similarity[:, columns], above)
-        if key is not None:
-            self._ranked[key[1:]] = ranked
-        return ranked
+        return _Ranked(similarity[:, columns], above)
 
 
 def _mean_precisions(
