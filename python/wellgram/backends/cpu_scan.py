@@ -10,6 +10,7 @@ from wellgram import _cpu
 from wellgram.backends import consumers as definitions
 from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.backends.consumers.areas import ByDefinition
+from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Progress, Rows
 from wellgram.backends.thread_count import threads
 
@@ -62,8 +63,8 @@ class CpuScan:
             return
         share = len(self._defined.twinned) / len(self._consumers)
         if share:
-            self._scan.add(x, y, row, column, _part(progress, 0, share))
-        self._add_areas(x, y, row, column, _part(progress, share, 1 - share))
+            self._scan.add(x, y, row, column, part_of(progress, 0, share))
+        self._add_areas(x, y, row, column, part_of(progress, share, 1 - share))
 
     def _add_areas(
         self, x: Rows, y: Rows, row: int, column: int, progress: Progress | None
@@ -86,7 +87,3 @@ class CpuScan:
     def states(self) -> list[State]:
         """See `PairScan.states`."""
         return self._defined.joined([State(*state) for state in self._scan.states()])
-
-
-def _part(progress: Progress | None, done: float, share: float) -> Progress | None:
-    return None if progress is None else lambda part: progress(done + share * part)

@@ -6,6 +6,7 @@ from itertools import chain
 import numpy as np
 
 from wellgram.backends import get_backend, takes_backend
+from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import team
 from wellgram.errors import InputError
@@ -80,7 +81,7 @@ def mean_cosine_nulls(
         }
     nulls, done, whole = {}, 0, sum(wanted)
     for size in wanted:
-        share = _part_of(progress, done / whole, size / whole)
+        share = part_of(progress, done / whole, size / whole)
         nulls[size] = _part((size, 0, draws), unit, rows, seed, share)
         done += size
     return nulls
@@ -142,10 +143,3 @@ def stratified_null(
 def stratum_stream(names: Sequence[str], taken: Sequence[int]) -> int:
     """Return the stream of sets with so many rows of each stratum of these names."""
     return stream_of(*chain.from_iterable(zip(names, taken, strict=True)))
-
-
-def _part_of(progress: Progress | None, begun: float, size: float) -> Progress | None:
-    """Return a callback for a part of the work that starts there and is so large."""
-    if progress is None:
-        return None
-    return lambda share: progress(begun + share * size)

@@ -6,6 +6,7 @@ import numpy as np
 
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.consumers import Extent, Nearest, NearestFound
+from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
 from wellgram.pairs.unit_rows import unit_embeddings
@@ -59,9 +60,7 @@ def neighbors_across(
     done = 0
     for first, end in list(pairwise(starts))[:-1]:
         size = (end - first) * (n - end)
-        part = None
-        if progress is not None:
-            part = _share(progress, done / left, size / left)
+        part = part_of(progress, done / left, size / left)
         run.add(unit[first:end], unit[end:], first, end, part)
         done += size
     (state,) = run.states()
@@ -70,7 +69,3 @@ def neighbors_across(
     most[order] = np.where(found.nearest >= 0, order[found.nearest], -1)
     cosines[order] = found.nearest_cosines
     return NearestFound(most, cosines, found.farthest, found.farthest_cosines)
-
-
-def _share(progress: Progress, done: float, share: float) -> Progress:
-    return lambda part: progress(done + share * part)

@@ -8,6 +8,7 @@ import numpy as np
 
 from wellgram.backends import takes_backend
 from wellgram.backends.consumers import Consumer, Extent, State
+from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client, team
 from wellgram.errors import InputError
@@ -150,7 +151,7 @@ def _states(
     for top, bottom, left, right in areas:
         x, y = rows.span(top, bottom), partners.span(left, right)
         size = _size(top, bottom, left, right)
-        run.add(x, y, top, left, _part(progress, done / whole, size / whole))
+        run.add(x, y, top, left, part_of(progress, done / whole, size / whole))
         done += size
     return run.states()
 
@@ -163,10 +164,6 @@ def _merged(
 
 def _size(top: int, bottom: int, left: int, right: int) -> int:
     return (bottom - top) * (right - left)
-
-
-def _part(progress: Progress | None, done: float, share: float) -> Progress | None:
-    return None if progress is None else lambda part: progress(done + share * part)
 
 
 def _digest(rows: UnitRows) -> str:

@@ -1,5 +1,6 @@
 """Average precision of replicates: whether wells find each other before the controls."""
 
+from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Progress
 from wellgram.errors import NotApplicable
 from wellgram.metrics import average_precision, mean_average_precision
@@ -30,10 +31,10 @@ def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
         neg_sameby="batch" if "batch" in metadata else (),
         neg_diffby="is_control",
         scored=(metadata["in_map"] & ~metadata["is_control"]).to_numpy(bool),
-        progress=lambda share: progress(share / 2),
+        progress=part_of(progress, 0, 1 / 2),
     )
     result = mean_average_precision(
-        profiles, seed=task.seed, progress=lambda share: progress((1 + share) / 2)
+        profiles, seed=task.seed, progress=part_of(progress, 1 / 2, 1 / 2)
     )
     return replicate_findings(task, result, _SCORE, _NAME)
 
