@@ -17,6 +17,7 @@ from wellgram.metrics.replicates import (
     ReplicateResult,
     aligned_rows,
     check_null,
+    control_perturbations,
     negative_rows,
     tested_table,
 )
@@ -116,9 +117,9 @@ def magnitude(
         raise NotApplicable(
             "there is no control well to measure from; name the controls (control=)"
         )
-    own = np.bincount(codes[(codes >= 0) & is_control], minlength=len(labels)) > 0
+    holds_controls = control_perturbations(wells, codes, len(labels))
     counts = labels["n_wells"].to_numpy()
-    scored = (counts >= min_wells) & ~own
+    scored = (counts >= min_wells) & ~holds_controls
     if not scored.any():
         raise NotApplicable(
             f"none of the {len(labels):,} perturbations has {min_wells} wells; lower min_wells"
@@ -152,7 +153,7 @@ def magnitude(
             middle[kind.members] = background.mean()
         said = f"{draws:,} random sets of as many wells{' of each batch' * by_batches}"
     reason = np.select(
-        [own, counts < min_wells, is_negative, ~tested],
+        [holds_controls, counts < min_wells, is_negative, ~tested],
         ["controls", "too few wells", "in the null", "too many wells for a permutation null"],
         "",
     )

@@ -17,6 +17,7 @@ from wellgram.metrics.replicates import (
     ReplicateResult,
     aligned_rows,
     check_null,
+    control_perturbations,
     negative_rows,
     tested_table,
 )
@@ -139,9 +140,7 @@ def consistency(
     p = np.full(len(labels), np.nan)
     middle = p.copy()
     scored = ~np.isnan(scores) & ~is_negative
-    is_control = wells.metadata["is_control"].to_numpy(bool)
-    controls = np.bincount(codes[(codes >= 0) & is_control], minlength=len(labels)) > 0
-    controls &= null != "negatives"
+    controls = control_perturbations(wells, codes, len(labels)) & (null != "negatives")
     if null == "negatives":
         background = alike[is_negative & ~np.isnan(scores)]
         p[scored] = empirical_p(alike[scored], background, p_form)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.align import Aligner, aligned_in_memory
-from wellgram.backends.protocol import Floats, Rows
+from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.nulls import benjamini_hochberg
@@ -66,6 +66,12 @@ def tested_table(
         null_mean=null_mean,
         reason=reason,
     )
+
+
+def control_perturbations(wells: WellLabels, codes: Codes, groups: int) -> NDArray[np.bool_]:
+    """Return which perturbations (groups,) of a map hold controls; codes (n,), -1 for none."""
+    is_control = wells.metadata["is_control"].to_numpy(bool)
+    return np.bincount(codes[(codes >= 0) & is_control], minlength=groups) > 0
 
 
 def aligned_rows(wells: WellLabels, align: Aligner) -> Rows:
