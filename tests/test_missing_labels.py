@@ -1,0 +1,32 @@
+"""Labels that say nothing are missing in every type that a column can have."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wellgram.missing_labels import MISSING_TEXTS, is_missing, without_missing
+
+LABELS = ["TP53", "", "  ", "nan", " None", "NA", None, "NaCl", "none of them"]
+MISSING = [False, True, True, True, True, True, True, False, False]
+
+
+@pytest.mark.parametrize("dtype", ["object", "str", "string", "category"])
+def test_every_text_type_has_the_same_rule(dtype: str) -> None:
+    labels = pd.Series(LABELS, dtype=dtype)
+    assert is_missing(labels).tolist() == MISSING
+    assert without_missing(labels).isna().tolist() == MISSING
+    assert without_missing(labels).dropna().tolist() == ["TP53", "NaCl", "none of them"]
+
+
+def test_numbers_lists_and_booleans() -> None:
+    assert is_missing(pd.Series([1.0, np.nan])).tolist() == [False, True]
+    assert is_missing(pd.Series([True, False])).tolist() == [False, False]
+    assert is_missing(pd.Series([1, None], dtype="Int64")).tolist() == [False, True]
+    assert is_missing(pd.Series([["a"], None, "nan"])).tolist() == [False, True, True]
+    assert is_missing(pd.Series([], dtype="str")).tolist() == []
+
+
+def test_texts_are_those_that_pandas_takes_as_missing() -> None:
+    from pandas._libs.parsers import STR_NA_VALUES
+
+    assert set(STR_NA_VALUES) == MISSING_TEXTS
