@@ -51,7 +51,7 @@ def _beside(path):
 
 @pytest.fixture(scope="session")
 def lincs_plate():
-    """The file of 384 wells: 58 compounds at 6 doses, DMSO controls, 454 features."""
+    """The file of 384 wells: 58 compounds at 6 doses, DMSO controls, 454 columns of features."""
     return _beside(DATA / "lincs_a549_SQ00015054.csv.gz")
 
 

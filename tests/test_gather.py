@@ -78,8 +78,10 @@ def folder(tmp_path, rng, monkeypatch):
 
 OPTIONS = {
     "layout": "columns", "perturbation": "treatment", "batch": "experiment_name",
-    "well_id": "well_id", "control": "g0",
+    "well_id": "well_id", "control": "g0", "allow_duplicates": True,
 }  # fmt: skip
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*rows are averaged into")
 
 
 def test_a_folder_of_small_files_is_what_one_file_is(folder, tmp_path):

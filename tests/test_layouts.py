@@ -7,6 +7,7 @@ import pytest
 
 from helpers.small_screens import FEATURES, mean_of, plate, rxrx3_core, write_csv, write_wide
 from wellgram import build_map, read_wells, wells_from_frame
+from wellgram.errors import LabelsWarning
 
 
 @pytest.fixture
@@ -45,7 +46,8 @@ def test_several_rows_of_a_well_are_averaged(core, tmp_path):
     path = write_wide(
         tmp_path / "sites.parquet", np.concatenate([first, second]), [*metadata["well_id"]] * 2
     )
-    wells = read_wells(path, described)
+    with pytest.warns(LabelsWarning, match="64 rows are averaged into 32 wells"):
+        wells = read_wells(path, described)
     assert wells.metadata["well_id"].tolist() == metadata["well_id"].tolist()
     np.testing.assert_allclose(wells.embeddings, values, atol=1e-6)
     assert wells.embeddings.dtype == np.float32
@@ -203,7 +205,10 @@ def test_float32_doses_are_the_doses_written(core, tmp_path):
 
 def test_files_and_frames_give_the_same_wells(core):
     values, metadata, embeddings, described = core
-    from_files, from_frame = read_wells(embeddings, described), wells_from_frame(values, metadata)
+    from_files, from_frame = (
+        read_wells(embeddings, described),
+        wells_from_frame(values, metadata, layout="rxrx3-core"),
+    )
     np.testing.assert_array_equal(from_files.embeddings, from_frame.embeddings)
     for column in ("well_id", "perturbation", "dose", "batch", "is_control", "in_map"):
         a, b = from_files.metadata[column], from_frame.metadata[column]

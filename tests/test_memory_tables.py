@@ -73,8 +73,9 @@ def test_metadata_may_be_a_table_too(tmp_path, of):
     metadata = metadata.drop(columns=["gene", "SMILES"])
     features = {f"feature_{j}": column for j, column in enumerate(values.T)}
     frame = pd.DataFrame({"well_id": metadata["well_id"], **features})
-    wells = read_wells(of(frame), of(metadata[::-1]))
-    expected = read_wells(pa.Table.from_pandas(frame), write_csv(tmp_path / "m.csv", metadata))
+    wells = read_wells(of(frame), of(metadata[::-1]), layout="rxrx3-core")
+    described = write_csv(tmp_path / "m.csv", metadata)
+    expected = read_wells(pa.Table.from_pandas(frame), described, layout="rxrx3-core")
     pd.testing.assert_frame_equal(wells.metadata, expected.metadata)
     np.testing.assert_array_equal(wells.embeddings, values)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wellgram.missing_labels import MISSING_TEXTS, is_missing, without_missing
+from wellgram.label_rules.missing_labels import MISSING_TEXTS, is_missing, without_missing
 
 LABELS = ["TP53", "", "  ", "nan", " None", "NA", None, "NaCl", "none of them"]
 MISSING = [False, True, True, True, True, True, True, False, False]

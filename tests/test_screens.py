@@ -6,6 +6,7 @@ import pytest
 
 from helpers.small_screens import FEATURES, plate, rxrx3_core, write_csv, write_wide
 from wellgram import InputError, build_map, read_wells
+from wellgram.errors import LabelsWarning
 
 
 @pytest.fixture
@@ -84,12 +85,14 @@ def test_drop_features_drops_those_not_finite(tmp_path, values, metadata):
 def test_one_bad_row_spoils_its_well_only(tmp_path, values, metadata):
     rows = np.concatenate([values, spoilt(values, 6, value=np.inf)])
     rows[6, 2] = -np.inf
-    with pytest.raises(InputError, match=r"1 wells.*'w06'"):
+    averaged = pytest.warns(LabelsWarning, match="64 rows are averaged into 32 wells")
+    with averaged, pytest.raises(InputError, match=r"1 wells.*'w06'"):
         read(tmp_path, rows, metadata, [*metadata["well_id"]] * 2)
 
 
 def test_wells_without_a_name_are_called_by_file_and_row(tmp_path):
-    paths = [write_csv(tmp_path / f"{p}.csv", plate(p)) for p in ("P1", "P2")]
+    plates = [plate(p).drop(columns="Metadata_Well") for p in ("P1", "P2")]
+    paths = [write_csv(tmp_path / f"P{k}.csv", frame) for k, frame in enumerate(plates, start=1)]
     one = read_wells(paths[0], layout="cell-painting")
     assert one.metadata["well_id"][15] == "row 16"
     two = read_wells(paths, layout="cell-painting")

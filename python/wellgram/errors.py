@@ -46,3 +46,7 @@ class ControlsWarning(WellgramWarning):
 
 class TiesWarning(WellgramWarning):
     """Many pairs are equally similar, so a ranking of them says little."""
+
+
+class LabelsWarning(WellgramWarning):
+    """Labels or columns may not mean what they are taken for; the message says what to do."""

@@ -17,6 +17,9 @@ from wellgram.backends import get_backend
 from wellgram.backends.checks import as_rows
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
+from wellgram.label_rules.controls import Control, as_label, control_labels, near_misses
+from wellgram.label_rules.doses import as_doses
+from wellgram.label_rules.missing_labels import is_missing, without_missing
 
 KEYS = ("perturbation_type", "perturbation", "dose")
 """The columns that together name a perturbation, where a screen has them."""
@@ -154,13 +157,13 @@ class WellLabels(ABC):
         for column in ("well_id", "perturbation", "is_control", "in_map"):
             if column not in self.metadata:
                 raise InputError(f"the metadata of wells needs a column {column!r}")
-        missing = self.metadata["perturbation"].isna()
-        if missing.any():
-            first = self.metadata["well_id"][missing].iloc[0]
-            raise InputError(
-                f"{int(missing.sum())} wells have no perturbation (first: {first!r}); "
-                "label them or leave them out"
-            )
+        for column in ("perturbation", "batch"):
+            if column in self.metadata and (missing := is_missing(self.metadata[column])).any():
+                first = self.metadata["well_id"][missing].iloc[0]
+                raise InputError(
+                    f"{int(missing.sum())} wells have no {column} (first: {first!r}); "
+                    "label them or leave them out"
+                )
 
 
 @dataclass(frozen=True, repr=False)
@@ -196,9 +199,9 @@ class Wells(WellLabels):
         embeddings: ArrayLike,
         perturbation: Sequence[Any] | NDArray[Any],
         *,
-        control: str | Sequence[str],
+        control: Control | None,
         batch: Sequence[Any] | NDArray[Any] | None = None,
-        dose: ArrayLike | None = None,
+        dose: Sequence[Any] | NDArray[Any] | None = None,
         controls_in_map: bool = False,
     ) -> "Wells":
         """Make wells of arrays.
@@ -210,24 +213,49 @@ class Wells(WellLabels):
         perturbation
             (n,) labels.
         control
-            The label or labels of the control wells.
-        batch, dose
-            (n,), where there are such.
+            The label or labels of the control wells; None where there are no controls.
+        batch
+            (n,) labels, where there are batches.
+        dose
+            (n,) numbers, or texts as `read_wells` takes them.
         controls_in_map
             Whether the map has rows for the controls.
+
+        Raises
+        ------
+        InputError
+            If lengths differ, a well has no perturbation or batch, a control's label is nowhere, or
+            doses cannot be ordered.
+
+        Examples
+        --------
+        >>> import numpy as np, wellgram as wg
+        >>> wg.Wells.from_arrays(np.eye(3), ["a", "b", "DMSO"], control="DMSO")
+        Wells(3 wells x 3 features, 3 perturbations, 1 batches, 1 controls)
         """
-        labels = pd.Series(perturbation).astype("str").reset_index(drop=True)
-        is_control = labels.isin([control] if isinstance(control, str) else list(control))
+        count = len(embeddings)  # type: ignore[arg-type]
+        labels = _labels_of(perturbation, count, "perturbation")
+        named = control_labels(control)
+        is_control = labels.isin(named)
+        absent = [label for label in named if not (labels == label).any()]
+        if absent:
+            near = [repr(label) for label in near_misses(labels, absent).index]
+            meant = f"; {' and '.join(near)} differs in case or blanks alone" if near else ""
+            raise InputError(
+                f"no well is a control {absent[0]!r}{meant}; name labels that wells have "
+                "(control=), or None where there are no controls"
+            )
+        well_id = pd.Series([f"well {i}" for i in range(len(labels))])
         columns: dict[str, Any] = {
-            "well_id": [f"well {i}" for i in range(len(labels))],
+            "well_id": well_id,
             "perturbation": labels,
             "is_control": is_control,
             "in_map": ~is_control | controls_in_map,
         }
         if batch is not None:
-            columns["batch"] = pd.Series(batch).astype("str").to_numpy()
+            columns["batch"] = _labels_of(batch, count, "batch")
         if dose is not None:
-            columns["dose"] = np.asarray(dose, np.float64)
+            columns["dose"] = as_doses(_values_of(dose, count, "dose"), well_id)[0]
         origin = {"control": f"label {control!r}", "batch": "the batch labels"}
         return cls(np.asarray(embeddings), pd.DataFrame(columns), origin)
 
@@ -298,6 +326,22 @@ class Wells(WellLabels):
     def watched_by(self, fold: Fold) -> "Wells":
         """Return the wells: a pass of the fold's own costs no more."""
         return self
+
+
+def _values_of(given: Any, count: int, what: str) -> "pd.Series[Any]":
+    """Return values (n,) as a column; raise if there are not as many as embeddings."""
+    values = pd.Series(given, name=what).reset_index(drop=True)
+    if len(values) != count:
+        raise InputError(f"{count} embeddings but {len(values)} values of {what}=; give one each")
+    return values
+
+
+def _labels_of(given: Any, count: int, what: str) -> "pd.Series[Any]":
+    """Return labels (n,) as text, missing where they have no value."""
+    values = without_missing(_values_of(given, count, what))
+    codes, names = pd.factorize(values)
+    texts = pd.array([*map(as_label, names), None], dtype="str")
+    return pd.Series(texts.take(codes), name=what)
 
 
 def batch_codes(labels: "pd.Series[Any]") -> tuple[Codes, list[str]]:

@@ -1,11 +1,13 @@
 """The command line: one module per command or family of commands, put together here."""
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from wellgram.cli.advice import in_options
 from wellgram.cli.info_command import info
 from wellgram.cli.map_commands import browse, neighbors
 from wellgram.cli.score_command import SCORE_EPILOG, score
@@ -64,12 +66,21 @@ app.command(
 app.command()(info)
 
 
+def _command() -> Callable[..., None] | None:
+    """Return the command that was called."""
+    word = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    commands = [command.callback for command in app.registered_commands if command.callback]
+    return next((c for c in commands if c.__name__.replace("_", "-") == word), None)
+
+
 def main() -> None:
     """Run the command line; a mistake in the input ends it with one line and exit status 1."""
     try:
         app()
     except WellgramError as problem:
-        notes.print(f"error: {problem}", markup=False)
+        command = _command()
+        words = str(problem) if command is None else in_options(str(problem), command)
+        notes.print(f"error: {words}", markup=False)
         sys.exit(1)
     except SystemExit as end:
         if end.code == _INTERRUPTED:

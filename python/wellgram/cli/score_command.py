@@ -15,11 +15,26 @@ from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.machine import peak_memory
 from wellgram.backends.protocol import Progress
 from wellgram.checksums import Checksum, checksum
+from wellgram.cli.screen_options import (
+    AllowDuplicates,
+    AllowUnmatched,
+    Batch,
+    CommonFeatures,
+    Control,
+    ControlColumn,
+    Dose,
+    ExcludeFeatures,
+    Features,
+    LayoutName,
+    Metadata,
+    MissingValues,
+    Perturbation,
+    WellId,
+)
 from wellgram.cli.terminal import advise, noting, part_table, results, step
 from wellgram.distributed import connected
 from wellgram.errors import InputError
 from wellgram.io import (
-    LAYOUTS,
     open_wells,
     read_gene_sets,
     read_targets,
@@ -27,7 +42,6 @@ from wellgram.io import (
 )
 from wellgram.io.layouts import layout_named
 from wellgram.io.places import placing_folder
-from wellgram.io.screens import Missing
 from wellgram.maps.build import Aggregation, MapDtype
 from wellgram.metrics.recall import Null
 from wellgram.stream import WellStream
@@ -61,27 +75,17 @@ def score(
             "zarr, npz."
         ),
     ] = None,
-    metadata: Annotated[
-        str | None, typer.Option(help="What was done to each well, joined by well_id.")
-    ] = None,
-    layout: Annotated[
-        str, typer.Option(help=f"Which column plays which role: {', '.join(LAYOUTS)}.")
-    ] = "rxrx3-core",
-    perturbation: Annotated[str | None, typer.Option(help="Column of the perturbation.")] = None,
-    batch: Annotated[
-        str | None, typer.Option(help="Column of the batch, or 'none' for one batch.")
-    ] = None,
-    dose: Annotated[
-        str | None, typer.Option(help="Column of the dose, or 'none' to pool doses.")
-    ] = None,
-    control: Annotated[
-        list[str] | None, typer.Option(help="Label of the control wells; may be repeated.")
-    ] = None,
-    well_id: Annotated[str | None, typer.Option(help="Column that names the well.")] = None,
-    features: Annotated[
-        list[str] | None,
-        typer.Option(help="Feature column, or a pattern such as 'emb_*'; may be repeated."),
-    ] = None,
+    metadata: Metadata = None,
+    layout: LayoutName = "rxrx3-core",
+    perturbation: Perturbation = None,
+    batch: Batch = None,
+    dose: Dose = None,
+    control: Control = None,
+    control_column: ControlColumn = None,
+    well_id: WellId = None,
+    features: Features = None,
+    exclude_features: ExcludeFeatures = None,
+    common_features: CommonFeatures = False,
     align: Annotated[
         str | None,
         typer.Option(help=f"Alignment: none, {', '.join(ALIGNMENTS)}; by default the layout's."),
@@ -138,12 +142,9 @@ def score(
             "compare the rows of the map and draw random sets."
         ),
     ] = None,
-    missing: Annotated[
-        Missing, typer.Option(help="What to do about NaN, Inf and all-zero wells.")
-    ] = "error",
-    allow_unmatched: Annotated[
-        bool, typer.Option("--allow-unmatched", help="Keep the wells found in both files.")
-    ] = False,
+    missing: MissingValues = "error",
+    allow_unmatched: AllowUnmatched = False,
+    allow_duplicates: AllowDuplicates = False,
     out: Annotated[
         str, typer.Option(help="Folder for the results; a URL is uploaded to at the end.")
     ] = "wellgram-out",
@@ -173,7 +174,7 @@ def score(
             f"alignment {align!r} is fitted on control wells: name their label (--control), or "
             "align by none (--align none)"
         )
-    with connected(scheduler) as client, placing_folder(out) as folder, noting():
+    with connected(scheduler) as client, placing_folder(out) as folder, noting(score):
         sources = relationship_sources(*relationships or ())
         table = None if targets is None else read_targets(targets)
         sets = None if gene_sets is None else read_gene_sets(gene_sets)
@@ -192,11 +193,15 @@ def score(
                     batch=batch,
                     dose=dose,
                     control=control,
+                    control_column=control_column,
                     well_id=well_id,
                     features=features,
+                    exclude_features=exclude_features or (),
+                    common_features=common_features,
                     columns=[*(same or ()), *(covariate or ())],
                     missing=missing,
                     allow_unmatched=allow_unmatched,
+                    allow_duplicates=allow_duplicates,
                 )
                 if chosen is not None and not chosen.streams:
                     wells = wells.read()

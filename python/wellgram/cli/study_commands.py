@@ -10,8 +10,23 @@ from rich.table import Table
 from wellgram.align import ALIGNMENTS, OPTIONAL, alignment
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.machine import peak_memory
+from wellgram.cli.screen_options import (
+    AllowDuplicates,
+    AllowUnmatched,
+    Batch,
+    CommonFeatures,
+    Control,
+    ControlColumn,
+    ExcludeFeatures,
+    Features,
+    LayoutName,
+    Metadata,
+    MissingValues,
+    Perturbation,
+    WellId,
+)
 from wellgram.cli.terminal import noting, results, step, words_table
-from wellgram.io import LAYOUTS, open_blocks, open_wells, read_targets, relationship_sources
+from wellgram.io import open_blocks, open_wells, read_targets, relationship_sources
 from wellgram.io.block_files import is_array_file
 from wellgram.io.places import placing_folder
 from wellgram.metrics.penalties import Method
@@ -20,20 +35,6 @@ from wellgram.studies.block_search import search_blocks
 from wellgram.studies.corrections import CORRECTIONS, BatchStudyResult
 from wellgram.studies.corrections import batch_study as study_batches
 
-_Metadata = Annotated[
-    Path | None, typer.Option(help="What was done to each well, joined by its id.")
-]
-_Layout = Annotated[str, typer.Option(help=f"Which column plays which role: {', '.join(LAYOUTS)}.")]
-_Perturbation = Annotated[str | None, typer.Option(help="Column of the perturbation.")]
-_Batch = Annotated[str | None, typer.Option(help="Column of the batch.")]
-_Control = Annotated[
-    list[str] | None, typer.Option(help="Label of the control wells; may be repeated.")
-]
-_WellId = Annotated[str | None, typer.Option(help="Column that names the well.")]
-_Features = Annotated[
-    list[str] | None,
-    typer.Option(help="Feature column, or a pattern such as 'emb_*'; may be repeated."),
-]
 _Split = Annotated[
     str,
     typer.Option(
@@ -66,13 +67,19 @@ def blocks(
             "wells, features) whose wells are the rows of --metadata."
         ),
     ],
-    metadata: _Metadata = None,
-    layout: _Layout = "rxrx1",
-    perturbation: _Perturbation = None,
-    batch: _Batch = None,
-    control: _Control = None,
-    well_id: _WellId = None,
-    features: _Features = None,
+    metadata: Metadata = None,
+    layout: LayoutName = "rxrx1",
+    perturbation: Perturbation = None,
+    batch: Batch = None,
+    control: Control = None,
+    control_column: ControlColumn = None,
+    well_id: WellId = None,
+    features: Features = None,
+    exclude_features: ExcludeFeatures = None,
+    common_features: CommonFeatures = False,
+    missing: MissingValues = "error",
+    allow_unmatched: AllowUnmatched = False,
+    allow_duplicates: AllowDuplicates = False,
     align: Annotated[
         str, typer.Option(help=f"Alignment, fitted to each block: none, {', '.join(ALIGNMENTS)}.")
     ] = "none",
@@ -112,13 +119,19 @@ def blocks(
     columns = [
         name for name in dict.fromkeys([label, kind, *_column(split), *(same or ())]) if name
     ]
-    with noting():
+    of_tables = {
+        "well_id": well_id, "features": features, "exclude_features": exclude_features or (),
+        "common_features": common_features, "allow_unmatched": allow_unmatched,
+        "allow_duplicates": allow_duplicates,
+    }  # fmt: skip
+    with noting(blocks):
         with step("read labels"):
             given = embeddings[0] if len(embeddings) == 1 else list(embeddings)
             opened = open_blocks(
                 given, metadata, layout=layout, perturbation=perturbation, batch=batch,
-                control=control, columns=[name for name in columns if name != "perturbation"],
-                **({} if is_array_file(given) else {"well_id": well_id, "features": features}),
+                control=control, control_column=control_column, missing=missing,
+                columns=[name for name in columns if name != "perturbation"],
+                **({} if is_array_file(given) else of_tables),
             )  # fmt: skip
         result = search_blocks(
             opened, align=chosen, label=label, split=split, method=method, penalty=penalty,
@@ -138,13 +151,19 @@ def batch_study(
         list[Path],
         typer.Argument(help="Files or folders of embeddings: parquet, csv, tsv; also .gz."),
     ],
-    metadata: _Metadata = None,
-    layout: _Layout = "rxrx1",
-    perturbation: _Perturbation = None,
-    batch: _Batch = None,
-    control: _Control = None,
-    well_id: _WellId = None,
-    features: _Features = None,
+    metadata: Metadata = None,
+    layout: LayoutName = "rxrx1",
+    perturbation: Perturbation = None,
+    batch: Batch = None,
+    control: Control = None,
+    control_column: ControlColumn = None,
+    well_id: WellId = None,
+    features: Features = None,
+    exclude_features: ExcludeFeatures = None,
+    common_features: CommonFeatures = False,
+    missing: MissingValues = "error",
+    allow_unmatched: AllowUnmatched = False,
+    allow_duplicates: AllowDuplicates = False,
     correction: Annotated[
         list[str] | None,
         typer.Option(
@@ -179,12 +198,15 @@ def batch_study(
     for name in names:
         alignment(name)  # raises for one that is not known
     began = time.perf_counter()
-    with placing_folder(out) as folder, noting():
+    with placing_folder(out) as folder, noting(batch_study):
         sources = relationship_sources(*relationships or ())
         with step("read wells"):
             wells = open_wells(
                 embeddings, metadata, layout=layout, perturbation=perturbation, batch=batch,
-                control=control, well_id=well_id, features=features,
+                control=control, control_column=control_column, well_id=well_id,
+                features=features, exclude_features=exclude_features or (),
+                common_features=common_features, missing=missing,
+                allow_unmatched=allow_unmatched, allow_duplicates=allow_duplicates,
                 columns=[name for name in [kind, *_column(split)] if name],
             ).read()  # fmt: skip
         results.print(repr(wells), markup=False)

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from wellgram.backends.protocol import Progress as Report
+from wellgram.cli.advice import in_options
 from wellgram.errors import WellgramWarning
 from wellgram.suite.contract import Part
 from wellgram.wells import WellLabels
@@ -36,11 +37,15 @@ def step(name: str) -> Iterator[Report]:
 
 
 @contextmanager
-def noting() -> Iterator[None]:
-    """Print what the library warns of as a note."""
+def noting(command: Callable[..., None]) -> Iterator[None]:
+    """Print what the library warns of as a note, in the options of a command."""
+
+    def note(message: Warning | str, *_: object, **__: object) -> None:
+        notes.print(f"note: {in_options(str(message), command)}", markup=False)
+
     with warnings.catch_warnings():
         warnings.simplefilter("always", WellgramWarning)
-        warnings.showwarning = lambda message, *_, **__: notes.print(f"note: {message}")
+        warnings.showwarning = note
         yield
 
 

@@ -1,12 +1,14 @@
 """Which columns are features."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 import pyarrow as pa
 
-from wellgram.errors import InputError
+from wellgram.errors import InputError, LabelsWarning
+from wellgram.io.keys import Columns, as_columns
 from wellgram.io.layouts import Layout
 from wellgram.io.roles import Roles
 from wellgram.io.tables import FeatureRows, Table, is_list, some
@@ -19,21 +21,35 @@ def shared_features(
     files: Sequence[Table],
     layout: Layout,
     roles: Roles,
-    features: str | Sequence[str] | None,
+    features: Columns | None,
     keep: Sequence[str],
+    *,
+    exclude: Sequence[str] = (),
+    common: bool = False,
 ) -> list[str]:
-    """Return the feature columns, after checking that all files have the same ones."""
+    """Return the feature columns, after checking that all files have the same ones.
+
+    `exclude` are names or patterns of columns that are none; `common` takes those of all files
+    where some have more.
+    """
     files = unlike(files)
-    first, *others = (_feature_columns(file, layout, roles, features, keep) for file in files)
+    first, *others = (
+        _feature_columns(file, layout, roles, features, keep, exclude) for file in files
+    )
     for file, chosen in zip(files[1:], others, strict=True):
         differing = sorted(set(first) ^ set(chosen))
-        if differing:
+        if differing and not common:
+            both = len(set(first) & set(chosen))
             raise InputError(
                 f"{file.label} has {len(chosen)} features, {files[0].label} has "
                 f"{len(first)}, and they are not the same (first difference: {differing[0]!r}); "
-                "name the features they share (features=)"
+                f"take the {both} that all have (common_features=True), or name features "
+                "(features=)"
             )
-    return first
+    shared = set(first).intersection(*others)
+    if not shared:
+        raise InputError(f"the {len(files)} files have no feature in common; name them alike")
+    return [name for name in first if name in shared]
 
 
 def unlike(files: Sequence[Table]) -> list[Table]:
@@ -51,8 +67,9 @@ def _feature_columns(
     file: Table,
     layout: Layout,
     roles: Roles,
-    features: str | Sequence[str] | None,
+    features: Columns | None,
     keep: Sequence[str],
+    exclude: Sequence[str],
 ) -> list[str]:
     """Return the feature columns of a file, after checking them against the roles."""
     if features is None and file.embedding is not None:
@@ -65,17 +82,28 @@ def _feature_columns(
             and not _ROW_NUMBERS.fullmatch(field.name)
             and (layout.feature(field.name) or is_list(field.type))
         ]
+        left_out = [name for name in chosen if not layout.measurement(name)]
+        if left_out:
+            warnings.warn(
+                f"{len(left_out)} columns of {file.label} are no features, as their names say: "
+                f"{some(left_out)}; name the features (features=) to take such columns",
+                LabelsWarning,
+                stacklevel=2,
+            )
+        chosen = [name for name in chosen if layout.measurement(name)]
         wanted = "feature columns"
     else:
-        patterns = [features] if isinstance(features, str) else list(features)
+        patterns = as_columns(features)
         chosen = [n for n in file.names if any(fnmatchcase(n, p) for p in patterns)]
         wanted = f"columns like {' or '.join(map(repr, patterns))}"
-        for role, column in roles.named().items():
+        named = [(role, name) for role, names in roles.named().items() for name in names]
+        for role, column in named:
             if column in chosen:
                 raise InputError(
                     f"column {column!r} is named both a feature and the {role}; it can be one "
                     f"(features=, {role}=)"
                 )
+    chosen = [name for name in chosen if not any(fnmatchcase(name, p) for p in exclude)]
     if not chosen:
         raise InputError(f"{file.label} has no {wanted}; there are: {some(file.names)}")
     file.check_unique(chosen)

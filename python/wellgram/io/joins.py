@@ -1,5 +1,6 @@
 """One row per well: repeats averaged, embeddings and metadata put side by side."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,11 @@ from numpy.typing import NDArray
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.errors import InputError
+from wellgram.io.keys import key_of
+from wellgram.label_rules.missing_labels import is_missing
 
-
-def number_wells(well_id: "pd.Series[Any]") -> tuple[Codes, pd.Index]:
-    """Return which well each row is of (n,), and the wells in order of appearance."""
-    _check_named(well_id, "the embeddings")
-    codes, ids = pd.factorize(well_id)
-    return codes.astype(np.int64), pd.Index(ids)
+_KEY = "\0well"
+"""A name that no column has"""
 
 
 class Repeats:
@@ -49,8 +48,9 @@ class Repeats:
         )
 
 
-def _check_named(well_id: pd.Series, where: str) -> None:
-    missing = well_id.isna().to_numpy()
+def check_named(well_id: "pd.Series[Any]", where: str) -> None:
+    """Raise unless every row has a name of its well."""
+    missing = is_missing(well_id)
     if missing.any():
         raise InputError(
             f"{int(missing.sum())} rows of {where} have no value in column {well_id.name!r} "
@@ -58,52 +58,65 @@ def _check_named(well_id: pd.Series, where: str) -> None:
         )
 
 
-def one_row_each(metadata: pd.DataFrame, well_id: str) -> pd.DataFrame:
-    """Return metadata with one row per well; raise where a well is described in two ways."""
-    if metadata[well_id].is_unique:
-        return metadata
-    unique = metadata.drop_duplicates()
-    twice = unique[well_id].duplicated()
+def one_row_each(
+    described: pd.DataFrame, well: "pd.Series[Any]", columns: Sequence[str]
+) -> tuple[pd.DataFrame, "pd.Series[Any]"]:
+    """Return metadata with one row per well, and the wells; raise where two rows of one differ.
+
+    `columns` are those that `well` is made of, for the message.
+    """
+    if well.is_unique:
+        return described, well
+    named = described.assign(**{_KEY: well})
+    unique = named.drop_duplicates()
+    twice = unique[_KEY].duplicated()
     if twice.any():
-        well = unique.loc[twice, well_id].iloc[0]
-        both = unique[unique[well_id] == well]
+        first = unique.loc[twice, _KEY].iloc[0]
+        both = unique[unique[_KEY] == first]
         column = next(c for c in both.columns if len(both[c].unique()) > 1)
         values = " and ".join(repr(str(v)) for v in both[column].unique()[:2])
         raise InputError(
-            f"{int(twice.sum())} wells are described in two ways: well {well!r} has {values} in "
-            f"column {column!r}; keep one"
+            f"{int(twice.sum())} wells are described in two ways: well {first!r} has {values} in "
+            f"column {column!r}; keep one, or, if they are different wells, name wells by more "
+            f"columns (well_id={[column, *columns]})"
         )
-    return unique
+    kept = unique.index
+    return described.loc[kept], well.loc[kept]
 
 
 def join(
-    ids: pd.Index, table: pd.DataFrame, where: str, by: str, allow_unmatched: bool
+    ids: pd.Index,
+    described: pd.DataFrame,
+    by: Sequence[str],
+    where: str,
+    allow_unmatched: bool,
 ) -> tuple[NDArray[np.bool_], pd.DataFrame]:
-    """Return which ids have metadata, by a column of it, and the metadata of those in order."""
-    if table.empty:
+    """Return which ids have metadata, by columns of it, and the metadata of those in order."""
+    if described.empty:
         raise InputError(f"{where} has no rows")
-    _check_named(table[by], where)
-    if pd.Index(table[by]).equals(ids):
-        return np.ones(len(ids), bool), table
-    metadata = one_row_each(table, by)
-    named = pd.Index(metadata[by])
-    place: Codes = named.get_indexer(ids)
+    named = key_of(described, by)
+    check_named(named, where)
+    if pd.Index(named).equals(ids):
+        return np.ones(len(ids), bool), described
+    metadata, named = one_row_each(described, named, by)
+    wells = pd.Index(named)
+    place: Codes = wells.get_indexer(ids)
     matched = place >= 0
     bare = int((~matched).sum())
     if bare == len(ids):
         raise InputError(
-            f"no embedding has metadata: {by!r} is {ids[0]!r} in the embeddings but "
-            f"{named[0]!r} in {where}; name the wells alike"
+            f"no embedding has metadata: {named.name!r} is {ids[0]!r} in the embeddings but "
+            f"{wells[0]!r} in {where}; name the wells alike"
         )
-    unused = len(metadata) - (len(ids) - bare)
+    unused = len(metadata) - len(set(place[matched].tolist()))
     if (bare or unused) and not allow_unmatched:
         if bare:
             first = f"embedding {ids[int(np.flatnonzero(~matched)[0])]!r}"
         else:
-            first = f"metadata {named.difference(ids)[0]!r}"
+            first = f"metadata {wells.difference(ids)[0]!r}"
         raise InputError(
             f"{bare:,} embeddings have no metadata and {unused:,} wells of the metadata have no "
-            f"embedding (first: {first}, column {by!r}); mend the files, or keep the "
-            f"{len(ids) - bare:,} wells found in both (--allow-unmatched)"
+            f"embedding (first: {first}, column {named.name!r}); mend the files, or keep the "
+            f"{len(ids) - bare:,} wells found in both (allow_unmatched=True)"
         )
     return matched, metadata.iloc[place[matched]].reset_index(drop=True)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.errors import InputError
+from wellgram.io.measurements import is_measurement
 from wellgram.io.values import by_value
 
 RXRX3_CORE_DOSES = (0.0025, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0)
@@ -29,6 +30,8 @@ class Layout:
     name: str
     summary: str
     well_id: str | None = None
+    well_key: tuple[str, ...] = ()
+    """Columns that together name a well, where the tables have all of them"""
     perturbation: tuple[str, ...] = ()
     perturbation_type: str | None = None
     batch: tuple[str, ...] = ()
@@ -43,6 +46,8 @@ class Layout:
     """Columns that travel along where they are there"""
     feature: Callable[[str], bool] = lambda column: column.startswith("feature_")
     """Whether a column of the embeddings is a feature, by its name"""
+    measurement: Callable[[str], bool] = lambda column: True
+    """Whether such a column is a measurement; others are left out, which is said"""
     files: str = "*.parquet"
     """Which files of a folder are embeddings"""
     separate: bool = False
@@ -76,7 +81,7 @@ def _rxrx3_in_map(metadata: pd.DataFrame) -> NDArray[np.bool_]:
     compound = metadata["perturbation_type"] == "COMPOUND"
     control = by_value(metadata["perturbation"], lambda labels: labels.str.contains("_control"))
     kept: NDArray[np.bool_] = ~(compound & control).to_numpy(bool)
-    if "dose" in metadata:
+    if "dose" in metadata and pd.api.types.is_numeric_dtype(metadata["dose"]):
         kept &= by_value(metadata["dose"], _on_grid).to_numpy(bool)
     return kept
 
@@ -129,10 +134,12 @@ _ALL: Iterable[Layout] = (
     Layout(
         name="cell-painting",
         summary="one table, Metadata_* columns and features (csv, tsv, parquet; also .gz)",
+        well_key=("Metadata_Plate", "Metadata_Well"),
         perturbation=("Metadata_broad_sample", "Metadata_JCP2022", "Metadata_perturbation"),
         batch=("Metadata_Plate",),
         control=("DMSO",),
         feature=lambda column: not column.startswith("Metadata_"),
+        measurement=is_measurement,
         files="*",
     ),
     Layout(

@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from itertools import chain
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
@@ -14,11 +13,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wellgram.backends import get_backend
-from wellgram.backends.protocol import Codes, Rows
+from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
 from wellgram.io.chunks import TableChunks
 from wellgram.io.dask import is_dask
 from wellgram.io.dask import table_of as dask_table
+from wellgram.io.described_wells import well_metadata
 from wellgram.io.features import shared_features, unlike, width_of
 from wellgram.io.formats import (
     is_folder_of_tables,
@@ -29,13 +29,16 @@ from wellgram.io.formats import (
     table_of,
     table_suffixes,
 )
-from wellgram.io.gather import of_each
-from wellgram.io.joins import join, number_wells, one_row_each
+from wellgram.io.frames import arrow_table
+from wellgram.io.joins import check_named
+from wellgram.io.keys import Columns, as_columns, key_of
 from wellgram.io.layouts import Layout, layout_named
 from wellgram.io.places import Place, Remote, locate, size_of
 from wellgram.io.read_ahead import side_by_side
-from wellgram.io.roles import Roles, with_roles
-from wellgram.io.tables import Table, matrix_type, need_column, some, together
+from wellgram.io.roles import Roles
+from wellgram.io.screen_wells import RowColumns, wells_of_rows
+from wellgram.io.tables import Table, as_text, matrix_type
+from wellgram.label_rules.controls import Control, control_labels
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
@@ -64,16 +67,20 @@ def read_wells(
     embeddings: Source,
     metadata: "str | Path | Labelled | None" = None,
     *,
-    layout: str = "rxrx3-core",
+    layout: str | None = None,
     perturbation: str | None = None,
-    batch: str | None = None,
-    dose: str | None = None,
-    control: str | Sequence[str] | None = None,
-    well_id: str | None = None,
-    features: str | Sequence[str] | None = None,
+    batch: Columns | None = None,
+    dose: Columns | None = None,
+    control: Control | None = None,
+    control_column: str | None = None,
+    well_id: Columns | None = None,
+    features: Columns | None = None,
+    exclude_features: Columns = (),
+    common_features: bool = False,
     columns: Sequence[str] = (),
     missing: Missing = "error",
     allow_unmatched: bool = False,
+    allow_duplicates: bool = False,
 ) -> Wells:
     """Read a screen.
 
@@ -95,13 +102,26 @@ def read_wells(
         where the embeddings' own file holds it.
     layout
         A name of `LAYOUTS`: which column plays which role unless named below.
+        By default ``rxrx3-core`` for files, and ``columns`` for what is in memory.
     perturbation, batch, dose, well_id
-        Columns. ``batch="none"`` for no batches, ``dose="none"`` to aggregate over doses.
+        Columns. Several columns make one batch, dose or name of a well:
+        ``well_id=["Metadata_Plate", "Metadata_Well"]``. ``batch="none"`` for no batches,
+        ``dose="none"`` to aggregate over doses.
+        Doses may have units: they become uM or ug/mL. Columns that only the embeddings have are
+        taken from there, so one platemap serves several plates.
     control
-        The label or labels of the control wells.
+        The label or labels of the control wells: text or numbers, as they are in the column.
+    control_column
+        The column that has these labels, if not that of the perturbation, such as
+        ``Metadata_control_type``.
     features
         Names of the feature columns, or patterns such as ``emb_*``; or of the one matrix or column
-        of lists.
+        of lists. By default those of the layout; of ``cell-painting``, columns whose names say that
+        they number or place objects are left out, with a warning that lists them.
+    exclude_features
+        Names, or patterns, of columns that are no features.
+    common_features
+        Whether to take the features that all files have, where some files have more.
     columns
         More metadata columns to keep.
     missing
@@ -109,6 +129,8 @@ def read_wells(
         "drop-features" that have any.
     allow_unmatched
         Keep the wells found in both files where some are found in one only.
+    allow_duplicates
+        Whether wells that several files hold are averaged; by default they are refused.
 
     Returns
     -------
@@ -121,10 +143,11 @@ def read_wells(
         If a file, column or value is not as it must be; nothing is read before the columns are
         known to be there.
     """
-    stream = _open(
-        embeddings, metadata, layout, perturbation, batch, dose, control, well_id, features,
-        columns, missing, allow_unmatched, hold=True,
+    options = _Options(
+        layout, perturbation, batch, dose, control, control_column, well_id, features,
+        exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates,
     )  # fmt: skip
+    stream = _open(embeddings, metadata, options, hold=True)
     rows, wells = _drop_missing(stream.unchecked(), stream.metadata, missing)
     return Wells(rows, wells, stream.origin)
 
@@ -133,16 +156,20 @@ def open_wells(
     embeddings: Source,
     metadata: "str | Path | Labelled | None" = None,
     *,
-    layout: str = "rxrx3-core",
+    layout: str | None = None,
     perturbation: str | None = None,
-    batch: str | None = None,
-    dose: str | None = None,
-    control: str | Sequence[str] | None = None,
-    well_id: str | None = None,
-    features: str | Sequence[str] | None = None,
+    batch: Columns | None = None,
+    dose: Columns | None = None,
+    control: Control | None = None,
+    control_column: str | None = None,
+    well_id: Columns | None = None,
+    features: Columns | None = None,
+    exclude_features: Columns = (),
+    common_features: bool = False,
     columns: Sequence[str] = (),
     missing: Missing = "error",
     allow_unmatched: bool = False,
+    allow_duplicates: bool = False,
 ) -> WellStream:
     """Open a screen whose embeddings need not fit into memory.
 
@@ -163,10 +190,11 @@ def open_wells(
         If a file, column or value is not as it must be; a value found later, in the middle of the
         stream, is named with its well, file and row group.
     """
-    stream = _open(
-        embeddings, metadata, layout, perturbation, batch, dose, control, well_id, features,
-        columns, missing, allow_unmatched, hold=False,
+    options = _Options(
+        layout, perturbation, batch, dose, control, control_column, well_id, features,
+        exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates,
     )  # fmt: skip
+    stream = _open(embeddings, metadata, options, hold=False)
     return _without_missing(stream, missing)
 
 
@@ -174,11 +202,12 @@ def wells_from_frame(
     embeddings: Rows,
     metadata: pd.DataFrame,
     *,
-    layout: str = "rxrx3-core",
+    layout: str = "columns",
     perturbation: str | None = None,
-    batch: str | None = None,
-    dose: str | None = None,
-    control: str | Sequence[str] | None = None,
+    batch: Columns | None = None,
+    dose: Columns | None = None,
+    control: Control | None = None,
+    control_column: str | None = None,
     columns: Sequence[str] = (),
     missing: Missing = "error",
 ) -> Wells:
@@ -187,44 +216,65 @@ def wells_from_frame(
     The parameters are those of `read_wells`.
     """
     scheme = layout_named(layout)
-    given = {"perturbation": perturbation, "batch": batch, "dose": dose}
-    names = list(map(str, metadata.columns))
-    roles = Roles.find(scheme, names, "the metadata", given, scheme.well_id)
-    roles = roles.with_controls(control)
+    controls = None if control is None else control_labels(control)
+    table = arrow_table(metadata)
+    names = table.column_names
+    alone = scheme.well_id if scheme.well_id in names else None
+    roles = Roles.find(
+        replace(scheme, well_id=None, joining=None), names, "the metadata",
+        {"perturbation": perturbation, "batch": batch, "dose": dose, "well_id": None}, alone=alone,
+        control_column=control_column, controls_named=controls is not None,
+    )  # fmt: skip
     columns = scheme.kept(columns, names)
     roles.check_kept(columns, names, "the metadata")
-    table = metadata.reset_index(drop=True)
-    if roles.well_id is None:
-        table = table.assign(well_id=_row_names(len(table)))
-    wells, origin = _with_origin(table, roles, scheme, control, columns)
+    keep = list(dict.fromkeys([*roles.columns(), *columns]))
+    described = as_text(table.select(keep), set(roles.columns())).to_pandas()
+    well = pd.Series([f"row {k + 1}" for k in range(len(described))], name="well_id", dtype="str")
+    if roles.well_id:
+        well = key_of(described, roles.well_id)
+        check_named(well, "the metadata")
+    wells, origin = well_metadata(described, well, roles, scheme, controls, columns)
     rows, wells = _drop_missing(embeddings, wells, missing)
     return Wells(rows, wells, origin)
 
 
-def _row_names(count: int, file: str = "") -> list[str]:
-    return [f"{file}row {i + 1}" for i in range(count)]
+@dataclass(frozen=True)
+class _Options:
+    """What `read_wells` and `open_wells` are asked, beside the tables."""
+
+    layout: str | None
+    perturbation: str | None
+    batch: Columns | None
+    dose: Columns | None
+    control: Control | None
+    control_column: str | None
+    well_id: Columns | None
+    features: Columns | None
+    exclude_features: Columns
+    common_features: bool
+    columns: Sequence[str]
+    missing: Missing
+    allow_unmatched: bool
+    allow_duplicates: bool
+
+    def columns_of_roles(self) -> dict[str, Columns | None]:
+        """Return the columns that were named, by role."""
+        return {
+            "perturbation": self.perturbation,
+            "batch": self.batch,
+            "dose": self.dose,
+            "well_id": self.well_id,
+        }
 
 
-def _open(
-    embeddings: Source,
-    metadata: "str | Path | Labelled | None",
-    layout: str,
-    perturbation: str | None,
-    batch: str | None,
-    dose: str | None,
-    control: str | Sequence[str] | None,
-    well_id: str | None,
-    features: str | Sequence[str] | None,
-    columns: Sequence[str],
-    missing: Missing,
-    allow_unmatched: bool,
-    *,
-    hold: bool,
-) -> WellStream:
+def _open(embeddings: Source, metadata: Any, options: _Options, *, hold: bool) -> WellStream:
     """Return the wells with whatever their embeddings hold; `hold` parses csv files only once."""
-    scheme = layout_named(layout)
-    if missing not in get_args(Missing):
-        raise InputError(f"unknown missing={missing!r}; choose {', '.join(get_args(Missing))}")
+    scheme = layout_named(options.layout or _usual_layout(embeddings))
+    if options.missing not in get_args(Missing):
+        raise InputError(
+            f"unknown missing={options.missing!r}; choose {', '.join(get_args(Missing))}"
+        )
+    controls = None if options.control is None else control_labels(options.control)
     if is_dask(embeddings):
         beside = None
         if metadata is not None and not hasattr(embeddings, "columns"):
@@ -234,123 +284,48 @@ def _open(
     else:
         tables = _tables(embeddings, scheme)
     about = _metadata_table(tables, metadata, scheme)
-    given = {"perturbation": perturbation, "batch": batch, "dose": dose}
+    names, where = about.names, about.label
+    if metadata is not None:
+        names = list(dict.fromkeys([*names, *tables[0].names]))
+        where = f"{about.label} or {tables[0].label}"
     # Names of rows are those of wells where they come with one table, and nothing else is named.
     alone = about.row_names if len(tables) == 1 and metadata is None else None
-    joining = scheme.joining if well_id is None else None
     roles = Roles.find(
-        scheme, about.names, about.label, given, well_id or scheme.well_id or alone, joining
-    ).with_controls(control)
-    columns = scheme.kept(columns, about.names)
-    roles.check_kept(columns, about.names, about.label)
-    keep = list(dict.fromkeys([*roles.columns(), *columns]))
-    shared = shared_features(tables, scheme, roles, features, keep)
-    own = keep if metadata is None else [_joining(roles)]
-    for table in tables:
-        for column in own:
-            need_column(column, table.names, table.label, "in every file of embeddings")
+        scheme, names, where, options.columns_of_roles(), alone=alone,
+        control_column=options.control_column, controls_named=controls is not None,
+    )  # fmt: skip
+    kept = scheme.kept(options.columns, names)
+    roles.check_kept(kept, names, where)
+    keep = list(dict.fromkeys([*roles.columns(), *kept]))
+    beside_rows = about if metadata is not None else None
+    columns = RowColumns.of(roles, keep, scheme, tables, beside_rows)
+    features = shared_features(
+        tables, scheme, roles, options.features, [*keep, *columns.of_rows],
+        exclude=as_columns(options.exclude_features), common=options.common_features,
+    )  # fmt: skip
     files = [table.place for table in tables if table.parsed_whole and table.place is not None]
     if hold or sum(map(size_of, files)) <= _HELD_BYTES:
-        wanted = list(dict.fromkeys([*own, *shared]))
+        wanted = list(dict.fromkeys([*columns.of_rows, *features]))
         tables = [
             table.held(wanted, text=roles.columns()) if table.parsed_whole else table
             for table in tables
         ]
-    by = roles.well_id if metadata is None else _joining(roles)
-    codes, described = _labels(tables, own, roles, by)
-    if metadata is not None:
-        ids = pd.Index(described[by])
-        table = about.read(keep, text=roles.columns()).to_pandas()
-        matched, described = join(ids, table, about.label, _joining(roles), allow_unmatched)
-        codes = np.where(matched, np.cumsum(matched) - 1, -1)[codes]
-        if by != roles.well_id:
-            codes, described = _wells_of(codes, described, _joining(roles), roles)
-    wells, origin = _with_origin(described, roles, scheme, control, columns)
-    kinds = [table.schema.field(name).type for table in unlike(tables) for name in shared]
+    codes, described, well = wells_of_rows(
+        tables, beside_rows, columns, roles,
+        allow_unmatched=options.allow_unmatched, allow_duplicates=options.allow_duplicates,
+    )  # fmt: skip
+    wells, origin = well_metadata(described, well, roles, scheme, controls, kept)
+    kinds = [table.schema.field(name).type for table in unlike(tables) for name in features]
     dtype = matrix_type(kinds)
-    chunks = TableChunks(tables, shared, width_of(tables, shared), dtype, codes)
+    chunks = TableChunks(tables, features, width_of(tables, features), dtype, codes)
     return WellStream(wells, chunks.width, dtype, chunks, origin)
 
 
-def _labels(
-    tables: Sequence[Table], columns: Sequence[str], roles: Roles, by: str | None
-) -> tuple[Codes, pd.DataFrame]:
-    """Return which well each row of the tables is of, by a column, and the columns of the wells."""
-    parts: list[pa.Table] = []
-    names: list[list[str]] = []
-    text = roles.columns()
-    reads = of_each(lambda table: [part.table for part in table.parts(columns, text=text)], tables)
-    for table, read in zip(tables, reads, strict=True):
-        parts += [part for part in read if part.num_rows]
-        if by is None:
-            of = f"{table.label} " if len(tables) > 1 else ""
-            names.append(_row_names(sum(part.num_rows for part in read), of))
-    if not parts:
-        raise InputError(f"{tables[0].label} has no rows")
-    metadata: pd.DataFrame = together(parts).to_pandas()
-    if by is None:
-        metadata = metadata.assign(well_id=list(chain.from_iterable(names)))
-        return np.arange(len(metadata)), metadata
-    codes, ids = number_wells(metadata[by])
-    if len(ids) < len(metadata):
-        metadata = one_row_each(metadata, by).reset_index(drop=True)
-    return codes, metadata
-
-
-def _wells_of(
-    codes: Codes, described: pd.DataFrame, by: str, roles: Roles
-) -> tuple[Codes, pd.DataFrame]:
-    """Return which well each row is of, and one row of metadata each, where wells have several."""
-    of_row, ids = number_wells(described[_named(roles)])
-    metadata = described.drop(columns=by)
-    if len(ids) < len(metadata):
-        metadata = one_row_each(metadata, _named(roles)).reset_index(drop=True)
-    return np.where(codes >= 0, of_row[codes], -1), metadata
-
-
-def _joining(roles: Roles) -> str:
-    return roles.joining or _named(roles)
-
-
-def _named(roles: Roles) -> str:
-    if roles.well_id is None:
-        raise InputError("name the column that joins embeddings and metadata (well_id=)")
-    return roles.well_id
-
-
-def _with_origin(
-    table: pd.DataFrame,
-    roles: Roles,
-    layout: Layout,
-    control: str | Sequence[str] | None,
-    columns: Sequence[str],
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Return the metadata under the names of wells, and where its columns came from."""
-    if control is None:
-        controls = list(layout.control)
-    else:
-        controls = [control] if isinstance(control, str) else list(control)
-    wells = with_roles(table, roles, layout, controls, columns)
-    named = " or ".join(map(repr, controls))
-    told, column = wells["perturbation"], roles.perturbation
-    if roles.control is not None:
-        told, column = table[roles.control], roles.control
-    found = set(told.unique())
-    absent = [label for label in controls if label not in found]
-    # Labels that somebody named must all be there; of a layout's kinds of controls, one.
-    if absent and (roles.control is None or len(absent) == len(controls)):
-        labels = some(told.unique().tolist(), 3)
-        raise InputError(
-            f"no well is a control {absent[0]!r}: none has that label in column "
-            f"{column!r}; name the controls (control=); labels are like {labels}"
-        )
-    origin = {
-        "batch": roles.batch or "none",
-        "control": f"column {column!r} == {named}" if named else "none named",
-    }
-    if roles.dose is not None:
-        origin["dose"] = roles.dose
-    return wells, origin
+def _usual_layout(embeddings: Any) -> str:
+    """Return the layout where none is named: what is in memory is like no public screen's files."""
+    listed = isinstance(embeddings, Sequence) and len(embeddings) > 0
+    first = embeddings[0] if listed and not isinstance(embeddings, str) else embeddings
+    return "rxrx3-core" if is_path(first) else "columns"
 
 
 def _expand(embeddings: Paths, layout: Layout) -> list[Place]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Rows
 from wellgram.errors import ColumnMissing, InputError
+from wellgram.io.frames import arrow_table, is_frame
 from wellgram.io.places import Place
 from wellgram.io.read_errors import reading
 
@@ -152,6 +153,8 @@ class ArrowTable(Table):
                 f"a {type(source).__name__} can be read only once, and wells are read several "
                 "times: give the file, a dataset, or a function that returns record batches anew"
             )
+        if is_frame(source):
+            return cls.of(arrow_table(source))
         if hasattr(source, "__arrow_c_stream__"):
             return cls.of(pa.table(source))
         if hasattr(source, "collect"):

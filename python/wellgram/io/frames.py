@@ -1,0 +1,48 @@
+"""Frames of pandas as tables of Arrow, whatever their columns hold."""
+
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+
+def is_frame(source: Any) -> bool:
+    """Whether something is a frame of pandas."""
+    return isinstance(source, pd.DataFrame)
+
+
+def arrow_table(frame: pd.DataFrame) -> pa.Table:
+    """Return a frame as a table of Arrow: columns, and a named index as columns before them.
+
+    A column that is of no type of Arrow, such as numbers and text mixed, becomes text. So a column
+    that nobody asks for hinders nothing.
+    """
+    frame = frame.set_axis([str(name) for name in frame.columns], axis="columns")
+    try:
+        table = pa.Table.from_pandas(frame)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        table = _column_by_column(frame)
+    return table.replace_schema_metadata()
+
+
+def _column_by_column(frame: pd.DataFrame) -> pa.Table:
+    columns = [
+        (str(level), frame.index.get_level_values(k).to_series())
+        for k, level in enumerate(frame.index.names)
+        if level is not None
+    ]
+    columns += [(name, frame.iloc[:, k]) for k, name in enumerate(frame.columns)]
+    return pa.Table.from_arrays([_array(values) for _, values in columns], [n for n, _ in columns])
+
+
+def _array(values: "pd.Series[Any]") -> pa.Array:
+    if isinstance(values.dtype, pd.SparseDtype):
+        values = pd.Series(values.to_numpy())
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        missing = values.isna().to_numpy(bool)
+        return pa.array(
+            [None if gone else str(value) for gone, value in zip(missing, values, strict=True)],
+            pa.string(),
+        )
