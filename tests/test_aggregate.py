@@ -50,7 +50,7 @@ def test_a_spherical_mean_is_the_direction_of_the_mean_of_directions(monkeypatch
 
 def test_directions_that_cancel_have_no_spherical_mean():
     x = np.array([[1.0, 2], [-3, -6], [1, 0]])
-    opposed = Wells.from_arrays(x, ["a", "a", "b"], control="none", controls_in_map=True)
+    opposed = Wells.from_arrays(x, ["a", "a", "b"], control=None, controls_in_map=True)
     map_ = build_map(opposed, aggregate="spherical-mean")
     assert map_.provenance["without_direction"] == ["a"]
 
@@ -94,7 +94,7 @@ def test_one_well_more_or_less_weighs_as_one(wells):
     """Wells are pooled: a perturbation with unequal batches is the mean over its wells."""
     x = np.array([[1.0, 0], [1, 0], [1, 0], [5, 4]])
     small = Wells.from_arrays(
-        x, ["a"] * 4, control="none", batch=["p", "p", "p", "q"], controls_in_map=True
+        x, ["a"] * 4, control=None, batch=["p", "p", "p", "q"], controls_in_map=True
     )
     np.testing.assert_allclose(build_map(small, dtype="float64").embeddings, [[2, 1]])
 
@@ -114,7 +114,7 @@ def test_nothing_to_map_is_an_error():
 
 
 def test_a_map_of_zeros_is_an_error():
-    wells = Wells.from_arrays([[1.0, 2], [-1, -2]], ["a", "a"], control="none")
+    wells = Wells.from_arrays([[1.0, 2], [-1, -2]], ["a", "a"], control=None)
     with pytest.raises(InputError, match="aggregates to zero"):
         build_map(wells)
 

@@ -205,13 +205,16 @@ def test_scoring_again_replaces_the_results(cp, tmp_path):
         assert read_map(tmp_path / "map.parquet").provenance["aggregate"] == aggregate
 
 
-def test_plates_that_are_only_numbered_get_a_note(tmp_path):
-    path = write_csv(tmp_path / "p.csv", plate().rename(columns={"Metadata_Plate": "Plate"}))
-    done = run(
-        "score", path, "--layout", "cell-painting", "--batch", "Plate", "--features", "Cells_*",
-        "--out", tmp_path / "out",
-    )  # fmt: skip
-    assert "plate numbers often repeat" in done.stderr
+def test_plates_whose_numbers_repeat_get_a_note(tmp_path):
+    plates = [plate("1", seed).assign(Metadata_Source=f"s{seed}") for seed in (1, 2)]
+    path = write_csv(tmp_path / "p.csv", pd.concat(plates).drop(columns="Metadata_Well"))
+    command = ("score", path, "--layout", "cell-painting", "--out", tmp_path / "out")
+    done = run(*command)
+    assert "plates of different 'Metadata_Source' have the same 'Metadata_Plate'" in done.stderr
+    assert "(--batch Metadata_Source --batch Metadata_Plate)" in done.stderr
+    done = run(*command, "--batch", "Metadata_Source", "--batch", "Metadata_Plate")
+    assert "plates" not in done.stderr
+    assert strict_json(tmp_path / "out" / "summary.json")["screen"]["batches"] == 2
 
 
 def simulate(folder, seed):

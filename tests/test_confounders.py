@@ -195,7 +195,7 @@ def by_guide(rng, agree):
     wells = Wells.from_arrays(
         np.concatenate([x, rng.normal(size=(4, 10))]),
         [*[f"G{g}" for g in gene], *["G99"] * 4],
-        control="none",
+        control=None,
     )
     return _with(wells, guide=[*[f"g{k % 3}" for k in guide], *["g0"] * 4])
 

@@ -73,7 +73,7 @@ def test_energy_distances():
 
 
 def test_consistency_of_identical_rows():
-    wells = Wells.from_arrays(np.tile([1.0, 2, 3], (5, 1)), ["a"] * 5, control="none")
+    wells = Wells.from_arrays(np.tile([1.0, 2, 3], (5, 1)), ["a"] * 5, control=None)
     score = consistency(wells, draws=1).table["mean_cosine"].iloc[0]
     assert score == pytest.approx(1)
     assert empirical_p(1.0, [1, 2, 3, 4, 5], "share") == 1

@@ -188,7 +188,7 @@ def test_reasons_for_what_was_not_run(rng, screen, monkeypatch):
         "gene-set-similarity": "no gene sets or known pairs given",
         "batch-effects": "the screen has one batch",
     }
-    uncontrolled = Wells.from_arrays(x, [*"aaaaaaabb"], control="none")
+    uncontrolled = Wells.from_arrays(x, [*"aaaaaaabb"], control=None)
     found = reasons(score(uncontrolled))
     assert found["magnitude"] == found["average-precision"] == "there are no control wells"
     assert "consistency" not in found
@@ -225,7 +225,7 @@ def of_a_toy(monkeypatch, *, check=lambda task: None, run):
     monkeypatch.setitem(BENCHMARKS, "after", BENCHMARKS["projection"])
     x = np.random.default_rng(0).normal(size=(12, 4))
     return score(
-        Wells.from_arrays(x, [*"abcdefghijkl"], control="none"), metrics=["toy", "after"]
+        Wells.from_arrays(x, [*"abcdefghijkl"], control=None), metrics=["toy", "after"]
     ).outcomes
 
 

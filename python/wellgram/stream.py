@@ -54,6 +54,8 @@ class WellStream(WellLabels):
     """Told, as chunks are read, the share of the wells that was"""
     along: Sequence[Fold] = ()
     """What the next pass that adds wells up adds them to as well"""
+    feature_columns: tuple[str, ...] = ()
+    """The columns of the files that the features were read from"""
 
     def __post_init__(self) -> None:
         self._check_labels()
@@ -129,7 +131,8 @@ class WellStream(WellLabels):
 
     def read(self) -> Wells:
         """Return the wells with their embeddings in memory."""
-        return Wells(self.unchecked(), self.metadata, self.origin, self.checked)
+        rows = self.unchecked()
+        return Wells(rows, self.metadata, self.origin, self.checked, self.feature_columns)
 
     def reported(self, progress: Progress) -> "WellStream":
         """Return the stream that tells, as it is read, the share of the wells it has come to."""
@@ -152,7 +155,10 @@ class WellStream(WellLabels):
                     rows = of(chunk)
                 yield replace(chunk, rows=rows)
 
-        return replace(self, source=source, width=width, checked=True, progress=None, along=())
+        return replace(
+            self, source=source, width=width, checked=True, progress=None, along=(),
+            feature_columns=(),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

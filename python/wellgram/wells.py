@@ -182,6 +182,8 @@ class Wells(WellLabels):
     origin: Mapping[str, str] = field(default_factory=dict)
     checked: bool = field(default=False, repr=False)
     """Whether embeddings are known to be finite and not zero, or need not be"""
+    feature_columns: tuple[str, ...] = field(default=(), repr=False)
+    """The columns of the files that the features were read from"""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "embeddings", as_rows(self.embeddings, "embeddings"))
@@ -199,7 +201,7 @@ class Wells(WellLabels):
         embeddings: ArrayLike,
         perturbation: Sequence[Any] | NDArray[Any],
         *,
-        control: Control | None,
+        control: Control | None = None,
         batch: Sequence[Any] | NDArray[Any] | None = None,
         dose: Sequence[Any] | NDArray[Any] | None = None,
         controls_in_map: bool = False,
@@ -256,7 +258,8 @@ class Wells(WellLabels):
             columns["batch"] = _labels_of(batch, count, "batch")
         if dose is not None:
             columns["dose"] = as_doses(_values_of(dose, count, "dose"), well_id)[0]
-        origin = {"control": f"label {control!r}", "batch": "the batch labels"}
+        told = f"label {control!r}" if named else "none named"
+        origin = {"control": told, "batch": "the batch labels"}
         return cls(np.asarray(embeddings), pd.DataFrame(columns), origin)
 
     @property
@@ -298,7 +301,8 @@ class Wells(WellLabels):
         >>> wells.with_embeddings(2 * wells.embeddings)
         Wells(3 wells x 3 features, 3 perturbations, 1 batches, 1 controls)
         """
-        return replace(self, embeddings=np.asarray(embeddings), checked=True)
+        rows = np.asarray(embeddings)
+        return replace(self, embeddings=rows, checked=True, feature_columns=())
 
     @property
     def in_memory(self) -> bool:

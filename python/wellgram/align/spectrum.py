@@ -19,6 +19,7 @@ def standard_scale(variance: Floats, mean: Floats, count: Codes | int) -> Floats
     A variance counts as zero up to the rounding error of computing it,
     ``n eps var + (n eps mean)^2``, as in ``sklearn.preprocessing.StandardScaler``.
     """
+    _check_finite(variance)
     constant = variance <= count * _EPS * variance + (count * _EPS * mean) ** 2
     return 1 / np.sqrt(np.where(constant, 1.0, variance))
 
@@ -30,6 +31,7 @@ def principal_axes(covariance: Floats) -> tuple[Floats, Floats]:
     rounding gives a variance that is zero (the rule of ``numpy.linalg.matrix_rank``). There are
     such where controls are fewer than features; dividing by them would blow rounding errors up.
     """
+    _check_finite(covariance)
     variances, axes = np.linalg.eigh(covariance)
     kept = variances > len(covariance) * _EPS * max(variances[-1], 0)
     if not kept.any():
@@ -57,7 +59,9 @@ class Spectrum:
         degrees = max(group.count - 1, 1)
         if group.rows is not None and len(group.rows) < len(group.mean):
             return cls(*_thin_axes(group.rows / np.sqrt(degrees)), 0.0)
-        variances, axes = np.linalg.eigh(group.scatter() / degrees)
+        covariance = group.scatter() / degrees
+        _check_finite(covariance)
+        variances, axes = np.linalg.eigh(covariance)
         return cls(np.maximum(variances, 0), axes, 0.0)
 
     def shrunk(self, amount: float) -> "Spectrum":
@@ -86,7 +90,9 @@ class Spectrum:
 
 def _thin_axes(rows: Floats) -> tuple[Floats, Floats]:
     """Return the variances and axes of ``rows' rows``, from the small Gram matrix of the rows."""
-    variances, left = np.linalg.eigh(rows @ rows.T)
+    products = rows @ rows.T
+    _check_finite(products)
+    variances, left = np.linalg.eigh(products)
     # Centred rows have one null direction at least; to leave it out is exact.
     kept = variances > len(rows) * _EPS * max(variances[-1], 0)
     return variances[kept], rows.T @ (left[:, kept] / np.sqrt(variances[kept]))
@@ -134,3 +140,11 @@ def check_positive(name: str, value: float) -> None:
     """Raise unless a parameter is above 0."""
     if not value > 0:
         raise InputError(f"{name} must be above 0, not {value}")
+
+
+def _check_finite(squares: Floats) -> None:
+    if not np.isfinite(squares).all():
+        raise InputError(
+            "embeddings are too large to be squared (above 1e154 in float64): divide them by a "
+            "constant, or look for a feature that was divided by nearly zero"
+        )

@@ -31,7 +31,7 @@ from wellgram.cli.screen_options import (
     Perturbation,
     WellId,
 )
-from wellgram.cli.terminal import advise, noting, part_table, results, step
+from wellgram.cli.terminal import noting, part_table, results, step
 from wellgram.distributed import connected
 from wellgram.errors import InputError
 from wellgram.io import (
@@ -47,6 +47,7 @@ from wellgram.metrics.recall import Null
 from wellgram.stream import WellStream
 from wellgram.suite.benchmarks import BENCHMARKS
 from wellgram.suite.contract import Part
+from wellgram.suite.scoring import check_metrics
 from wellgram.suite.scoring import score as score_wells
 from wellgram.wells import Wells
 
@@ -162,6 +163,7 @@ def score(
         raise InputError("give files of embeddings, or --demo for a simulated screen")
     set_backend(backend)
     get_backend()  # raises if the environment variable names one that cannot run
+    check_metrics(metric or ())
     began = time.perf_counter()
     align = align or layout_named(layout).align
     chosen = alignment(align)
@@ -207,7 +209,6 @@ def score(
                     wells = wells.read()
         read = time.perf_counter() - began
         results.print(repr(wells), markup=False)
-        advise(wells)
         result = score_wells(
             wells,
             chosen,

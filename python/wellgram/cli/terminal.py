@@ -15,7 +15,6 @@ from wellgram.backends.protocol import Progress as Report
 from wellgram.cli.advice import in_options
 from wellgram.errors import WellgramWarning
 from wellgram.suite.contract import Part
-from wellgram.wells import WellLabels
 
 results = Console(highlight=False, soft_wrap=True)
 notes = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -47,15 +46,6 @@ def noting(command: Callable[..., None]) -> Iterator[None]:
         warnings.simplefilter("always", WellgramWarning)
         warnings.showwarning = note
         yield
-
-
-def advise(wells: WellLabels) -> None:
-    """Say what is worth knowing before the numbers are read."""
-    if wells.origin.get("batch", "").lower() == "plate":
-        notes.print(
-            "note: plate numbers often repeat across experiments; a batch should name one plate of "
-            "one experiment"
-        )
 
 
 def part_table(title: str, part: Part) -> Table:

@@ -153,6 +153,8 @@ def _with_metadata(
     text = roles.columns()
     described = about.read(columns.of_metadata, text=text).to_pandas(ignore_metadata=True)
     matched, table = join(ids, described, columns.by, about.label, allow_unmatched)
+    if roles.joining is not None:  # one of several of a well
+        table = table.drop(columns=roles.joining)
     if told is not None:
         told = told[matched].reset_index(drop=True)
         table = table.assign(**{name: told[name] for name in beside})

@@ -34,10 +34,11 @@ from wellgram.io.joins import check_named
 from wellgram.io.keys import Columns, as_columns, key_of
 from wellgram.io.layouts import Layout, layout_named
 from wellgram.io.places import Place, Remote, locate, size_of
+from wellgram.io.plate_numbers import warn_of_repeated_plates, wider_columns
 from wellgram.io.read_ahead import side_by_side
 from wellgram.io.roles import Roles
 from wellgram.io.screen_wells import RowColumns, wells_of_rows
-from wellgram.io.tables import Table, as_text, matrix_type
+from wellgram.io.tables import ArrowTable, Table, as_text, matrix_type
 from wellgram.label_rules.controls import Control, control_labels
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
@@ -148,8 +149,10 @@ def read_wells(
         exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates,
     )  # fmt: skip
     stream = _open(embeddings, metadata, options, hold=True)
-    rows, wells = _drop_missing(stream.unchecked(), stream.metadata, missing)
-    return Wells(rows, wells, stream.origin)
+    rows, wells, names = _drop_missing(
+        stream.unchecked(), stream.metadata, stream.feature_columns, missing
+    )
+    return Wells(rows, wells, stream.origin, feature_columns=names)
 
 
 def open_wells(
@@ -227,14 +230,16 @@ def wells_from_frame(
     )  # fmt: skip
     columns = scheme.kept(columns, names)
     roles.check_kept(columns, names, "the metadata")
-    keep = list(dict.fromkeys([*roles.columns(), *columns]))
+    wider = wider_columns([ArrowTable.of(table)], roles.batch)
+    keep = list(dict.fromkeys([*roles.columns(), *columns, *wider]))
     described = as_text(table.select(keep), set(roles.columns())).to_pandas()
     well = pd.Series([f"row {k + 1}" for k in range(len(described))], name="well_id", dtype="str")
     if roles.well_id:
         well = key_of(described, roles.well_id)
         check_named(well, "the metadata")
     wells, origin = well_metadata(described, well, roles, scheme, controls, columns)
-    rows, wells = _drop_missing(embeddings, wells, missing)
+    warn_of_repeated_plates(described, roles.batch, wider)
+    rows, wells, _ = _drop_missing(embeddings, wells, (), missing)
     return Wells(rows, wells, origin)
 
 
@@ -296,8 +301,9 @@ def _open(embeddings: Source, metadata: Any, options: _Options, *, hold: bool) -
     )  # fmt: skip
     kept = scheme.kept(options.columns, names)
     roles.check_kept(kept, names, where)
-    keep = list(dict.fromkeys([*roles.columns(), *kept]))
     beside_rows = about if metadata is not None else None
+    wider = wider_columns(tables if beside_rows is None else [about], roles.batch)
+    keep = list(dict.fromkeys([*roles.columns(), *kept, *wider]))
     columns = RowColumns.of(roles, keep, scheme, tables, beside_rows)
     features = shared_features(
         tables, scheme, roles, options.features, [*keep, *columns.of_rows],
@@ -315,10 +321,11 @@ def _open(embeddings: Source, metadata: Any, options: _Options, *, hold: bool) -
         allow_unmatched=options.allow_unmatched, allow_duplicates=options.allow_duplicates,
     )  # fmt: skip
     wells, origin = well_metadata(described, well, roles, scheme, controls, kept)
+    warn_of_repeated_plates(described, roles.batch, wider)
     kinds = [table.schema.field(name).type for table in unlike(tables) for name in features]
     dtype = matrix_type(kinds)
     chunks = TableChunks(tables, features, width_of(tables, features), dtype, codes)
-    return WellStream(wells, chunks.width, dtype, chunks, origin)
+    return WellStream(wells, chunks.width, dtype, chunks, origin, feature_columns=tuple(features))
 
 
 def _usual_layout(embeddings: Any) -> str:
@@ -370,15 +377,26 @@ def _metadata_table(tables: Sequence[Table], metadata: Any, layout: Layout) -> T
     return tables[0]
 
 
-def _drop_missing(rows: Rows, wells: pd.DataFrame, missing: Missing) -> tuple[Rows, pd.DataFrame]:
+def _drop_missing(
+    rows: Rows, wells: pd.DataFrame, names: tuple[str, ...], missing: Missing
+) -> tuple[Rows, pd.DataFrame, tuple[str, ...]]:
+    """Return rows, wells and names of features without what `missing` drops."""
     if missing == "drop-features":
         whole = _some_whole(np.asarray(np.isfinite(rows).all(axis=0)))
-        return (rows if whole.all() else rows[:, whole]), wells
+        return (rows if whole.all() else rows[:, whole]), wells, _of_features(names, whole)
     if missing == "drop-wells":
         not_finite, zero = get_backend().row_faults(rows)
         good = _some_good(~(not_finite | zero))
-        return (rows, wells) if good.all() else (rows[good], wells[good].reset_index(drop=True))
-    return rows, wells
+        if not good.all():
+            return rows[good], wells[good].reset_index(drop=True), names
+    return rows, wells, names
+
+
+def _of_features(names: tuple[str, ...], whole: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Return the columns of features that are kept; a column of vectors stays one."""
+    if len(names) != len(whole):
+        return names
+    return tuple(name for name, kept in zip(names, whole.tolist(), strict=True) if kept)
 
 
 def _without_missing(stream: WellStream, missing: Missing) -> WellStream:
@@ -392,7 +410,8 @@ def _without_missing(stream: WellStream, missing: Missing) -> WellStream:
         if _some_whole(whole).all():
             return stream
         kept = replace(chunks, kept=whole)
-        return replace(stream, width=int(whole.sum()), source=kept)
+        names = _of_features(stream.feature_columns, whole)
+        return replace(stream, width=int(whole.sum()), source=kept, feature_columns=names)
     if missing == "drop-wells":
         good = np.ones(len(stream), bool)
         for chunk in chunks():

@@ -91,9 +91,7 @@ def score(
     InputError
         If an input cannot be used. What the labels alone can tell is checked before any work.
     """
-    for name in metrics or ():
-        if name not in BENCHMARKS:
-            raise InputError(f"unknown metric {name!r}; choose {', '.join(BENCHMARKS)}")
+    check_metrics(metrics or ())
     task = Task(wells, align, sources or {}, same, null, targets, gene_sets, seed)
     tasks = {"": task} | {
         column: replace(task, wells=covariate_wells(wells, column), align=None)
@@ -164,6 +162,19 @@ def _timed(step: Step, seconds: dict[str, float], column: str) -> Step:
     return timed
 
 
+def check_metrics(names: Sequence[str]) -> None:
+    """Raise unless all are benchmarks.
+
+    Raises
+    ------
+    InputError
+        Naming the first that is none.
+    """
+    for name in names:
+        if name not in BENCHMARKS:
+            raise InputError(f"unknown metric {name!r}; choose {', '.join(BENCHMARKS)}")
+
+
 def _record(wells: Wells | WellStream, seconds: Mapping[str, float], seed: int) -> RunRecord:
     run = get_backend()
     screen: dict[str, Any] = {
@@ -173,5 +184,6 @@ def _record(wells: Wells | WellStream, seconds: Mapping[str, float], seed: int) 
         "batch column": wells.origin.get("batch", "batch"),
         "control wells": int(wells.metadata["is_control"].sum()),
         "controls": wells.origin.get("control", "is_control"),
+        "feature columns": list(wells.feature_columns),
     }
     return RunRecord(screen, seconds, peak_memory(), seed, run.name, run.describe(), environment())

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from wellgram.suite.score_result import RunRecord, ScoreResult
 
 _HERE = Path(__file__).parent
+_LISTED = 12
+"""Of a list, so many are shown"""
 _SPELLED = {
     "without_direction": "left out, since they aggregate to zero",
     "n_wells": "wells aggregated",
@@ -125,5 +127,6 @@ def _words(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        more = f" and {len(value) - _LISTED} more" if len(value) > _LISTED else ""
+        return (", ".join(map(str, value[:_LISTED])) or "none") + more
     return str(value)
