@@ -95,7 +95,7 @@ def _check_controls(
         raise InputError(
             f"no well is a control {absent[0]!r}: none has that label in column {column!r}{meant}; "
             f"name the controls (control=), or the column that tells them (control_column=); "
-            f"labels are like {some(labels.unique().tolist(), 3)}"
+            f"labels are like {some(labels.dropna().unique().tolist(), 3)}"
         )
     if shown:
         warnings.warn(

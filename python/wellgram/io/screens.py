@@ -40,6 +40,7 @@ from wellgram.io.roles import Roles
 from wellgram.io.screen_wells import RowColumns, wells_of_rows
 from wellgram.io.tables import ArrowTable, Table, as_text, matrix_type
 from wellgram.label_rules.controls import Control, control_labels
+from wellgram.label_rules.missing_labels import is_missing
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
@@ -233,10 +234,18 @@ def wells_from_frame(
     wider = wider_columns([ArrowTable.of(table)], roles.batch)
     keep = list(dict.fromkeys([*roles.columns(), *columns, *wider]))
     described = as_text(table.select(keep), set(roles.columns())).to_pandas()
-    well = pd.Series([f"row {k + 1}" for k in range(len(described))], name="well_id", dtype="str")
-    if roles.well_id:
-        well = key_of(described, roles.well_id)
-        check_named(well, "the metadata")
+    well = key_of(described, roles.well_id) if roles.well_id else None
+    if well is None or (roles.usual_key and is_missing(well).any()):
+        names = [f"row {k + 1}" for k in range(len(described))]
+        well = pd.Series(names, name="well_id", dtype="str")
+    check_named(well, "the metadata")
+    if not well.is_unique:
+        twice = well[well.duplicated()].iloc[0]
+        raise InputError(
+            f"{int(well.duplicated().sum())} rows are of a well that is there before, by "
+            f"{well.name!r} (first: {twice!r}); average the rows of a well, as read_wells does, "
+            "or leave that column out if each row is a well"
+        )
     wells, origin = well_metadata(described, well, roles, scheme, controls, columns)
     warn_of_repeated_plates(described, roles.batch, wider)
     rows, wells, _ = _drop_missing(embeddings, wells, (), missing)

@@ -1,6 +1,6 @@
 """The labels that name controls, in whatever form they are given; and labels nearly like them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,7 +26,7 @@ def control_labels(control: Control | None) -> list[str]:
     given: Any = control
     alone = isinstance(given, str | bytes) or not isinstance(given, Iterable)
     labels = [given] if alone else list(given)
-    if any(map(_is_no_label, labels)):
+    if isinstance(given, Mapping) or any(map(_is_no_label, labels)):
         raise InputError(
             f"control= takes the label or labels of control wells, such as 'DMSO', not a "
             f"{type(control).__name__}{_hint(labels)}"

@@ -1,0 +1,67 @@
+"""Doses with units, in numbers and in words, become what can be ordered."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.small_screens import plate
+from wellgram import InputError, Wells, read_wells
+from wellgram.label_rules.doses import as_doses
+
+
+def doses(*given, dtype=None):
+    column = pd.Series(given, name="dose", dtype=dtype)
+    return as_doses(column, pd.Series([f"w{k}" for k in range(len(given))]))
+
+
+@pytest.mark.parametrize("dtype", [None, "str", object])
+def test_numbers_stay_exact(dtype):
+    exact = [10 / 3, 1 / 3, 0.1 + 0.2, 1.0]
+    given = exact if dtype is None else [repr(value) for value in exact]
+    values, unit = doses(*given, dtype=dtype)
+    assert values.tolist() == exact
+    assert unit == ""
+
+
+def test_units_become_one():
+    values, unit = doses("1 uM", "0.1 µM", "0.1 μM", "10nM", "1e-3 mM", "0", None, " nan ")
+    assert values.tolist()[:6] == [1.0, 0.1, 0.1, 0.01, 1.0, 0.0]
+    assert values[6:].isna().all()
+    assert unit == "uM"
+    assert doses("1 mg/mL", "1 ug/mL")[0].tolist() == [1000.0, 1.0]
+
+
+def test_words_keep_the_order_given():
+    values, _ = doses("lo", "mid", None, "hi", "lo")
+    assert values.cat.categories.tolist() == ["lo", "mid", "hi"]
+    assert values.sort_values().tolist()[:4] == ["lo", "lo", "mid", "hi"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["1", "l0"], "1 doses are not numbers: well 'w1' has 'l0' in column 'dose'"),
+        (["1 uM", "2 uM", "3 ug/mL"], "1 doses are not in uM, as the others are: well 'w2'"),
+        (["1 uM", "2 uM", "3"], "1 doses are not in uM"),
+        ([1.0, np.inf], "well 'w1' has 'inf'"),
+    ],
+)
+def test_what_cannot_be_ordered_is_refused(given, words):
+    with pytest.raises(InputError, match=words):
+        doses(*given)
+
+
+def test_a_number_and_its_unit_in_two_columns():
+    frame = plate().assign(Metadata_unit=["nM", "uM"] * 8)
+    wells = read_wells(frame, layout="cell-painting", dose=["Metadata_dose", "Metadata_unit"])
+    expected = [1.0 * (0.001 if k % 2 == 0 else 10.0) for k in range(12)]
+    assert wells.metadata["dose"][4:].tolist() == expected
+    assert wells.origin["unit of doses"] == "uM"
+
+
+def test_arrays_take_the_same_doses():
+    x = np.ones((3, 2))
+    wells = Wells.from_arrays(x, ["a", "b", "c"], dose=["1 uM", "10 nM", None])
+    assert wells.metadata["dose"].tolist()[:2] == [1.0, 0.01]
+    with pytest.raises(InputError, match="3 embeddings but 2 values of dose="):
+        Wells.from_arrays(x, ["a", "b", "c"], dose=[1, 2])

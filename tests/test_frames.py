@@ -1,0 +1,72 @@
+"""Frames of pandas as people have them: keyed by an index, with columns of any kind."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.small_screens import FEATURES, plate
+from wellgram import InputError, read_wells, wells_from_frame
+
+CP = {"layout": "cell-painting"}
+EXPECTED = plate()[FEATURES].to_numpy()
+
+
+@pytest.mark.parametrize("where", ["frame", "parquet"])
+@pytest.mark.parametrize(
+    "key", [["name"], ["Metadata_Plate"], ["Metadata_broad_sample"], ["Metadata_Plate", "name"]]
+)
+def test_a_table_keyed_by_an_index(tmp_path, where, key):
+    frame = plate().assign(name=[f"w{k}" for k in range(16)]).set_index(key)
+    if where == "parquet":
+        frame.to_parquet(tmp_path / "p.parquet")
+        frame = tmp_path / "p.parquet"
+    wells = read_wells(frame, **CP, well_id="name", features="Cells_*")
+    np.testing.assert_array_equal(wells.embeddings, EXPECTED)
+    assert wells.metadata["well_id"].tolist() == [f"w{k}" for k in range(16)]
+    assert wells.metadata["batch"].unique().tolist() == ["P1"]
+
+
+def test_metadata_keyed_by_an_index():
+    frame = plate().assign(name=[f"w{k}" for k in range(16)])
+    about = frame.drop(columns=FEATURES).set_index("name")
+    wells = read_wells(frame[["name", *FEATURES]], about, **CP, well_id="name")
+    assert wells.metadata["perturbation"].tolist() == frame["Metadata_broad_sample"].tolist()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        [1, "a"] * 8,
+        [{"a": 1}, [1]] * 8,
+        [object()] * 16,
+        pd.arrays.SparseArray([0] * 16),
+        [2**70] * 16,
+        [1 + 2j] * 16,
+    ],
+    ids=["mixed", "dicts and lists", "objects", "sparse", "large", "complex"],
+)
+def test_a_column_that_nobody_asked_for_hinders_nothing(column):
+    frame = plate().assign(Metadata_notes=column)
+    np.testing.assert_array_equal(read_wells(frame, **CP).embeddings, EXPECTED)
+    wells_from_frame(EXPECTED, frame, **CP)
+
+
+def test_labels_of_numbers_and_text_are_text():
+    frame = plate().drop(columns="Metadata_Well").assign(Metadata_Plate=[1, "2"] * 8)
+    assert read_wells(frame, **CP).batches()[1] == ["1", "2"]
+
+
+def test_columns_may_be_named_by_numbers():
+    frame = plate().drop(columns=FEATURES)
+    frame = pd.concat([frame, pd.DataFrame(EXPECTED)], axis=1)
+    options = {"layout": "columns", "perturbation": "Metadata_broad_sample", "control": "DMSO"}
+    wells = read_wells(frame, **options, features=[0, 1])
+    np.testing.assert_array_equal(wells.embeddings, EXPECTED[:, :2])
+
+
+def test_what_is_in_memory_is_of_the_layout_columns():
+    frame = plate().rename(columns={name: f"feature_{k}" for k, name in enumerate(FEATURES)})
+    wells = read_wells(frame, perturbation="Metadata_broad_sample", control="DMSO")
+    assert wells.metadata["is_control"].sum() == 4
+    with pytest.raises(InputError, match=r"which column of the table is the perturbation.*Metadat"):
+        read_wells(frame)
