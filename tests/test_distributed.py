@@ -113,7 +113,7 @@ def as_dask(screen, kind):
 @pytest.mark.parametrize("kind", ["frame", "persisted", "array"])
 def test_collections_of_dask_are_read_by_partitions(client, screen, kind):
     alone = wg.build_map(screen.wells(), wg.TVN(), dtype="float64")
-    wells = wg.open_wells(*as_dask(screen, kind))
+    wells = wg.open_wells(*as_dask(screen, kind), layout="rxrx3-core")
     same(wg.build_map(wells, wg.TVN(), dtype="float64"), alone)
     same(wg.build_map(wells, wg.TVN(), dtype="float64", client=client), alone)
 
@@ -140,6 +140,7 @@ def test_medians_are_those_of_one_process(client, files):
     same(there, alone)
 
 
+@pytest.mark.filterwarnings("ignore:900 rows are averaged into 300 wells")
 def test_wells_of_several_rows_stay_together(client, tmp_path):
     rng = np.random.default_rng(0)
     wells, sites = 300, 3

@@ -163,4 +163,4 @@ def test_batches_that_share_nothing_are_not_compared(rng):
     with pytest.raises(InputError, match="no two batches share perturbations"):
         batch_effects(apart)
     with pytest.raises(InputError, match="the screen has one batch"):
-        batch_effects(Wells.from_arrays(x, ["p"] * 32, control="x", batch=["a"] * 32))
+        batch_effects(Wells.from_arrays(x, ["p"] * 32, control=None, batch=["a"] * 32))
