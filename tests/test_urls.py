@@ -97,7 +97,7 @@ def test_a_folder_of_plates(screen, tmp_path, root):
     wells = read_wells(root, upload(described, root), layout="rxrx3")
     np.testing.assert_array_equal(wells.embeddings, values)
     with pytest.raises(InputError, match=r"holds no table named like"):
-        read_wells(f"{root}/gene-000", described, layout="rxrx3-core")
+        read_wells(f"{root}/gene-000", described, layout="rxrx3-core", pattern="*.csv")
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".h5", ".zarr", ".npz", ".h5ad"])

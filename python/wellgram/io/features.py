@@ -79,6 +79,7 @@ def _feature_columns(
             field.name
             for field in file.schema
             if field.name not in keep
+            and field.name not in file.folder_columns
             and not _ROW_NUMBERS.fullmatch(field.name)
             and (layout.feature(field.name) or is_list(field.type))
         ]
@@ -94,7 +95,7 @@ def _feature_columns(
         wanted = "feature columns"
     else:
         patterns = as_columns(features)
-        chosen = [n for n in file.names if any(fnmatchcase(n, p) for p in patterns)]
+        chosen = _named_like(patterns, file.names)
         wanted = f"columns like {' or '.join(map(repr, patterns))}"
         named = [(role, name) for role, names in roles.named().items() for name in names]
         for role, column in named:
@@ -115,6 +116,13 @@ def _feature_columns(
             "too; choose the one column, or the others, by name (features=)"
         )
     return chosen
+
+
+def _named_like(patterns: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return the names that are named or matched; what is a name as it stands is no pattern."""
+    exact = set(patterns) & set(names)
+    globs = [pattern for pattern in patterns if pattern not in exact]
+    return [n for n in names if n in exact or any(fnmatchcase(n, glob) for glob in globs)]
 
 
 def width_of(files: Sequence[Table], features: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from wellgram.io.h5ad import H5AD
 from wellgram.io.hdf5 import HDF5
 from wellgram.io.npz import NPZ
 from wellgram.io.parquet import PARQUET
-from wellgram.io.places import Place, locate
+from wellgram.io.places import Place, locate, no_file
 from wellgram.io.read_errors import reading
 from wellgram.io.table_format import Format
 from wellgram.io.tables import ArrowTable, Table
@@ -47,7 +47,7 @@ def register_format(entry: Format) -> None:
                 f"{suffix!r} of format {entry.name!r} is no suffix; give a dot and letters, such "
                 "as '.csv'"
             )
-        other = _by_suffix().get(suffix, entry)
+        other = _by_suffix().get(suffix.lower(), entry)
         if other.name != entry.name:
             raise InputError(
                 f"suffix {suffix!r} of format {entry.name!r} is that of format {other.name!r}; "
@@ -69,7 +69,7 @@ def open_table(path: "str | Place", name: str | None = None) -> Table:
     if entry is None and (place.is_file() or place.is_dir()):
         raise InputError(f"{place.name!r} is of an unknown kind; give {table_suffixes()}")
     if entry is None or not is_there(place):
-        raise InputError(f"there is no file {str(place)!r}")
+        raise no_file(place)
     with reading(repr(str(place))):
         return entry.open(place, name or place.name)
 
@@ -92,7 +92,7 @@ def is_path(source: Any) -> bool:
 
 def format_of(place: Place) -> Format | None:
     """Return the format that the name of a file or folder is of, if it is known."""
-    return _by_suffix().get(_suffix(place))
+    return _by_suffix().get(_suffix(place).lower())
 
 
 def is_table(place: Place) -> bool:
@@ -114,7 +114,7 @@ def is_folder_of_tables(place: Place) -> bool:
 
 def stem_of(place: Place) -> str:
     """Return the name of a file without its suffix: all of it, such as ``.csv.gz``."""
-    return place.name.removesuffix(_suffix(place))
+    return place.name[: len(place.name) - len(_suffix(place))]
 
 
 def table_suffixes() -> str:
@@ -133,11 +133,14 @@ def _listed(entries: Iterable[Format]) -> str:
 
 
 def _by_suffix() -> dict[str, Format]:
-    return {suffix: entry for entry in FORMATS.values() for suffix in entry.suffixes}
+    return {suffix.lower(): entry for entry in FORMATS.values() for suffix in entry.suffixes}
 
 
 def _suffix(place: Place) -> str:
-    """Return the longest end of a name that is a known suffix, or the last suffix that it has."""
+    """Return the longest end of a name that is a known suffix, or the last suffix that it has.
+
+    It is as the name has it; suffixes are known in small letters.
+    """
     ends = ["".join(place.suffixes[k:]) for k in range(len(place.suffixes))]
     known = _by_suffix()
-    return next((end for end in ends if end in known), place.suffix)
+    return next((end for end in ends if end.lower() in known), place.suffix)

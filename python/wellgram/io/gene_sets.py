@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from wellgram.errors import InputError
-from wellgram.io.places import locate, read_bytes
+from wellgram.io.places import locate, no_file, read_bytes
 
 
 def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
@@ -20,13 +20,13 @@ def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
     """
     place = locate(path)
     if not place.is_file():
-        raise InputError(f"there is no file {str(place)!r}")
+        raise no_file(place)
     sets: dict[str, list[str]] = {}
     for number, line in enumerate(read_bytes(place).decode().splitlines(), start=1):
         if not line.strip():
             continue
         name, *rest = line.rstrip("\n").split("\t")
-        genes = rest[1:] if place.suffix == ".gmt" else " ".join(rest).split()
+        genes = rest[1:] if place.suffix.lower() == ".gmt" else " ".join(rest).split()
         genes = [gene for gene in genes if gene]
         if not genes:
             raise InputError(

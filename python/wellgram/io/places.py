@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, Any, TypeAlias
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 
@@ -36,18 +37,29 @@ class Remote:
 
     @property
     def name(self) -> str:
-        """The last part of the path."""
-        return PurePosixPath(self.inside).name
+        """The last part of the path; of a web address without its query."""
+        return self._path.name
 
     @property
     def suffix(self) -> str:
         """The last suffix of the name."""
-        return PurePosixPath(self.inside).suffix
+        return self._path.suffix
 
     @property
     def suffixes(self) -> list[str]:
         """The suffixes of the name."""
-        return PurePosixPath(self.inside).suffixes
+        return self._path.suffixes
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the path."""
+        return self._path.parts
+
+    @property
+    def _path(self) -> PurePosixPath:
+        # In an object store a question mark is a letter like others.
+        is_web = self.inside.startswith(("http://", "https://"))
+        return PurePosixPath(urlsplit(self.inside).path if is_web else self.inside)
 
     def is_file(self) -> bool:
         """Whether there is a file."""
@@ -61,6 +73,12 @@ class Remote:
         """Return the size of the file in bytes."""
         return int(self._facts()["size"])
 
+    def version(self) -> str:
+        """Return the address, and what the store tells of the file that changes with it."""
+        facts = self._facts()
+        told = [facts.get(name) for name in ("size", "ETag", "LastModified", "mtime", "created")]
+        return " ".join([self.url, *(str(fact) for fact in told if fact is not None)])
+
     def open(self) -> IO[bytes]:
         """Open the file to read its bytes."""
         file: IO[bytes] = self.fs.open(self.inside, "rb")
@@ -69,7 +87,24 @@ class Remote:
     def glob(self, pattern: str) -> "list[Remote]":
         """Return what is within the folder and named like that."""
         found = self._asked(lambda: self.fs.glob(f"{self.inside.rstrip('/')}/{pattern}"))
-        return [Remote(self.fs.unstrip_protocol(path), self.fs, path) for path in found]
+        return [self._at(path) for path in found]
+
+    def inside_it(self, *, deep: bool) -> "list[Remote]":
+        """Return what is in the folder: files and folders, or all files at any depth."""
+        if deep:
+            paths = self._asked(lambda: self.fs.find(self.inside))
+        else:
+            paths = self._asked(lambda: self.fs.ls(self.inside, detail=False))
+        # Some stores list the folder itself.
+        own = self.inside.rstrip("/")
+        return [self._at(path.rstrip("/")) for path in paths if path.rstrip("/") != own]
+
+    def child(self, path: str) -> "Remote":
+        """Return a file or folder within this folder."""
+        return self._at(f"{self.inside.rstrip('/')}/{path}")
+
+    def _at(self, path: str) -> "Remote":
+        return Remote(self.fs.unstrip_protocol(path), self.fs, path)
 
     def put(self, local: Path) -> None:
         """Make it a copy of a file or folder on this machine."""
@@ -123,7 +158,9 @@ class Remote:
         def answer() -> Any:
             try:
                 return question()
-            except FileNotFoundError:
+            except FileNotFoundError as problem:
+                if _is_unreachable(problem.__cause__):
+                    raise problem.__cause__ from None  # type: ignore[misc]
                 return {}
 
         return self._reached(answer)
@@ -136,6 +173,13 @@ class Remote:
                 f"cannot reach {self.url!r}: {first_line(problem)}; check the address, the network "
                 "and your credentials"
             ) from problem
+
+
+def _is_unreachable(cause: BaseException | None) -> bool:
+    """Whether a file was not found because no server answered, or one answered that it may not."""
+    if isinstance(cause, FileNotFoundError):
+        return False
+    return isinstance(cause, OSError) or getattr(cause, "status", 404) not in (404, 410)
 
 
 Place: TypeAlias = Path | Remote
@@ -164,9 +208,47 @@ def locate(path: "str | Place") -> Place:
     return Path(inside) if type(fs).protocol == ("file", "local") else Remote(path, fs, inside)
 
 
+def check_link(place: Place) -> None:
+    """Raise if a path is a link whose target is missing, or leads through one.
+
+    Raises
+    ------
+    InputError
+        Naming the link and its target.
+    """
+    if not isinstance(place, Path):
+        return
+    for link in (place, *place.parents):
+        if link.is_symlink() and not link.exists():
+            raise InputError(
+                f"{str(link)!r} is a link whose target is missing: {str(link.readlink())!r}; "
+                "fetch the target (git annex get, dvc pull), or mend or remove the link"
+            )
+
+
+def no_file(place: Place, kind: str = "file") -> InputError:
+    """Return the error that says that there is no file, or why a link leads to none.
+
+    Raises
+    ------
+    InputError
+        If it is a link whose target is missing.
+    """
+    check_link(place)
+    return InputError(f"there is no {kind} {str(place)!r}")
+
+
 def size_of(place: Place) -> int:
     """Return the size of a file in bytes."""
     return place.size() if isinstance(place, Remote) else place.stat().st_size
+
+
+def version_of(place: Place) -> str:
+    """Return where a file is, and what changes when it is written again."""
+    if isinstance(place, Remote):
+        return place.version()
+    facts = place.stat()
+    return f"{place.resolve()} {facts.st_size} {facts.st_mtime_ns}"
 
 
 def read_bytes(place: Place) -> bytes:

@@ -11,13 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from wellgram.errors import InputError, MissingPackage
-from wellgram.io.formats import (
-    is_folder_of_tables,
-    is_table,
-    open_table,
-    stem_of,
-    table_suffixes,
-)
+from wellgram.io.folders import tables_in
+from wellgram.io.formats import is_folder_of_tables, open_table, stem_of, table_suffixes
 from wellgram.io.places import Place, locate
 from wellgram.io.tables import need_column
 
@@ -96,7 +91,7 @@ def _files(where: str | Path) -> list[Place]:
     place = locate(where)
     if not is_folder_of_tables(place):
         return [place]
-    files = sorted((file for file in place.glob("*") if is_table(file)), key=str)
+    files = tables_in(place)
     if not files:
         raise InputError(f"folder {str(where)!r} holds no {table_suffixes()} files")
     return files

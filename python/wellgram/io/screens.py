@@ -1,9 +1,7 @@
 """From files to wells: find the columns, read only those, join, check."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 
@@ -19,23 +17,15 @@ from wellgram.io.chunks import TableChunks
 from wellgram.io.dask import is_dask
 from wellgram.io.dask import table_of as dask_table
 from wellgram.io.described_wells import well_metadata
+from wellgram.io.embedding_files import check_pattern, embedding_tables, metadata_table
 from wellgram.io.features import shared_features, unlike, width_of
-from wellgram.io.formats import (
-    is_folder_of_tables,
-    is_path,
-    is_table,
-    is_there,
-    open_table,
-    table_of,
-    table_suffixes,
-)
+from wellgram.io.formats import is_path
 from wellgram.io.frames import arrow_table
 from wellgram.io.joins import check_named
 from wellgram.io.keys import Columns, as_columns, key_of
-from wellgram.io.layouts import Layout, layout_named
-from wellgram.io.places import Place, Remote, locate, size_of
+from wellgram.io.layouts import layout_named
+from wellgram.io.places import size_of
 from wellgram.io.plate_numbers import warn_of_repeated_plates, wider_columns
-from wellgram.io.read_ahead import side_by_side
 from wellgram.io.roles import Roles
 from wellgram.io.screen_wells import RowColumns, wells_of_rows
 from wellgram.io.tables import ArrowTable, Table, as_text, matrix_type
@@ -59,15 +49,14 @@ class ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
 
 
-Paths = str | Path | Sequence[str | Path]
 Batches = Callable[[], Iterable[pa.RecordBatch]]
 Labelled: TypeAlias = "ArrowStream | AnnData | pa.dataset.Dataset | Batches"
-Source: TypeAlias = "Paths | Labelled"
+Source: TypeAlias = "str | Path | Labelled | Sequence[str | Path | Labelled]"
 
 
 def read_wells(
     embeddings: Source,
-    metadata: "str | Path | Labelled | None" = None,
+    metadata: "Source | None" = None,
     *,
     layout: str | None = None,
     perturbation: str | None = None,
@@ -83,14 +72,17 @@ def read_wells(
     missing: Missing = "error",
     allow_unmatched: bool = False,
     allow_duplicates: bool = False,
+    pattern: str | None = None,
 ) -> Wells:
     """Read a screen.
 
     Parameters
     ----------
     embeddings
-        A file, several, or a folder, here or at a URL that fsspec reaches (``s3://...``), with one
-        row per well (or several, which are averaged). Of a parquet, csv or tsv (the last two also
+        A file, a folder, or a list of such, here or at a URL that fsspec reaches (``s3://...``),
+        with one row per well (or several, which are averaged). Of a folder, tables of subfolders
+        are read where it has none itself, hidden names are not, and names such as ``plate=001``
+        give columns. Of a parquet, csv or tsv (the last two also
         .gz) features are many columns or one column of lists. Of an HDF5 (.h5), Zarr or NPZ file
         they are ``embeddings`` (n, d), beside vectors of labels such as ``well_id`` (n,). Of an
         AnnData file (.h5ad, .zarr) they are ``X``, or what `features` names: a matrix of ``obsm``
@@ -98,10 +90,10 @@ def read_wells(
         adds kinds of files. Or what is in memory: a table of pyarrow, polars or pandas, an AnnData
         object (``backed`` too), a pyarrow dataset, or a function that returns record batches; or a
         dataframe of Dask, or an array of Dask (n, d), whose `metadata` has the labels of its rows,
-        one for one.
+        one for one. Or a list of such tables.
     metadata
-        What was done to each well, joined by `well_id`: a file or a table like the above; None
-        where the embeddings' own file holds it.
+        What was done to each well, joined by `well_id`: files, folders or tables like the above,
+        several of which are put one below the other; None where the embeddings' own file holds it.
     layout
         A name of `LAYOUTS`: which column plays which role unless named below.
         By default ``rxrx3-core`` for files, and ``columns`` for what is in memory.
@@ -133,6 +125,9 @@ def read_wells(
         Keep the wells found in both files where some are found in one only.
     allow_duplicates
         Whether wells that several files hold are averaged; by default they are refused.
+    pattern
+        Which files of a folder are read, such as ``*_normalized.csv.gz``; by default those that the
+        layout names. Where the folder has none of its own, those of its subfolders are.
 
     Returns
     -------
@@ -147,7 +142,7 @@ def read_wells(
     """
     options = _Options(
         layout, perturbation, batch, dose, control, control_column, well_id, features,
-        exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates,
+        exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates, pattern,
     )  # fmt: skip
     stream = _open(embeddings, metadata, options, hold=True)
     rows, wells, names = _drop_missing(
@@ -158,7 +153,7 @@ def read_wells(
 
 def open_wells(
     embeddings: Source,
-    metadata: "str | Path | Labelled | None" = None,
+    metadata: "Source | None" = None,
     *,
     layout: str | None = None,
     perturbation: str | None = None,
@@ -174,6 +169,7 @@ def open_wells(
     missing: Missing = "error",
     allow_unmatched: bool = False,
     allow_duplicates: bool = False,
+    pattern: str | None = None,
 ) -> WellStream:
     """Open a screen whose embeddings need not fit into memory.
 
@@ -196,7 +192,7 @@ def open_wells(
     """
     options = _Options(
         layout, perturbation, batch, dose, control, control_column, well_id, features,
-        exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates,
+        exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates, pattern,
     )  # fmt: skip
     stream = _open(embeddings, metadata, options, hold=False)
     return _without_missing(stream, missing)
@@ -270,6 +266,7 @@ class _Options:
     missing: Missing
     allow_unmatched: bool
     allow_duplicates: bool
+    pattern: str | None
 
     def columns_of_roles(self) -> dict[str, Columns | None]:
         """Return the columns that were named, by role."""
@@ -289,15 +286,17 @@ def _open(embeddings: Source, metadata: Any, options: _Options, *, hold: bool) -
             f"unknown missing={options.missing!r}; choose {', '.join(get_args(Missing))}"
         )
     controls = None if options.control is None else control_labels(options.control)
+    files_read = None
     if is_dask(embeddings):
+        check_pattern(options.pattern, [])
         beside = None
         if metadata is not None and not hasattr(embeddings, "columns"):
-            labels, metadata = _metadata_table((), metadata, scheme), None
+            labels, metadata = metadata_table((), metadata, scheme), None
             beside = labels.read(labels.names)
         tables: list[Table] = [dask_table(embeddings, beside)]
     else:
-        tables = _tables(embeddings, scheme)
-    about = _metadata_table(tables, metadata, scheme)
+        tables, files_read = embedding_tables(embeddings, scheme, options.pattern)
+    about = metadata_table(tables, metadata, scheme)
     names, where = about.names, about.label
     if metadata is not None:
         names = list(dict.fromkeys([*names, *tables[0].names]))
@@ -331,6 +330,8 @@ def _open(embeddings: Source, metadata: Any, options: _Options, *, hold: bool) -
     )  # fmt: skip
     wells, origin = well_metadata(described, well, roles, scheme, controls, kept)
     warn_of_repeated_plates(described, roles.batch, wider)
+    if files_read is not None:
+        origin["files"] = files_read
     kinds = [table.schema.field(name).type for table in unlike(tables) for name in features]
     dtype = matrix_type(kinds)
     chunks = TableChunks(tables, features, width_of(tables, features), dtype, codes)
@@ -342,48 +343,6 @@ def _usual_layout(embeddings: Any) -> str:
     listed = isinstance(embeddings, Sequence) and len(embeddings) > 0
     first = embeddings[0] if listed and not isinstance(embeddings, str) else embeddings
     return "rxrx3-core" if is_path(first) else "columns"
-
-
-def _expand(embeddings: Paths, layout: Layout) -> list[Place]:
-    given = [embeddings] if isinstance(embeddings, str | Path) else list(embeddings)
-    places: list[Place] = []
-    for place in map(locate, given):
-        if is_folder_of_tables(place):
-            inside = [p for p in place.glob(layout.files) if is_table(p) and is_there(p)]
-            if not inside and not is_table(place):
-                raise InputError(
-                    f"folder {str(place)!r} holds no table named like {layout.files!r} "
-                    f"({table_suffixes()})"
-                )
-            places += sorted(inside, key=str) or [place]
-        else:
-            places.append(place)
-    if not places:
-        raise InputError("no embeddings were given")
-    twice = [name for name, count in Counter(map(str, places)).items() if count > 1]
-    if twice:
-        raise InputError(f"{twice[0]!r} was given twice; its wells would count twice")
-    return places
-
-
-def _tables(source: Any, layout: Layout) -> list[Table]:
-    if is_path(source) or isinstance(source, Sequence):
-        places = _expand(source, layout)
-        alike = len({place.name for place in places}) < len(places)
-        far = any(isinstance(place, Remote) for place in places)
-        label = str if alike else attrgetter("name")
-        return list(side_by_side(lambda place: open_table(place, label(place)), places, far=far))
-    return [table_of(source)]
-
-
-def _metadata_table(tables: Sequence[Table], metadata: Any, layout: Layout) -> Table:
-    if metadata is not None:
-        return open_table(metadata) if is_path(metadata) else table_of(metadata)
-    if layout.separate and not set(layout.perturbation) & set(tables[0].names):
-        raise InputError(
-            f"layout {layout.name!r} keeps metadata in a file of its own; name it (metadata=)"
-        )
-    return tables[0]
 
 
 def _drop_missing(

@@ -50,6 +50,8 @@ class Table(ABC):
     """The file that it is read from; None: it is in memory, or read by other means"""
     size: int | None = None
     """The bytes that all its data take, unpacked; None: not known before it is read"""
+    folder_columns: frozenset[str] = frozenset()
+    """The columns that the names of its folders give, which are no features"""
     parsed_whole: bool = False
     """Whether all of its file is parsed, whichever columns are asked for"""
 
