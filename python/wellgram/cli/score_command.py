@@ -28,10 +28,11 @@ from wellgram.cli.screen_options import (
     LayoutName,
     Metadata,
     MissingValues,
+    Pattern,
     Perturbation,
     WellId,
 )
-from wellgram.cli.terminal import noting, part_table, results, step
+from wellgram.cli.terminal import noting, part_table, print_wells, results, step
 from wellgram.distributed import connected
 from wellgram.errors import InputError
 from wellgram.io import (
@@ -41,7 +42,7 @@ from wellgram.io import (
     relationship_sources,
 )
 from wellgram.io.layouts import layout_named
-from wellgram.io.places import placing_folder
+from wellgram.io.places import locate, placing_folder
 from wellgram.maps.build import Aggregation, MapDtype
 from wellgram.metrics.recall import Null
 from wellgram.stream import WellStream
@@ -77,6 +78,7 @@ def score(
         ),
     ] = None,
     metadata: Metadata = None,
+    pattern: Pattern = None,
     layout: LayoutName = "rxrx3-core",
     perturbation: Perturbation = None,
     batch: Batch = None,
@@ -204,11 +206,12 @@ def score(
                     missing=missing,
                     allow_unmatched=allow_unmatched,
                     allow_duplicates=allow_duplicates,
+                    pattern=pattern,
                 )
                 if chosen is not None and not chosen.streams:
                     wells = wells.read()
         read = time.perf_counter() - began
-        results.print(repr(wells), markup=False)
+        print_wells(wells)
         result = score_wells(
             wells,
             chosen,
@@ -265,4 +268,8 @@ def score(
 
 def _checksums(paths: list[str], progress: Progress) -> dict[str, Checksum | None]:
     """Return the size and the SHA-256 of what was read; None for what is not on this machine."""
-    return {path: checksum(path, progress) if Path(path).exists() else None for path in paths}
+    places = {path: locate(path) for path in paths}
+    return {
+        path: checksum(place, progress) if isinstance(place, Path) and place.exists() else None
+        for path, place in places.items()
+    }

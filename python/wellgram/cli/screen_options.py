@@ -8,7 +8,17 @@ from wellgram.io import LAYOUTS
 from wellgram.io.screens import Missing
 
 Metadata = Annotated[
-    str | None, typer.Option(help="What was done to each well, joined by well_id.")
+    str | None,
+    typer.Option(
+        help="What was done to each well, joined by well_id: a file, or a folder of tables."
+    ),
+]
+Pattern = Annotated[
+    str | None,
+    typer.Option(
+        help="Which files of a folder of embeddings are read, such as '*_normalized.csv.gz'; by "
+        "default those of the layout, and of a folder of blocks all tables."
+    ),
 ]
 LayoutName = Annotated[
     str, typer.Option(help=f"Which column plays which role: {', '.join(LAYOUTS)}.")

@@ -22,13 +22,15 @@ from wellgram.cli.screen_options import (
     LayoutName,
     Metadata,
     MissingValues,
+    Pattern,
     Perturbation,
     WellId,
 )
-from wellgram.cli.terminal import noting, results, step, words_table
+from wellgram.cli.terminal import noting, print_wells, results, step, words_table
+from wellgram.errors import InputError
 from wellgram.io import open_blocks, open_wells, read_targets, relationship_sources
 from wellgram.io.block_files import is_array_file
-from wellgram.io.places import placing_folder
+from wellgram.io.places import Remote, locate, placing_folder
 from wellgram.metrics.penalties import Method
 from wellgram.studies.block_scores import BlockSearchResult
 from wellgram.studies.block_search import search_blocks
@@ -61,13 +63,14 @@ _Backend = Annotated[str | None, typer.Option(help=f"Which device runs: {', '.jo
 
 def blocks(
     embeddings: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             help="A folder of embedding files, one a block; or the files; or a .npy array (blocks, "
             "wells, features) whose wells are the rows of --metadata."
         ),
     ],
     metadata: Metadata = None,
+    pattern: Pattern = None,
     layout: LayoutName = "rxrx1",
     perturbation: Perturbation = None,
     batch: Batch = None,
@@ -96,13 +99,15 @@ def blocks(
         typer.Option(help="Column: every two perturbations that share a value are a known pair."),
     ] = None,
     targets: Annotated[
-        Path | None,
+        str | None,
         typer.Option(help="Compounds and their targets: treatment,gene_symbol,nM_value."),
     ] = None,
     resamples: _Resamples = 1000,
     seed: _Seed = 0,
     backend: _Backend = None,
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("wellgram-blocks"),
+    out: Annotated[
+        str, typer.Option(help="Folder for the results, on this machine.")
+    ] = "wellgram-blocks",
 ) -> None:
     """Find the block of a network whose embeddings tell most.
 
@@ -113,6 +118,12 @@ def blocks(
     set_backend(backend)
     get_backend()
     chosen = alignment(align)
+    folder = locate(out)
+    if isinstance(folder, Remote):
+        raise InputError(
+            f"blocks are scored into a folder on this machine, not into {out!r}, so that a search "
+            "can go on where it stopped; name a folder (out=)"
+        )
     began = time.perf_counter()
     sources = relationship_sources(*relationships or ())
     table = None if targets is None else read_targets(targets)
@@ -131,27 +142,29 @@ def blocks(
                 given, metadata, layout=layout, perturbation=perturbation, batch=batch,
                 control=control, control_column=control_column, missing=missing,
                 columns=[name for name in columns if name != "perturbation"],
+                pattern=pattern,
                 **({} if is_array_file(given) else of_tables),
             )  # fmt: skip
         result = search_blocks(
             opened, align=chosen, label=label, split=split, method=method, penalty=penalty,
-            kind=kind, sources=sources, same=same or (), targets=table, out=out,
+            kind=kind, sources=sources, same=same or (), targets=table, out=folder,
             resamples=resamples, seed=seed, backend=backend, step=step,
         )  # fmt: skip
-        result.save(out)
+        result.save(folder)
     results.print(_blocks_table(result), "")
     if result.resumed:
         results.print(f"{result.resumed} of {len(result.names)} blocks had been scored before")
     results.print(repr(result), markup=False)
-    _done(began, out / "blocks.csv")
+    _done(began, folder / "blocks.csv")
 
 
 def batch_study(
     embeddings: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(help="Files or folders of embeddings: parquet, csv, tsv; also .gz."),
     ],
     metadata: Metadata = None,
+    pattern: Pattern = None,
     layout: LayoutName = "rxrx1",
     perturbation: Perturbation = None,
     batch: Batch = None,
@@ -207,9 +220,9 @@ def batch_study(
                 features=features, exclude_features=exclude_features or (),
                 common_features=common_features, missing=missing,
                 allow_unmatched=allow_unmatched, allow_duplicates=allow_duplicates,
-                columns=[name for name in [kind, *_column(split)] if name],
+                columns=[name for name in [kind, *_column(split)] if name], pattern=pattern,
             ).read()  # fmt: skip
-        results.print(repr(wells), markup=False)
+        print_wells(wells)
         result = study_batches(
             wells, names, split=split, method=method, penalty=penalty, kind=kind, sources=sources,
             sample=sample, resamples=resamples, seed=seed, backend=backend, step=step,

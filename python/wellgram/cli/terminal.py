@@ -15,6 +15,7 @@ from wellgram.backends.protocol import Progress as Report
 from wellgram.cli.advice import in_options
 from wellgram.errors import WellgramWarning
 from wellgram.suite.contract import Part
+from wellgram.wells import WellLabels
 
 results = Console(highlight=False, soft_wrap=True)
 notes = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -46,6 +47,13 @@ def noting(command: Callable[..., None]) -> Iterator[None]:
         warnings.simplefilter("always", WellgramWarning)
         warnings.showwarning = note
         yield
+
+
+def print_wells(wells: WellLabels) -> None:
+    """Print how many wells were read, and from how many files of which folders."""
+    results.print(repr(wells), markup=False)
+    if "files" in wells.origin:
+        results.print(f"read from {wells.origin['files']}", markup=False)
 
 
 def part_table(title: str, part: Part) -> Table:

@@ -1,6 +1,7 @@
 """The blocks of a network: embeddings of the same wells, a file each or an array with an axis."""
 
 import hashlib
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.errors import InputError
-from wellgram.io.formats import is_table, open_table
+from wellgram.io.embedding_files import check_pattern, metadata_table
+from wellgram.io.folders import tables_in
+from wellgram.io.formats import is_folder_of_tables, is_path
 from wellgram.io.layouts import layout_named
-from wellgram.io.screens import open_wells, wells_from_frame
+from wellgram.io.places import Place, Remote, locate, no_file, read_bytes, version_of
+from wellgram.io.read_errors import reading
+from wellgram.io.same_files import check_distinct, is_same_file
+from wellgram.io.screens import Source, open_wells, wells_from_frame
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
@@ -91,9 +97,10 @@ class Blocks:
 
 def open_blocks(
     source: str | Path | Sequence[str | Path] | NDArray[Any] | Mapping[str, Wells | WellStream],
-    metadata: str | Path | pd.DataFrame | None = None,
+    metadata: "Source | None" = None,
     *,
     layout: str = "rxrx1",
+    pattern: str | None = None,
     **options: Any,
 ) -> Blocks:
     """Return the blocks of a network.
@@ -103,25 +110,29 @@ def open_blocks(
     source
         A folder of tables or a list of them, one a block, named by the files and in the order of
         the numbers in their names; an array (blocks, n, d), or a ``.npy`` file of one; or wells by
-        the names of blocks, in order.
+        the names of blocks, in order. Paths may be URLs.
     metadata
-        A file of what was done to each well; of an array, row for row.
+        What was done to each well, as for `open_wells`; of an array, row for row.
+    pattern
+        Which files of a folder are blocks, such as ``*.parquet``; by default all tables.
     layout, options
         As for `open_wells`: which column plays which role.
 
     Raises
     ------
     InputError
-        If there are fewer than two blocks, a file is not there, or blocks are of different wells.
+        If there are fewer than two blocks, a file is not there or damaged, or blocks are of
+        different wells.
     """
     if isinstance(source, Mapping):
         wells = list(source.values())
         keys = [_digest(_rows(one)) for one in wells]
         blocks = Blocks(list(map(str, source)), keys, lambda k: wells[k])
     elif isinstance(source, np.ndarray) or is_array_file(source):
+        check_pattern(pattern, [])
         blocks = _of_array(source, metadata, layout, options)
     else:
-        blocks = _of_files(source, metadata, layout, options)
+        blocks = _of_files(source, metadata, layout, pattern, options)
     if len(blocks) < 2:
         raise InputError(f"there is {len(blocks)} block; two at least are needed to choose of")
     blocks.check()
@@ -130,16 +141,13 @@ def open_blocks(
 
 def is_array_file(source: Any) -> bool:
     """Whether something is the name of a file of one array, which has an axis of blocks."""
-    return isinstance(source, str | Path) and Path(source).suffix == ".npy"
+    return is_path(source) and locate(source).suffix.lower() == ".npy"
 
 
 def _of_array(source: Any, metadata: Any, layout: str, options: Mapping[str, Any]) -> Blocks:
-    if isinstance(source, np.ndarray):
-        stack = source
-    elif Path(source).is_file():
-        stack = np.load(source, mmap_mode="r")
-    else:
-        raise InputError(f"there is no file {str(source)!r}")
+    stack = source if isinstance(source, np.ndarray) else _array_of(locate(source))
+    if stack.dtype.kind not in "biuf":
+        raise InputError(f"an array of blocks holds numbers, not {stack.dtype}; convert it")
     if stack.ndim != 3:
         raise InputError(
             f"an array of blocks has axes (blocks, wells, features), not shape {stack.shape}"
@@ -147,7 +155,7 @@ def _of_array(source: Any, metadata: Any, layout: str, options: Mapping[str, Any
     if metadata is None:
         raise InputError("an array of blocks needs the metadata of its wells (metadata=)")
     if not isinstance(metadata, pd.DataFrame):
-        table = open_table(metadata)
+        table = metadata_table((), metadata, layout_named(layout))
         metadata = table.read(table.names, text=()).to_pandas()
     frame: pd.DataFrame = metadata
     if len(frame) != stack.shape[1]:
@@ -162,32 +170,53 @@ def _of_array(source: Any, metadata: Any, layout: str, options: Mapping[str, Any
     return Blocks(names, [_digest(np.asarray(rows)) for rows in stack], opened)
 
 
-def _of_files(source: Any, metadata: Any, layout: str, options: Mapping[str, Any]) -> Blocks:
-    given = [source] if isinstance(source, str | Path) else list(source)
-    paths: list[Path] = []
-    for path in map(Path, given):
-        if path.is_dir():
-            inside = [p for p in path.iterdir() if p.is_file() and is_table(p)]
-            about = Path(metadata).resolve() if isinstance(metadata, str | Path) else None
-            paths += sorted((p for p in inside if p.resolve() != about), key=_natural)
-        elif path.is_file():
-            paths.append(path)
+def _array_of(place: Place) -> NDArray[Any]:
+    """Return the array of a ``.npy`` file, whose values are read when they are asked for."""
+    if not place.is_file():
+        raise no_file(place)
+    with reading(repr(str(place)), ValueError):
+        if isinstance(place, Remote):
+            stack: NDArray[Any] = np.load(io.BytesIO(read_bytes(place)), allow_pickle=False)
+            return stack
+        return np.lib.format.open_memmap(place, mode="r")
+
+
+def _of_files(
+    source: Any, metadata: Any, layout: str, pattern: str | None, options: Mapping[str, Any]
+) -> Blocks:
+    given = [source] if is_path(source) else list(source)
+    about = locate(metadata) if is_path(metadata) else None
+    paths: list[Place] = []
+    folders: list[Place] = []
+    for place in map(locate, given):
+        if is_folder_of_tables(place):
+            folders.append(place)
+            inside = tables_in(place, pattern or "*")
+            paths += sorted((p for p in inside if not is_same_file(p, about)), key=_natural)
+        elif place.is_file() or place.is_dir():
+            paths.append(place)
         else:
-            raise InputError(f"there is no file or folder {str(path)!r}")
+            raise no_file(place, "file or folder")
+    check_pattern(pattern, folders)
+    check_distinct(paths)
     names = [path.name.split(".")[0] for path in paths]
     twice = [name for k, name in enumerate(names) if name in names[:k]]
     if twice:
         raise InputError(f"two files are of block {twice[0]!r}; name blocks apart")
-    keys = [f"{p.resolve()} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in paths]
+    keys = [version_of(path) for path in paths]
     scheme = layout_named(layout)  # raises, before any file is opened
 
     def opened(k: int) -> WellStream:
-        return open_wells(paths[k], metadata, layout=scheme.name, **options)
+        return open_wells(_named(paths[k]), metadata, layout=scheme.name, **options)
 
     return Blocks(names, keys, opened)
 
 
-def _natural(path: Path) -> list[Any]:
+def _named(place: Place) -> str | Path:
+    return place.url if isinstance(place, Remote) else place
+
+
+def _natural(path: Place) -> list[Any]:
     """Return a key by which block_2 comes before block_10."""
     parts = re.split(r"(\d+)", path.name)
     return [int(part) if part.isdecimal() else part for part in parts]

@@ -142,7 +142,8 @@ def read_wells(
     """
     options = _Options(
         layout, perturbation, batch, dose, control, control_column, well_id, features,
-        exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates, pattern,
+        exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates,
+        pattern,
     )  # fmt: skip
     stream = _open(embeddings, metadata, options, hold=True)
     rows, wells, names = _drop_missing(
@@ -192,7 +193,8 @@ def open_wells(
     """
     options = _Options(
         layout, perturbation, batch, dose, control, control_column, well_id, features,
-        exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates, pattern,
+        exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates,
+        pattern,
     )  # fmt: skip
     stream = _open(embeddings, metadata, options, hold=False)
     return _without_missing(stream, missing)

@@ -186,4 +186,6 @@ def _record(wells: Wells | WellStream, seconds: Mapping[str, float], seed: int) 
         "controls": wells.origin.get("control", "is_control"),
         "feature columns": list(wells.feature_columns),
     }
+    if "files" in wells.origin:
+        screen["files"] = wells.origin["files"]
     return RunRecord(screen, seconds, peak_memory(), seed, run.name, run.describe(), environment())
