@@ -94,4 +94,4 @@ def _cut(file: pa.parquet.ParquetFile, group: int, columns: list[str]) -> Iterat
         yield pa.Table.from_batches([batch])
 
 
-PARQUET = Format("parquet", (".parquet",), _open, _write_map)
+PARQUET = Format("parquet", (".parquet", ".pq"), _open, _write_map)
