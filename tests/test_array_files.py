@@ -233,3 +233,15 @@ def test_a_member_of_an_npz_that_is_shorter_than_it_says(tmp_path, rng):
         pytest.raises(ValueError, match="EOF"),
     ):
         arrays["embeddings"][25:28]
+
+
+@pytest.mark.parametrize(
+    "value", [np.array("x"), np.array(7), np.array(["x"] * 4), np.ones((1, 2))]
+)
+def test_an_array_of_others_may_have_the_name_of_our_note(tmp_path, suffix, value):
+    if suffix == ".zarr" and value.dtype.kind == "U":
+        value = value.astype(np.dtypes.StringDType())
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    path = write_arrays(tmp_path / f"e{suffix}", embeddings=x, label=[*"cabc"], wellgram=value)
+    wells = read_wells(path, layout="columns", perturbation="label", control="c")
+    np.testing.assert_array_equal(wells.embeddings, x)

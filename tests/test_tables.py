@@ -166,3 +166,31 @@ def test_the_row_numbers_that_pandas_writes_are_no_feature(tmp_path, name):
     frame.insert(0, name, range(100, 116))
     wells = read_wells(write_csv(path, frame), layout="cell-painting")
     np.testing.assert_array_equal(wells.embeddings, frame[FEATURES])
+
+
+@pytest.mark.parametrize("kind", [pa.decimal128(9, 3), pa.decimal256(50, 3)], ids=str)
+def test_decimals_are_numbers(kind):
+    """As DuckDB and Spark write them."""
+    x = [[1.5, None], [-0.125, 3.0]]
+    wide = pa.table(
+        {name: pa.array(column).cast(kind) for name, column in zip("ab", x, strict=True)}
+    )
+    expected = np.array(x, float).T
+    np.testing.assert_array_equal(feature_matrix(wide, ["a", "b"], PATH), expected)
+    lists = pa.table({"emb": pa.array(x, pa.list_(pa.float64())).cast(pa.list_(kind))})
+    matrix = feature_matrix(lists, ["emb"], PATH)
+    assert matrix.dtype == np.float64
+    np.testing.assert_array_equal(matrix, expected.T)
+
+
+def test_a_name_that_is_there_is_no_pattern(tmp_path):
+    names = {feature: f"emb[{k}]" for k, feature in enumerate(FEATURES)}
+    frame = plate().rename(columns=names).assign(emb0=7.0)
+    path = write_csv(tmp_path / "plate.csv", frame)
+    for features, expected in (
+        (list(names.values()), list(names.values())),
+        ("emb[0]", ["emb[0]"]),
+        (["emb[1]", "emb[[]2]", "emb?"], ["emb[1]", "emb[2]", "emb0"]),
+    ):
+        wells = read_wells(path, layout="cell-painting", features=features)
+        np.testing.assert_array_equal(wells.embeddings, frame[expected])

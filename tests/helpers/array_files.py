@@ -26,7 +26,8 @@ def write_arrays(path, chunk=7, **arrays):
         group = zarr.open_group(path, mode="w")
         for name, values in arrays.items():
             kind = np.dtypes.StringDType() if values.dtype.kind in "US" else values.dtype
-            chunks = tuple(max(1, n) for n in (min(chunk, len(values)), *values.shape[1:]))
+            shape = (min(chunk, len(values)), *values.shape[1:]) if values.ndim else ()
+            chunks = tuple(max(1, n) for n in shape)
             group.create_array(name, data=values.astype(kind), chunks=chunks)
         return path
     import h5py

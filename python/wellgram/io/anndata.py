@@ -39,12 +39,27 @@ def table_of(source: Any) -> ArrayTable:
 
 
 def is_encoded(group: Any) -> bool:
-    """Whether a group of HDF5 or Zarr is an AnnData object's."""
-    return getattr(group, "attrs", {}).get("encoding-type") == "anndata"
+    """Whether a group of HDF5 or Zarr is an AnnData object's, also of anndata before 0.8."""
+    if not hasattr(group, "attrs"):
+        return False
+    # Before 0.8 the root said nothing of what it is, but obs did.
+    obs = group.get("obs") if "X" in group else None
+    is_old = getattr(obs, "attrs", {}).get("encoding-type") == "dataframe" or _is_records(obs)
+    return is_old or group.attrs.get("encoding-type") == "anndata"
 
 
-def parts(group: Any) -> tuple[pd.DataFrame, str | None]:
-    """Return ``obs``, and what wellgram wrote beside it."""
+def _is_records(obs: Any) -> bool:
+    """Whether observations are an array of records, as before 0.7."""
+    return getattr(getattr(obs, "dtype", None), "names", None) is not None
+
+
+def parts(group: Any, name: str) -> tuple[pd.DataFrame, str | None]:
+    """Return ``obs``, and what wellgram wrote beside it; messages call the file by the name."""
+    if _is_records(group["obs"]):
+        raise InputError(
+            f"'obs' of {name} is an array of records, as anndata wrote it before 0.7; read the "
+            "file with anndata (read_h5ad) and write it anew (write_h5ad)"
+        )
     read = _io().read_elem
     note = f"uns/{NOTE}"
     return read(group["obs"]), str(read(group[note])) if note in group else None

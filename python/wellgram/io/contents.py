@@ -47,7 +47,7 @@ def open_arrays(opener: OpenArrays, place: Place, name: str) -> ArrayTable:
     with reading(repr(str(place)), *PROBLEMS), opener(place) as group:
         if anndata.is_encoded(group):
             found = anndata.matrices_in(group)
-            return anndata.table(*anndata.parts(group), found, again, name)
+            return anndata.table(*anndata.parts(group, name), found, again, name)
         arrays = _arrays(group)
         if not arrays:
             raise InputError(
@@ -55,7 +55,9 @@ def open_arrays(opener: OpenArrays, place: Place, name: str) -> ArrayTable:
                 f"{EMBEDDINGS!r}, a row per well, and 'well_id'"
             )
         found = _matrices(arrays)
-        note = str(_values(arrays.pop(NOTE), NOTE, name)[0]) if NOTE in arrays else None
+        # An array of others that is called so has another shape.
+        noted = NOTE in arrays and arrays[NOTE].shape == (1,)
+        note = str(_values(arrays.pop(NOTE), NOTE, name)[0]) if noted else None
         masks = _arrays(group[MISSING]) if note and MISSING in group else {}
         labels = _labels(arrays, masks, _rows(arrays, found, name), name, note is not None)
         return ArrayTable.of(

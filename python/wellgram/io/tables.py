@@ -270,6 +270,7 @@ def is_numeric(kind: pa.DataType) -> bool:
     """Whether a column of this Arrow type can be a feature: a number, or empty throughout."""
     return bool(
         pa.types.is_integer(kind)
+        or pa.types.is_decimal(kind)
         or pa.types.is_floating(kind)
         or pa.types.is_boolean(kind)
         or pa.types.is_null(kind)
@@ -323,10 +324,10 @@ def _list_matrix(column: pa.ChunkedArray, name: str, where: str) -> Rows:
     if lengths == [0]:
         raise InputError(f"the vectors of {where} have no values")
     dtype = matrix_type([kind])
-    parts = [
-        chunk.flatten().to_numpy(zero_copy_only=False).astype(dtype, copy=False)
-        for chunk in column.chunks
-    ]
+    inner = [chunk.flatten() for chunk in column.chunks]
+    if pa.types.is_decimal(kind):
+        inner = [chunk.cast(pa.float64()) for chunk in inner]
+    parts = [chunk.to_numpy(zero_copy_only=False).astype(dtype, copy=False) for chunk in inner]
     values = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, dtype), *parts])
     width = column.type.list_size if pa.types.is_fixed_size_list(column.type) else 0
     return values.reshape(len(column), *(lengths or [width]))
