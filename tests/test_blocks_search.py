@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers.class_wells import toy
+from helpers.small_screens import plate, write_csv
 from wellgram import CenterScale, InputError, Wells, linear_probe, open_blocks, search_blocks
 from wellgram.simulate import block_stack
 
@@ -233,3 +234,28 @@ def test_a_search_is_saved_and_drawn(stack, tmp_path):
     assert saved["block"].tolist() == list(stack.names)
     assert (tmp_path / "blocks.png").read_bytes().startswith(b"\x89PNG")
     assert result.best in repr(result)
+
+
+def test_an_array_file_that_cannot_be_used(tmp_path):
+    stack = np.random.default_rng(0).normal(size=(2, 16, 3))
+    path = tmp_path / "blocks.npy"
+    for write, words in (
+        (
+            lambda: np.save(path, stack.astype(object), allow_pickle=True),
+            "cannot read .*blocks.npy",
+        ),
+        (lambda: np.save(path, stack.astype(str)), "holds numbers, not <U32"),
+        (lambda: (np.save(path, stack), path.write_bytes(path.read_bytes()[:-9])), "truncated"),
+        (lambda: path.write_bytes(b""), "cannot read .*blocks.npy"),
+        (lambda: path.write_bytes(b"PK\3\4 of an archive"), "cannot read .*blocks.npy"),
+    ):
+        write()
+        with pytest.raises(InputError, match=words):
+            open_blocks(path, plate(), layout="cell-painting")
+
+
+def test_a_pattern_chooses_blocks(tmp_path):
+    for name in ("b1.csv", "b2.csv", "notes.csv"):
+        write_csv(tmp_path / name, plate())
+    blocks = open_blocks(tmp_path, layout="cell-painting", pattern="b*.csv")
+    assert blocks.names == ["b1", "b2"]

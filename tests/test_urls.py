@@ -1,18 +1,25 @@
 """Files at URLs: fsspec's memory and local file systems, and an object store's server (moto)."""
 
+import functools
+import http.server
 import importlib
+import socket
+import threading
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import wellgram as wg
 from helpers.array_files import NEEDED, write_arrays
 from helpers.small_screens import plate, rxrx3_core, write_csv, write_wide
 from wellgram import InputError, open_map, open_wells, read_map, read_wells, write_map
-from wellgram.cli import main
+from wellgram.cli import app, main
+from wellgram.io import open_blocks
 from wellgram.io.places import locate, placing_folder
+from wellgram.simulate import block_stack
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -259,3 +266,132 @@ def test_writing_that_fails_leaves_what_was_there(root, tmp_path):
     with pytest.raises(TypeError):
         write_map(wg.PerturbationMap(map_.embeddings, map_.labels, {"no": {1}}), f"{root}/map.npz")
     assert read_map(f"{root}/map.npz").provenance == map_.provenance
+
+
+@pytest.fixture
+def web(tmp_path):
+    """The address of a server of the files of a folder, which takes any query."""
+    pytest.importorskip("aiohttp")
+    (tmp_path / "web").mkdir()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    serve = functools.partial(Handler, directory=str(tmp_path / "web"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", tmp_path / "web"
+    server.shutdown()
+    server.server_close()
+
+
+def run(*arguments):
+    done = CliRunner().invoke(app, [*map(str, arguments)], catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.stdout
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".CSV.gz", ".h5"])
+def test_a_query_is_no_part_of_the_name(screen, web, suffix):
+    values, metadata, described = screen
+    address, folder = web
+    ids = metadata["well_id"].to_numpy(str)
+    path = folder / f"e{suffix}"
+    if suffix == ".parquet":
+        write_wide(path, values, ids)
+    elif "csv" in suffix.lower():
+        columns = {f"feature_{j}": column for j, column in enumerate(values.T)}
+        frame = pd.DataFrame({"well_id": ids, **columns})
+        write_csv(path, frame, compression="gzip" if "gz" in suffix else None)
+    else:  # no NPZ: its end is read first, and this server sends files from their beginning alone
+        write_arrays(path, embeddings=values, well_id=ids)
+    (folder / "m.csv").write_bytes(described.read_bytes())
+    url = f"{address}/e{suffix}?download=1&token=a/b.zip#part"
+    wells = read_wells(url, f"{address}/m.csv?v=2")
+    same(wells, read_wells(path, described))
+
+
+def test_a_server_that_does_not_answer_is_not_a_missing_file(web):
+    address, _ = web
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{unused.getsockname()[1]}/e.parquet"
+    with pytest.raises(InputError, match=r"cannot reach 'http://127.*e.parquet': .*onnect"):
+        read_wells(closed, layout="cell-painting")
+    with pytest.raises(InputError, match=r"there is no file 'http://127.*absent.parquet'"):
+        read_wells(f"{address}/absent.parquet", layout="cell-painting")
+
+
+def test_a_server_that_forbids_is_not_a_missing_file(web, monkeypatch):
+    address, _ = web
+
+    def forbidden(handler):
+        handler.send_error(403)
+
+    for method in ("do_GET", "do_HEAD"):
+        monkeypatch.setattr(http.server.SimpleHTTPRequestHandler, method, forbidden)
+    with pytest.raises(InputError, match=r"cannot reach .*e.parquet': .*Forbidden"):
+        read_wells(f"{address}/e.parquet", layout="cell-painting")
+
+
+def test_blocks_at_a_url(tmp_path, root):
+    stack = block_stack(3, seed=0, perturbations=12, features=16)
+    stack.write(tmp_path / "stack")
+    blocks = upload(tmp_path / "stack" / "blocks", root)
+    about = upload(tmp_path / "stack" / "metadata.csv", root)
+    here = open_blocks(tmp_path / "stack" / "blocks", tmp_path / "stack" / "metadata.csv")
+    there = open_blocks(blocks, about)
+    assert there.names == here.names
+    assert there.keys == open_blocks(blocks, about).keys
+    np.testing.assert_array_equal(there.open(1).read().embeddings, here.open(1).read().embeddings)
+    command = ("blocks", blocks, "--metadata", about, "--method", "lda", "--out", tmp_path / "out")
+    assert "Best of 3 blocks" in run(*command)
+    assert "3 of 3 blocks had been scored before" in run(*command)
+
+
+def test_an_array_of_blocks_at_a_url(tmp_path, root):
+    np.save(tmp_path / "stack.npy", np.random.default_rng(0).normal(size=(2, 16, 3)))
+    given = upload(tmp_path / "stack.npy", root)
+    blocks = open_blocks(given, plate(), layout="cell-painting")
+    np.testing.assert_array_equal(blocks.open(1).embeddings, np.load(tmp_path / "stack.npy")[1])
+
+
+def test_blocks_are_scored_on_this_machine(tmp_path):
+    with pytest.raises(InputError, match=r"a folder on this machine, not into 'memory://out'"):
+        run("blocks", tmp_path, "--out", "memory://out")
+
+
+def test_a_study_at_a_url(tmp_path, root):
+    run("simulate", "--screen", "rxrx1", "--scale", 0.05, "--features", 16, "--out", tmp_path)
+    given = [upload(tmp_path / f"{name}", root) for name in ("embeddings.parquet", "metadata.csv")]
+    command = ("batch-study", given[0], "--metadata", given[1], "--split", "dataset")
+    run(*command, "--correction", "center-scale", "--out", tmp_path / "out")
+    assert pd.read_csv(tmp_path / "out" / "corrections.csv")["correction"].tolist() == [
+        "center-scale"
+    ]
+
+
+@pytest.mark.parametrize("name", ["near.csv", "near.parquet"])
+def test_neighbors_are_written_to_a_url(tmp_path, root, name):
+    Path(f"{tmp_path}/far").mkdir()
+    wells = read_wells(write_csv(tmp_path / "p.csv", plate()), layout="cell-painting")
+    write_map(wg.build_map(wells), tmp_path / "map.parquet")
+    run("neighbors", tmp_path / "map.parquet", "-k", 2, "--out", f"{root}/{name}")
+    run("neighbors", tmp_path / "map.parquet", "-k", 2, "--out", tmp_path / name)
+    with fsspec.open(f"{root}/{name}", "rb") as file:
+        assert file.read() == (tmp_path / name).read_bytes()
+    with pytest.raises(InputError, match=r"cannot write 'near.txt': name a file .parquet or .csv"):
+        run("neighbors", tmp_path / "map.parquet", "--out", "memory://near.txt")
+
+
+def test_hidden_files_and_plates_of_a_folder_at_a_url(tmp_path, root):
+    """Names such as plate=001 give columns there too."""
+    plate().drop(columns="Metadata_Plate").to_parquet(tmp_path / "x.parquet", index=False)
+    for name in ("Metadata_Plate=001", "Metadata_Plate=002", "_temporary", ".trash"):
+        upload(tmp_path / "x.parquet", f"{root}/{name}")
+    upload(tmp_path / "x.parquet", f"{root}/Metadata_Plate=001", "._x.parquet")
+    wells = read_wells(root, layout="cell-painting")
+    assert wells.metadata["batch"].tolist() == ["001"] * 16 + ["002"] * 16
+    chosen = read_wells(root, layout="cell-painting", pattern="*=002/*.parquet")
+    assert chosen.metadata["batch"].tolist() == ["002"] * 16

@@ -1,7 +1,6 @@
 """The commands that look into a map: ``wellgram neighbors`` and ``wellgram browse``."""
 
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,8 +10,9 @@ from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.machine import peak_memory
 from wellgram.cli.terminal import notes, results, step
 from wellgram.io import open_map
+from wellgram.io.places import Remote, locate, placing
 from wellgram.pairs import MapLookup, PairDtype
-from wellgram.pairs.neighbor_tables import check_table_name
+from wellgram.pairs.neighbor_tables import check_table_name, check_table_suffix
 from wellgram.pairs.neighbor_tables import neighbors as find_neighbors
 
 
@@ -34,9 +34,9 @@ def neighbors(
     backend: Annotated[
         str | None, typer.Option(help=f"Which device runs: {', '.join(BACKENDS)}.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="The table to write: .parquet or .csv.")] = Path(
-        "neighbors.parquet"
-    ),
+    out: Annotated[
+        str, typer.Option(help="The table to write, here or at a URL: .parquet or .csv.")
+    ] = "neighbors.parquet",
 ) -> None:
     """Find the k most and the k least similar perturbations of every perturbation of a map.
 
@@ -45,15 +45,19 @@ def neighbors(
     """
     set_backend(backend)
     get_backend()
-    check_table_name(out)
+    place = locate(out)
+    if isinstance(place, Remote):
+        check_table_suffix(place.name)
+    else:
+        check_table_name(place)
     began = time.perf_counter()
     partners = None if other is None else open_map(other)
     with step("nearest and farthest") as progress:
         found = find_neighbors(
             open_map(map_), k, farthest=farthest, other=partners, dtype=dtype, progress=progress
         )
-    with step("write table"):
-        found.save(out)
+    with step("write table"), placing(place) as path:
+        found.save(path)
     results.print(repr(found), markup=False)
     seconds = time.perf_counter() - began
     results.print(f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {out}")
@@ -88,7 +92,7 @@ def browse(
         )
     browsing.serve(
         lookup,
-        Path(map_).name,
+        locate(map_).name,
         host=host,
         port=port,
         ready=lambda url: results.print(f"{len(lookup):,} perturbations at {url} (Ctrl-C ends it)"),

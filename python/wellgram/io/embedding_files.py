@@ -12,6 +12,7 @@ from wellgram.io.folders import tables_in
 from wellgram.io.formats import (
     is_folder_of_tables,
     is_path,
+    is_table,
     open_table,
     table_of,
     table_suffixes,
@@ -122,12 +123,12 @@ def _expanded(given: Sequence[Any], pattern: str) -> tuple[list[Any], list[Place
         elif is_folder_of_tables(place):
             folders.append(place)
             inside = tables_in(place, pattern)
-            if not inside:
+            if not inside and not is_table(place):
                 raise InputError(
                     f"folder {str(place)!r} holds no table named like {pattern!r} "
                     f"({table_suffixes()})"
                 )
-            sources += inside
+            sources += inside or [place]  # which is to be a file then, by its name
         else:
             sources.append(place)
     return sources, folders

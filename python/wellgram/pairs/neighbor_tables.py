@@ -97,12 +97,17 @@ class Neighbors:
 
 def check_table_name(path: str | Path) -> None:
     """Raise unless a table can be written there: its folder exists and its ending is known."""
-    if Path(path).suffix not in (".parquet", ".csv"):
-        raise InputError(f"cannot write {str(path)!r}: name a file .parquet or .csv")
+    check_table_suffix(path)
     if not Path(path).parent.is_dir():
         raise InputError(
             f"cannot write {str(path)!r}: there is no folder {str(Path(path).parent)!r}"
         )
+
+
+def check_table_suffix(path: str | Path) -> None:
+    """Raise unless the ending of a name is that of a table that can be written."""
+    if Path(path).suffix not in (".parquet", ".csv"):
+        raise InputError(f"cannot write {str(path)!r}: name a file .parquet or .csv")
 
 
 @takes_client
