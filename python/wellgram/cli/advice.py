@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import shlex
 from collections.abc import Callable, Mapping
 
 _ARGUMENT = re.compile(r"\b([a-z_]+)=((?:'[^']*'|\[[^\]]*\]|True)?)(?=[),;: ]|$)")
@@ -34,5 +35,4 @@ def _values(value: str) -> list[str]:
 
 
 def _spelt(option: str, value: str) -> str:
-    quoted = f"'{value}'" if " " in value else value
-    return f"{option} {quoted}".rstrip()
+    return f"{option} {shlex.quote(value)}" if value else option

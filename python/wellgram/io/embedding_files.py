@@ -147,7 +147,8 @@ def _opened(sources: Sequence[Any]) -> list[Table]:
         if isinstance(source, Path | Remote):
             return with_folder_columns(open_table(source, label(source)), source)
         table = table_of(source)
-        return table if alone else replace(table, name=f"{table.name} {number}")
+        numbered_name = f"{table.name.removeprefix('the ')} {number}"
+        return table if alone else replace(table, name=numbered_name)
 
     return list(side_by_side(opened, list(enumerate(sources, start=1)), far=far))
 
