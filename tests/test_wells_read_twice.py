@@ -118,5 +118,7 @@ def test_plates_of_one_name_in_several_folders_are_read(tmp_path):
 
 def test_a_plate_in_two_formats(path, tmp_path):
     plate().to_parquet(tmp_path / "P1.parquet", index=False)
-    refused(tmp_path, r"'.*P1.csv' and '.*P1.parquet' are one table in two formats.*pattern='\*.csv'")
+    refused(
+        tmp_path, r"'.*P1.csv' and '.*P1.parquet' are one table in two formats.*pattern='\*.csv'"
+    )
     assert len(read_wells(tmp_path, layout="cell-painting", pattern="*.csv")) == 16

@@ -1,15 +1,16 @@
 """Tables in delimited text, plain or compressed by gzip: all of a file is parsed at once."""
 
+import io
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.csv
 
-from wellgram.io.delimiters import Dialect, dialect_of
+from wellgram.io.delimiters import Dialect, beginning_of, dialect_of
 from wellgram.io.places import Place, Remote
 from wellgram.io.read_errors import reading
 from wellgram.io.table_format import Format
@@ -25,8 +26,6 @@ class DelimitedTable(Table):
 
     place: Place = field(kw_only=True)
     dialect: Dialect
-    is_gzip: bool
-    """Whether it is compressed, whatever its name says"""
 
     def parts(self, columns: Iterable[str], *, text: Iterable[str] = ()) -> Iterator[Part]:
         """Yield all rows of the given columns at once."""
@@ -40,31 +39,45 @@ class DelimitedTable(Table):
         # The whole file at once where a type must be found: it is only known at the file's end.
         least = _BLOCK_BYTES if text.issuperset(columns) else 1 << 26
         read = _reading(self.dialect, least)
-        with reading(repr(str(self.place))), _bytes_of(self.place, is_gzip=self.is_gzip) as source:
+        with reading(repr(str(self.place))), _bytes_of(self.place) as source:
             table = pa.csv.read_csv(source, read, _parsing(self.dialect), convert)
         yield Part(table, self.label)
 
 
 def _open(usual: str, place: Place, name: str) -> DelimitedTable:
     """Read the names of columns, and their types as far as the first rows show them."""
-    with _bytes_of(place, is_gzip=False) as file:
-        is_gzip = file.read(len(_GZIP)) == _GZIP
-    with _bytes_of(place, is_gzip=is_gzip) as source:
-        dialect = dialect_of(source.read, usual, name)
-    with (
-        _bytes_of(place, is_gzip=is_gzip) as source,
-        pa.csv.open_csv(source, _reading(dialect, _BLOCK_BYTES), _parsing(dialect)) as reader,
-    ):
-        schema = reader.schema
-    return DelimitedTable(schema, name, dialect, is_gzip, place=place, parsed_whole=True)
+    with _bytes_of(place) as source:
+        sample, is_whole = beginning_of(source.read)
+        dialect = dialect_of(sample, is_whole, usual, name)
+        again = _Resumed(sample, source)
+        with pa.csv.open_csv(again, _reading(dialect, _BLOCK_BYTES), _parsing(dialect)) as reader:
+            schema = reader.schema
+    return DelimitedTable(schema, name, dialect, place=place, parsed_whole=True)
+
+
+class _Resumed(io.RawIOBase):
+    """A stream whose beginning was read already, from its beginning: a far file is opened once."""
+
+    def __init__(self, beginning: bytes, rest: Any) -> None:
+        self._beginning, self._rest = beginning, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        size = len(self._beginning) if size < 0 else size
+        some, self._beginning = self._beginning[:size], self._beginning[size:]
+        return some or bytes(self._rest.read(size))
 
 
 @contextmanager
-def _bytes_of(place: Place, *, is_gzip: bool) -> Iterator[Any]:
-    """Yield the bytes of a file, unpacked."""
+def _bytes_of(place: Place) -> Iterator[Any]:
+    """Yield the bytes of a file, unpacked if it is compressed, whatever its name says."""
     with ExitStack() as opened:
-        plain = place.open() if isinstance(place, Remote) else pa.OSFile(str(place))
-        file = opened.enter_context(plain)
+        raw = opened.enter_context(place.open() if isinstance(place, Remote) else place.open("rb"))
+        # What fsspec opens has all that a raw stream has.
+        file = opened.enter_context(io.BufferedReader(cast(io.RawIOBase, raw), _BLOCK_BYTES))
+        is_gzip = file.peek(len(_GZIP)).startswith(_GZIP)
         yield opened.enter_context(pa.CompressedInputStream(file, "gzip")) if is_gzip else file
 
 

@@ -31,13 +31,27 @@ class Dialect:
     """Of the longer of its first two lines: the header, or a row"""
 
 
-def dialect_of(read: Callable[[int], bytes], usual: str, name: str) -> Dialect:
+def beginning_of(read: Callable[[int], bytes]) -> tuple[bytes, bool]:
+    """Return the beginning of a file, two lines at least, and whether it is all of it.
+
+    `read` returns the next bytes of the file, none at its end.
+    """
+    sample = b""
+    while len(sample) < _SAMPLE_BYTES or max(map(sample.count, (b"\n", b"\r"))) < 2:
+        more = read(_SAMPLE_BYTES)
+        if not more:
+            return sample, True
+        sample += more
+    return sample, False
+
+
+def dialect_of(sample: bytes, is_whole: bool, usual: str, name: str) -> Dialect:
     """Return how a file is written, from its beginning.
 
     Parameters
     ----------
-    read
-        Reads the next bytes of the file, nothing at its end.
+    sample, is_whole
+        What `beginning_of` returns.
     usual
         The delimiter that the name of the file stands for, which is taken where none is there.
     name
@@ -48,7 +62,6 @@ def dialect_of(read: Callable[[int], bytes], usual: str, name: str) -> Dialect:
     InputError
         If several delimiters are as likely, or names of columns are not text of UTF-8.
     """
-    sample, is_whole = _beginning(read)
     encoding = "utf-16" if sample.startswith(_UTF_16) else "utf-8"
     text = sample.decode(encoding, errors="replace").lstrip("\ufeff\r\n")
     lines = _LINE_END.split(text, maxsplit=2)[:2]
@@ -62,17 +75,6 @@ def dialect_of(read: Callable[[int], bytes], usual: str, name: str) -> Dialect:
     if not is_whole or len(first_rows) < len(text):
         first_rows = first_rows[: max(first_rows.rfind("\n"), first_rows.rfind("\r"))]
     return Dialect(_delimiter(lines[0], first_rows, usual, name), encoding, longest)
-
-
-def _beginning(read: Callable[[int], bytes]) -> tuple[bytes, bool]:
-    """Return the beginning of a file, two lines at least, and whether it is all of it."""
-    sample = b""
-    while len(sample) < _SAMPLE_BYTES or max(map(sample.count, (b"\n", b"\r"))) < 2:
-        more = read(_SAMPLE_BYTES)
-        if not more:
-            return sample, True
-        sample += more
-    return sample, False
 
 
 def _delimiter(header: str, first_rows: str, usual: str, name: str) -> str:
