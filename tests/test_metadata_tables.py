@@ -35,6 +35,18 @@ def test_a_folder_of_tables(screen, tmp_path):
     check_same(read_wells(screen[0], tmp_path / "m"), screen)
 
 
+@pytest.mark.parametrize("name", ["m.csv", "../s/m.csv"])
+def test_metadata_in_the_folder_of_embeddings(screen, tmp_path, name):
+    """It is no file of embeddings."""
+    folder = tmp_path / "s"
+    folder.mkdir()
+    screen[0].rename(folder / "e.parquet")
+    write_csv(folder / "m.csv", screen[1])
+    for metadata in (folder / name, [folder / name]):
+        wells = read_wells(folder, metadata, layout="rxrx3-core", pattern="*")
+        check_same(wells, (folder / "e.parquet", screen[1]))
+
+
 def test_a_folder_that_spark_wrote(screen, tmp_path):
     folder = tmp_path / "m.parquet"
     folder.mkdir()

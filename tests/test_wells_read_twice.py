@@ -70,7 +70,7 @@ def test_levels_of_processing_are_refused_and_one_is_chosen(tmp_path):
         tmp_path,
         r"'.*P1.csv.gz' and '.*P1_augmented.csv.gz' are plate 'P1' at two levels .*no level named "
         r"\(2 files\), augmented \(2 files\), normalized \(2 files\), .*"
-        r"pattern='\*_normalized.csv.gz'",
+        r"pattern='\*_normalized.csv.gz' chooses it",
     )
     wells = read_wells(tmp_path, layout="cell-painting", pattern="*_normalized.csv.gz")
     expected = pd.concat([plate("P1", 2), plate("P2", 2)]).filter(like="Cells_")

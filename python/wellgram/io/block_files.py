@@ -19,7 +19,7 @@ from wellgram.io.formats import is_folder_of_tables, is_path
 from wellgram.io.layouts import layout_named
 from wellgram.io.places import Place, Remote, locate, no_file, read_bytes, version_of
 from wellgram.io.read_errors import reading
-from wellgram.io.same_files import check_distinct, is_same_file
+from wellgram.io.same_files import check_distinct, is_among
 from wellgram.io.screens import Source, open_wells, wells_from_frame
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
@@ -185,14 +185,14 @@ def _of_files(
     source: Any, metadata: Any, layout: str, pattern: str | None, options: Mapping[str, Any]
 ) -> Blocks:
     given = [source] if is_path(source) else list(source)
-    about = locate(metadata) if is_path(metadata) else None
+    about = [locate(metadata)] if is_path(metadata) else []
     paths: list[Place] = []
     folders: list[Place] = []
     for place in map(locate, given):
         if is_folder_of_tables(place):
             folders.append(place)
             inside = tables_in(place, pattern or "*")
-            paths += sorted((p for p in inside if not is_same_file(p, about)), key=_natural)
+            paths += sorted((p for p in inside if not is_among(p, about)), key=_natural)
         elif place.is_file() or place.is_dir():
             paths.append(place)
         else:

@@ -21,13 +21,13 @@ from wellgram.io.layouts import Layout
 from wellgram.io.places import Place, Remote, locate
 from wellgram.io.processing_levels import check_one_level
 from wellgram.io.read_ahead import side_by_side
-from wellgram.io.same_files import check_distinct
+from wellgram.io.same_files import check_distinct, is_among
 from wellgram.io.stacked import StackedTable
 from wellgram.io.tables import Table
 
 
 def embedding_tables(
-    source: Any, layout: Layout, pattern: str | None
+    source: Any, metadata: Any, layout: Layout, pattern: str | None
 ) -> tuple[list[Table], str | None]:
     """Open the tables that embeddings are read from, and say how many files of what they are.
 
@@ -35,6 +35,8 @@ def embedding_tables(
     ----------
     source
         A path or URL of a file or folder, what is in memory, or a list of such.
+    metadata
+        The same of the metadata, whose files may lie in a folder of embeddings.
     layout
         Says which files of a folder are embeddings.
     pattern
@@ -53,7 +55,8 @@ def embedding_tables(
     given = _as_list(source)
     if not given:
         raise InputError("no embeddings were given")
-    sources, folders = _expanded(given, pattern or layout.files)
+    about = [locate(each) for each in _as_list(metadata) if is_path(each)]
+    sources, folders = _expanded(given, pattern or layout.files, about)
     check_pattern(pattern, folders)
     check_distinct(sources)
     check_one_level([place for place in sources if isinstance(place, Path | Remote)])
@@ -103,7 +106,7 @@ def metadata_table(tables: Sequence[Table], metadata: Any, layout: Layout) -> Ta
     given = _as_list(metadata)
     if not given:
         raise InputError("no metadata were given (metadata=)")
-    sources, folders = _expanded(given, "*")
+    sources, folders = _expanded(given, "*", [])
     opened = _opened(sources)
     return opened[0] if len(opened) == 1 else StackedTable.of(opened, _count(sources, folders))
 
@@ -112,7 +115,9 @@ def _as_list(source: Any) -> list[Any]:
     return list(source) if isinstance(source, Sequence) and not is_path(source) else [source]
 
 
-def _expanded(given: Sequence[Any], pattern: str) -> tuple[list[Any], list[Place]]:
+def _expanded(
+    given: Sequence[Any], pattern: str, left_out: Sequence[Place]
+) -> tuple[list[Any], list[Place]]:
     """Return sources with the tables of each folder in its place, and the folders."""
     sources: list[Any] = []
     folders: list[Place] = []
@@ -122,7 +127,7 @@ def _expanded(given: Sequence[Any], pattern: str) -> tuple[list[Any], list[Place
             sources.append(source)
         elif is_folder_of_tables(place):
             folders.append(place)
-            inside = tables_in(place, pattern)
+            inside = [file for file in tables_in(place, pattern) if not is_among(file, left_out)]
             if not inside and not is_table(place):
                 raise InputError(
                     f"folder {str(place)!r} holds no table named like {pattern!r} "

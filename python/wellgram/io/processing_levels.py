@@ -36,8 +36,7 @@ def check_one_level(places: Sequence[Place]) -> None:
         if first.name != place.name:
             raise InputError(
                 f"{str(first)!r} and {str(place)!r} are one table in two formats, by their names; "
-                "its wells would count twice; read one of them, of a folder by a pattern such as "
-                f"pattern='*{_ending(first)}'"
+                f"its wells would count twice; of a folder, pattern='*{_ending(first)}' chooses one"
             )
     for plate, of_plate in at_level.items():
         if len(of_plate) > 1:
@@ -68,6 +67,6 @@ def _several_levels(plate: str, of_plate: Mapping[str, Place], places: Sequence[
     first, second, *_ = (str(place) for place in of_plate.values())
     return (
         f"{first!r} and {second!r} are plate {plate!r} at two levels of processing, whose wells "
-        f"would count as replicates; levels: {levels}; read one of them, of a folder by a pattern "
-        f"such as pattern='*_{level}{_ending(of_plate[level])}'"
+        f"would count as replicates; levels: {levels}; read one level: of a folder, "
+        f"pattern='*_{level}{_ending(of_plate[level])}' chooses it"
     )

@@ -31,9 +31,9 @@ def check_distinct(sources: Iterable[Any]) -> None:
         names[identity] = name
 
 
-def is_same_file(place: Place, other: Place | None) -> bool:
-    """Whether two places are one file, under whatever names."""
-    return other is not None and _identity(place) == _identity(other)
+def is_among(place: Place, others: Iterable[Place]) -> bool:
+    """Whether a file is one of several, under whatever name."""
+    return any(_identity(place) == _identity(other) for other in others)
 
 
 def _identity(source: Any) -> Any:

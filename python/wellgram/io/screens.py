@@ -297,7 +297,7 @@ def _open(embeddings: Source, metadata: Any, options: _Options, *, hold: bool) -
             beside = labels.read(labels.names)
         tables: list[Table] = [dask_table(embeddings, beside)]
     else:
-        tables, files_read = embedding_tables(embeddings, scheme, options.pattern)
+        tables, files_read = embedding_tables(embeddings, metadata, scheme, options.pattern)
     about = metadata_table(tables, metadata, scheme)
     names, where = about.names, about.label
     if metadata is not None:
