@@ -17,6 +17,7 @@ from wellgram.errors import InputError, NotApplicable, TiesWarning
 from wellgram.files import save_csv
 from wellgram.metrics.pairing import Rules, as_names, find_pairs
 from wellgram.metrics.profile_ranks import Compared, Ties, rank_entries
+from wellgram.metrics.profile_rows import unit_profiles
 from wellgram.metrics.ranking import chance_precision
 from wellgram.metrics.replicates import aligned_rows
 from wellgram.stream import WellStream
@@ -196,16 +197,5 @@ def _compared(rows: Rows, similarity: Similarity, run: Backend) -> Compared:
         halves = np.square(centred).sum(axis=1, keepdims=True) / 2
         one = np.ones((len(rows), 1))
         return Compared(run, np.hstack([centred, one]), np.hstack([centred, -halves]))
-    if similarity == "correlation":
-        centred = rows - rows.mean(axis=1, keepdims=True, dtype=np.float64)
-        level = np.abs(centred).max(axis=1) <= 1e-6 * np.abs(rows).max(axis=1)
-        rows = centred.astype(rows.dtype)
-        rows[level] = 0
-    unit, zero = run.unit_rows(rows)
-    if len(zero):
-        what = "the same in all features" if similarity == "correlation" else "nothing but zeros"
-        raise InputError(
-            f"{len(zero):,} profiles are {what} (first: row {zero[0]}) and have no {similarity}; "
-            "leave them out"
-        )
+    unit = unit_profiles(rows, similarity)
     return Compared(run, unit, unit, similarity == "abs_cosine")
