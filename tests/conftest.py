@@ -62,6 +62,12 @@ def dye_screen():
     return plates / "2023_05_15_Batch1_normalized_feature_select_negcon_batch.csv.gz"
 
 
+@pytest.fixture(scope="session")
+def bbbc021():
+    """The folder of 632 wells: 38 compounds at 103 doses in all, 6 DMSO wells a plate."""
+    return _beside(DATA / "bbbc021")
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(20)

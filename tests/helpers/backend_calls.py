@@ -10,7 +10,7 @@ from helpers.class_wells import toy
 from wellgram.backends import get_backend
 from wellgram.backends.consumers import CountBelow
 from wellgram.nulls import mean_cosine_nulls
-from wellgram.pairs import neighbors_across
+from wellgram.pairs import nearest_outside, neighbors_across
 from wellgram.probes import Logistic
 
 GENES = [f"g{k:02d}" for k in range(30)]
@@ -25,6 +25,7 @@ def given():
         classes=6,
         repeats=4,
         guide=lambda batch, code: [f"p{c}-{k % 2}" for k, c in enumerate(code)],
+        moa=lambda batch, code: [f"m{c % 2}" for c in code],
         cells=lambda batch, code: rng.integers(50, 200, len(code)).astype(float),
     )
     first, second = (a_map(rng) for _ in range(2))
@@ -111,6 +112,10 @@ CALLS = {
     "mean_cosine_nulls": lambda x, b: [
         mean_cosine_nulls(x.unit, [2, 5], 20, nested=nested, backend=b) for nested in (False, True)
     ],
+    "mechanism_accuracy": lambda x, b: wg.mechanism_accuracy(
+        x.wells, label="moa", matching="not-same-compound-and-batch", backend=b
+    ),
+    "nearest_outside": lambda x, b: nearest_outside(x.wells.embeddings, [x.codes], backend=b),
     "neighbor_accuracy": lambda x, b: wg.neighbor_accuracy(x.wells, backend=b),
     "neighbors": lambda x, b: wg.neighbors(x.first, 3, other=x.second, backend=b),
     "neighbors_across": lambda x, b: neighbors_across(x.wells.embeddings, x.codes, backend=b),

@@ -10,6 +10,7 @@ from wellgram.metrics.energy_distance import MagnitudeResult, magnitude
 from wellgram.metrics.gene_set_tests import enrichment, gene_set_separation
 from wellgram.metrics.guides import guide_agreement
 from wellgram.metrics.matching import match_wells, matched_recall
+from wellgram.metrics.mechanism_scores import MechanismResult, mechanism_accuracy
 from wellgram.metrics.precision_by_group import (
     MeanAveragePrecisionResult,
     mean_average_precision,
@@ -37,6 +38,7 @@ __all__ = [
     "GeneSetSimilarity",
     "MagnitudeResult",
     "MeanAveragePrecisionResult",
+    "MechanismResult",
     "PCAProjection",
     "ProbeResult",
     "ProximityBiasResult",
@@ -62,6 +64,7 @@ __all__ = [
     "match_wells",
     "matched_recall",
     "mean_average_precision",
+    "mechanism_accuracy",
     "neighbor_accuracy",
     "pca_projection",
     "proximity_bias",

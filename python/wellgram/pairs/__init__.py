@@ -27,6 +27,7 @@ from wellgram.pairs.full_matrix import cosine_matrix
 from wellgram.pairs.lookup import MapLookup, PerturbationNeighbors, neighbors_of
 from wellgram.pairs.neighbor_tables import Neighbors, neighbors
 from wellgram.pairs.order import order_statistics
+from wellgram.pairs.outside_groups import nearest_outside
 from wellgram.pairs.scan_result import Scan
 from wellgram.pairs.scanning import pair_count, scan_pairs
 from wellgram.pairs.tiling import tile_count
@@ -56,6 +57,7 @@ __all__ = [
     "UnitRows",
     "WithinGroups",
     "cosine_matrix",
+    "nearest_outside",
     "neighbors",
     "neighbors_across",
     "neighbors_of",
