@@ -160,6 +160,38 @@ def test_neighbours_are_sought_in_other_batches():
     assert result.top_1 == pytest.approx((labels[cosines.argmax(axis=1)] == labels).mean())
 
 
+def test_neighbours_may_be_sought_among_other_values_of_a_label():
+    """Nothing is fitted to labels: a batch may be of one class, and parted by the split."""
+    rng = np.random.default_rng(2)
+    compound = np.repeat(np.arange(12), 4)
+    wells = Wells.from_arrays(
+        rng.normal(size=(3, 8))[compound % 3] + rng.normal(size=(48, 8)),
+        [f"c{k}" for k in compound],
+        control=["c0"],
+        batch=np.where(compound % 3 == 2, "b2", np.tile(["b0", "b1"], 24)),
+        controls_in_map=True,
+    )
+    wells.metadata["moa"] = [f"m{k % 3}" for k in compound]
+    result = neighbor_accuracy(wells, label="moa", split="perturbation")
+    assert result.said == "nearest wells of another 'perturbation', of the same batch too"
+    x = wells.embeddings / np.linalg.norm(wells.embeddings, axis=1, keepdims=True)
+    nearest = np.where(compound[:, None] != compound, x @ x.T, -9).argmax(axis=1)
+    assert result.top_1 == (compound[nearest] % 3 == compound % 3).mean()
+    assert len(result.outcomes.codes) == 48
+    with pytest.raises(InputError, match="of one class only"):
+        linear_probe(wells, label="moa")
+
+
+def test_labels_that_say_nothing_are_no_class():
+    wells = toy()
+    wells.metadata["moa"] = wells.metadata["perturbation"].replace({"p3": "nan", "p2": " "})
+    for result in (
+        neighbor_accuracy(wells, label="moa"),
+        linear_probe(wells, label="moa", method="ridge", penalty=1.0),
+    ):
+        assert result.by_class["class"].tolist() == ["p0", "p1"]
+
+
 def test_neighbours_of_test_wells_are_train_wells():
     wells = toy(dataset=by_batch(["b0", "b1", "b2"]))
     result = neighbor_accuracy(wells, split="dataset")

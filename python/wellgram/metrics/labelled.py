@@ -9,6 +9,7 @@ import pandas as pd
 
 from wellgram.backends.protocol import Codes
 from wellgram.errors import ColumnMissing, NotApplicable
+from wellgram.label_rules.missing_labels import is_missing
 from wellgram.probes.splits import Mask, Split
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
@@ -44,13 +45,18 @@ class LabelledWells:
     """A column by which accuracies are given too, such as the cell type"""
 
     @classmethod
-    def of(cls, wells: Wells | WellStream, label: str, kind: str | None) -> "LabelledWells":
+    def of(
+        cls, wells: Wells | WellStream, label: str, kind: str | None, *, fitted: bool = True
+    ) -> "LabelledWells":
         """Return wells with the classes that a column has; those outside of the map have none.
+
+        `fitted` says whether a probe is fitted to the classes, which a batch of one class misleads.
 
         Raises
         ------
         InputError
-            If a column is absent, there are fewer than two classes, or a batch has one only.
+            If a column is absent, there are fewer than two classes, or a batch has one only and a
+            probe is fitted.
         """
         for column in (label, kind):
             if column is not None and column not in wells.metadata:
@@ -61,7 +67,7 @@ class LabelledWells:
         if kind is None and CELL_TYPE in wells.metadata:
             kind = CELL_TYPE
         labels = wells.metadata[label]
-        used = (wells.metadata["in_map"] & labels.notna()).to_numpy(bool)
+        used = wells.metadata["in_map"].to_numpy(bool) & ~is_missing(labels)
         codes = np.full(len(wells), -1, np.int64)
         codes[used], names = pd.factorize(labels[used].astype("str"), sort=True)
         if len(names) < 2:
@@ -69,7 +75,8 @@ class LabelledWells:
                 f"column {label!r} has {len(names)} classes among the wells in the map: two at "
                 "least are needed"
             )
-        _check_batches_have_several(wells, codes, names)
+        if fitted:
+            _check_batches_have_several(wells, codes, names)
         return cls(wells.read(), codes, [str(name) for name in names], kind)
 
     @property

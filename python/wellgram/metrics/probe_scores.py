@@ -22,9 +22,18 @@ from wellgram.metrics.penalties import (
 from wellgram.metrics.probe_results import ProbeResult, probe_result, tested_wells
 from wellgram.pairs import neighbors, neighbors_across
 from wellgram.probes.accuracy import TOP
-from wellgram.probes.splits import Mask, Split, held_out, split_words, splits_by
+from wellgram.probes.splits import (
+    Mask,
+    Split,
+    column_split,
+    has_sides,
+    held_out,
+    split_labels,
+    split_words,
+    splits_by,
+)
 from wellgram.stream import WellStream
-from wellgram.wells import Wells
+from wellgram.wells import Wells, batch_codes
 
 _CHOICE = 0.8
 """Of the work of a split, where a penalty is chosen"""
@@ -128,8 +137,11 @@ def neighbor_accuracy(
 ) -> ProbeResult:
     """Return how often a well's nearest well of another batch, by cosine, is of its class.
 
-    Nothing is fitted but the alignment. From one pass over pairs, which are never stored. A well's
-    class is among the first five where one of its five nearest wells is of it.
+    Nothing is fitted but the alignment, so a batch may have wells of one class only, and a column
+    may part the wells of a batch: ``split="compound"`` looks for neighbors among the wells of other
+    compounds. Wells of one batch are alike for that reason too; `mechanism_accuracy` looks in other
+    batches as well, and at maps. From one pass over pairs, which are never stored. A well's class
+    is among the first five where one of its five nearest wells is of it.
 
     Parameters
     ----------
@@ -137,7 +149,8 @@ def neighbor_accuracy(
         As for `linear_probe`.
     split
         A column: if it has the values ``train`` and ``test``, neighbours of test wells are looked
-        for among train wells; else those of each well among the wells of its other values.
+        for among train wells, in other batches; else those of each well among the wells of its
+        other values.
 
     Returns
     -------
@@ -146,20 +159,24 @@ def neighbor_accuracy(
     Raises
     ------
     InputError
-        As `linear_probe` has it.
+        If a column is absent or its values leave nothing to test, train and test wells share a
+        batch or no class, or the alignment was fitted before.
     """
-    labelled = LabelledWells.of(wells, label, kind)
-    splits = splits_by(labelled.wells, split, folds=2, within=None, seed=seed)
-    if len(splits) > 1:
-        side, groups = _elsewhere(labelled, split)
-        said = f"nearest wells of another {split!r}"
+    labelled = LabelledWells.of(wells, label, kind, fitted=False)
+    groups: Codes | None = None
+    tested = np.ones(len(wells), bool)
+    if has_sides(labelled.wells, split):
+        parted = column_split(labelled.wells, split)
+        side, tested = labelled.sides(parted), parted.test
+        said = f"nearest wells, {parted.said}"
     else:
-        side, groups = labelled.sides(splits[0]), None
-        said = f"nearest wells, {splits[0].said}"
-    rows = aligned_blind(labelled.wells, align, _tested(splits))
+        side, groups = _elsewhere(labelled, split)
+        also = ", of the same batch too" if _parts_batches(labelled, groups) else ""
+        said = f"nearest wells of another {split!r}{also}"
+    rows = aligned_blind(labelled.wells, align, tested)
     ranks = neighbor_ranks(rows, labelled, side, groups, progress=progress)
-    tested = tested_wells(labelled, side.test, ranks)
-    return probe_result(labelled, [tested], [side], said, (), resamples, seed)
+    outcomes = tested_wells(labelled, side.test, ranks)
+    return probe_result(labelled, [outcomes], [side], said, (), resamples, seed)
 
 
 def neighbor_ranks(
@@ -201,7 +218,7 @@ def _tested(splits: Sequence[Split]) -> Mask:
 
 def _elsewhere(labelled: LabelledWells, column: str) -> tuple[Sides, Codes]:
     """Return all wells, those tested whose class is in several groups, and the groups."""
-    groups = pd.factorize(labelled.wells.metadata[column].astype("str"), sort=True)[0]
+    groups, _ = batch_codes(split_labels(labelled.wells, column))
     used = np.flatnonzero(labelled.used)
     codes = labelled.codes[used]
     pairs = pd.DataFrame({"code": codes, "group": groups[used]}).groupby("code")["group"]
@@ -217,8 +234,15 @@ def _elsewhere(labelled: LabelledWells, column: str) -> tuple[Sides, Codes]:
         Sides(
             used, codes, used[known], codes[known], np.unique(codes), single, int((~known).sum())
         ),
-        groups.astype(np.int64),
+        groups,
     )
+
+
+def _parts_batches(labelled: LabelledWells, groups: Codes) -> bool:
+    """Whether the wells of some batch, of those that have a class, are of several groups (n,)."""
+    batches, names = labelled.wells.batches()
+    pairs = pd.DataFrame({"batch": batches, "group": groups})[labelled.used]
+    return len(names) > 1 and bool(pairs.groupby("batch")["group"].nunique().gt(1).any())
 
 
 def _part(progress: Progress | None, k: int, sides: Sequence[Sides]) -> Progress:

@@ -37,9 +37,20 @@ def splits_by(
     InputError
         As `column_split` and `group_splits` have it.
     """
-    if {"train", "test"} <= set(_labels(wells, column)):
+    if has_sides(wells, column):
         return [column_split(wells, column)]
     return group_splits(wells, column, folds=folds, within=within, seed=seed)
+
+
+def has_sides(wells: WellLabels, column: str) -> bool:
+    """Whether a column says which wells are fitted on and which tested: ``train``, ``test``.
+
+    Raises
+    ------
+    InputError
+        If the column is absent, holds one value, or lacks a value.
+    """
+    return {"train", "test"} <= set(split_labels(wells, column))
 
 
 def split_words(splits: Sequence[Split], column: str) -> str:
@@ -62,7 +73,7 @@ def column_split(
         If the column is absent or holds one value, one of the two values is not in it, or a batch
         is on both sides.
     """
-    labels = _labels(wells, column)
+    labels = split_labels(wells, column)
     values = sorted(labels.unique())
     for value in (train, test):
         if value not in values:
@@ -112,10 +123,10 @@ def group_splits(
     """
     if folds < 2:
         raise InputError(f"folds must be 2 or more, not {folds}")
-    codes, names = batch_codes(_labels(wells, column))
+    codes, names = batch_codes(split_labels(wells, column))
     strata = np.zeros(len(names), np.int64)
     if within is not None:
-        values = pd.factorize(_labels(wells, within, several=False))[0]
+        values = pd.factorize(split_labels(wells, within, several=False))[0]
         strata[codes] = values  # that of the last well, if wells of a group differ
     fold = np.empty(len(names), np.int64)
     dealt = 0
@@ -155,8 +166,14 @@ def held_out(wells: WellLabels, split: Split, *, seed: int = 0) -> Split:
     return Split(split.train & ~out, split.train & out, f"{size} batches held out")
 
 
-def _labels(wells: WellLabels, column: str, *, several: bool = True) -> "pd.Series[Any]":
-    """Return a column of wells as words, or raise unless it is there, whole, and not one value."""
+def split_labels(wells: WellLabels, column: str, *, several: bool = True) -> "pd.Series[Any]":
+    """Return a column of wells as words.
+
+    Raises
+    ------
+    InputError
+        If it is absent, lacks a value or, unless it need not have `several`, holds one value.
+    """
     if column not in wells.metadata:
         raise ColumnMissing(
             f"there is no column {column!r} to split wells by; there are "
