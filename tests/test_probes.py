@@ -10,7 +10,7 @@ from helpers.class_wells import Cheat, toy
 from wellgram import CenterScale, InputError, Wells, linear_probe, neighbor_accuracy
 from wellgram.metrics.blinding import HIDDEN, aligned_blind, blinded
 from wellgram.metrics.penalties import standardized
-from wellgram.probes import Logistic
+from wellgram.probes import LDAProbe, Logistic, LogisticProbe, RidgeProbe
 from wellgram.probes.accuracy import Outcomes
 from wellgram.probes.splits import column_split, group_splits, held_out
 from wellgram.simulate import rxrx1
@@ -220,6 +220,61 @@ def test_a_class_of_one_batch_has_no_neighbour_to_be_found():
     wells.metadata.loc[alone, "perturbation"] = "new"
     result = neighbor_accuracy(wells)
     assert (result.untrained, result.excluded) == (["new"], 2)
+
+
+def confounded():
+    """Classes p0 and p1 in batches b0 to b3, p2 and p3 in b4 alone."""
+    wells = toy(batches=5)
+    first = wells.metadata["batch"] != "b4"
+    kept = wells.metadata["perturbation"].isin(["p0", "p1"]) == first
+    return Wells(wells.embeddings[kept], wells.metadata[kept].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("method", ["ridge", "logistic", "lda"])
+def test_a_fold_without_a_trained_class_does_not_stop_a_probe(method):
+    """Batch by batch: that of classes found nowhere else is left out, the others as without it."""
+    wells = confounded()
+    result = linear_probe(wells, method=method, penalty=0.5)
+    assert result.left_out.to_dict("list") == {"class": ["p2", "p3"], "n_wells": [2, 2]}
+    assert (result.untrained, result.excluded) == (["p2", "p3"], 4)
+    assert "5 folds, 1 of which test no class that was trained" in result.said
+    assert "4 of untrained classes left out" in repr(result)
+    assert result.by_class["n_wells"].tolist() == [8, 8]
+    assert len(result.penalties) == 4
+    # By hand: each other batch is told from all the rest.
+    batch, code = (pd.factorize(wells.metadata[c])[0] for c in ("batch", "perturbation"))
+    solver = {"ridge": RidgeProbe, "lda": LDAProbe, "logistic": LogisticProbe}[method](0.5)
+    right = 0
+    for b in range(4):
+        train, test = np.flatnonzero(batch != b), np.flatnonzero(batch == b)
+        x, other = standardized(wells.embeddings, train, test)
+        right += (solver.fit(x, code[train]).predict(other) == code[test]).sum()
+    assert result.top_1 == right / 16
+
+
+def test_a_penalty_is_chosen_by_batches_that_share_a_class_with_the_others():
+    """One batch in eight is held out to choose by; that of p2 and p3 would tell nothing."""
+    wells = confounded()
+    for seed in range(12):
+        result = linear_probe(wells, method="ridge", seed=seed)
+        assert (result.excluded, len(result.penalties)) == (4, 4)
+
+
+def test_a_choice_that_cannot_be_made_names_the_remedy():
+    wells = confounded()  # of b4 and one other batch, neither shares a class with the other
+    wells.metadata["dataset"] = wells.metadata["batch"].map(
+        {"b0": "train", "b4": "train", "b1": "test", "b2": "test", "b3": "test"}
+    )
+    with pytest.raises(InputError, match=r"share no class with the others; name one penalty"):
+        linear_probe(wells, split="dataset")
+    assert linear_probe(wells, split="dataset", penalty=1.0).excluded == 0
+
+
+def test_folds_of_which_none_tests_a_trained_class_are_refused():
+    wells = toy(batches=3)
+    wells.metadata["perturbation"] += " of " + wells.metadata["batch"]
+    with pytest.raises(InputError, match="no class that is tested was trained"):
+        linear_probe(wells)
 
 
 def test_no_class_in_common_is_refused():

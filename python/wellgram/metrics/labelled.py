@@ -27,10 +27,20 @@ class Sides:
     test_classes: Codes
     trained: Codes
     """(k,): the codes of the classes trained"""
-    untrained: Codes
-    """The codes of classes that test wells are of and no train well is"""
-    excluded: int
-    """How many test wells are of those, and are left out"""
+    left_out: Codes
+    """The code of the class of each test well that is left out: no train well is of it"""
+
+
+@dataclass(frozen=True)
+class TestableSplits:
+    """The splits that leave something to test, and their sides."""
+
+    splits: Sequence[Split]
+    sides: Sequence[Sides]
+    left_out: Codes
+    """The code of the class of each test well of the other splits"""
+    skipped: int
+    """How many other splits there are"""
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,32 @@ class LabelledWells:
         """Which wells have a class: (n,)."""
         return self.codes >= 0
 
+    def testable(self, splits: Sequence[Split]) -> TestableSplits:
+        """Return the sides of the splits that have any: a tested class that was trained.
+
+        Raises
+        ------
+        InputError
+            If no split has, as `sides` has it of the first.
+        """
+        kept: list[tuple[Split, Sides]] = []
+        left_out = [np.empty(0, np.int64)]
+        first: NotApplicable | None = None
+        for split in splits:
+            try:
+                kept.append((split, self.sides(split)))
+            except NotApplicable as problem:
+                first = first or problem
+                left_out.append(self.codes[split.test & self.used])
+        if first is not None and not kept:
+            raise first
+        return TestableSplits(
+            [split for split, _ in kept],
+            [sides for _, sides in kept],
+            np.concatenate(left_out),
+            len(splits) - len(kept),
+        )
+
     def sides(self, split: Split) -> Sides:
         """Return the wells of a split that have a class, those of untrained classes left out.
 
@@ -100,9 +136,9 @@ class LabelledWells:
                 "are needed; split otherwise (split=)"
             )
         known = np.isin(self.codes[test], trained)
-        untrained = np.unique(self.codes[test][~known])
+        left_out = self.codes[test][~known]
         if not known.any():
-            first = f" (first: {self.names[untrained[0]]!r})" if len(untrained) else ""
+            first = f" (first: {self.names[left_out.min()]!r})" if len(left_out) else ""
             raise NotApplicable(
                 f"no class that is tested was trained ({split.said}){first}: the two sides share "
                 "no label; split otherwise (split=)"
@@ -113,8 +149,7 @@ class LabelledWells:
             test[known],
             np.searchsorted(trained, self.codes[test[known]]),
             trained,
-            untrained,
-            int((~known).sum()),
+            left_out,
         )
 
 

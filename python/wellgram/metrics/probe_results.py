@@ -12,7 +12,7 @@ import pandas as pd
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import interval
-from wellgram.metrics.labelled import LabelledWells, Sides
+from wellgram.metrics.labelled import LabelledWells
 from wellgram.probes.accuracy import FIGURES, TOP, Outcomes
 
 if TYPE_CHECKING:
@@ -30,12 +30,13 @@ class ProbeResult:
     """Of each tested well, such as its cell type; None where there is no such column"""
     said: str
     """What was fitted and how wells were parted, in words"""
-    untrained: Sequence[str]
-    """Classes that some well was to be tested for and none was fitted on"""
-    excluded: int
-    """How many wells are left out because of that"""
+    left_out: pd.DataFrame
+    """One row per class of which wells are left out: ``class`` and ``n_wells``.
+
+    Of it, or of any second class, no well was fitted on where they were to be tested.
+    """
     penalties: Sequence[float]
-    """What was chosen, for each split; empty for neighbours"""
+    """What was chosen, for each split that is tested; empty for neighbours"""
     resamples: int
     seed: int
 
@@ -66,6 +67,16 @@ class ProbeResult:
                 "chance": np.minimum(np.array([1, TOP, 1]) / classes, 1),
             }
         )
+
+    @property
+    def untrained(self) -> list[str]:
+        """The classes of wells that are left out."""
+        return list(self.left_out["class"])
+
+    @property
+    def excluded(self) -> int:
+        """How many wells are left out."""
+        return int(self.left_out["n_wells"].sum())
 
     @property
     def top_1(self) -> float:
@@ -127,25 +138,24 @@ def tested_wells(labelled: LabelledWells, wells: Codes, ranks: Codes) -> Outcome
 def probe_result(
     labelled: LabelledWells,
     parts: Sequence[Outcomes],
-    sides: Sequence[Sides],
+    left_out: Codes,
     said: str,
     penalties: Sequence[float],
     resamples: int,
     seed: int,
 ) -> ProbeResult:
-    """Put the tests of several splits together."""
+    """Put the tests of several splits together; `left_out` has the classes of untested wells."""
     tested = Outcomes.joined(parts)
     kinds = None
     if labelled.kind is not None:
         kinds = labelled.wells.metadata[labelled.kind].astype("str").iloc[tested.wells]
-    untrained = np.unique(np.concatenate([side.untrained for side in sides]))
+    untrained, counts = np.unique(left_out, return_counts=True)
     return ProbeResult(
         tested,
         labelled.names,
         kinds,
         said,
-        [labelled.names[k] for k in untrained],
-        sum(side.excluded for side in sides),
+        pd.DataFrame({"class": [labelled.names[k] for k in untrained], "n_wells": counts}),
         penalties,
         resamples,
         seed,

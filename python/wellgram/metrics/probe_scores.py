@@ -37,6 +37,8 @@ from wellgram.wells import Wells, batch_codes
 
 _CHOICE = 0.8
 """Of the work of a split, where a penalty is chosen"""
+_DRAWS = 20
+"""How many draws of batches to choose a penalty by are tried"""
 
 
 @takes_backend
@@ -75,7 +77,9 @@ def linear_probe(
         The column of the classes.
     split
         A column: if it has the values ``train`` and ``test``, those are the sides; else its values
-        are dealt to folds, each of which is tested once. No batch is ever on both sides.
+        are dealt to folds, each of which is tested once. No batch is ever on both sides. A tested
+        well is left out where no well of its class is fitted on; `left_out` of the result counts
+        them.
     folds
         How many, where there are no such values.
     method
@@ -99,14 +103,15 @@ def linear_probe(
     ------
     InputError
         If a column is absent or its values leave nothing to test, a batch is on both sides or has
-        wells of one class only, no tested class was trained, the alignment was fitted before, or a
-        penalty cannot be used.
+        wells of one class only, no fold tests a class that was trained, the alignment was fitted
+        before, or a penalty cannot be used or chosen.
     """
     tried = check_penalties(method, penalty)
     labelled = LabelledWells.of(wells, label, kind)
     splits = splits_by(labelled.wells, split, folds=folds, within=labelled.kind, seed=seed)
-    sides = [labelled.sides(one) for one in splits]
-    choices = [_choice(labelled, one, seed) if len(tried) > 1 else None for one in splits]
+    testable = labelled.testable(splits)
+    sides = testable.sides
+    choices = [_choice(labelled, one, seed) if len(tried) > 1 else None for one in testable.splits]
     rows = aligned_blind(labelled.wells, align, _tested(splits))
     parts, penalties = [], []
     for k, (side, choice) in enumerate(zip(sides, choices, strict=True)):
@@ -119,7 +124,10 @@ def linear_probe(
         penalties.append(best)
         _tell(progress, (k + 1) / len(sides))
     said = f"{method_words(method)} of {label}, {split_words(splits, split)}"
-    return probe_result(labelled, parts, sides, said, penalties, resamples, seed)
+    if testable.skipped:
+        said += f", {testable.skipped} of which test no class that was trained"
+    left_out = np.concatenate([testable.left_out, *(side.left_out for side in sides)])
+    return probe_result(labelled, parts, left_out, said, penalties, resamples, seed)
 
 
 @takes_backend
@@ -176,7 +184,7 @@ def neighbor_accuracy(
     rows = aligned_blind(labelled.wells, align, tested)
     ranks = neighbor_ranks(rows, labelled, side, groups, progress=progress)
     outcomes = tested_wells(labelled, side.test, ranks)
-    return probe_result(labelled, [outcomes], [side], said, (), resamples, seed)
+    return probe_result(labelled, [outcomes], side.left_out, said, (), resamples, seed)
 
 
 def neighbor_ranks(
@@ -206,8 +214,23 @@ def neighbor_ranks(
 
 
 def _choice(labelled: LabelledWells, split: Split, seed: int) -> Sides:
-    """Return the sides of a split that a penalty is chosen by."""
-    return labelled.sides(held_out(labelled.wells, split, seed=seed))
+    """Return the sides of a split that a penalty is chosen by.
+
+    Raises
+    ------
+    InputError
+        If the batches that are held out have no class in common with the others, whichever they
+        are of some draws.
+    """
+    for draw in range(_DRAWS):
+        try:
+            return labelled.sides(held_out(labelled.wells, split, seed=seed, draw=draw))
+        except NotApplicable:
+            continue
+    raise NotApplicable(
+        f"no penalty can be chosen: of the wells fitted on ({split.said}), batches that are held "
+        "out share no class with the others; name one penalty (penalty=)"
+    )
 
 
 def _tested(splits: Sequence[Split]) -> Mask:
@@ -231,9 +254,7 @@ def _elsewhere(labelled: LabelledWells, column: str) -> tuple[Sides, Codes]:
             "class to be found; name another column (split=)"
         )
     return (
-        Sides(
-            used, codes, used[known], codes[known], np.unique(codes), single, int((~known).sum())
-        ),
+        Sides(used, codes, used[known], codes[known], np.unique(codes), codes[~known]),
         groups,
     )
 

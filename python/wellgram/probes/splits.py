@@ -145,8 +145,10 @@ def group_splits(
     return splits
 
 
-def held_out(wells: WellLabels, split: Split, *, seed: int = 0) -> Split:
+def held_out(wells: WellLabels, split: Split, *, seed: int = 0, draw: int = 0) -> Split:
     """Return a split of the wells that a probe is fitted on: a batch in eight to choose by.
+
+    Of a seed there are several draws of batches.
 
     Raises
     ------
@@ -161,7 +163,8 @@ def held_out(wells: WellLabels, split: Split, *, seed: int = 0) -> Split:
             "be held out to choose a penalty by; name one penalty (penalty=)"
         )
     size = max(1, len(present) // 8)
-    chosen = random_subsets(len(present), size, 1, seed=seed, stream=stream_of("held out"))[0]
+    stream = stream_of("held out")
+    chosen = random_subsets(len(present), size, draw + 1, seed=seed, stream=stream)[draw]
     out = np.isin(codes, present[chosen])
     return Split(split.train & ~out, split.train & out, f"{size} batches held out")
 

@@ -157,8 +157,7 @@ def _check(
     none = np.ones((len(wells), 1), np.float32)  # of the embeddings nothing is read yet
     labels = Wells(none, wells.metadata, wells.origin)
     labelled = LabelledWells.of(labels, label, kind)
-    for one in splits_by(labels, split, folds=5, within=labelled.kind, seed=seed):
-        labelled.sides(one)
+    labelled.testable(splits_by(labels, split, folds=5, within=labelled.kind, seed=seed))
 
 
 def _headlines(outcomes: Mapping[str, Outcome]) -> dict[str, float]:

@@ -178,8 +178,7 @@ def batch_study(
     read = labelled.wells
     splits = splits_by(read, split, folds=5, within=labelled.kind, seed=seed)
     tested = np.any([one.test for one in splits], axis=0)
-    for parted in splits:
-        labelled.sides(parted)  # raises, before any work, for what cannot be tested
+    labelled.testable(splits)  # raises, before any work, if nothing can be tested
     announce: Step = step or (lambda _: nullcontext(lambda share: None))
     studied: list[_Studied] = []
     skipped: dict[str, str] = {}
