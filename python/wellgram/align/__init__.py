@@ -1,7 +1,7 @@
 """Alignment (batch correction): fitted mostly on controls; mostly one affine map per batch."""
 
 from wellgram.align.affine import BatchAffine
-from wellgram.align.affine_alignment import AffineAlignment
+from wellgram.align.affine_alignment import AffineAlignment, FewControls
 from wellgram.align.applying import (
     Aligner,
     affine_of,
@@ -9,6 +9,7 @@ from wellgram.align.applying import (
     aligned_in_memory,
     fit_if_needed,
     needs_fit,
+    pooled_batches,
 )
 from wellgram.align.center_scale import CenterScale, PCACenterScale, RobustMAD, Standardize
 from wellgram.align.chains import Chain, chain
@@ -44,10 +45,16 @@ OPTIONAL: dict[str, type[Alignment]] = {Harmony.name: Harmony}
 """Those that need a package which the library does not; they say so when they are fitted"""
 
 
-def alignment(name: str) -> Alignment | None:
+def alignment(name: str, *, few_controls: FewControls = "raise") -> Alignment | None:
     """Return a new alignment of that name with its defaults; None for ``"none"``.
 
-    Names joined by ``+`` make a chain: ``"robust-mad+inverse-normal"``.
+    Names joined by ``+`` make a chain: ``"robust-mad+inverse-normal"``. `few_controls` is for those
+    steps that have it: see `AffineAlignment`.
+
+    Raises
+    ------
+    InputError
+        If there is no such alignment.
     """
     if name == "none":
         return None
@@ -60,6 +67,10 @@ def alignment(name: str) -> Alignment | None:
                 "by +"
             )
         steps.append(known[part]())
+    if few_controls != "raise":
+        for step in steps:
+            if "few_controls" in step.get_params():
+                step.set_params(few_controls=few_controls)
     return steps[0] if len(steps) == 1 else Chain(steps)
 
 
@@ -75,6 +86,7 @@ __all__ = [
     "CenterScale",
     "Chain",
     "ComBat",
+    "FewControls",
     "Harmony",
     "InverseNormal",
     "MomentAlignment",
@@ -93,4 +105,5 @@ __all__ = [
     "chain",
     "fit_if_needed",
     "needs_fit",
+    "pooled_batches",
 ]

@@ -41,6 +41,8 @@ class BatchAffine:
     fitted_on: Codes
     """The number of wells it was fitted on, per batch"""
     pooled: bool = False
+    pooled_for: tuple[str, ...] = ()
+    """The batches that have the pooled map, for they had too few wells to be fitted on"""
 
     @property
     def is_fitted(self) -> bool:
@@ -211,7 +213,9 @@ class BatchAffine:
         for step in second.maps:
             merged = _merged(maps[-1], step)
             maps[-1:] = [merged] if merged is not None else [maps[-1], step]
-        return BatchAffine(second.batches, tuple(maps), second.fitted_on, second.pooled)
+        either = {*first.pooled_for, *second.pooled_for}
+        pooled_for = tuple(name for name in second.batches or () if name in either)
+        return BatchAffine(second.batches, tuple(maps), second.fitted_on, second.pooled, pooled_for)
 
     def _repeated(self, like: "BatchAffine") -> "BatchAffine":
         """Return one map for all as one for each of another's batches."""
@@ -234,6 +238,7 @@ class BatchAffine:
         about = {
             "batches": None if self.batches is None else list(self.batches),
             "pooled": self.pooled,
+            "pooled_for": list(self.pooled_for),
         }
         save_maps(path, self.maps, {"fitted_on": self.fitted_on}, about)
 
@@ -248,11 +253,14 @@ class BatchAffine:
         """
         maps, arrays, about = load_maps(path)
         batches = None if about["batches"] is None else tuple(about["batches"])
-        return cls(batches, maps, arrays["fitted_on"], about["pooled"])
+        pooled_for = tuple(about["pooled_for"])
+        return cls(batches, maps, arrays["fitted_on"], about["pooled"], pooled_for)
 
     def __repr__(self) -> str:
-        least, d = int(self.fitted_on.min()), self.inputs
+        few, d = np.isin(self.batches or ("",), self.pooled_for), self.inputs
+        least = int(self.fitted_on.sum() if few.all() else self.fitted_on[~few].min())
         batches = "no batches" if self.batches is None else f"{len(self.batches):,} batches"
+        batches += f", {int(few.sum()):,} of them by the pooled map" if few.any() else ""
         return (
             f"BatchAffine({batches}, {d} -> {self.features} features, fitted on {least:,} wells in "
             f"the smallest batch, {least / d:.2g} per feature, condition up to "

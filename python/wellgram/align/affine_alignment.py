@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wellgram.align.affine import AnySample, BatchAffine
 from wellgram.align.estimator import Alignment
@@ -14,13 +15,17 @@ from wellgram.errors import InputError
 Unseen = Literal["raise", "pooled"]
 """What to do with wells of a batch that was not there at fit"""
 
+FewControls = Literal["raise", "pooled"]
+"""What to do with a batch that has fewer wells to be fitted on than it needs"""
+
 
 class AffineAlignment(Alignment):
     """An alignment that is an affine map for each batch; `affine_` has it once fitted.
 
-    `min_controls` is the least number of wells that a batch may be fitted on; `unseen` says
-    whether wells of a batch that was not there at fit are refused or get the map of all batches
-    taken together.
+    `min_controls` is the least number of wells that a batch may be fitted on. `few_controls` says
+    whether a batch with fewer is refused (``"raise"``) or gets the pooled map (``"pooled"``): that
+    which is fitted on the controls of all batches taken together, its own few among them. `unseen`
+    says the same of batches that were not there at fit.
     """
 
     affine_: BatchAffine
@@ -28,9 +33,16 @@ class AffineAlignment(Alignment):
     per_batch: ClassVar[bool] = True
     """Whether batches have maps of their own"""
 
-    def __init__(self, *, min_controls: int = 2, unseen: Unseen = "raise") -> None:
+    def __init__(
+        self,
+        *,
+        min_controls: int = 2,
+        unseen: Unseen = "raise",
+        few_controls: FewControls = "raise",
+    ) -> None:
         self.min_controls = min_controls
         self.unseen = unseen
+        self.few_controls = few_controls
         self.check_params()
 
     def check_params(self) -> None:
@@ -39,6 +51,8 @@ class AffineAlignment(Alignment):
             raise InputError(f"min_controls must be 1 or more, not {self.min_controls}")
         if self.unseen not in ("raise", "pooled"):
             raise InputError(f"unseen must be 'raise' or 'pooled', not {self.unseen!r}")
+        if self.few_controls not in ("raise", "pooled"):
+            raise InputError(f"few_controls must be 'raise' or 'pooled', not {self.few_controls!r}")
 
     @property
     def needs_controls(self) -> bool:
@@ -65,18 +79,23 @@ class AffineAlignment(Alignment):
         Raises
         ------
         InputError
-            If a batch has too few of them.
+            If a batch has too few of them, or all batches together where that is allowed.
         """
         codes = sample.codes
         if self.fits_on == "controls":
             codes = np.where(sample.is_control, codes, -1)
-        if not self.per_batch:
+        if not self.per_batch or self.few_controls == "pooled":
             sample = replace(sample, codes=np.zeros_like(codes), names=None)
         counts = np.bincount(sample.codes[codes >= 0], minlength=sample.batches)
         few = np.flatnonzero(counts < self.min_controls)
         if len(few):
             raise InputError(self._too_few(sample, counts, few))
         return codes
+
+    def too_few(self, counts: Codes) -> NDArray[np.bool_]:
+        """Return which batches get the pooled map, for they have so few wells to be fitted on."""
+        few: NDArray[np.bool_] = (counts < self.min_controls) & (self.few_controls == "pooled")
+        return few
 
     def _too_few(self, sample: Sample, counts: Codes, few: Codes) -> str:
         g = int(few[0])
@@ -94,8 +113,8 @@ class AffineAlignment(Alignment):
         size = int((sample.codes == g).sum())
         return (
             f"{found} in batch {sample.names[g]!r}{more} ({sample.said}); an alignment needs "
-            f"{needs}: leave out its {size} wells, name other controls, or align without batches "
-            "(batch='none')"
+            f"{needs}: leave out its {size} wells, name other controls, align without batches "
+            "(batch='none'), or align it as all batches together (few_controls='pooled')"
         )
 
     def __repr__(self) -> str:

@@ -80,3 +80,10 @@ def fit_if_needed(align: Aligner, wells: WellLabels, *, backend: str | None = No
 def affine_of(align: Aligner) -> BatchAffine | None:
     """Return the affine maps of what is fitted; None where there are none."""
     return align if isinstance(align, BatchAffine) else getattr(align, "affine_", None)
+
+
+def pooled_batches(align: Aligner) -> list[str]:
+    """Return the batches that have the pooled map of what is fitted, for they had few controls."""
+    parts = getattr(align, "parts_", [align])  # those of a chain
+    affine = [maps for part in parts if (maps := affine_of(part)) is not None]
+    return list(dict.fromkeys(name for maps in affine for name in maps.pooled_for))

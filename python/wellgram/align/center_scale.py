@@ -1,9 +1,11 @@
 """Standardise each batch: by its controls or all its wells, as they are or after a rotation."""
 
+from itertools import compress
+
 import numpy as np
 
 from wellgram.align.affine import BatchAffine, diagonal_maps
-from wellgram.align.affine_alignment import AffineAlignment, Unseen
+from wellgram.align.affine_alignment import AffineAlignment, FewControls, Unseen
 from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.sample import Sample
 from wellgram.align.spectrum import principal_axes, standard_scale
@@ -88,7 +90,7 @@ class RobustMAD(AffineAlignment):
     ----------
     epsilon
         Added to the deviation; pycytominer's default is 1e-18.
-    min_controls, unseen
+    min_controls, unseen, few_controls
         See `AffineAlignment`.
     """
 
@@ -100,9 +102,10 @@ class RobustMAD(AffineAlignment):
         *,
         min_controls: int = 2,
         unseen: Unseen = "raise",
+        few_controls: FewControls = "raise",
     ) -> None:
         self.epsilon = epsilon
-        super().__init__(min_controls=min_controls, unseen=unseen)
+        super().__init__(min_controls=min_controls, unseen=unseen, few_controls=few_controls)
 
     def check_params(self) -> None:
         """Raise unless the parameters can be used."""
@@ -122,18 +125,21 @@ class RobustMAD(AffineAlignment):
             return medians, run.group_medians(deviations, codes, groups)
 
         medians, deviations = robust(codes, sample.batches)
-        pooled = sample.names is not None and self.unseen == "pooled"
-        if pooled:
-            more = robust(np.zeros_like(codes), 1)
-            medians, deviations = (
-                np.concatenate(both) for both in zip((medians, deviations), more, strict=True)
-            )
+        names = None if sample.names is None else tuple(sample.names)
+        counts = np.bincount(codes, minlength=sample.batches)
+        few = self.too_few(counts) & (names is not None)
+        pooled = names is not None and self.unseen == "pooled"
+        if pooled or few.any():
+            of_all = robust(np.zeros_like(codes), 1)
+            medians[few], deviations[few] = of_all
+            if pooled:
+                both = zip((medians, deviations), of_all, strict=True)
+                medians, deviations = map(np.concatenate, both)
         size = deviations * _NORMAL + self.epsilon
         scale = 1 / np.where(deviations > 0, size, 1.0)
         maps = diagonal_maps(np.zeros(rows.shape[1]), medians, scale)
-        names = None if sample.names is None else tuple(sample.names)
-        counts = np.bincount(codes, minlength=sample.batches)
-        self.affine_ = BatchAffine(names, (maps,), counts, pooled)
+        pooled_for = tuple(compress(names or (), few))
+        self.affine_ = BatchAffine(names, (maps,), counts, pooled, pooled_for)
 
 
 _NORMAL = 1.4826

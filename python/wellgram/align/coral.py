@@ -1,9 +1,11 @@
 """Correlation alignment (Sun et al. 2016; Ando et al. 2017): batches get one covariance."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from wellgram.align.affine import BatchAffine, shared_maps
-from wellgram.align.affine_alignment import Unseen
+from wellgram.align.affine_alignment import FewControls, Unseen
 from wellgram.align.from_moments import Own, Shared
 from wellgram.align.ridged import RidgedWhitening
 from wellgram.align.spectrum import Shrinkage, Spectrum
@@ -27,7 +29,7 @@ class CORAL(RidgedWhitening):
         Whether the covariance and mean of all controls are put back.
     shrinkage
         How far each batch's covariance is shrunk: see `TVN`.
-    min_controls, unseen
+    min_controls, unseen, few_controls
         See `AffineAlignment`.
     """
 
@@ -41,9 +43,15 @@ class CORAL(RidgedWhitening):
         shrinkage: Shrinkage = None,
         min_controls: int = 2,
         unseen: Unseen = "raise",
+        few_controls: FewControls = "raise",
     ) -> None:
         super().__init__(
-            ridge, recolor=recolor, shrinkage=shrinkage, min_controls=min_controls, unseen=unseen
+            ridge,
+            recolor=recolor,
+            shrinkage=shrinkage,
+            min_controls=min_controls,
+            unseen=unseen,
+            few_controls=few_controls,
         )
 
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
@@ -62,4 +70,4 @@ class CORAL(RidgedWhitening):
         root = Spectrum.of(pooled).root(self.ridge)
         batches = len(affine.maps[0].offset)
         back = shared_maps(batches, np.zeros(len(root)), root, -pooled.mean)
-        return BatchAffine(affine.batches, (*affine.maps, back), affine.fitted_on, affine.pooled)
+        return replace(affine, maps=(*affine.maps, back))

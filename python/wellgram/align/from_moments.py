@@ -2,11 +2,13 @@
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wellgram.align.affine import BatchAffine
 from wellgram.align.affine_alignment import AffineAlignment
@@ -85,15 +87,23 @@ class MomentAlignment(AffineAlignment):
         counts = moments.counts
         if not self.per_batch:
             names, counts = None, np.array([pooled.count])
-        self._warn_of_few(counts, len(pooled.mean), names)
+        batches = None if names is None else tuple(names)
+        few = self.too_few(counts)
+        self._warn_of_few(counts, few, len(pooled.mean), batches)
         shared = self.shared(moments, pooled)
-        if names is None:
+        if batches is None:
             owns = [self.alone(shared, pooled)]
         else:
             groups = moments.spent() if spend else (moments[g] for g in range(len(moments.counts)))
-            owns = in_parallel(lambda group: self.own(shared, group), groups)
+            pooled_own = self.of_unseen(shared, pooled) if few.any() else None
+            owns = in_parallel(
+                lambda batch: (
+                    pooled_own if pooled_own and few[batch[0]] else self.own(shared, batch[1])
+                ),
+                enumerate(groups),
+            )
             if self.unseen == "pooled":
-                owns.append(self.of_unseen(shared, pooled))
+                owns.append(pooled_own or self.of_unseen(shared, pooled))
         maps = AffineMaps(
             shared.shift,
             shared.basis,
@@ -102,9 +112,10 @@ class MomentAlignment(AffineAlignment):
             tuple(own.factor for own in owns),
             tuple(own.gain for own in owns),
         )
-        batches = None if names is None else tuple(names)
-        has_pooled = names is not None and self.unseen == "pooled"
-        self.affine_ = self.finished(BatchAffine(batches, (maps,), counts, has_pooled), pooled)
+        has_pooled = batches is not None and self.unseen == "pooled"
+        pooled_for = () if batches is None else tuple(compress(batches, few))
+        affine = BatchAffine(batches, (maps,), counts, has_pooled, pooled_for)
+        self.affine_ = self.finished(affine, pooled)
 
     @abstractmethod
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
@@ -119,22 +130,26 @@ class MomentAlignment(AffineAlignment):
         return self.own(shared, group)
 
     def of_unseen(self, shared: Shared, pooled: Moments) -> Own:
-        """Return the map of wells whose batch was not there at fit."""
+        """Return the pooled map: of wells whose batch was not there at fit, or had few controls."""
         return self.own(shared, pooled)
 
     def finished(self, affine: BatchAffine, pooled: Moments) -> BatchAffine:
         """Return the whole map, given the part that moments of batches decide."""
         return affine
 
-    def _warn_of_few(self, counts: Codes, d: int, names: Iterable[str] | None) -> None:
-        by_batch = self.covariance == "batch" and names is not None
-        few = int(counts.min() if by_batch else counts.sum())
-        if self.covariance == "none" or few >= d / 4:
+    def _warn_of_few(
+        self, counts: Codes, few: NDArray[np.bool_], d: int, names: Sequence[str] | None
+    ) -> None:
+        """Warn of a covariance of few controls; batches that are `few` do without their own."""
+        fewest, where = int(counts.sum()), ""
+        if self.covariance == "batch" and names is not None and not few.all():
+            g = int(np.flatnonzero(~few)[counts[~few].argmin()])
+            fewest, where = int(counts[g]), f" in batch {names[g]!r}"
+        if self.covariance == "none" or fewest >= d / 4:
             return
-        where = f" in batch {list(names)[int(counts.argmin())]!r}" if by_batch and names else ""
         shrink = ", or shrink it (shrinkage=)" if "shrinkage" in self.get_params() else ""
         warnings.warn(
-            f"{few} controls{where} for {d} features: their covariance says little of most "
+            f"{fewest} controls{where} for {d} features: their covariance says little of most "
             f"directions; take more wells as controls{shrink}",
             ControlsWarning,
             stacklevel=level_outside(),

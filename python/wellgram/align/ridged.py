@@ -1,6 +1,6 @@
 """What TVN and CORAL share: the inverse root of each batch's covariance plus a ridge."""
 
-from wellgram.align.affine_alignment import Unseen
+from wellgram.align.affine_alignment import FewControls, Unseen
 from wellgram.align.from_moments import MomentAlignment
 from wellgram.align.spectrum import (
     Shrinkage,
@@ -25,11 +25,12 @@ class RidgedWhitening(MomentAlignment):
         shrinkage: Shrinkage,
         min_controls: int,
         unseen: Unseen,
+        few_controls: FewControls,
     ) -> None:
         self.ridge = ridge
         self.recolor = recolor
         self.shrinkage = shrinkage
-        super().__init__(min_controls=min_controls, unseen=unseen)
+        super().__init__(min_controls=min_controls, unseen=unseen, few_controls=few_controls)
 
     def check_params(self) -> None:
         """Raise unless the parameters can be used."""

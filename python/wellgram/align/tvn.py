@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wellgram.align.affine_alignment import Unseen
+from wellgram.align.affine_alignment import FewControls, Unseen
 from wellgram.align.from_moments import Own, Shared
 from wellgram.align.ridged import RidgedWhitening
 from wellgram.align.spectrum import Shrinkage, principal_axes, standard_scale
@@ -32,7 +32,7 @@ class TVN(RidgedWhitening):
     shrinkage
         How far each batch's covariance is shrunk towards a sphere of the same size: an amount in
         [0, 1], or "ledoit-wolf" for the one that Ledoit and Wolf (2004) derive; None: not at all.
-    min_controls, unseen
+    min_controls, unseen, few_controls
         See `AffineAlignment`.
     """
 
@@ -46,9 +46,15 @@ class TVN(RidgedWhitening):
         shrinkage: Shrinkage = None,
         min_controls: int = 2,
         unseen: Unseen = "raise",
+        few_controls: FewControls = "raise",
     ) -> None:
         super().__init__(
-            ridge, recolor=recolor, shrinkage=shrinkage, min_controls=min_controls, unseen=unseen
+            ridge,
+            recolor=recolor,
+            shrinkage=shrinkage,
+            min_controls=min_controls,
+            unseen=unseen,
+            few_controls=few_controls,
         )
 
     @property

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from wellgram import simulate as simulation
-from wellgram.align import ALIGNMENTS, alignment
+from wellgram.align import ALIGNMENTS, FewControls, alignment
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.machine import peak_memory
 from wellgram.backends.protocol import Progress
@@ -93,6 +93,13 @@ def score(
         str | None,
         typer.Option(help=f"Alignment: none, {', '.join(ALIGNMENTS)}; by default the layout's."),
     ] = None,
+    few_controls: Annotated[
+        FewControls,
+        typer.Option(
+            help="A batch with too few controls: an error, or aligned by the pooled map, that of "
+            "the controls of all batches together."
+        ),
+    ] = "raise",
     aggregate: Annotated[Aggregation, typer.Option(help="From wells to perturbations.")] = "mean",
     relationships: Annotated[
         list[str] | None,
@@ -168,7 +175,7 @@ def score(
     check_metrics(metric or ())
     began = time.perf_counter()
     align = align or layout_named(layout).align
-    chosen = alignment(align)
+    chosen = alignment(align, few_controls=few_controls)
     if (
         chosen is not None
         and chosen.needs_controls
@@ -248,6 +255,11 @@ def score(
     left_out = result.map_.provenance["without_direction"]
     if left_out:
         results.print(f"left out, since it aggregates to zero: {', '.join(left_out)}", markup=False)
+    by_pooled = result.map_.provenance.get("aligned_by_pooled_map")
+    if by_pooled:
+        results.print(
+            f"aligned by the pooled map, for few controls: {', '.join(by_pooled)}", markup=False
+        )
     for name, outcome in result.outcomes.items():
         title = BENCHMARKS[name].title
         if isinstance(outcome, Part):

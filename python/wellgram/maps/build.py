@@ -11,7 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.align import Alignment, BatchAffine, affine_of, aligned, fit_if_needed, needs_fit
+from wellgram.align import (
+    Alignment,
+    BatchAffine,
+    affine_of,
+    aligned,
+    fit_if_needed,
+    needs_fit,
+    pooled_batches,
+)
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
@@ -74,7 +82,9 @@ def build_map(
     PerturbationMap
         (p, k), ordered by type, perturbation and dose. A row whose mean is zero but for rounding
         is left out and named in ``provenance["without_direction"]``: such is the row of the
-        controls themselves after an alignment that centres every batch on them.
+        controls themselves after an alignment that centres every batch on them. Batches that had
+        too few controls, where the alignment allows it (``few_controls="pooled"``), are named in
+        ``provenance["aligned_by_pooled_map"]``.
 
     Raises
     ------
@@ -100,6 +110,8 @@ def build_map(
         "n_wells": len(wells),
         "without_direction": labels["perturbation"][~kept].tolist(),
     }
+    if by_pooled := pooled_batches(align):
+        provenance["aligned_by_pooled_map"] = by_pooled
     labels = labels[kept].reset_index(drop=True)
     return PerturbationMap(embeddings[kept].astype(dtype), labels, provenance)
 

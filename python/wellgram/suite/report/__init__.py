@@ -17,6 +17,7 @@ _LISTED = 12
 """Of a list, so many are shown"""
 _SPELLED = {
     "without_direction": "left out, since they aggregate to zero",
+    "aligned_by_pooled_map": "batches aligned by the pooled map, for few controls",
     "n_wells": "wells aggregated",
     "align": "alignment",
     "aggregate": "aggregated by",
