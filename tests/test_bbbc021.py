@@ -23,46 +23,61 @@ PUBLISHED = """
 """cytominergallery's page predict_moa: a row per prediction, a column per mechanism, sorted"""
 
 
+PLATE, WELL = "Image_Metadata_Plate", "Image_Metadata_Well"
+
+
 @pytest.fixture(scope="module")
-def table(bbbc021):
-    """The wells with their labels beside 177 features, and the names of these."""
-    image = pd.read_csv(bbbc021 / "image.csv.gz")
-    keys = [f"Image_Metadata_{name}" for name in ("Plate_DAPI", "Well_DAPI")]
-    said = [f"Image_Metadata_{name}" for name in ("Compound", "Concentration")]
-    treated = image[keys + said].drop_duplicates()
-    treated.columns = ["plate", "well", "compound", "concentration"]
-    wells = pd.read_csv(bbbc021 / "per_well.csv.gz").rename(
-        columns={"Image_Metadata_Plate": "plate", "Image_Metadata_Well": "well"}
+def labels(bbbc021):
+    """What was done to each well."""
+    image = pd.read_csv(bbbc021 / "image.csv.gz").rename(
+        columns={
+            f"{PLATE}_DAPI": PLATE,
+            f"{WELL}_DAPI": WELL,
+            "Image_Metadata_Compound": "compound",
+            "Image_Metadata_Concentration": "concentration",
+        }
     )
-    features = (bbbc021 / "selected_features.txt").read_text().split()
-    moa = pd.read_csv(bbbc021 / "moa.csv")
-    treated = treated.merge(moa, on=["compound", "concentration"], how="left")
-    treated["week"] = treated["plate"].str.split("_").str[0]
-    return treated.merge(wells[["plate", "well", *features]], on=["plate", "well"]), features
+    wells = image[[PLATE, WELL, "compound", "concentration"]].drop_duplicates()
+    wells = wells.merge(pd.read_csv(bbbc021 / "moa.csv"), how="left")
+    return wells.assign(week=wells[PLATE].str.split("_").str[0])
 
 
 @pytest.fixture(scope="module")
-def treatments(table):
+def features(bbbc021):
+    return (bbbc021 / "selected_features.txt").read_text().split()
+
+
+@pytest.fixture(scope="module")
+def table(bbbc021, labels, features):
+    """The wells' labels beside their features."""
+    wells = pd.read_csv(bbbc021 / "per_well.csv.gz")[[PLATE, WELL, *features]]
+    return labels.merge(wells), features
+
+
+@pytest.fixture(scope="module")
+def treatments(bbbc021, labels, features):
     """The map of treatments: a row per compound and concentration."""
-    wells, features = table
-    screen = wg.wells_from_frame(
-        wells[features].to_numpy(),
-        wells.drop(columns=features),
+    wells = wg.read_wells(
+        bbbc021 / "per_well.csv.gz",
+        labels,
         layout="columns",
+        well_id=[PLATE, WELL],
         perturbation="compound",
         dose="concentration",
-        batch="plate",
+        batch=PLATE,
         control="DMSO",
+        features=features,
         columns=["moa", "week"],
+        allow_unmatched=True,  # 3,300 wells were imaged, and 632 have a known mechanism or DMSO
     )
-    return wg.build_map(screen, wg.CenterScale())
+    return wg.build_map(wells, wg.CenterScale())
 
 
 def brute_force(table, *, by_week):
     """The mechanism and the prediction of each tested treatment."""
     wells, features = table
     scaled = []
-    for _, plate in wells.groupby("plate"):
+    for _, plate in wells.groupby(PLATE):
         dmso = plate.loc[plate["compound"] == "DMSO", features]
         values = (plate[features] - dmso.mean()) / dmso.std()
         scaled.append(values.join(plate[["compound", "concentration", "moa", "week"]]))
