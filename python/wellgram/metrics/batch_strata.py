@@ -1,4 +1,4 @@
-"""Which perturbations have the same number of wells of each batch, and which wells a batch has."""
+"""What random sets are drawn from: wells of each batch, for perturbations alike in their batches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes
+from wellgram.wells import WellLabels
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,30 @@ class Strata:
         starts = np.searchsorted(batches[pool[order]], np.arange(len(names) + 1))
         return cls(pool[order], starts, names)
 
+    @property
+    def whole(self) -> bool:
+        """Whether the pool is one stratum, so that a set may be of any batches."""
+        return len(self.names) == 1
+
+    def words(self, draws: int) -> str:
+        """Say what so many random sets are."""
+        within = "" if self.whole else " of each batch"
+        return f"{draws:,} random sets of as many wells{within}"
+
     def __getitem__(self, batch: int) -> Codes:
         return self.wells[self.starts[batch] : self.starts[batch + 1]]
+
+
+def strata_of_null(null: str, wells: WellLabels, pool: Codes) -> tuple[Strata, Codes]:
+    """Return the strata that a null draws sets from, and the stratum (n,) of each well.
+
+    ``"batches"``: each batch of the wells is a stratum. ``"permutation"``, or one batch: the pool
+    is one.
+    """
+    batches, names = wells.batches()
+    if null != "batches":
+        batches, names = np.zeros_like(batches), ["all wells"]
+    return Strata.of(pool, batches, names), batches
 
 
 def batch_kinds(codes: Codes, batches: Codes, wanted: NDArray[np.bool_]) -> list[BatchKind]:

@@ -12,7 +12,7 @@ from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
 from wellgram.maps.build import map_rows
-from wellgram.metrics.batch_strata import Strata, batch_kinds
+from wellgram.metrics.batch_strata import Strata, batch_kinds, strata_of_null
 from wellgram.metrics.replicates import (
     ReplicateResult,
     aligned_rows,
@@ -141,17 +141,14 @@ def magnitude(
     else:
         tested &= counts <= max_wells
         pool = np.flatnonzero((codes >= 0) & ~is_control)
-        batches, names = wells.batches()
-        by_batches = null == "batches" and len(names) > 1
-        if not by_batches:
-            batches, names = np.zeros_like(batches), ["all wells"]
-        kinds = batch_kinds(codes, batches, tested)
+        strata, stratum = strata_of_null(null, wells, pool)
+        kinds = batch_kinds(codes, stratum, tested)
         pieces = [(kind.batches, kind.counts) for kind in kinds]
-        shared = (distances, Strata.of(pool, batches, names), draws, seed)
+        shared = (distances, strata, draws, seed)
         for kind, background in zip(kinds, each(_null_of_kind, pieces, shared=shared), strict=True):
             p[kind.members] = empirical_p(energy[kind.members], background, p_form)
             middle[kind.members] = background.mean()
-        said = f"{draws:,} random sets of as many wells{' of each batch' * by_batches}"
+        said = strata.words(draws)
     reason = np.select(
         [holds_controls, counts < min_wells, is_negative, ~tested],
         ["controls", "too few wells", "in the null", "too many wells for a permutation null"],
@@ -226,7 +223,7 @@ def _null_of_kind(
 ) -> Floats:
     """Return the null of sets with so many wells of each batch."""
     batches, counts = kind
-    alone = len(strata.names) == 1  # no batches: the size alone names the draws
     names = [strata.names[b] for b in batches]
-    stream = counts[0] if alone else stratum_stream(names, counts)
+    # Of a pool that is one stratum, the size alone names the draws.
+    stream = counts[0] if strata.whole else stratum_stream(names, counts)
     return distances.of_random_sets([strata[b] for b in batches], counts, draws, seed, stream)

@@ -12,7 +12,7 @@ from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
 from wellgram.maps.build import map_rows
-from wellgram.metrics.batch_strata import BatchKind, Strata, batch_kinds
+from wellgram.metrics.batch_strata import BatchKind, Strata, batch_kinds, strata_of_null
 from wellgram.metrics.replicates import (
     ReplicateResult,
     aligned_rows,
@@ -152,18 +152,16 @@ def consistency(
             scored &= counts <= _MOST_PAIRED
         pool, rows = np.flatnonzero(codes >= 0), np.flatnonzero(scored)
         how = _Draws(draws, nested, by_angle, seed, progress)
-        batches, names = wells.batches()
-        by_batches = null == "batches" and len(names) > 1
-        if by_batches:
-            kinds = batch_kinds(codes, batches, scored)
-            backgrounds = _by_batches(unit, Strata.of(pool, batches, names), kinds, how)
-        else:
-            backgrounds = _by_size(unit, pool, rows, counts, how)
+        strata, stratum = strata_of_null(null, wells, pool)
+        backgrounds = (
+            _by_size(unit, pool, rows, counts, how)
+            if strata.whole
+            else _by_batches(unit, strata, batch_kinds(codes, stratum, scored), how)
+        )
         for members, background in backgrounds:
             p[members] = empirical_p(alike[members], background, p_form)
             middle[members] = background.mean()
-        within = " of each batch" if by_batches else ""
-        said = f"{draws:,} random sets of as many wells{within}"
+        said = strata.words(draws)
     reason = np.select(
         [counts < 2, is_negative, controls, ~scored],
         ["one well", "in the null", "controls", "too many wells for a null of angles"],
