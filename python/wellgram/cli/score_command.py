@@ -44,6 +44,8 @@ from wellgram.io import (
 from wellgram.io.layouts import layout_named
 from wellgram.io.places import locate, placing_folder
 from wellgram.maps.build import Aggregation, MapDtype
+from wellgram.metrics.batch_strata import SetNull
+from wellgram.metrics.precision_by_group import GroupNull
 from wellgram.metrics.recall import Null
 from wellgram.stream import WellStream
 from wellgram.suite.benchmarks import BENCHMARKS
@@ -119,6 +121,24 @@ def score(
         Null | None,
         typer.Option(help="Rows whose pairs are the null; genes where the map has such."),
     ] = None,
+    consistency_null: Annotated[
+        SetNull,
+        typer.Option(
+            help="Of replicate consistency: random sets with as many wells of each batch, or of as "
+            "many wells whatever their batches."
+        ),
+    ] = "batches",
+    magnitude_null: Annotated[
+        SetNull,
+        typer.Option(help="The same of the magnitude, where that of batches takes long."),
+    ] = "permutation",
+    precision_null: Annotated[
+        GroupNull,
+        typer.Option(
+            help="Of average precision: random rankings, or permuted labels, which keep the batch "
+            "and take about a second for a group of 36 wells."
+        ),
+    ] = "rankings",
     dtype: Annotated[MapDtype, typer.Option(help="Type of the map.")] = "float32",
     targets: Annotated[
         str | None,
@@ -230,6 +250,9 @@ def score(
             covariates=covariate or (),
             aggregate=aggregate,
             null=null,
+            consistency_null=consistency_null,
+            magnitude_null=magnitude_null,
+            precision_null=precision_null,
             dtype=dtype,
             seed=seed,
             backend=backend,
@@ -264,6 +287,8 @@ def score(
         title = BENCHMARKS[name].title
         if isinstance(outcome, Part):
             results.print(part_table(title, outcome), "")
+            if outcome.presentation.note:
+                results.print(outcome.presentation.note, "", markup=False)
             for column, outcomes in result.covariates.items():
                 alone = outcomes[name]
                 if isinstance(alone, Part):

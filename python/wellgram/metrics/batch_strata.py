@@ -1,13 +1,17 @@
-"""What random sets are drawn from: wells of each batch, for perturbations alike in their batches."""
+"""What random sets are drawn from: the wells of each batch, or all; and how many of which."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes
 from wellgram.wells import WellLabels
+
+SetNull = Literal["batches", "permutation"]
+"""Random sets with as many wells of each batch, or of as many wells whatever their batches"""
 
 
 @dataclass(frozen=True)

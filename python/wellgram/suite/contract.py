@@ -12,7 +12,9 @@ from wellgram.align import Alignment, aligned_in_memory
 from wellgram.backends.protocol import Progress
 from wellgram.errors import NotApplicable
 from wellgram.maps.build import map_rows
+from wellgram.metrics.batch_strata import SetNull
 from wellgram.metrics.gene_set_tests import GeneSets
+from wellgram.metrics.precision_by_group import GroupNull
 from wellgram.metrics.recall import Null
 from wellgram.stream import WellStream
 from wellgram.wells import PerturbationMap, Wells
@@ -39,6 +41,9 @@ class Task:
     targets: pd.DataFrame | None = None
     gene_sets: GeneSets | None = None
     seed: int = 0
+    consistency_null: SetNull = "batches"
+    magnitude_null: SetNull = "permutation"
+    precision_null: GroupNull = "rankings"
 
     @cached_property
     def labels(self) -> pd.DataFrame:
@@ -110,6 +115,8 @@ class Presentation:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     """By the name of the file"""
     headline: Headline | None = None
+    note: str = ""
+    """What must be known to read the figures rightly; the terminal shows it too"""
 
 
 @dataclass(frozen=True)

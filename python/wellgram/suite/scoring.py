@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -16,7 +16,9 @@ from wellgram.distributed import Client, takes_client
 from wellgram.errors import DeviceMemoryError, InputError, NotApplicable
 from wellgram.maps.build import Aggregation, MapDtype, build_map
 from wellgram.metrics import covariate_wells
+from wellgram.metrics.batch_strata import SetNull
 from wellgram.metrics.gene_set_tests import GeneSets
+from wellgram.metrics.precision_by_group import GroupNull
 from wellgram.metrics.recall import Null
 from wellgram.stream import WellStream
 from wellgram.suite.benchmarks import BENCHMARKS
@@ -44,6 +46,9 @@ def score(
     covariates: Sequence[str] = (),
     aggregate: Aggregation = "mean",
     null: Null | None = None,
+    consistency_null: SetNull = "batches",
+    magnitude_null: SetNull = "permutation",
+    precision_null: GroupNull = "rankings",
     dtype: MapDtype = "float32",
     seed: int = 0,
     backend: str | None = None,
@@ -74,6 +79,12 @@ def score(
     covariates
         Numeric columns, such as a cell count, each of which is scored in place of the embedding as
         well: see `covariate_wells`.
+    consistency_null, magnitude_null
+        ``"batches"`` or ``"permutation"``: see `consistency` and `magnitude`. Where a screen has
+        several batches, the result has figures against the other null too.
+    precision_null
+        ``"rankings"`` or ``"labels"``: see `mean_average_precision`. The latter takes about a
+        second for a group of 36 wells.
     aggregate, dtype
         See `build_map`.
     seed
@@ -92,7 +103,26 @@ def score(
         If an input cannot be used. What the labels alone can tell is checked before any work.
     """
     check_metrics(metrics or ())
-    task = Task(wells, align, sources or {}, same, null, targets, gene_sets, seed)
+    for option, value, known in (
+        ("consistency_null", consistency_null, get_args(SetNull)),
+        ("magnitude_null", magnitude_null, get_args(SetNull)),
+        ("precision_null", precision_null, get_args(GroupNull)),
+    ):
+        if value not in known:
+            raise InputError(f"unknown {option}={value!r}; choose {' or '.join(known)}")
+    task = Task(
+        wells,
+        align,
+        sources or {},
+        same,
+        null,
+        targets,
+        gene_sets,
+        seed,
+        consistency_null,
+        magnitude_null,
+        precision_null,
+    )
     tasks = {"": task} | {
         column: replace(task, wells=covariate_wells(wells, column), align=None)
         for column in covariates

@@ -1,14 +1,21 @@
 """Replicate consistency: whether wells of a perturbation are more alike than chance has it."""
 
+from dataclasses import replace
+
+from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Progress
 from wellgram.errors import NotApplicable
-from wellgram.metrics import consistency
+from wellgram.metrics import ConsistencyResult, consistency
+from wellgram.metrics.batch_strata import SetNull
+from wellgram.suite.benchmarks.null_comparison import OTHER, comparison_words, has_several_batches
 from wellgram.suite.benchmarks.replicate_presentation import present_replicates
 from wellgram.suite.benchmarks.replicate_records import replicate_findings
 from wellgram.suite.contract import Benchmark, Findings, Presentation, Task
 from wellgram.wells import PerturbationMap
 
 _SCORE, _NAME = "mean_cosine", "consistency"
+_SHARE = {"batches": 4 / 5, "permutation": 1 / 5}
+"""Of the work, by null"""
 
 
 def _check(task: Task) -> None:
@@ -18,13 +25,41 @@ def _check(task: Task) -> None:
 
 
 def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
-    result = consistency(task.aligned, nested=True, seed=task.seed, progress=progress)
-    return replicate_findings(task, result, _SCORE, _NAME)
+    chosen = task.consistency_null
+    if not has_several_batches(task):
+        return replicate_findings(task, _against(task, chosen, progress), _SCORE, _NAME)
+    share = _SHARE[chosen]
+    result = _against(task, chosen, part_of(progress, 0, share))
+    other = _against(task, OTHER[chosen], part_of(progress, share, 1 - share))
+    findings = replicate_findings(task, result, _SCORE, _NAME)
+    beside = replicate_findings(task, other, _SCORE, _NAME).records
+    null = OTHER[chosen]
+    records = findings.records.assign(
+        **{
+            f"{name}_{null}": beside[name]
+            for name in ("null_mean", "n_significant", "significant_share")
+        }
+    )
+    table = findings.tables[_NAME].assign(
+        **{f"{name}_{null}": other.table[name] for name in ("p_value", "q_value")}
+    )
+    return replace(findings, records=records, tables={_NAME: table})
+
+
+def _against(task: Task, null: SetNull, progress: Progress | None) -> ConsistencyResult:
+    return consistency(task.aligned, null=null, nested=True, seed=task.seed, progress=progress)
 
 
 def _present(task: Task, findings: Findings) -> Presentation:
     text = "The mean cosine of all pairs of a perturbation's wells"
-    return present_replicates(findings, _SCORE, _NAME, text)
+    null, whole = task.consistency_null, findings.records.iloc[0]
+    note = ""
+    if f"n_significant_{OTHER[null]}" in whole:
+        found, other = (
+            int(whole[name]) for name in ("n_significant", f"n_significant_{OTHER[null]}")
+        )
+        note = comparison_words(task, findings.tables[_NAME], null, found, other, "found")
+    return present_replicates(findings, _SCORE, _NAME, text, note)
 
 
 CONSISTENCY = Benchmark("consistency", "Replicate consistency", _check, _run, _present)

@@ -7,8 +7,13 @@ from wellgram.suite.contract import Figure, Findings, Headline, Presentation
 from wellgram.suite.words import interval_words
 
 
-def present_replicates(findings: Findings, score: str, name: str, text: str) -> Presentation:
-    """Return the presentation of `replicate_findings`; `text` says what the score is."""
+def present_replicates(
+    findings: Findings, score: str, name: str, text: str, note: str = ""
+) -> Presentation:
+    """Return the presentation of `replicate_findings`.
+
+    `text` says what the score is; see `Presentation` for `note`.
+    """
     result, table = findings.result, findings.tables[name]
     records = findings.records.to_dict("records")
     rows = [
@@ -52,6 +57,7 @@ def present_replicates(findings: Findings, score: str, name: str, text: str) -> 
             f"{whole['n_significant']:,} of {whole['n_tested']:,} tested perturbations, "
             "false discovery rate 5 %",
         ),
+        note,
     )
 
 
