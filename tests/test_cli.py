@@ -28,7 +28,12 @@ RESULTS = sorted(
     [
         *[f"{name}.{kind}" for name in [*REPLICATES, *VIEWS] for kind in ("csv", "png")],
         *[f"{name}_p_values.png" for name in REPLICATES],
-        *["drug_target_compounds.csv", "drug_targets.csv", "drug_targets.png"],
+        *[
+            "average_precision_apart.csv",
+            "drug_target_compounds.csv",
+            "drug_targets.csv",
+            "drug_targets.png",
+        ],
         *["recall.csv", "recall.png", "null.png", "map.parquet", "report.html", "summary.json"],
     ]
 )

@@ -1,10 +1,16 @@
 """How benchmarks of replicates are shown: means, shares found, volcano and p-values."""
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import pandas as pd
 
 from wellgram.plots import plot_p_values, plot_volcano
 from wellgram.suite.contract import Figure, Findings, Headline, Presentation
 from wellgram.suite.words import interval_words
+
+Row = Mapping[Hashable, Any]
+"""A record of `replicate_findings`"""
 
 
 def present_replicates(
@@ -31,7 +37,7 @@ def present_replicates(
         for row in records
     ]
     null = f", against {result.null}" if hasattr(result, "null") else ""
-    whole, words = records[0], score.replace("_", " ")
+    words = score.replace("_", " ")
     return Presentation(
         f"{text}{null}. Found: at a false discovery rate of 5 %, of those tested. Intervals of "
         "means are bootstrapped over perturbations, those of shares are Wilson's. "
@@ -50,14 +56,19 @@ def present_replicates(
                 "(dashed); what is more on the left is found.",
             ),
         },
-        Headline(
-            f"found by {name.replace('_', ' ')}",
-            f"{whole['significant_share']:.1%}" if whole["n_tested"] else "-",
-            interval_words(whole, "significant_share_", percent=True),
-            f"{whole['n_significant']:,} of {whole['n_tested']:,} tested perturbations, "
-            "false discovery rate 5 %",
-        ),
+        found_headline(records[0], name.replace("_", " ")),
         note,
+    )
+
+
+def found_headline(row: Row, name: str) -> Headline:
+    """Return the share of perturbations found by what is named, of a record."""
+    return Headline(
+        f"found by {name}",
+        f"{row['significant_share']:.1%}" if row["n_tested"] else "-",
+        interval_words(row, "significant_share_", percent=True),
+        f"{row['n_significant']:,} of {row['n_tested']:,} tested perturbations, "
+        "false discovery rate 5 %",
     )
 
 
