@@ -34,7 +34,10 @@ from wellgram.nulls import every_precision, random_precisions
 from wellgram.simulate import rxrx3_core
 
 # Screens of few values, and rules by which a pair is a positive and a negative, have ties.
-pytestmark = pytest.mark.filterwarnings("ignore::wellgram.errors.TiesWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::wellgram.errors.TiesWarning"),
+    pytest.mark.filterwarnings("ignore::wellgram.errors.IdenticalRowsWarning"),
+]
 
 SIMILARITIES = {
     "cosine": lambda a, b: a @ b / np.linalg.norm(a) / np.linalg.norm(b),

@@ -72,6 +72,7 @@ def test_energy_distances():
     assert found["b"] == pytest.approx(22.36, abs=5e-3)
 
 
+@pytest.mark.filterwarnings("ignore::wellgram.errors.IdenticalRowsWarning")
 def test_consistency_of_identical_rows():
     wells = Wells.from_arrays(np.tile([1.0, 2, 3], (5, 1)), ["a"] * 5, control=None)
     score = consistency(wells, draws=1).table["mean_cosine"].iloc[0]

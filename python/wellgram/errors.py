@@ -48,5 +48,9 @@ class TiesWarning(WellgramWarning):
     """Many pairs are equally similar, so a ranking of them says little."""
 
 
+class IdenticalRowsWarning(WellgramWarning):
+    """Several profiles have the same embedding, so they are alike whatever was done to them."""
+
+
 class LabelsWarning(WellgramWarning):
     """Labels or columns may not mean what they are taken for; the message says what to do."""

@@ -139,8 +139,8 @@ class WellStream(WellLabels):
         return replace(self, progress=progress)
 
     def watched_by(self, fold: Fold) -> "WellStream":
-        """Return the stream whose next pass that adds wells up also adds them to a fold."""
-        return replace(self, along=(fold,))
+        """Return the stream whose next pass that adds wells up also adds them to one more fold."""
+        return replace(self, along=(*self.along, fold))
 
     def mapped(self, of: Callable[[WellChunk], Rows], width: int) -> "WellStream":
         """Return the stream of what a function makes of each chunk's rows: (m, width).

@@ -254,6 +254,7 @@ def score(
             magnitude_null=magnitude_null,
             precision_null=precision_null,
             dtype=dtype,
+            allow_duplicates=allow_duplicates,
             seed=seed,
             backend=backend,
             step=step,

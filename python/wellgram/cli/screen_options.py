@@ -67,5 +67,8 @@ AllowUnmatched = Annotated[
 ]
 AllowDuplicates = Annotated[
     bool,
-    typer.Option("--allow-duplicates", help="Average wells that several files hold."),
+    typer.Option(
+        "--allow-duplicates",
+        help="Average wells that several files hold; take a batch that copies another.",
+    ),
 ]

@@ -148,7 +148,8 @@ def blocks(
         result = search_blocks(
             opened, align=chosen, label=label, split=split, method=method, penalty=penalty,
             kind=kind, sources=sources, same=same or (), targets=table, out=folder,
-            resamples=resamples, seed=seed, backend=backend, step=step,
+            allow_duplicates=allow_duplicates, resamples=resamples, seed=seed, backend=backend,
+            step=step,
         )  # fmt: skip
         result.save(folder)
     results.print(_blocks_table(result), "")

@@ -15,6 +15,7 @@ from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Backend, Progress, Rows
 from wellgram.errors import InputError, NotApplicable, TiesWarning
 from wellgram.files import save_csv
+from wellgram.metrics.identical_rows import warn_of_identical_rows
 from wellgram.metrics.pairing import Rules, as_names, find_pairs
 from wellgram.metrics.profile_ranks import Compared, Ties, rank_entries
 from wellgram.metrics.profile_rows import unit_profiles
@@ -120,6 +121,8 @@ def average_precision(
     -----
     TiesWarning
         If more than 1 % of the pairs of a positive and a negative are equally similar.
+    IdenticalRowsWarning
+        If profiles have the same embedding as another.
     """
     if ties not in get_args(Ties):
         raise InputError(f"unknown ties {ties!r}; choose {' or '.join(get_args(Ties))}")
@@ -145,6 +148,8 @@ def average_precision(
     rows = (
         aligned_rows(profiles, align) if isinstance(profiles, WellLabels) else profiles.embeddings
     )
+    named = "well_id" if "well_id" in metadata else "perturbation"
+    warn_of_identical_rows(rows, metadata[named].array)
     compared = _compared(rows, similarity, run)
     precision = np.full(len(n_pos), np.nan)
     ranked = np.flatnonzero(wanted & (n_pos > 0) & (n_neg > 0))

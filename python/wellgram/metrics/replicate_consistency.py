@@ -13,6 +13,7 @@ from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
 from wellgram.maps.build import map_rows
 from wellgram.metrics.batch_strata import BatchKind, Strata, batch_kinds, strata_of_null
+from wellgram.metrics.identical_rows import warn_of_identical_rows
 from wellgram.metrics.replicates import (
     ReplicateResult,
     aligned_rows,
@@ -118,6 +119,11 @@ def consistency(
     InputError
         If no perturbation has two wells, the null or a label is unknown, or the seed is no whole
         number.
+
+    Warns
+    -----
+    IdenticalRowsWarning
+        If wells have the same embedding as another.
     """
     check_null(null, get_args(ConsistencyNull), negatives, draws)
     if measure not in get_args(Measure):
@@ -129,7 +135,9 @@ def consistency(
         raise NotApplicable(
             f"none of the {len(labels):,} perturbations has two wells: there are no replicates"
         )
-    unit, _ = get_backend().unit_rows(aligned_rows(wells, align))
+    aligned = aligned_rows(wells, align)
+    warn_of_identical_rows(aligned, wells.metadata["well_id"].array)
+    unit, _ = get_backend().unit_rows(aligned)
     by_angle = measure == "angle"
     scores = (
         mean_angles(unit, codes, len(labels))

@@ -52,6 +52,7 @@ def search_blocks(
     targets: pd.DataFrame | None = None,
     metrics: Sequence[str] = _BESIDE,
     out: str | Path | None = None,
+    allow_duplicates: bool = False,
     resamples: int = 1000,
     seed: int = 0,
     backend: str | None = None,
@@ -80,6 +81,8 @@ def search_blocks(
     out
         A folder: what was scored lies in ``blocks/`` there, and is taken from there if the files,
         settings and library are the same.
+    allow_duplicates
+        See `wellgram.score`.
     resamples, seed
         How often batches are resampled, and the seed of all draws.
     backend
@@ -128,7 +131,8 @@ def search_blocks(
                 # First what raises at once for pairs or targets that cannot be used.
                 beside = score(
                     wells, copy.deepcopy(align), sources=sources, same=same,
-                    targets=targets, metrics=list(metrics), seed=seed,
+                    targets=targets, metrics=list(metrics), allow_duplicates=allow_duplicates,
+                    seed=seed,
                 )  # fmt: skip
                 probe = linear_probe(
                     wells, align, label=label, split=split,

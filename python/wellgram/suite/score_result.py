@@ -1,7 +1,7 @@
 """What a run of all benchmarks returns, and how it is written."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,8 @@ class RunRecord:
     command: str | None = None
     inputs: Mapping[str, Checksum | None] = field(default_factory=dict)
     """By path; None for what is not on this machine"""
+    notes: Sequence[str] = ()
+    """What is to be known of the screen before its figures are believed"""
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,6 +1,7 @@
 """The whole job: wells in, a map and the outcome of every benchmark out."""
 
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,16 +14,23 @@ from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.machine import environment, peak_memory
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client
-from wellgram.errors import DeviceMemoryError, InputError, NotApplicable
+from wellgram.errors import (
+    DeviceMemoryError,
+    IdenticalRowsWarning,
+    InputError,
+    NotApplicable,
+)
 from wellgram.maps.build import Aggregation, MapDtype, build_map
 from wellgram.metrics import covariate_wells
 from wellgram.metrics.batch_strata import SetNull
 from wellgram.metrics.gene_set_tests import GeneSets
+from wellgram.metrics.identical_rows import IdenticalRows, RowDigests
 from wellgram.metrics.precision_by_group import GroupNull
 from wellgram.metrics.recall import Null
 from wellgram.stream import WellStream
 from wellgram.suite.benchmarks import BENCHMARKS
 from wellgram.suite.contract import Outcome, Skipped, Step, Task
+from wellgram.suite.copies import checked_copies
 from wellgram.suite.score_result import RunRecord, ScoreResult
 from wellgram.wells import PerturbationMap, Wells
 
@@ -50,6 +58,7 @@ def score(
     magnitude_null: SetNull = "permutation",
     precision_null: GroupNull = "rankings",
     dtype: MapDtype = "float32",
+    allow_duplicates: bool = False,
     seed: int = 0,
     backend: str | None = None,
     step: Step = _silent,
@@ -87,6 +96,9 @@ def score(
         second for a group of 36 wells.
     aggregate, dtype
         See `build_map`.
+    allow_duplicates
+        Whether to score a batch that has the same embeddings as another. Otherwise it is refused,
+        since its wells would count as replicates of themselves.
     seed
         Of all that is drawn.
     backend
@@ -101,6 +113,11 @@ def score(
     ------
     InputError
         If an input cannot be used. What the labels alone can tell is checked before any work.
+
+    Warns
+    -----
+    IdenticalRowsWarning
+        If wells have the same embedding as another.
     """
     check_metrics(metrics or ())
     for option, value, known in (
@@ -130,13 +147,18 @@ def score(
     wanted = list(BENCHMARKS) if metrics is None else metrics
     skipped = {column: _skipped(of, wanted) for column, of in tasks.items()}
     seconds: dict[str, float] = {}
-    runs = {
-        column: _run(of, aggregate, dtype, skipped[column], _timed(step, seconds, column))
-        for column, of in tasks.items()
-    }
-    map_, outcomes = runs.pop("")
-    covariate_outcomes = {column: found for column, (_, found) in runs.items()}
-    return ScoreResult(map_, outcomes, _record(wells, seconds, seed), covariate_outcomes)
+    digests = RowDigests.of_wells(len(wells))
+    map_ = _map_of(task, aggregate, dtype, _timed(step, seconds, ""), digests)
+    identical = IdenticalRows.of(digests.rows)
+    copies = checked_copies(wells, identical, allow_duplicates)
+    outcomes = _outcomes(task, map_, skipped[""], _timed(step, seconds, ""))
+    covariate_outcomes = {}
+    for column in covariates:
+        timed = _timed(step, seconds, column)
+        of_number = _map_of(tasks[column], aggregate, dtype, timed)
+        covariate_outcomes[column] = _outcomes(tasks[column], of_number, skipped[column], timed)
+    record = _record(wells, len(identical.shared), [copies] if copies else [], seconds, seed)
+    return ScoreResult(map_, outcomes, record, covariate_outcomes)
 
 
 def _skipped(task: Task, wanted: Sequence[str]) -> dict[str, Skipped]:
@@ -153,29 +175,39 @@ def _skipped(task: Task, wanted: Sequence[str]) -> dict[str, Skipped]:
     return skipped
 
 
-def _run(
+def _map_of(
     task: Task,
     aggregate: Aggregation,
     dtype: MapDtype,
-    skipped: Mapping[str, Skipped],
     step: Step,
-) -> tuple[PerturbationMap, dict[str, Outcome]]:
-    """Return the map, and the outcome of every benchmark."""
+    digests: RowDigests | None = None,
+) -> PerturbationMap:
+    """Return the map; the wells' digests are taken in the pass that makes it."""
+    wells = task.wells if digests is None else task.wells.watched_by(digests)
     with step("align and aggregate") as progress:
-        map_ = build_map(
-            task.wells, task.align, aggregate=aggregate, dtype=dtype, progress=progress
-        )
+        map_ = build_map(wells, task.align, aggregate=aggregate, dtype=dtype, progress=progress)
+        if digests is not None and not digests.complete:
+            wells.fold(digests)
+    return map_
+
+
+def _outcomes(
+    task: Task, map_: PerturbationMap, skipped: Mapping[str, Skipped], step: Step
+) -> dict[str, Outcome]:
+    """Return the outcome of every benchmark."""
     outcomes: dict[str, Outcome] = {}
     for name, benchmark in BENCHMARKS.items():
         if name in skipped:
             outcomes[name] = skipped[name]
             continue
         try:
-            with step(benchmark.step) as progress:
+            # Identical rows are told of once, for all benchmarks.
+            with step(benchmark.step) as progress, warnings.catch_warnings():
+                warnings.simplefilter("ignore", IdenticalRowsWarning)
                 outcomes[name] = benchmark.part(task, map_, progress)
         except (NotApplicable, DeviceMemoryError) as problem:  # the others are run all the same
             outcomes[name] = Skipped(str(problem))
-    return map_, outcomes
+    return outcomes
 
 
 def _timed(step: Step, seconds: dict[str, float], column: str) -> Step:
@@ -205,7 +237,13 @@ def check_metrics(names: Sequence[str]) -> None:
             raise InputError(f"unknown metric {name!r}; choose {', '.join(BENCHMARKS)}")
 
 
-def _record(wells: Wells | WellStream, seconds: Mapping[str, float], seed: int) -> RunRecord:
+def _record(
+    wells: Wells | WellStream,
+    identical: int,
+    notes: Sequence[str],
+    seconds: Mapping[str, float],
+    seed: int,
+) -> RunRecord:
     run = get_backend()
     screen: dict[str, Any] = {
         "wells": len(wells),
@@ -215,7 +253,10 @@ def _record(wells: Wells | WellStream, seconds: Mapping[str, float], seed: int) 
         "control wells": int(wells.metadata["is_control"].sum()),
         "controls": wells.origin.get("control", "is_control"),
         "feature columns": list(wells.feature_columns),
+        "wells with the embedding of another": identical,
     }
     if "files" in wells.origin:
         screen["files"] = wells.origin["files"]
-    return RunRecord(screen, seconds, peak_memory(), seed, run.name, run.describe(), environment())
+    return RunRecord(
+        screen, seconds, peak_memory(), seed, run.name, run.describe(), environment(), notes=notes
+    )

@@ -20,6 +20,7 @@ def summary_of(result: "ScoreResult") -> dict[str, Any]:
     record = result.record
     summary: dict[str, Any] = {
         "screen": dict(record.screen),
+        "notes": list(record.notes),
         "map": {
             "perturbations": len(result.map_),
             "features": result.map_.embeddings.shape[1],

@@ -13,8 +13,8 @@ from wellgram.metrics import (
 from wellgram.suite.benchmarks.precision_measures import (
     PrecisionMeasure,
     compared_wells,
+    measures_of,
     perturbation_keys,
-    precision_measures,
 )
 from wellgram.suite.benchmarks.precision_presentation import PRECISION, present_precision
 from wellgram.suite.benchmarks.replicate_records import replicate_findings
@@ -33,7 +33,7 @@ def _check(task: Task) -> None:
 
 
 def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
-    measures = precision_measures(task)
+    measures = measures_of(task)
     results: dict[str, MeanAveragePrecisionResult] = {}
     for k, measure in enumerate(measures):
         share = part_of(progress, k / len(measures), 1 / len(measures))

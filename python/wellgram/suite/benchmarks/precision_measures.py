@@ -43,7 +43,7 @@ def perturbation_keys(task: Task) -> list[str]:
     return [key for key in KEYS if key in task.wells.metadata]
 
 
-def precision_measures(task: Task) -> list[PrecisionMeasure]:
+def measures_of(task: Task) -> list[PrecisionMeasure]:
     """Return the measures of a screen; the first is the published phenotypic activity."""
     keys = tuple(perturbation_keys(task))
     control, others = ("is_control",), ("perturbation",)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from wellgram.suite.benchmarks.precision_measures import precision_measures
+from wellgram.suite.benchmarks.precision_measures import measures_of
 from wellgram.suite.benchmarks.replicate_presentation import (
     Row,
     found_headline,
@@ -30,7 +30,7 @@ def present_precision(task: Task, findings: Findings) -> Presentation:
         f"the controls{within}; distinctiveness, before the wells of other perturbations{within}. "
         f"Figures and p-values are of phenotypic activity, against {nulls}"
     )
-    mixed = {measure.name for measure in precision_measures(task) if measure.mixes_batches}
+    mixed = {measure.name for measure in measures_of(task) if measure.mixes_batches}
     if mixed:
         text += (
             ". Both take replicates of any batch, as published figures do; a value below the null "

@@ -62,6 +62,7 @@ def write_report(
         style=(_HERE / "style.css").read_text(encoding="utf-8"),
         title=_title(result),
         screen=result.record.screen,
+        notes=result.record.notes,
         map=map_facts,
         headlines=[headline for headline in headlines if headline is not None],
         sections=[
