@@ -163,6 +163,70 @@ def test_an_item_is_drawn_for_by_itself(map_, screen):
     )
 
 
+def test_shared_seeds_draw_items_of_one_pool_alike():
+    """And independent ones do not."""
+    genes = [f"G{k:02d}" for k in range(60)]
+    targets = pd.DataFrame(
+        [(item, gene, 10.0 if k < 3 else 5e4) for item in "ab" for k, gene in enumerate(genes)],
+        columns=["treatment", "gene_symbol", "nM_value"],
+    )
+    place = {gene: k for k, gene in enumerate(genes)}
+    options = {"active": 1e3, "inactive": 1e4, "min_negatives": 20, "draws": 50, "seed": 3}
+    for seeding in ("independent", "shared"):
+        a, b = ranked_lists(targets, "treatment", "gene_symbol", {"a", "b"}, place,
+                            **options, seeding=seeding)  # fmt: skip
+        assert (a.negatives == b.negatives).all() == (seeding == "shared")
+        assert all(len({*row}) == 20 and min(row) >= 3 for row in b.negatives.tolist())
+
+
+def published_spread(similarity, actives, draws):
+    """The deviation over seeds of the mean average precision, drawn as the papers' code draws.
+
+    Similarities (compounds, genes) and the actives of each. A generator is seeded anew for each
+    compound, so all have nearly the same negatives.
+    """
+    means = []
+    for seed in range(draws):
+        precisions = []
+        for scores, own in zip(similarity, actives, strict=True):
+            pool = np.setdiff1d(np.arange(len(scores)), own)
+            drawn = np.random.default_rng(seed).choice(pool, 20, replace=False)
+            ranked = scores[np.concatenate([own, drawn])]
+            precisions.append(plain_precision(ranked, np.arange(len(ranked)) < len(own)))
+        means.append(np.mean(precisions))
+    return np.std(means)
+
+
+def test_the_spread_of_shared_seeds_is_that_of_the_published_code(rng):
+    """Compounds that are alike: what their shared negatives do does not cancel over them."""
+    genes, compounds, draws = 80, 12, 200
+    names = [f"G{k:02d}" for k in range(genes)]
+    alike = rng.normal(size=6) + 0.2 * rng.normal(size=(compounds, 6))
+    rows = np.concatenate([rng.normal(size=(genes, 6)), alike])
+    labels = pd.DataFrame({"perturbation": names + [f"C{k:02d}" for k in range(compounds)]})
+    actives = [np.array([c % 3, 5 + c % 3]) for c in range(compounds)]
+    targets = pd.DataFrame(
+        [(f"C{c:02d}", names[g], 10.0) for c in range(compounds) for g in actives[c]]
+        + [("other", name, 1e5) for name in names],
+        columns=["treatment", "gene_symbol", "nM_value"],
+    )
+    results = {
+        seeding: drug_targets(PerturbationMap(rows, labels), targets, draws=draws, seeding=seeding,
+                              resamples=10)
+        for seeding in ("independent", "shared")
+    }  # fmt: skip
+    sd = {name: of.table["average_precision_sd"].iloc[-1] for name, of in results.items()}
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    expected = published_spread(np.abs(unit[genes:] @ unit[:genes].T), actives, draws)
+    # A deviation over 200 draws has a relative standard error of 1 / sqrt(2 * 200) = 5 %; both have
+    # it, so they are compared within four times 7 %.
+    assert sd["shared"] == pytest.approx(expected, rel=0.28)
+    assert sd["shared"] > 1.5 * sd["independent"]
+    assert results["shared"].seeding == "shared"
+    means = [of.table["average_precision"].iloc[-1] for of in results.values()]
+    assert means[0] == pytest.approx(means[1], abs=4 * sd["shared"] / np.sqrt(draws))
+
+
 @pytest.mark.parametrize("backend", ["cpu", "reference"])
 def test_the_same_seed_gives_the_same_scores(map_, screen, backend):
     tables = [
@@ -259,6 +323,7 @@ def test_targets_that_cannot_be_used(rng, change, words):
         ({"min_negatives": -1}, "min_negatives=-1"),
         ({"draws": 0}, "draws=0"),
         ({"seed": "x"}, "seed must be a whole number"),
+        ({"seeding": "each"}, "unknown seeding='each'; choose independent or shared"),
         ({"quantiles": [1.5]}, "quantile"),
     ],
 )

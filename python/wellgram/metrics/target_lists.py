@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ from wellgram.backends.protocol import Codes
 from wellgram.errors import ColumnMissing, InputError
 from wellgram.io.targets import TARGET_COLUMNS
 from wellgram.nulls import random_subsets, stream_of
+
+Seeding = Literal["independent", "shared"]
+"""Draws of negatives: each item by itself, or all with one stream of random numbers"""
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,14 @@ def ranked_lists(
     min_negatives: int,
     draws: int,
     seed: int,
+    seeding: Seeding = "independent",
 ) -> Iterator[RankedList | tuple[str, str]]:
     """Yield the list of each item that is mapped, or the item and why it has none.
 
     Actives have a value up to `active`; partners above that and up to `inactive` are left out;
     negatives are drawn, max(2 actives, min_negatives) of them, from the sorted pool of all other
-    partners in `place`, which says what row each partner is.
+    partners in `place`, which says what row each partner is. With `seeding` shared, items whose
+    pools are equal have equal negatives.
     """
     everyone = np.array(sorted(set(targets[partners]) & place.keys()), object)
     rows_of = np.array([place[name] for name in everyone], np.int64)
@@ -94,5 +100,6 @@ def ranked_lists(
         if len(pool) < count:
             yield str(name), f"{len(pool)} eligible negatives, {count} needed"
             continue
-        drawn = random_subsets(len(pool), count, draws, seed=seed, stream=stream_of(name))
+        stream = stream_of(name) if seeding == "independent" else stream_of("every item")
+        drawn = random_subsets(len(pool), count, draws, seed=seed, stream=stream)
         yield RankedList(str(name), rows_of[actives], rows_of[pool][drawn])

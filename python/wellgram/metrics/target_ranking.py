@@ -16,7 +16,7 @@ from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import item_bootstrap
 from wellgram.metrics.ranking import chance_precision, pooled_scores
-from wellgram.metrics.target_lists import RankedList, check_targets, ranked_lists
+from wellgram.metrics.target_lists import RankedList, Seeding, check_targets, ranked_lists
 from wellgram.nulls import random_subsets, stream_of
 from wellgram.pairs import cosine_matrix
 from wellgram.wells import LabelledMap
@@ -56,6 +56,8 @@ class DrugTargetsResult:
     absent: dict[str, int]
     """How many compounds and genes of the targets are not in the map"""
     by: By
+    seeding: Seeding
+    """How negatives were drawn, which the columns ``_sd`` depend on: see `drug_targets`"""
 
     def __repr__(self) -> str:
         shown = ["concentration", "n_items", "average_precision", "chance", "auc_roc"]
@@ -86,6 +88,7 @@ def drug_targets(
     inactive: float = 10000.0,
     min_negatives: int = 20,
     draws: int = 100,
+    seeding: Seeding = "independent",
     seed: int = 0,
     quantiles: Sequence[float] = (0.5, 0.75, 0.95),
     signed: bool = False,
@@ -97,7 +100,7 @@ def drug_targets(
     For each compound and dose, its active genes and negatives drawn from all other genes of the
     targets are ranked by the absolute cosine of their map rows with the compound's. Follows
     ``compound_gene_benchmark`` of efaar_benchmarking, but draws negatives from the sorted pool, so
-    that the same seed gives the same draws, each compound's by itself.
+    that the same seed gives the same draws.
 
     Parameters
     ----------
@@ -115,6 +118,12 @@ def drug_targets(
         Negatives are max(2 actives, this); an item with fewer eligible ones is skipped.
     draws, seed
         How many draws of negatives, all from the same similarities, and the seed of the draws.
+    seeding
+        ``"independent"``: each item has draws of its own. Chance then cancels over items, and the
+        ``_sd`` say how far the means depend on the draws. ``"shared"``: all items are drawn with
+        the same random numbers, as in efaar_benchmarking, which seeds its generator anew for each.
+        Items then have almost the same negatives, whose chance does not cancel, and the ``_sd`` are
+        larger: those are the spreads of published tables, by which their z-scores are.
     quantiles
         Of the average precision over items.
     signed
@@ -130,6 +139,8 @@ def drug_targets(
         If the targets lack a column or rows, no item has a list, or a parameter is out of range.
     """
     _check(by, active, inactive, min_negatives, draws, quantiles)
+    if seeding not in get_args(Seeding):
+        raise InputError(f"unknown seeding={seeding!r}; choose {' or '.join(get_args(Seeding))}")
     table = check_targets(targets)
     cube, doses, place, absent = _similarities(map_, table)
     if not signed:
@@ -148,6 +159,7 @@ def drug_targets(
         min_negatives=min_negatives,
         draws=draws,
         seed=seed,
+        seeding=seeding,
     ):
         if isinstance(one, RankedList):
             lists.append(one)
@@ -164,6 +176,7 @@ def drug_targets(
         pd.DataFrame(skipped, columns=[by, "reason"]),
         absent,
         by,
+        seeding,
     )
 
 
