@@ -1,4 +1,4 @@
-"""Check sums of what was read, as the usual tool prints them."""
+"""Check sums of what was read: of files as the usual tool prints them, and of tables."""
 
 import hashlib
 import os
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+
+import pandas as pd
 
 _CHUNK_BYTES = 1 << 22
 _TELL_SECONDS = 0.1
@@ -47,6 +49,12 @@ def checksum(path: str | Path, progress: Callable[[float], None] | None = None) 
         for digest, file in zip(digests, files, strict=True)
     )
     return Checksum(size, hashlib.sha256(lines.encode()).hexdigest())
+
+
+def frame_digest(frame: pd.DataFrame) -> str:
+    """Return a digest of the values of a table, as text; its index does not matter."""
+    values = pd.util.hash_pandas_object(frame.astype("str"), index=False).to_numpy()
+    return hashlib.blake2b(values.tobytes(), digest_size=8).hexdigest()
 
 
 def _digests(files: list[Path], size: int, progress: Callable[[float], None] | None) -> list[str]:

@@ -3,10 +3,12 @@
 import shlex
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import pandas as pd
 import typer
 
 from wellgram import simulate as simulation
@@ -14,7 +16,7 @@ from wellgram.align import ALIGNMENTS, FewControls, alignment
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.machine import peak_memory
 from wellgram.backends.protocol import Progress
-from wellgram.checksums import Checksum, checksum
+from wellgram.checksums import Checksum, checksum, frame_digest
 from wellgram.cli.screen_options import (
     AllowDuplicates,
     AllowUnmatched,
@@ -42,7 +44,7 @@ from wellgram.io import (
     relationship_sources,
 )
 from wellgram.io.layouts import layout_named
-from wellgram.io.places import locate, placing_folder
+from wellgram.io.places import locate
 from wellgram.maps.build import Aggregation, MapDtype
 from wellgram.metrics.batch_strata import SetNull
 from wellgram.metrics.precision_by_group import GroupNull
@@ -50,9 +52,14 @@ from wellgram.metrics.recall import Null
 from wellgram.stream import WellStream
 from wellgram.suite.benchmarks import BENCHMARKS
 from wellgram.suite.contract import Part
+from wellgram.suite.results_folder import placing_results
 from wellgram.suite.scoring import check_metrics
 from wellgram.suite.scoring import score as score_wells
+from wellgram.suite.unfinished import UnfinishedRun, run_key
 from wellgram.wells import Wells
+
+_OUTSIDE = ("out", "metric", "scheduler")
+"""Options that change no figure of a benchmark"""
 
 SCORE_EPILOG = """
 **Examples**
@@ -188,6 +195,7 @@ def score(
     similarity. Replicates: consistency, magnitude, average precision. Writes map.parquet,
     summary.json, report.html, and tables and figures of each benchmark into the folder --out.
     """
+    settings = {name: value for name, value in locals().items() if name not in _OUTSIDE}
     if demo == bool(embeddings):
         raise InputError("give files of embeddings, or --demo for a simulated screen")
     set_backend(backend)
@@ -205,7 +213,7 @@ def score(
             f"alignment {align!r} is fitted on control wells: name their label (--control), or "
             "align by none (--align none)"
         )
-    with connected(scheduler) as client, placing_folder(out) as folder, noting(score):
+    with connected(scheduler) as client, placing_results(out) as folder, noting(score):
         sources = relationship_sources(*relationships or ())
         table = None if targets is None else read_targets(targets)
         sets = None if gene_sets is None else read_gene_sets(gene_sets)
@@ -239,6 +247,8 @@ def score(
                     wells = wells.read()
         read = time.perf_counter() - began
         print_wells(wells)
+        files = [path for path in (*(embeddings or []), metadata, targets, gene_sets) if path]
+        unfinished = _unfinished(out, settings, files, sources)
         result = score_wells(
             wells,
             chosen,
@@ -258,10 +268,10 @@ def score(
             seed=seed,
             backend=backend,
             step=step,
+            unfinished=unfinished,
             client=client,
         )
-        given = [*(embeddings or []), metadata, *(relationships or []), targets, gene_sets]
-        paths = [path for path in given if path]
+        paths = [*files, *(relationships or [])]
         inputs: dict[str, Checksum | None] = {}
         if paths:
             with step("check sums of inputs") as progress:
@@ -275,6 +285,13 @@ def score(
         result = replace(result, record=record)
         with step("write results"):
             result.save(folder)
+    if unfinished is not None:
+        unfinished.end()
+    if result.record.taken_up:
+        results.print(
+            f"taken from the run that was interrupted: {', '.join(result.record.taken_up)}",
+            markup=False,
+        )
     results.print(repr(result.map_), markup=False)
     left_out = result.map_.provenance["without_direction"]
     if left_out:
@@ -302,6 +319,17 @@ def score(
     results.print(
         f"{seconds:.1f} s, peak memory {peak_memory() / 1e9:.2f} GB; see {out}/report.html"
     )
+
+
+def _unfinished(
+    out: str, settings: Mapping[str, Any], files: list[str], sources: Mapping[str, pd.DataFrame]
+) -> UnfinishedRun | None:
+    """Return where findings are kept until the run ends; None if files or results are at URLs."""
+    place = locate(out)
+    # Known pairs need not be of files that were named: some are of an installed package.
+    pairs = {name: frame_digest(frame) for name, frame in sources.items()}
+    key = run_key({**settings, "pairs": pairs, "backend": get_backend().name}, files)
+    return UnfinishedRun(place, key) if isinstance(place, Path) and key is not None else None
 
 
 def _checksums(paths: list[str], progress: Progress) -> dict[str, Checksum | None]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from wellgram.align import Alignment
 from wellgram.backends import takes_backend
+from wellgram.checksums import frame_digest
 from wellgram.errors import InputError
 from wellgram.io.block_files import Blocks, open_blocks
 from wellgram.metrics import linear_probe
@@ -109,9 +110,9 @@ def search_blocks(
     settings = {
         "align": repr(align), "label": label, "split": split, "method": method, "penalty": penalty,
         "kind": kind, "same": list(same), "metrics": sorted(metrics), "seed": seed,
-        "sources": {name: _frame_digest(frame) for name, frame in (sources or {}).items()},
-        "targets": None if targets is None else _frame_digest(targets),
-        "labels": _frame_digest(first.metadata), "library": _version(),
+        "sources": {name: frame_digest(frame) for name, frame in (sources or {}).items()},
+        "targets": None if targets is None else frame_digest(targets),
+        "labels": frame_digest(first.metadata), "library": _version(),
     }  # fmt: skip
     announce: Step = step or (lambda _: nullcontext(lambda share: None))
     folder = None if out is None else Path(out) / _FOLDER
@@ -196,11 +197,6 @@ def _made(folder: Path) -> None:
 def _key(settings: Mapping[str, Any], block: str) -> str:
     text = json.dumps([settings, block], sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _frame_digest(frame: pd.DataFrame) -> str:
-    values = pd.util.hash_pandas_object(frame.astype("str"), index=False).to_numpy()
-    return hashlib.blake2b(values.tobytes(), digest_size=8).hexdigest()
 
 
 def _version() -> str:

@@ -173,8 +173,3 @@ class Benchmark:
     def step(self) -> str:
         """The name of its step of the work."""
         return self.title[:1].lower() + self.title[1:]
-
-    def part(self, task: Task, map_: PerturbationMap, progress: Progress) -> Part:
-        """Run it, and present its findings."""
-        findings = self.run(task, map_, progress)
-        return Part(findings, self.present(task, findings))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from wellgram.checksums import Checksum
 from wellgram.files import save_csv
 from wellgram.io import write_map
-from wellgram.io.places import placing_folder
 from wellgram.metrics import RecallResult
 from wellgram.plots import save_png
 from wellgram.suite.benchmarks import BENCHMARKS
 from wellgram.suite.contract import Outcome, Part, Skipped
 from wellgram.suite.report import write_report
+from wellgram.suite.results_folder import SUMMARY, placing_results
 from wellgram.suite.summary import summary_of
 from wellgram.wells import PerturbationMap
 
@@ -40,6 +40,8 @@ class RunRecord:
     command: str | None = None
     inputs: Mapping[str, Checksum | None] = field(default_factory=dict)
     """By path; None for what is not on this machine"""
+    taken_up: Sequence[str] = ()
+    """Benchmarks whose findings an interrupted run had left"""
     notes: Sequence[str] = ()
     """What is to be known of the screen before its figures are believed"""
 
@@ -76,6 +78,15 @@ class ScoreResult:
         return None if part is None else part.result
 
     @property
+    def files(self) -> list[str]:
+        """The names of the files that `save` writes, sorted."""
+        names = ["map.parquet", SUMMARY, "report.html"]
+        for part in self.parts.values():
+            names += [f"{name}.csv" for name in part.findings.tables]
+            names += [f"{name}.png" for name in part.presentation.figures]
+        return sorted(names)
+
+    @property
     def summary(self) -> dict[str, Any]:
         """Every figure, and how the run was made: what `save` writes to ``summary.json``."""
         return summary_of(self)
@@ -91,10 +102,11 @@ class ScoreResult:
         """Write ``map.parquet``, ``summary.json``, ``report.html``, and tables and figures.
 
         Each benchmark that was run has its tables (``.csv``) and figures (``.png``). Files appear
-        together or not at all; at a URL, one by one.
+        together or not at all; at a URL, one by one. Files of an earlier run that are not written
+        again are removed: those that its summary names.
         """
         drawn: dict[str, Axes] = {}
-        with placing_folder(folder) as out:
+        with placing_results(folder) as out:
             write_map(self.map_, out / "map.parquet")
             for part in self.parts.values():
                 for name, table in part.findings.tables.items():
@@ -103,5 +115,5 @@ class ScoreResult:
                     drawn[name] = figure.draw()
                     save_png(drawn[name], out / f"{name}.png")
             summary = json.dumps(self.summary, indent=2, allow_nan=False)
-            (out / "summary.json").write_text(summary + "\n", encoding="utf-8")
+            (out / SUMMARY).write_text(summary + "\n", encoding="utf-8")
             write_report(out / "report.html", self, BENCHMARKS, drawn)

@@ -29,9 +29,10 @@ from wellgram.metrics.precision_by_group import GroupNull
 from wellgram.metrics.recall import Null
 from wellgram.stream import WellStream
 from wellgram.suite.benchmarks import BENCHMARKS
-from wellgram.suite.contract import Outcome, Skipped, Step, Task
+from wellgram.suite.contract import Outcome, Part, Skipped, Step, Task
 from wellgram.suite.copies import checked_copies
 from wellgram.suite.score_result import RunRecord, ScoreResult
+from wellgram.suite.unfinished import UnfinishedRun
 from wellgram.wells import PerturbationMap, Wells
 
 
@@ -62,6 +63,7 @@ def score(
     seed: int = 0,
     backend: str | None = None,
     step: Step = _silent,
+    unfinished: UnfinishedRun | None = None,
     client: Client | None = None,
 ) -> ScoreResult:
     """Align and aggregate wells into a map, and run every benchmark that the data allows.
@@ -105,6 +107,9 @@ def score(
         See `set_backend`.
     step
         Called with the name of every step; for progress bars.
+    unfinished
+        Where what each benchmark found is kept until the run ends, and taken from if an earlier run
+        was interrupted.
     client
         A ``distributed.Client``, whose workers read the wells of a stream, compare the rows of the
         map, and draw random sets: see `wellgram.distributed.using`.
@@ -151,13 +156,19 @@ def score(
     map_ = _map_of(task, aggregate, dtype, _timed(step, seconds, ""), digests)
     identical = IdenticalRows.of(digests.rows)
     copies = checked_copies(wells, identical, allow_duplicates)
-    outcomes = _outcomes(task, map_, skipped[""], _timed(step, seconds, ""))
+    outcomes = _outcomes(task, map_, skipped[""], _timed(step, seconds, ""), unfinished, "")
     covariate_outcomes = {}
     for column in covariates:
         timed = _timed(step, seconds, column)
         of_number = _map_of(tasks[column], aggregate, dtype, timed)
-        covariate_outcomes[column] = _outcomes(tasks[column], of_number, skipped[column], timed)
-    record = _record(wells, len(identical.shared), [copies] if copies else [], seconds, seed)
+        covariate_outcomes[column] = _outcomes(
+            tasks[column], of_number, skipped[column], timed, unfinished, column
+        )
+    record = replace(
+        _record(wells, len(identical.shared), seconds, seed),
+        notes=[copies] if copies else [],
+        taken_up=[] if unfinished is None else unfinished.taken_up,
+    )
     return ScoreResult(map_, outcomes, record, covariate_outcomes)
 
 
@@ -192,7 +203,12 @@ def _map_of(
 
 
 def _outcomes(
-    task: Task, map_: PerturbationMap, skipped: Mapping[str, Skipped], step: Step
+    task: Task,
+    map_: PerturbationMap,
+    skipped: Mapping[str, Skipped],
+    step: Step,
+    unfinished: UnfinishedRun | None,
+    column: str,
 ) -> dict[str, Outcome]:
     """Return the outcome of every benchmark."""
     outcomes: dict[str, Outcome] = {}
@@ -200,11 +216,17 @@ def _outcomes(
         if name in skipped:
             outcomes[name] = skipped[name]
             continue
+        kept_as = f"{name}, {column} alone" if column else name
+        findings = None if unfinished is None else unfinished.load(kept_as)
         try:
             # Identical rows are told of once, for all benchmarks.
             with step(benchmark.step) as progress, warnings.catch_warnings():
                 warnings.simplefilter("ignore", IdenticalRowsWarning)
-                outcomes[name] = benchmark.part(task, map_, progress)
+                if findings is None:
+                    findings = benchmark.run(task, map_, progress)
+                    if unfinished is not None:
+                        unfinished.save(kept_as, findings)
+                outcomes[name] = Part(findings, benchmark.present(task, findings))
         except (NotApplicable, DeviceMemoryError) as problem:  # the others are run all the same
             outcomes[name] = Skipped(str(problem))
     return outcomes
@@ -240,7 +262,6 @@ def check_metrics(names: Sequence[str]) -> None:
 def _record(
     wells: Wells | WellStream,
     identical: int,
-    notes: Sequence[str],
     seconds: Mapping[str, float],
     seed: int,
 ) -> RunRecord:
@@ -257,6 +278,4 @@ def _record(
     }
     if "files" in wells.origin:
         screen["files"] = wells.origin["files"]
-    return RunRecord(
-        screen, seconds, peak_memory(), seed, run.name, run.describe(), environment(), notes=notes
-    )
+    return RunRecord(screen, seconds, peak_memory(), seed, run.name, run.describe(), environment())

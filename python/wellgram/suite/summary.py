@@ -35,7 +35,13 @@ def summary_of(result: "ScoreResult") -> dict[str, Any]:
     summary |= {
         "seconds": dict(record.seconds),
         "peak_memory_bytes": record.peak_memory_bytes,
-        "run": {"backend": record.backend_name, "device": record.device, "seed": record.seed},
+        "run": {
+            "backend": record.backend_name,
+            "device": record.device,
+            "seed": record.seed,
+            "taken_up": list(record.taken_up),
+        },
+        "files": result.files,
         "environment": dict(record.environment),
     }
     if record.command is not None:
