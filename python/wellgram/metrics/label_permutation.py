@@ -50,6 +50,30 @@ class _Ranked:
     above: Codes
 
 
+@dataclass(frozen=True)
+class _Exchange:
+    """A group of profiles (k,), and what it may be exchanged with."""
+
+    members: Codes
+    """Stratum after stratum"""
+    others: Codes
+    """What members are ranked among, beside each other"""
+    counts: Codes
+    """(s,): how many members are of each stratum"""
+    pools: Sequence[Codes]
+    """The others of each stratum"""
+    positive: NDArray[np.bool_]
+    """(k, k): which places of a set would be positives of each other"""
+    negative: NDArray[np.bool_]
+    """Which would be negatives if they were not in it"""
+    key: tuple[int, ...]
+    """What groups have in common that are alike in strata, and in what sets them apart"""
+
+    def precision(self, places: Codes, ranked: _Ranked) -> float:
+        """Return the mean average precision of the group, which lies at these places (k,)."""
+        return float(_mean_precisions(places[None], ranked, self.positive, self.negative)[0])
+
+
 class LabelPermutation:
     """Draws the null of the mean average precision of groups by permuting labels in strata.
 
@@ -108,6 +132,18 @@ class LabelPermutation:
         It cannot where members differ in what sets them apart from their negatives, or where there
         are too many profiles to exchange them with.
         """
+        exchange = self._exchange(members)
+        if exchange is None:
+            return None
+        sizes = np.array([len(pool) for pool in exchange.pools])
+        if (sizes >= _MANY * exchange.counts).all():
+            return self._among_negatives(exchange)
+        if (sizes + exchange.counts > _MOST_EXCHANGED).any():
+            return None
+        return self._with_the_group(exchange)
+
+    def _exchange(self, members: Codes) -> _Exchange | None:
+        """Return what a group may be exchanged with; None where there is nothing, or too much."""
         apart = self._outside[members]
         if not len(self._apart) or (apart != apart[0]).any():
             return None
@@ -116,48 +152,57 @@ class LabelPermutation:
         ranked_strata = np.flatnonzero(self._negative[strata].any(axis=0) | np.isin(
             np.arange(len(self._negative)), strata))  # fmt: skip
         others = others[np.isin(self._stratum[others], ranked_strata)]
-        pools = [others[self._stratum[others] == s] for s in strata]
-        sizes = np.array([len(pool) for pool in pools])
         if not len(others) or len(others) + len(members) > _MOST_RANKED:
             return None
-        slots = np.repeat(np.arange(len(strata)), counts)
-        stream = stream_of("labels", *strata.tolist(), *counts.tolist(), *apart[0].tolist())
-        many = bool((sizes >= _MANY * counts).all())
-        if not many and (sizes + counts > _MOST_EXCHANGED).any():
-            return None
-        if not many:
-            pools = [
-                np.append(members[self._stratum[members] == s], pool)
-                for s, pool in zip(strata, pools, strict=True)
-            ]
-        pools = [pool[:_MOST_EXCHANGED] for pool in pools]
-        exchanged = np.concatenate(pools)
-        everyone = others if many else np.append(members, others)
-        first = np.cumsum([0, *(len(pool) for pool in pools)])[:-1]
+        pools = [others[self._stratum[others] == s] for s in strata]
+        # A set, and the group in this order, have the profiles of a stratum beside each other.
+        ordered = members[np.argsort(self._stratum[members], kind="stable")]
+        place = np.repeat(strata, counts)
+        positive, negative = (of[np.ix_(place, place)] for of in (self._positive, self._negative))
         key = (*strata.tolist(), *counts.tolist(), *apart[0].tolist())
-        allowed = strata[slots]
-        masks = tuple(of[np.ix_(allowed, allowed)] for of in (self._positive, self._negative))
-        if many and key in self._nulls:
-            null = self._nulls[key]
-        else:
-            ranked = self._ranks(exchanged, everyone)
-            lengths = [len(pool) for pool in pools]
-            places = get_backend().random_subsets(
-                lengths, counts.tolist(), self._draws, seed=self._seed, stream=stream
-            )
-            null = _mean_precisions(places + first[slots], ranked, *masks)
-            if many:
-                self._nulls[key] = null
-        if not many:
-            own = np.concatenate(
-                [f + np.arange(count) for f, count in zip(first, counts, strict=True)]
-            )
-            observed = _mean_precisions(own[None], ranked, *masks)
-        else:
-            ordered = members[np.argsort(self._stratum[members], kind="stable")]
-            alone = self._ranks(ordered, np.append(members, others))
-            observed = _mean_precisions(np.arange(len(members))[None], alone, *masks)
-        return LabelNull(null, float(observed[0]))
+        return _Exchange(ordered, others, counts, pools, positive, negative, key)
+
+    def _among_negatives(self, exchange: _Exchange) -> LabelNull:
+        """Return the null of sets of negatives alone, which groups alike in strata have in common.
+
+        There are so many of them that it hardly matters that the group is not drawn too.
+        """
+        if exchange.key not in self._nulls:
+            pools = [pool[:_MOST_EXCHANGED] for pool in exchange.pools]
+            ranked = self._ranks(np.concatenate(pools), exchange.others)
+            self._nulls[exchange.key] = self._drawn(exchange, pools, ranked)
+        members = exchange.members
+        ranked = self._ranks(members, np.append(members, exchange.others))
+        return LabelNull(
+            self._nulls[exchange.key], exchange.precision(np.arange(len(members)), ranked)
+        )
+
+    def _with_the_group(self, exchange: _Exchange) -> LabelNull:
+        """Return the null of sets of negatives and the group together."""
+        members = exchange.members
+        own = np.split(members, np.cumsum(exchange.counts)[:-1])
+        pools = [np.append(*pair) for pair in zip(own, exchange.pools, strict=True)]
+        ranked = self._ranks(np.concatenate(pools), np.append(members, exchange.others))
+        null = self._drawn(exchange, pools, ranked)
+        places = np.concatenate(
+            [
+                first + np.arange(count)
+                for first, count in zip(_starts(pools), exchange.counts, strict=True)
+            ]
+        )
+        return LabelNull(null, exchange.precision(places, ranked))
+
+    def _drawn(self, exchange: _Exchange, pools: Sequence[Codes], ranked: _Ranked) -> Floats:
+        """Return the means (draws,) of random sets of the pools, one after another in `ranked`."""
+        places = get_backend().random_subsets(
+            [len(pool) for pool in pools],
+            exchange.counts.tolist(),
+            self._draws,
+            seed=self._seed,
+            stream=stream_of("labels", *exchange.key),
+        )
+        sets = places + np.repeat(_starts(pools), exchange.counts)
+        return _mean_precisions(sets, ranked, exchange.positive, exchange.negative)
 
     def _ranks(self, exchanged: Codes, everyone: Codes) -> _Ranked:
         """Return similarities (c, c), and how many negatives of each row are above each."""
@@ -176,6 +221,11 @@ class LabelPermutation:
             ordered = np.sort(similarity[i, allowed])
             above[i] = len(ordered) - np.searchsorted(ordered, similarity[i, columns], side="right")
         return _Ranked(similarity[:, columns], above)
+
+
+def _starts(pools: Sequence[Codes]) -> Codes:
+    """Return where each pool begins, one after another."""
+    return np.cumsum([0, *(len(pool) for pool in pools)])[:-1]
 
 
 def _mean_precisions(
