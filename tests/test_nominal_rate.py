@@ -1,12 +1,15 @@
 """Screens of pure noise with batch effects: benchmarks of replicates find no more than chance."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import kstest
 
 from helpers.noise_screens import noise
-from wellgram import average_precision, consistency, magnitude, mean_average_precision
+from wellgram import average_precision, consistency, magnitude, mean_average_precision, score
 from wellgram.align import alignment
+from wellgram.suite import Task
+from wellgram.suite.benchmarks.precision_measures import measures_of
 
 SEEDS = range(20)
 
@@ -35,6 +38,60 @@ def of_precision(wells, seed):
     rules = {"pos_sameby": "perturbation", "neg_sameby": "batch", "neg_diffby": "is_control"}
     profiles = average_precision(wells, **rules, scored=treated)
     return mean_average_precision(profiles, null="labels", null_size=400, seed=seed).table
+
+
+def of_measure(name):
+    """A measure of average precision as a run has it, by permuted labels."""
+
+    def of(wells, seed):
+        task = Task(wells, None)
+        measure = next(m for m in measures_of(task) if m.name == name)
+        profiles = average_precision(
+            wells,
+            pos_sameby=measure.pos_sameby,
+            pos_diffby=measure.pos_diffby,
+            neg_sameby=measure.neg_sameby,
+            neg_diffby=measure.neg_diffby,
+            scored=~wells.metadata["is_control"].to_numpy(bool),
+        )
+        return mean_average_precision(
+            profiles, "perturbation", null="labels", null_size=400, seed=seed
+        ).table
+
+    of.__name__ = name
+    return of
+
+
+@pytest.mark.parametrize("align", ["none", "pca-center-scale"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "phenotypic activity within a batch",
+        "phenotypic activity across batches",
+        "distinctiveness",
+        "distinctiveness within a batch",
+    ],
+)
+def test_noise_is_found_at_the_nominal_rate_by_each_measure_of_a_run(name, align):
+    """Some perturbations have no pair within a batch, or none across batches: they have no p."""
+    p = p_values(of_measure(name), align)
+    assert np.isfinite(p).mean() > 0.5
+    share = np.array([(of_seed[np.isfinite(of_seed)] < 0.05).mean() for of_seed in p])
+    standard_error = share.std(ddof=1) / np.sqrt(len(share))
+    assert abs(share.mean() - 0.05) <= 4 * standard_error, (share.mean(), standard_error)
+
+
+def test_random_rankings_are_on_the_safe_side():
+    """The default null of a run: on noise it finds no more than the nominal rate."""
+    shares = []
+    for seed in SEEDS[:10]:
+        wells = noise(seed)
+        found = score(wells, metrics=["average-precision"], seed=seed).parts["average-precision"]
+        table = found.findings.tables["average_precision_apart"]
+        shares.append(table.groupby("measure")["p_value"].apply(lambda p: (p < 0.05).mean()))
+    rates = pd.concat(shares, axis=1)
+    pure = rates.drop(index="distinctiveness")  # that takes replicates of any batch
+    assert (pure.mean(axis=1) <= 0.05 + 4 * pure.std(axis=1) / np.sqrt(len(shares))).all(), pure
 
 
 @pytest.mark.parametrize("align", ["none", "center-scale", "pca-center-scale"])
