@@ -74,6 +74,6 @@ def test_one_batch_has_one_null(wells):
 
 
 def test_an_unknown_null_is_refused_before_any_work(wells):
-    for option in ("consistency_null", "magnitude_null", "precision_null"):
+    for option in ("consistency_null", "magnitude_null", "average_precision_null"):
         with pytest.raises(InputError, match=f"unknown {option}='none'; choose"):
             score(wells, **{option: "none"})

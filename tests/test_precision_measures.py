@@ -111,7 +111,7 @@ def test_a_thousand_controls_of_other_batches_are_enough():
 
 def test_the_null_of_permuted_labels_can_be_chosen_and_is_named():
     wells = noise(0, perturbations=6, wells=4)
-    part = part_of(wells, precision_null="labels")
+    part = part_of(wells, average_precision_null="labels")
     assert set(part.result.table["null"]) == {"permuted labels"}
     assert "against permuted labels" in part.presentation.text
     assert "against random rankings" in part_of(wells).presentation.text

@@ -139,7 +139,7 @@ def score(
         SetNull,
         typer.Option(help="The same of the magnitude, where that of batches takes long."),
     ] = "permutation",
-    precision_null: Annotated[
+    average_precision_null: Annotated[
         GroupNull,
         typer.Option(
             help="Of average precision: random rankings, or permuted labels, which keep the batch "
@@ -193,7 +193,9 @@ def score(
 
     Known pairs: recall. Compounds and targets: drug targets. Sets of genes: separation and
     similarity. Replicates: consistency, magnitude, average precision. Writes map.parquet,
-    summary.json, report.html, and tables and figures of each benchmark into the folder --out.
+    summary.json, report.html, and tables and figures of each benchmark into the folder --out; files
+    of an earlier run there that are not written again are removed. What is finished when a run is
+    interrupted is kept there, so that the same command goes on where it stopped.
     """
     settings = {name: value for name, value in locals().items() if name not in _OUTSIDE}
     if demo == bool(embeddings):
@@ -262,7 +264,7 @@ def score(
             null=null,
             consistency_null=consistency_null,
             magnitude_null=magnitude_null,
-            precision_null=precision_null,
+            average_precision_null=average_precision_null,
             dtype=dtype,
             allow_duplicates=allow_duplicates,
             seed=seed,

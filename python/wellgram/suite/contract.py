@@ -43,7 +43,7 @@ class Task:
     seed: int = 0
     consistency_null: SetNull = "batches"
     magnitude_null: SetNull = "permutation"
-    precision_null: GroupNull = "rankings"
+    average_precision_null: GroupNull = "rankings"
 
     @cached_property
     def labels(self) -> pd.DataFrame:

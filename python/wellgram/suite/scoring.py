@@ -57,7 +57,7 @@ def score(
     null: Null | None = None,
     consistency_null: SetNull = "batches",
     magnitude_null: SetNull = "permutation",
-    precision_null: GroupNull = "rankings",
+    average_precision_null: GroupNull = "rankings",
     dtype: MapDtype = "float32",
     allow_duplicates: bool = False,
     seed: int = 0,
@@ -93,7 +93,7 @@ def score(
     consistency_null, magnitude_null
         ``"batches"`` or ``"permutation"``: see `consistency` and `magnitude`. Where a screen has
         several batches, the result has figures against the other null too.
-    precision_null
+    average_precision_null
         ``"rankings"`` or ``"labels"``: see `mean_average_precision`. The latter takes about a
         second for a group of 36 wells.
     aggregate, dtype
@@ -128,7 +128,7 @@ def score(
     for option, value, known in (
         ("consistency_null", consistency_null, get_args(SetNull)),
         ("magnitude_null", magnitude_null, get_args(SetNull)),
-        ("precision_null", precision_null, get_args(GroupNull)),
+        ("average_precision_null", average_precision_null, get_args(GroupNull)),
     ):
         if value not in known:
             raise InputError(f"unknown {option}={value!r}; choose {' or '.join(known)}")
@@ -143,7 +143,7 @@ def score(
         seed,
         consistency_null,
         magnitude_null,
-        precision_null,
+        average_precision_null,
     )
     tasks = {"": task} | {
         column: replace(task, wells=covariate_wells(wells, column), align=None)

@@ -74,7 +74,7 @@ def _measured(
     return mean_average_precision(
         profiles,
         perturbation_keys(task),
-        null=task.precision_null,
+        null=task.average_precision_null,
         seed=task.seed,
         progress=part_of(progress, 1 / 2, 1 / 2),
     )
