@@ -1,6 +1,6 @@
 """Two embeddings on the same known pairs, or the same compounds: their difference, how surely."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
 from wellgram.metrics.bootstrap import gene_resamples, interval, item_resamples
-from wellgram.metrics.recall import TAILS, Null, relationship_recall
+from wellgram.metrics.recall import TAILS, Null, Same, relationship_recall
+from wellgram.metrics.rows_of_pairs import Sources
 from wellgram.metrics.shared import shared_rows
 from wellgram.metrics.target_ranking import DrugTargetsResult
 from wellgram.pairs import PairDtype
@@ -44,9 +45,10 @@ class ComparisonResult:
 def compare_recall(
     first: LabelledMap,
     second: LabelledMap,
-    sources: Mapping[str, pd.DataFrame] | None = None,
+    sources: Sources | None = None,
     *,
-    same: Sequence[str] = (),
+    same: Same = (),
+    separator: str | None = None,
     tails: Iterable[tuple[float, float]] = TAILS,
     null: Null | None = None,
     resamples: int = 1000,
@@ -64,7 +66,7 @@ def compare_recall(
     ----------
     first, second
         Two maps; of how many features does not matter.
-    sources, same, tails, null, dtype, backend
+    sources, same, separator, tails, null, dtype, backend
         As for `relationship_recall`.
     resamples, seed
         How often genes are resampled, and the seed of the draws.
@@ -84,7 +86,9 @@ def compare_recall(
         for map_, of in ((first, rows["row_first"]), (second, rows["row_second"]))
     ]
     recalls = [
-        relationship_recall(map_, sources, same=same, tails=tails, null=null, dtype=dtype)
+        relationship_recall(
+            map_, sources, same=same, separator=separator, tails=tails, null=null, dtype=dtype
+        )
         for map_ in shared
     ]
     records = []

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from wellgram.backends.protocol import Codes
 from wellgram.errors import ColumnMissing, InputError
 from wellgram.metrics.several_values import first_list, split_values, warn_of_separator
-from wellgram.missing_labels import is_missing, without_missing
+from wellgram.label_rules.missing_labels import is_missing, without_missing
 from wellgram.wells import ROLES
 
 NONE_IS_A_VALUE = "dose"
@@ -291,7 +291,7 @@ def find_pairs(metadata: pd.DataFrame, rules: Rules) -> Pairs:
     codes = {name: _codes_of(metadata, name, name in strict)
              for name in sorted((loose | strict) - {label})}  # fmt: skip
     for name in {*rules.pos_sameby.names, *rules.neg_diffby.names} - {label, *ROLES}:
-        remedy = f"give multilabel={name!r}, separator="
+        remedy = f"give multilabel={name!r}, separator={{separator!r}}"
         warn_of_separator(metadata[name], name, remedy)
     each = np.arange(n)
     differ = Columns(

@@ -19,7 +19,7 @@ from wellgram.files import save_csv
 from wellgram.metrics.label_permutation import LabelNull, LabelPermutation
 from wellgram.metrics.pairing import NONE_IS_A_VALUE, as_names
 from wellgram.metrics.precision_by_profile import AveragePrecisionResult
-from wellgram.missing_labels import is_missing
+from wellgram.label_rules.missing_labels import is_missing
 from wellgram.nulls import (
     PForm,
     benjamini_hochberg,

@@ -1,6 +1,6 @@
 """How alike the members of gene sets are, and whether a clustering finds the gene sets again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +13,10 @@ from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes
 from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
+from wellgram.io.relationships import named_sources, pair_ends
 from wellgram.metrics.gene_set_tests import GeneSets
 from wellgram.metrics.recall import Null, null_rows
+from wellgram.metrics.rows_of_pairs import Sources
 from wellgram.pairs import cosine_matrix
 from wellgram.wells import LabelledMap
 
@@ -136,15 +138,13 @@ def gene_set_similarity(
     )
 
 
-def gene_sets_of_pairs(
-    pairs: Mapping[str, pd.DataFrame], among: Iterable[str] | None = None
-) -> dict[str, list[str]]:
+def gene_sets_of_pairs(pairs: Sources, among: Iterable[str] | None = None) -> dict[str, list[str]]:
     """Return what known pairs hang together in: gene sets, each named by its first member.
 
     Parameters
     ----------
     pairs
-        Known pairs by source: columns ``entity1`` and ``entity2``.
+        Known pairs by source: see `relationship_recall`.
     among
         Labels, such as those of a map, to which pairs are limited: what hangs together by others
         alone is not one gene set.
@@ -154,8 +154,9 @@ def gene_sets_of_pairs(
 
     found: dict[str, list[str]] = {}
     inside = None if among is None else set(among)
-    for source, known in pairs.items():
-        ends = known[["entity1", "entity2"]].dropna().astype("str")
+    sources = named_sources(pairs)
+    for source, known in sources.items():
+        ends = pair_ends(known)
         if inside is not None:
             ends = ends[ends.isin(inside).all(axis=1)]
         codes, names = pd.factorize(pd.concat([ends["entity1"], ends["entity2"]]), sort=True)
@@ -163,7 +164,7 @@ def gene_sets_of_pairs(
         graph = coo_array((np.ones(n), (codes[:n], codes[n:])), shape=(len(names), len(names)))
         _, part = connected_components(graph, directed=False)
         for members in pd.Series(names).groupby(part):
-            of = f", {source}" if len(pairs) > 1 else ""
+            of = f", {source}" if len(sources) > 1 else ""
             found[f"{members[1].iloc[0]} + {len(members[1]) - 1}{of}"] = members[1].tolist()
     return found
 

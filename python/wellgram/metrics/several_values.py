@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.errors import InputError, LabelsWarning
-from wellgram.missing_labels import is_missing, without_missing
+from wellgram.label_rules.missing_labels import is_missing, without_missing
 
 _SEPARATORS = "|;,"
 _LISTS = (list, tuple, set, frozenset, np.ndarray)
@@ -70,7 +70,7 @@ def warn_of_separator(column: "pd.Series[Any]", name: str, remedy: str) -> None:
     name
         Of the column.
     remedy
-        What to give; the separator is added to it.
+        What to give, with ``{separator!r}`` where the separator goes.
     """
     if pd.api.types.is_numeric_dtype(column.dtype) or first_list(column) is not None:
         return
@@ -84,7 +84,7 @@ def warn_of_separator(column: "pd.Series[Any]", name: str, remedy: str) -> None:
                 warnings.warn(
                     f"{count:,} of {len(texts):,} values of {name!r} hold {separator!r}, and parts "
                     f"of them are values too ({text!r} and {part!r}): if they are several values, "
-                    f"{remedy}{separator!r}",
+                    f"{remedy.format(separator=separator)}",
                     LabelsWarning,
                     stacklevel=2,
                 )

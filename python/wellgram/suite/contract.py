@@ -13,7 +13,7 @@ from wellgram.backends.protocol import Progress
 from wellgram.errors import NotApplicable
 from wellgram.maps.build import map_rows
 from wellgram.metrics.gene_set_tests import GeneSets
-from wellgram.metrics.recall import Null
+from wellgram.metrics.recall import Null, Same
 from wellgram.stream import WellStream
 from wellgram.wells import PerturbationMap, Wells
 
@@ -34,11 +34,13 @@ class Task:
     wells: Wells | WellStream
     align: Alignment | None
     sources: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    same: Sequence[str] = ()
+    same: Same = ()
     null: Null | None = None
     targets: pd.DataFrame | None = None
     gene_sets: GeneSets | None = None
     seed: int = 0
+    same_separator: str | None = None
+    """What parts values in the texts of the columns `same`"""
 
     @cached_property
     def labels(self) -> pd.DataFrame:

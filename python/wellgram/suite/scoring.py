@@ -14,10 +14,12 @@ from wellgram.backends.machine import environment, peak_memory
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import DeviceMemoryError, InputError, NotApplicable
+from wellgram.io.relationships import named_sources
 from wellgram.maps.build import Aggregation, MapDtype, build_map
 from wellgram.metrics import covariate_wells
 from wellgram.metrics.gene_set_tests import GeneSets
-from wellgram.metrics.recall import Null
+from wellgram.metrics.recall import Null, Same
+from wellgram.metrics.rows_of_pairs import Sources
 from wellgram.stream import WellStream
 from wellgram.suite.benchmarks import BENCHMARKS
 from wellgram.suite.contract import Outcome, Skipped, Step, Task
@@ -36,8 +38,9 @@ def score(
     wells: Wells | WellStream,
     align: Alignment | None = None,
     *,
-    sources: Mapping[str, pd.DataFrame] | None = None,
-    same: Sequence[str] = (),
+    sources: Sources | None = None,
+    same: Same = (),
+    same_separator: str | None = None,
     targets: pd.DataFrame | None = None,
     gene_sets: GeneSets | None = None,
     metrics: Sequence[str] | None = None,
@@ -61,8 +64,8 @@ def score(
         The wells, in memory or as a stream.
     align
         An alignment such as `TVN`; None for none.
-    sources, same, null
-        Known pairs: see `relationship_recall`.
+    sources, same, same_separator, null
+        Known pairs: see `relationship_recall`, whose ``separator`` the third is.
     targets
         Compounds and their targets: see `drug_targets`.
     gene_sets
@@ -92,7 +95,9 @@ def score(
         If an input cannot be used. What the labels alone can tell is checked before any work.
     """
     check_metrics(metrics or ())
-    task = Task(wells, align, sources or {}, same, null, targets, gene_sets, seed)
+    task = Task(
+        wells, align, named_sources(sources), same, null, targets, gene_sets, seed, same_separator
+    )
     tasks = {"": task} | {
         column: replace(task, wells=covariate_wells(wells, column), align=None)
         for column in covariates
