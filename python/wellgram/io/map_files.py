@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from wellgram.backends.protocol import Rows
 from wellgram.errors import ColumnMissing, InputError
+from wellgram.input_kinds import check_map
 from wellgram.io.array_table import ArrayTable
 from wellgram.io.formats import format_of, is_path, map_suffixes, open_table, table_of
 from wellgram.io.map_tables import EMBEDDING, labels_and_provenance
@@ -40,6 +41,7 @@ def write_map(map_: PerturbationMap, /, path: str | Path) -> None:
     InputError
         If the format is unknown or cannot hold the labels, or there is no such folder.
     """
+    check_map(map_)
     place = locate(path)
     entry = format_of(place)
     if entry is None or entry.write_map is None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wellgram.input_kinds import check_map
 from wellgram.io.array_table import ArrayTable
 from wellgram.io.labels import (
     Note,
@@ -45,6 +46,7 @@ def map_table(map_: PerturbationMap, /) -> pa.Table:
         The metadata of the schema holds the provenance and the types of the labels. `read_map`
         gives them back from a file that keeps this metadata.
     """
+    check_map(map_)
     values = pa.array(map_.embeddings.ravel())
     vectors = pa.FixedSizeListArray.from_arrays(values, map_.embeddings.shape[1])
     labels = pa.Table.from_pandas(map_.labels, preserve_index=False)

@@ -12,6 +12,7 @@ from wellgram.backends.philox_draws import under
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_map
 from wellgram.metrics.shared import shared_rows
 from wellgram.nulls import stream_of
 from wellgram.pairs.unit_rows import unit_embeddings
@@ -92,6 +93,8 @@ def replicate_agreement(
     """
     from scipy.stats import cramervonmises_2samp, ks_2samp
 
+    check_map(first)
+    check_map(second)
     one, other = first.embeddings, second.embeddings
     if one.shape[1] != other.shape[1]:
         raise InputError(

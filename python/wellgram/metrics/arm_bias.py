@@ -13,6 +13,7 @@ from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_map
 from wellgram.io.relationships import clean_pairs
 from wellgram.metrics.rank_test import BrunnerMunzel, brunner_munzel
 from wellgram.pairs import PairDtype, UnitRows, order_statistics, pair_count
@@ -82,6 +83,7 @@ def proximity_bias(
         If a column is missing, a gene is on two arms or in two rows of the map, or the map has no
         two arms with genes, one with two.
     """
+    check_map(map_)
     arm = arms_of_genes(genes).reindex(map_.labels["perturbation"]).reset_index(drop=True)
     placed = np.flatnonzero(arm.notna())
     names = map_.labels["perturbation"].iloc[placed]

@@ -11,6 +11,7 @@ from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_map
 from wellgram.metrics.bootstrap import gene_resamples, interval, item_resamples
 from wellgram.metrics.recall import TAILS, Null, Same, relationship_recall
 from wellgram.metrics.rows_of_pairs import Sources
@@ -77,6 +78,8 @@ def compare_recall(
         If the maps share fewer than two perturbations, one has a perturbation twice, or as
         `relationship_recall` has it.
     """
+    check_map(first)
+    check_map(second)
     tails = list(tails)
     # In an order that does not depend on which is the first, so that the draws do not.
     rows = shared_rows(first, second)

@@ -8,6 +8,7 @@ import pandas as pd
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Progress
 from wellgram.errors import InputError, NotApplicable
+from wellgram.input_kinds import check_map
 from wellgram.metrics.recall import Null, null_rows
 from wellgram.nulls import benjamini_hochberg
 from wellgram.pairs.unit_rows import unit_embeddings
@@ -58,6 +59,7 @@ def gene_set_separation(
     """
     from scipy.stats import ks_2samp
 
+    check_map(map_)
     if min_genes < 2:
         raise InputError(f"min_genes must be 2 or more, not {min_genes}: one gene has no pair")
     rows, _ = null_rows(map_.labels, null)

@@ -7,6 +7,7 @@ from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import ColumnMissing
+from wellgram.input_kinds import check_wells
 from wellgram.maps.build import map_rows
 from wellgram.metrics.replicate_consistency import ConsistencyResult, consistency
 from wellgram.metrics.replicates import aligned_rows
@@ -49,6 +50,7 @@ def guide_agreement(
     InputError
         If there is no such column, or no gene has two guides.
     """
+    check_wells(wells)
     if guide not in wells.metadata:
         raise ColumnMissing(
             f"there is no column {guide!r} that names the guide; there are "

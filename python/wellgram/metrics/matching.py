@@ -9,6 +9,7 @@ from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
+from wellgram.input_kinds import check_map, check_wells
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.confounders import standardized
 from wellgram.metrics.recall import TAILS, Null, Same, known_pairs
@@ -54,6 +55,7 @@ def match_wells(
     InputError
         As for `covariate_wells`; or if `bins` is not positive.
     """
+    check_wells(wells)
     if bins < 1:
         raise InputError(f"bins must be 1 or more, not {bins}")
     z = standardized(wells, column)
@@ -120,6 +122,7 @@ def matched_recall(
         If a perturbation has no covariate, `bins` is out of range, or as `relationship_recall` has
         it.
     """
+    check_map(map_)
     rows, _, known = known_pairs(map_.labels, sources, same=same, separator=separator, null=null)
     covariate = _covariates_of(map_.labels.iloc[rows], means)
     if not 1 <= bins <= len(rows) // 2:

@@ -14,6 +14,7 @@ from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Backend, Progress, Rows
 from wellgram.errors import InputError, NotApplicable, TiesWarning
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_map
 from wellgram.metrics.pairing import ColumnRule, Columns, Rules, find_pairs
 from wellgram.metrics.profile_ranks import Compared, Ties, rank_entries
 from wellgram.metrics.ranking import chance_precision
@@ -141,6 +142,8 @@ def average_precision(
         multilabel,
         separator,
     )
+    if not isinstance(profiles, WellLabels):
+        check_map(profiles)
     metadata = profiles.metadata if isinstance(profiles, WellLabels) else profiles.labels
     pairs = find_pairs(metadata, rules)
     wanted = _wanted(scored, len(metadata))[pairs.owner]

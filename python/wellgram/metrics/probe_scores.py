@@ -9,6 +9,7 @@ from wellgram.align import Alignment
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import NotApplicable
+from wellgram.input_kinds import check_wells
 from wellgram.metrics.blinding import aligned_blind
 from wellgram.metrics.labelled import LabelledWells, Sides
 from wellgram.metrics.penalties import (
@@ -93,6 +94,7 @@ def linear_probe(
         wells of one class only, no tested class was trained, the alignment was fitted before, or a
         penalty cannot be used.
     """
+    check_wells(wells)
     tried = check_penalties(method, penalty)
     labelled = LabelledWells.of(wells, label, kind)
     splits = splits_by(labelled.wells, split, folds=folds, within=labelled.kind, seed=seed)
@@ -148,6 +150,7 @@ def neighbor_accuracy(
     InputError
         As `linear_probe` has it.
     """
+    check_wells(wells)
     labelled = LabelledWells.of(wells, label, kind)
     splits = splits_by(labelled.wells, split, folds=2, within=None, seed=seed)
     if len(splits) > 1:

@@ -15,6 +15,7 @@ from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError, LabelsWarning, NotApplicable
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_map
 from wellgram.io.relationships import named_sources
 from wellgram.label_rules.label_spelling import near_text
 from wellgram.metrics.bootstrap import gene_bootstrap
@@ -142,6 +143,7 @@ def relationship_recall(
         If labels of known pairs are those of the map but for case or blanks, or values of a column
         look like several, such as ``"a|b"`` beside ``"a"``.
     """
+    check_map(map_)
     tails = [_check_tail(*pair) for pair in tails]
     rows, null, known = known_pairs(map_.labels, sources, same=same, separator=separator, null=null)
     chosen = None if len(rows) == len(map_.labels) else rows

@@ -11,6 +11,7 @@ from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
+from wellgram.input_kinds import check_wells
 from wellgram.maps.build import map_rows
 from wellgram.metrics.batch_strata import BatchKind, Strata, batch_kinds
 from wellgram.metrics.replicates import (
@@ -119,6 +120,7 @@ def consistency(
         If no perturbation has two wells, the null or a label is unknown, or the seed is no whole
         number.
     """
+    check_wells(wells)
     check_null(null, get_args(ConsistencyNull), negatives, draws)
     if measure not in get_args(Measure):
         raise InputError(f"unknown measure {measure!r}; choose cosine or angle")

@@ -13,6 +13,7 @@ from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes
 from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_map
 from wellgram.io.relationships import named_sources, pair_ends
 from wellgram.metrics.gene_set_tests import GeneSets
 from wellgram.metrics.recall import Null, null_rows
@@ -113,6 +114,7 @@ def gene_set_similarity(
     from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
     from scipy.spatial.distance import squareform
 
+    check_map(map_)
     rows, _ = null_rows(map_.labels, null)
     labels = map_.labels["perturbation"].astype("str").to_numpy()[rows]
     chosen, groups, left_out = _chosen(labels, gene_sets, most)

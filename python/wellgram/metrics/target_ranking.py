@@ -14,6 +14,7 @@ from wellgram.backends.protocol import Codes, Floats
 from wellgram.backends.thread_count import threads
 from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_map
 from wellgram.metrics.bootstrap import item_bootstrap
 from wellgram.metrics.ranking import chance_precision, pooled_scores
 from wellgram.metrics.target_lists import RankedList, check_targets, ranked_lists
@@ -129,6 +130,7 @@ def drug_targets(
     InputError
         If the targets lack a column or rows, no item has a list, or a parameter is out of range.
     """
+    check_map(map_)
     _check(by, active, inactive, min_negatives, draws, quantiles)
     table = check_targets(targets)
     cube, doses, place, absent = _similarities(map_, table)

@@ -14,6 +14,7 @@ from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
 from wellgram.files import output_folder, save_csv
+from wellgram.input_kinds import check_wells
 from wellgram.io.relationships import named_sources
 from wellgram.maps.build import build_map
 from wellgram.metrics.batch_measures import batch_accuracy, mixing, similarities, some_wells
@@ -173,6 +174,7 @@ def batch_study(
         As `linear_probe` has it, before any work; or if no correction can be fitted, or a name is
         not known.
     """
+    check_wells(wells)
     named, pairs = _named(corrections), named_sources(sources)
     for one in named.values():
         check_unfitted(one)

@@ -14,6 +14,7 @@ from wellgram.backends.machine import environment, peak_memory
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import DeviceMemoryError, InputError, NotApplicable
+from wellgram.input_kinds import check_wells
 from wellgram.io.relationships import named_sources
 from wellgram.maps.build import Aggregation, MapDtype, build_map
 from wellgram.metrics import covariate_wells
@@ -94,6 +95,7 @@ def score(
     InputError
         If an input cannot be used. What the labels alone can tell is checked before any work.
     """
+    check_wells(wells)
     check_metrics(metrics or ())
     task = Task(
         wells, align, named_sources(sources), same, null, targets, gene_sets, seed, same_separator
