@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes
 from wellgram.errors import ColumnMissing, InputError
-from wellgram.metrics.several_values import first_list, split_values, warn_of_separator
 from wellgram.label_rules.missing_labels import is_missing, without_missing
+from wellgram.metrics.several_values import first_list, split_values, warn_of_separator
 from wellgram.wells import ROLES
 
 NONE_IS_A_VALUE = "dose"

@@ -19,7 +19,7 @@ Sources = Mapping[str, Any] | Any
 SameRule = str | Mapping[str, str | Sequence[str]]
 """A column, or ``{"any": [...]}`` or ``{"all": [...]}`` of several"""
 
-_REMEDY = "give separator={separator!r} (--same-separator on the command line)"
+_REMEDY = "give separator={separator!r}"
 
 
 def pair_rows(name: str, pairs: pd.DataFrame, labels: "pd.Series[Any]") -> tuple[Codes, Codes]:
