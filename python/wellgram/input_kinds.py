@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from wellgram.errors import InputError
 
 
@@ -42,6 +44,19 @@ def check_matrix(given: object) -> None:
     """
     if is_wells(given) or _is_anndata(given) or _is_path(given) or given is None:
         raise InputError(f"a map or a matrix is needed, not {_what(given)}; {_map_of(given)}")
+
+
+def check_frame(given: object, what: str) -> None:
+    """Raise unless something is a table of pandas; `what` says which table it should be.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    if not isinstance(given, pd.DataFrame):
+        of_others = "; give what its to_pandas() returns" if _has(given, "to_pandas") else ""
+        raise InputError(f"{what} is a table of pandas, not {_what(given)}{of_others}")
 
 
 def is_wells(given: object) -> bool:

@@ -1,5 +1,6 @@
 """The drug-target benchmark: whether compounds look like the knock-out of their targets."""
 
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,12 +13,18 @@ import pandas as pd
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.backends.thread_count import threads
-from wellgram.errors import InputError, NotApplicable
+from wellgram.errors import InputError, LabelsWarning, NotApplicable
 from wellgram.files import save_csv
 from wellgram.input_kinds import check_map
+from wellgram.label_rules.label_spelling import near_labels, near_text
 from wellgram.metrics.bootstrap import item_bootstrap
 from wellgram.metrics.ranking import chance_precision, pooled_scores
-from wellgram.metrics.target_lists import RankedList, check_targets, ranked_lists
+from wellgram.metrics.target_lists import (
+    RankedList,
+    check_targets,
+    ranked_lists,
+    warn_of_contradictions,
+)
 from wellgram.nulls import random_subsets, stream_of
 from wellgram.pairs import cosine_matrix
 from wellgram.wells import LabelledMap
@@ -129,11 +136,19 @@ def drug_targets(
     ------
     InputError
         If the targets lack a column or rows, no item has a list, or a parameter is out of range.
+
+    Warns
+    -----
+    LabelsWarning
+        If rows of the targets lack a value, a pair's measurements contradict each other, or names
+        are those of the map but for case or blanks.
     """
     check_map(map_)
     _check(by, active, inactive, min_negatives, draws, quantiles)
     table = check_targets(targets)
     cube, doses, place, absent = _similarities(map_, table)
+    mapped = pd.DataFrame({kind: table[_COLUMN[kind]].isin(place[kind]) for kind in place})
+    warn_of_contradictions(table[mapped.all(axis=1)], active, inactive)
     if not signed:
         cube = np.abs(cube)
     items, partners = ("compound", "gene") if by == "compound" else ("gene", "compound")
@@ -200,11 +215,21 @@ def _similarities(
         chosen["gene"] &= crispr
         chosen["compound"] &= ~crispr
     rows = {kind: np.flatnonzero(mask) for kind, mask in chosen.items()}
+    near = {kind: near_labels(sorted(wanted), set(labels)) for kind, wanted in names.items()}
     for kind, found in rows.items():
         if not len(found):
+            alike = f"; of them, {near_text(near[kind])}; write them alike" if near[kind] else ""
             raise NotApplicable(
                 f"no {kind} of the targets is in the map: {min(names[kind])!r}, for example, is "
-                f"not; the map has rows like {labels[0]!r}"
+                f"not; the map has rows like {labels[0]!r}{alike}"
+            )
+    for kind, labels_near in near.items():
+        if labels_near:
+            warnings.warn(
+                f"{kind}s of the targets are left out, since the map writes them otherwise: "
+                f"{near_text(labels_near)}; write them alike",
+                LabelsWarning,
+                stacklevel=3,
             )
     dose = np.full(len(labels), np.nan)
     if "dose" in map_.labels:
