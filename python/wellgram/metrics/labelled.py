@@ -9,6 +9,7 @@ import pandas as pd
 
 from wellgram.backends.protocol import Codes
 from wellgram.errors import ColumnMissing, NotApplicable
+from wellgram.label_rules.missing_labels import is_missing
 from wellgram.probes.splits import Mask, Split
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
@@ -61,7 +62,7 @@ class LabelledWells:
         if kind is None and CELL_TYPE in wells.metadata:
             kind = CELL_TYPE
         labels = wells.metadata[label]
-        used = (wells.metadata["in_map"] & labels.notna()).to_numpy(bool)
+        used = wells.metadata["in_map"].to_numpy(bool) & ~is_missing(labels)
         codes = np.full(len(wells), -1, np.int64)
         codes[used], names = pd.factorize(labels[used].astype("str"), sort=True)
         if len(names) < 2:

@@ -8,8 +8,9 @@ import pandas as pd
 from wellgram.align import Alignment
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Progress, Rows
-from wellgram.errors import NotApplicable
+from wellgram.errors import InputError, NotApplicable
 from wellgram.input_kinds import check_wells
+from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.blinding import aligned_blind
 from wellgram.metrics.labelled import LabelledWells, Sides
 from wellgram.metrics.penalties import (
@@ -204,7 +205,14 @@ def _tested(splits: Sequence[Split]) -> Mask:
 
 def _elsewhere(labelled: LabelledWells, column: str) -> tuple[Sides, Codes]:
     """Return all wells, those tested whose class is in several groups, and the groups."""
-    groups = pd.factorize(labelled.wells.metadata[column].astype("str"), sort=True)[0]
+    values = labelled.wells.metadata[column]
+    missing = int((is_missing(values) & labelled.used).sum())
+    if missing:
+        raise InputError(
+            f"{missing:,} wells have no value in column {column!r} to look for neighbours outside "
+            "of; fill it in or leave them out"
+        )
+    groups = pd.factorize(values.astype("str"), sort=True)[0]
     used = np.flatnonzero(labelled.used)
     codes = labelled.codes[used]
     pairs = pd.DataFrame({"code": codes, "group": groups[used]}).groupby("code")["group"]

@@ -15,7 +15,7 @@ from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
 from wellgram.input_kinds import check_map
 from wellgram.io.relationships import named_sources, pair_ends
-from wellgram.metrics.gene_set_tests import GeneSets
+from wellgram.metrics.gene_set_tests import GeneSets, members_of, near_members
 from wellgram.metrics.recall import Null, null_rows
 from wellgram.metrics.rows_of_pairs import Sources
 from wellgram.pairs import cosine_matrix
@@ -117,11 +117,12 @@ def gene_set_similarity(
     check_map(map_)
     rows, _ = null_rows(map_.labels, null)
     labels = map_.labels["perturbation"].astype("str").to_numpy()[rows]
-    chosen, groups, left_out = _chosen(labels, gene_sets, most)
+    sets = members_of(gene_sets)
+    chosen, groups, left_out = _chosen(labels, sets, most)
     if not len(chosen):
         raise NotApplicable(
-            f"none of the {len(gene_sets):,} gene sets has {_LEAST} to {_LARGEST} members in the "
-            "map"
+            f"none of the {len(sets):,} gene sets has {_LEAST} to {_LARGEST} members in the "
+            f"map{near_members(sets, labels)}"
         )
     index = rows[chosen]
     cosines = cosine_matrix(map_, rows=index, columns=index)
