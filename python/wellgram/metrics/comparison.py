@@ -143,6 +143,11 @@ def compare_drug_targets(
     InputError
         If one is by compound and the other by gene, or they share no item.
     """
+    for result in (first, second):
+        if not isinstance(result, DrugTargetsResult):
+            raise InputError(
+                f"give what drug_targets returns, not an object of type {type(result).__name__}"
+            )
     if first.by != second.by:
         raise InputError(f"the first is by {first.by} and the second by {second.by}")
     keys = [first.by, "concentration"]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from wellgram.backends.protocol import Floats
 from wellgram.errors import ColumnMissing, InputError
-from wellgram.input_kinds import check_wells
+from wellgram.input_kinds import check_frame, check_wells
 from wellgram.maps.build import map_rows
 from wellgram.wells import KEYS, WellLabels, Wells
 
@@ -79,6 +79,7 @@ def associations(
     """
     from scipy.stats import spearmanr
 
+    check_frame(table, "the table of scores")
     names = [covariates] if isinstance(covariates, str) else list(covariates)
     records = []
     for name in names:

@@ -9,7 +9,7 @@ from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
-from wellgram.input_kinds import check_map, check_wells
+from wellgram.input_kinds import check_frame, check_map, check_wells
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.confounders import standardized
 from wellgram.metrics.recall import TAILS, Null, Same, known_pairs
@@ -123,6 +123,7 @@ def matched_recall(
         it.
     """
     check_map(map_)
+    check_frame(means, "what covariate_means returns")
     rows, _, known = known_pairs(map_.labels, sources, same=same, separator=separator, null=null)
     covariate = _covariates_of(map_.labels.iloc[rows], means)
     if not 1 <= bins <= len(rows) // 2:
@@ -164,6 +165,8 @@ def _covariates_of(labels: pd.DataFrame, means: pd.DataFrame) -> Floats:
             f"{int(missing.sum())} perturbations of the map have no single {column!r} "
             f"(first: {first!r}); take the means of the same wells (covariate_means)"
         )
+    if not pd.api.types.is_numeric_dtype(found.dtype):
+        raise InputError(f"column {column!r} of the covariates holds no numbers")
     return found.to_numpy(np.float64)
 
 

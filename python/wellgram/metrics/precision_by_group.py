@@ -16,10 +16,10 @@ from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import ColumnMissing, InputError
 from wellgram.files import save_csv
+from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.label_permutation import LabelNull, LabelPermutation
 from wellgram.metrics.pairing import NONE_IS_A_VALUE, as_names
 from wellgram.metrics.precision_by_profile import AveragePrecisionResult
-from wellgram.label_rules.missing_labels import is_missing
 from wellgram.nulls import (
     PForm,
     benjamini_hochberg,
@@ -132,6 +132,10 @@ def mean_average_precision(
     InputError
         If a column is absent, no profile was ranked, or a parameter is out of range.
     """
+    if not isinstance(ap, AveragePrecisionResult):
+        raise InputError(
+            f"give what average_precision returns, not an object of type {type(ap).__name__}"
+        )
     if null not in get_args(GroupNull):
         raise InputError(f"unknown null {null!r}; choose {' or '.join(get_args(GroupNull))}")
     names = _group_columns(ap, sameby)
