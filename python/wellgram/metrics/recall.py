@@ -172,7 +172,13 @@ def relationship_recall(
     ]
     table = pd.DataFrame(records)
     table = table[[*_COLUMNS, *(column for column in table if column not in _COLUMNS)]]
-    return RecallResult(table, found.along[0], by_source)
+    # Rounding carries the cosines of equal rows past 1; an infinite threshold is none.
+    for column in ("cosine_low", "cosine_high"):
+        table[column] = table[column].where(np.isinf(table[column]), table[column].clip(-1, 1))
+    known_cosines = {
+        name: part.assign(cosine=part["cosine"].clip(-1, 1)) for name, part in by_source.items()
+    }
+    return RecallResult(table, found.along[0], known_cosines)
 
 
 def known_pairs(

@@ -171,8 +171,9 @@ def consistency(
         ["one well", "in the null", "controls", "too many wells for a null of angles"],
         "",
     )
+    shown = scores if by_angle else np.clip(scores, -1, 1)  # that of equal wells may be past 1
     table = tested_table(
-        labels, f"mean_{measure}", scores, p, -middle if by_angle else middle, reason
+        labels, f"mean_{measure}", shown, p, -middle if by_angle else middle, reason
     )
     return ConsistencyResult(table, said)
 
