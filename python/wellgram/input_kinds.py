@@ -1,5 +1,6 @@
 """What a function is given in place of wells or of a map, and what makes the one of the other."""
 
+from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
@@ -57,6 +58,18 @@ def check_frame(given: object, what: str) -> None:
     if not isinstance(given, pd.DataFrame):
         of_others = "; give what its to_pandas() returns" if _has(given, "to_pandas") else ""
         raise InputError(f"{what} is a table of pandas, not {_what(given)}{of_others}")
+
+
+def check_whole(number: object, name: str) -> None:
+    """Raise unless a number is whole; True and False are no numbers here.
+
+    Raises
+    ------
+    InputError
+        If it is not; the message has the name of the parameter.
+    """
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        raise InputError(f"{name} must be a whole number, not {number!r}")
 
 
 def is_wells(given: object) -> bool:

@@ -8,7 +8,7 @@ import pandas as pd
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Progress
 from wellgram.errors import InputError, NotApplicable
-from wellgram.input_kinds import check_map
+from wellgram.input_kinds import check_map, check_whole
 from wellgram.label_rules.label_spelling import near_labels, near_text
 from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.recall import Null, null_rows
@@ -91,6 +91,7 @@ def gene_set_separation(
     from scipy.stats import ks_2samp
 
     check_map(map_)
+    check_whole(min_genes, "min_genes")
     if min_genes < 2:
         raise InputError(f"min_genes must be 2 or more, not {min_genes}: one gene has no pair")
     rows, _ = null_rows(map_.labels, null)

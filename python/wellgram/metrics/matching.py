@@ -9,7 +9,7 @@ from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
-from wellgram.input_kinds import check_frame, check_map, check_wells
+from wellgram.input_kinds import check_frame, check_map, check_wells, check_whole
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.confounders import standardized
 from wellgram.metrics.recall import TAILS, Null, Same, known_pairs
@@ -56,6 +56,7 @@ def match_wells(
         As for `covariate_wells`; or if `bins` is not positive.
     """
     check_wells(wells)
+    check_whole(bins, "bins")
     if bins < 1:
         raise InputError(f"bins must be 1 or more, not {bins}")
     z = standardized(wells, column)
@@ -126,6 +127,7 @@ def matched_recall(
     check_frame(means, "what covariate_means returns")
     rows, _, known = known_pairs(map_.labels, sources, same=same, separator=separator, null=null)
     covariate = _covariates_of(map_.labels.iloc[rows], means)
+    check_whole(bins, "bins")
     if not 1 <= bins <= len(rows) // 2:
         raise InputError(f"bins must be from 1 to {len(rows) // 2}, half of the rows, not {bins}")
     order = np.argsort(np.argsort(covariate, kind="stable"))

@@ -16,6 +16,7 @@ from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import ColumnMissing, InputError
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_whole
 from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.label_permutation import LabelNull, LabelPermutation
 from wellgram.metrics.pairing import NONE_IS_A_VALUE, as_names
@@ -139,6 +140,7 @@ def mean_average_precision(
     if null not in get_args(GroupNull):
         raise InputError(f"unknown null {null!r}; choose {' or '.join(get_args(GroupNull))}")
     names = _group_columns(ap, sameby)
+    check_whole(null_size, "null_size")
     if null_size < 1:
         raise InputError(f"null_size must be 1 or more, not {null_size}")
     for name in names:

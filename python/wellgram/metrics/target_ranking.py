@@ -15,7 +15,7 @@ from wellgram.backends.protocol import Codes, Floats
 from wellgram.backends.thread_count import threads
 from wellgram.errors import InputError, LabelsWarning, NotApplicable
 from wellgram.files import save_csv
-from wellgram.input_kinds import check_map
+from wellgram.input_kinds import check_map, check_whole
 from wellgram.label_rules.label_spelling import near_labels, near_text
 from wellgram.metrics.bootstrap import item_bootstrap
 from wellgram.metrics.ranking import chance_precision, pooled_scores
@@ -196,6 +196,8 @@ def _check(
         raise InputError(f"unknown by={by!r}; choose {' or '.join(get_args(By))}")
     if not 0 <= active <= inactive:
         raise InputError(f"active={active} must not be above inactive={inactive}, nor negative")
+    check_whole(min_negatives, "min_negatives")
+    check_whole(draws, "draws")
     if min_negatives < 1 or draws < 1:
         raise InputError(f"min_negatives={min_negatives} and draws={draws} must be 1 or more")
     wrong = [q for q in quantiles if not 0 <= q <= 1]
