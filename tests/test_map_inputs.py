@@ -133,6 +133,15 @@ def test_what_is_no_table(map_, call, words, given):
         call(map_, given)
 
 
+@pytest.mark.parametrize(
+    "read", [wg.read_gene_sets, wg.read_relationships, wg.read_targets, wg.relationship_sources]
+)
+@pytest.mark.parametrize("given", [7, None, PAIRS, np.ones(3), {"a": 1}])
+def test_what_is_no_name_of_a_file(read, given):
+    with pytest.raises(wg.InputError, match="the name of a file is needed, not"):
+        read(given)
+
+
 def test_genes_are_lists(map_):
     with pytest.raises(wg.InputError, match="gene set 'a' is a list of genes, not 'g1 g2'"):
         wg.gene_set_separation(map_, {"a": "g1 g2"})

@@ -60,6 +60,18 @@ def check_frame(given: object, what: str) -> None:
         raise InputError(f"{what} is a table of pandas, not {_what(given)}{of_others}")
 
 
+def check_path(given: object) -> None:
+    """Raise unless something is the name of a file, or a place that is one.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    if not _is_path(given) and not _has(given, "name", "suffix"):
+        raise InputError(f"the name of a file is needed, not {_what(given)}")
+
+
 def check_whole(number: object, name: str) -> None:
     """Raise unless a number is whole; True and False are no numbers here.
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from wellgram.errors import InputError, MissingPackage
+from wellgram.input_kinds import check_path
 from wellgram.io.formats import (
     is_folder_of_tables,
     is_path,
@@ -60,6 +61,7 @@ def relationship_sources(*where: str | Path) -> dict[str, pd.DataFrame]:
 
 def read_relationships(path: "str | Place") -> pd.DataFrame:
     """Read one file of known pairs; see `relationship_sources`."""
+    check_path(path)
     file = open_table(path)
     ends = ["entity1", "entity2"]
     for end in ends:
@@ -143,6 +145,7 @@ def _frame_of(pairs: Any) -> pd.DataFrame:
 
 
 def _files(where: str | Path) -> list[Place]:
+    check_path(where)
     if where == "efaar":
         folder = _efaar_folder()
         return [folder / f"{name}.txt" for name in EFAAR_SOURCES]
