@@ -83,6 +83,22 @@ def test_what_is_not_there_is_said(page, path):
     assert "row 65" in answer.json()["error"] or "k must be" in answer.json()["error"]
 
 
+@pytest.mark.parametrize("row", ["-1", "G1", "1.5", "%D9%A3", "9" * 20, "9" * 5000])
+@pytest.mark.parametrize("ending", ["", ".csv"])
+def test_what_is_no_row_is_said(page, row, ending):
+    answer = page.get(f"/neighbors/{row}{ending}")
+    assert answer.status_code == 400
+    assert "the map has no row" in answer.json()["error"]
+    assert len(answer.json()["error"]) < 120
+
+
+@pytest.mark.parametrize("k", ["2.5", "-1", "true", "%D9%A3", "10001", "9" * 5000])
+def test_what_is_no_number_of_neighbors_is_said(page, k):
+    answer = page.get(f"/neighbors/1?k={k}")
+    assert answer.status_code == 400
+    assert "k must be a whole number from 1 to 10,000" in answer.json()["error"]
+
+
 def test_only_this_machine_is_answered(page, lookup):
     """A page elsewhere whose name was made to point here sends that name along."""
     assert page.get("/map", headers={"host": "evil.example:8765"}).status_code == 400

@@ -162,6 +162,37 @@ def test_without_known_pairs_there_is_a_map_and_a_hint(cp, tmp_path):
     assert names == ["map.parquet", "report.html", "summary.json"]
 
 
+@pytest.mark.parametrize("kind", ["lists", "texts"])
+def test_columns_of_several_values_make_pairs(tmp_path, kind):
+    frame = plate()
+    names = frame["Metadata_broad_sample"].unique().tolist()
+    moa = {name: ["a", "b"] if k % 2 else ["b", "c"] for k, name in enumerate(names)}
+    values = frame["Metadata_broad_sample"].map(moa)
+    frame["Metadata_moa"] = values if kind == "lists" else values.str.join("|")
+    frame.to_parquet(tmp_path / "plate.parquet", index=False)
+    options = ["--same-separator", "|"] if kind == "texts" else []
+    run(
+        "score", tmp_path / "plate.parquet", "--layout", "cell-painting", "--same", "Metadata_moa",
+        *options, "--metric", "recall", "--align", "none", "--out", tmp_path / "out",
+    )  # fmt: skip
+    recall = pd.read_csv(tmp_path / "out" / "recall.csv")
+    mapped = len(read_map(tmp_path / "out" / "map.parquet"))
+    assert set(recall["n_known_pairs"]) == {mapped * (mapped - 1) // 2}
+
+
+def test_a_note_is_printed_once(tmp_path):
+    frame = plate()
+    names = frame["Metadata_broad_sample"]
+    frame["Metadata_moa"] = names.where(names == names.iloc[-1], "[a]|b").mask(
+        names == names.iloc[-1], "[a]"
+    )
+    done = run(
+        "score", write_csv(tmp_path / "plate.csv", frame), "--layout", "cell-painting",
+        "--same", "Metadata_moa", "--metric", "recall", "--align", "none", "--out", tmp_path,
+    )  # fmt: skip
+    assert plain(done.output).count("'[a]|b' and '[a]'") == 1
+
+
 def test_options_reach_the_map(cp, tmp_path):
     run(
         "score", cp, "--layout", "cell-painting", "--dose", "Metadata_dose", "--align", "none",

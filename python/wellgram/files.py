@@ -21,7 +21,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If the folder of `path` is not there.
+        If the folder of `path` is not there, or a file would take the place of a folder.
     """
     path = Path(path)
     if not path.parent.is_dir():
@@ -30,6 +30,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{uuid.uuid4().hex[:12]}.{path.name}")
     try:
         yield temporary
+        if path.is_dir() and not temporary.is_dir():
+            raise InputError(f"cannot write {str(path)!r}: it is a folder; choose another name")
         if temporary.is_dir() and path.exists():
             _exchange(temporary, path)
         else:

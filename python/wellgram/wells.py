@@ -410,8 +410,7 @@ class PerturbationMap:
         object.__setattr__(self, "embeddings", as_rows(self.embeddings, "embeddings"))
         if len(self.embeddings) != len(self.labels):
             raise InputError(f"{len(self.embeddings)} embeddings but {len(self.labels)} labels")
-        if "perturbation" not in self.labels:
-            raise InputError("the labels of a map need a column 'perturbation'")
+        check_names(self.labels)
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -420,3 +419,10 @@ class PerturbationMap:
         p, d = self.embeddings.shape
         made = self.provenance.get("align", "unknown")
         return f"PerturbationMap({p:,} perturbations x {d} features, align={made!r})"
+
+
+def check_names(labels: pd.DataFrame) -> None:
+    """Raise unless the labels of a map name its perturbations."""
+    if "perturbation" not in labels:
+        have = ", ".join(map(repr, labels.columns)) or "none"
+        raise InputError(f"the labels of a map need a column 'perturbation'; there are: {have}")

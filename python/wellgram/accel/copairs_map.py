@@ -15,7 +15,7 @@ from wellgram.accel.copairs_pairs import as_features, directions
 from wellgram.accel.declined import Declined
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
-from wellgram.metrics.pairing import Rules, as_names, find_pairs
+from wellgram.metrics.pairing import Columns, Rules, find_pairs
 from wellgram.metrics.profile_ranks import Compared, partners_above, rank_entries
 
 _TAKEN = {"index", "ix", "n_pos_pairs", "n_total_pairs", "average_precision"}
@@ -36,7 +36,7 @@ def precision(
     """Return the metadata with the average precision of each profile."""
     rules = _rules(pos_sameby, pos_diffby, neg_sameby, neg_diffby)
     meta = _checked(meta, feats, rules)
-    pairs = find_pairs(meta, rules)
+    pairs = find_pairs(_coded(meta, rules), rules)
     n_pos, n_neg = pairs.positives.partners, pairs.negatives.partners
     if not n_pos.any() or not n_neg.any():
         raise Declined("there are no positives, or no negatives")
@@ -70,8 +70,8 @@ def multilabel(
 
     rules = _rules(pos_sameby, pos_diffby, neg_sameby, neg_diffby)
     meta = _checked(meta, feats, rules, multilabel_col)
-    coded = meta.assign(**{multilabel_col: meta[multilabel_col].map(_hashable)})
-    negatives = find_pairs(coded, rules).negatives
+    hashable = meta.assign(**{multilabel_col: meta[multilabel_col].map(_hashable)})
+    negatives = find_pairs(_coded(hashable, rules), rules).negatives
     positive = original.find_pairs(meta, sameby=pos_sameby, diffby=pos_diffby).astype(np.int64)
     if not len(positive) or (negatives.partners[positive] == 0).any():
         raise Declined("there are no positives, or a profile of one has no negatives")
@@ -102,18 +102,25 @@ def _rules(*columns: Any) -> Rules:
     for names in columns:
         if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
             raise Declined("columns are not given as lists of names")
-    rules = Rules(*map(as_names, columns))  # type: ignore[arg-type]  # four of them
+    rules = Rules(*map(Columns.of, columns))  # type: ignore[arg-type]  # four of them
     for same, differ in (columns[:2], columns[2:]):
         if not (same or differ) or set(same) & set(differ):
             raise Declined("there are no columns, or some must be equal and different")
     return rules
 
 
+def _coded(meta: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Return the columns of the rules as numbers: to copairs an empty text is a value."""
+    codes = {name: pd.factorize(meta[name])[0] for name in rules.names}
+    return pd.DataFrame({name: np.where(code < 0, np.nan, code) for name, code in codes.items()})
+
+
 def _checked(meta: Any, feats: Any, rules: Rules, multilabel_col: Any = None) -> pd.DataFrame:
     """Return the metadata as copairs has it by then, its own checks passed."""
     from copairs.map.filter import evaluate_and_filter, flatten_str_list, validate_pipeline_input
 
-    names = (*rules.pos_sameby, *rules.pos_diffby, *rules.neg_sameby, *rules.neg_diffby)
+    columns = (rules.pos_sameby, rules.pos_diffby, rules.neg_sameby, rules.neg_diffby)
+    names = [name for some in columns for name in some.every]
     if not isinstance(meta, pd.DataFrame) or not meta.columns.is_unique:
         raise Declined("metadata is no table, or a column is there twice")
     lower = [str(name).lower() for name in meta.columns]
@@ -124,8 +131,8 @@ def _checked(meta: Any, feats: Any, rules: Rules, multilabel_col: Any = None) ->
             raise Declined(f"{name!r} is no column")
         if name != multilabel_col and not _is_plain(meta[name]):
             raise Declined(f"values of {name!r} are no texts or numbers")
-    meta, columns = evaluate_and_filter(meta, flatten_str_list(list(names)))
-    validate_pipeline_input(meta, feats, columns)
+    meta, kept = evaluate_and_filter(meta, flatten_str_list(list(names)))
+    validate_pipeline_input(meta, feats, kept)
     reset: pd.DataFrame = meta.reset_index(drop=True).copy()
     return reset
 

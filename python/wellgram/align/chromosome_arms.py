@@ -5,6 +5,8 @@ from typing import Any
 import pandas as pd
 
 from wellgram.errors import InputError
+from wellgram.input_kinds import check_frame
+from wellgram.label_rules.missing_labels import without_missing
 
 
 def arms_of_genes(genes: pd.DataFrame) -> "pd.Series[Any]":
@@ -21,12 +23,13 @@ def arms_of_genes(genes: pd.DataFrame) -> "pd.Series[Any]":
     InputError
         If a column is missing, or a gene is on two arms.
     """
+    check_frame(genes, "the table of genes")
     for column in ("gene", "chromosome_arm"):
         if column not in genes:
             raise InputError(
                 f"the table of genes has no column {column!r}; there are {list(genes.columns)}"
             )
-    known = genes.dropna(subset=["gene", "chromosome_arm"])
+    known = genes[["gene", "chromosome_arm"]].apply(without_missing).dropna()
     known = known.drop_duplicates(["gene", "chromosome_arm"])
     twice = known["gene"].duplicated()
     if twice.any():

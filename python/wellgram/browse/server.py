@@ -18,6 +18,10 @@ _HERE = Path(__file__).parent
 _FILES = {"/": "text/html", "/page.js": "text/javascript", "/style.css": "text/css"}
 _MOST = 10_000
 """Up to how many neighbors of each side are sent"""
+_DIGITS = 18
+"""Of the largest number that is read"""
+_SHOWN = 40
+"""How many characters of what was asked for are told back"""
 _HEADERS = {
     # Nothing but the page's own files; labels of a map are never obeyed.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -116,8 +120,8 @@ def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> "Star
             ),
             Route("/map", about),
             Route("/suggest", suggest),
-            Route("/neighbors/{row:int}", shown),
-            Route("/neighbors/{row:int}.csv", table),
+            Route("/neighbors/{row}.csv", table),
+            Route("/neighbors/{row}", shown),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=named, www_redirect=False)],
         exception_handlers={InputError: refused},
@@ -125,7 +129,17 @@ def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> "Star
 
 
 def _asked(lookup: MapLookup, request: "Request") -> PerturbationNeighbors:
-    k = request.query_params.get("k", "25")
-    if not k.isascii() or not k.isdigit() or not 1 <= int(k) <= _MOST:
-        raise InputError(f"k must be a whole number from 1 to {_MOST:,}, not {k!r}")
-    return lookup.neighbors_of(int(request.path_params["row"]), int(k))
+    row = _number(request.path_params["row"])
+    if row is None:
+        shown = request.path_params["row"][:_SHOWN]
+        raise InputError(f"the map has no row {shown!r}: its rows are 0 to {len(lookup) - 1}")
+    text = request.query_params.get("k", "25")
+    k = _number(text)
+    if k is None or not 1 <= k <= _MOST:
+        raise InputError(f"k must be a whole number from 1 to {_MOST:,}, not {text[:_SHOWN]!r}")
+    return lookup.neighbors_of(row, k)
+
+
+def _number(text: str) -> int | None:
+    """Return the whole number that a text is; None if it is none, or too long to be read."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 _ARGUMENT = re.compile(r"\b([a-z_]+)=((?:'[^']*'|\[[^\]]*\]|True)?)(?=[),;: ]|$)")
 _GIVEN_BY: Mapping[str, tuple[str, ...]] = {"columns": ("same", "covariate", "split", "kind")}
 """Parameters that a command has no option for, but others that fill them"""
+_CALLED: Mapping[str, str] = {"separator": "same_separator"}
+"""Parameters that options call otherwise"""
 
 
 def in_options(message: str, command: Callable[..., None]) -> str:
@@ -17,7 +19,7 @@ def in_options(message: str, command: Callable[..., None]) -> str:
     options = {name: f"--{name.replace('_', '-')}" for name in names}
 
     def option_for(match: re.Match[str]) -> str:
-        name, value = match[1], match[2]
+        name, value = _CALLED.get(match[1], match[1]), match[2]
         if name in options:
             return " ".join(_spelt(options[name], each) for each in _values(value))
         by = [options[other] for other in _GIVEN_BY.get(name, ()) if other in options]

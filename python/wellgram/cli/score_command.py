@@ -124,6 +124,12 @@ def score(
             "may be repeated."
         ),
     ] = None,
+    same_separator: Annotated[
+        str | None,
+        typer.Option(
+            help="What parts values in those columns, such as '|': to share any is to be a pair."
+        ),
+    ] = None,
     null: Annotated[
         Null | None,
         typer.Option(help="Rows whose pairs are the null; genes where the map has such."),
@@ -256,6 +262,7 @@ def score(
             chosen,
             sources=sources,
             same=same or (),
+            same_separator=same_separator,
             targets=table,
             gene_sets=sets,
             metrics=metric,

@@ -98,6 +98,9 @@ def blocks(
         list[str] | None,
         typer.Option(help="Column: every two perturbations that share a value are a known pair."),
     ] = None,
+    same_separator: Annotated[
+        str | None, typer.Option(help="What parts values in those columns, such as '|'.")
+    ] = None,
     targets: Annotated[
         str | None,
         typer.Option(help="Compounds and their targets: treatment,gene_symbol,nM_value."),
@@ -147,9 +150,9 @@ def blocks(
             )  # fmt: skip
         result = search_blocks(
             opened, align=chosen, label=label, split=split, method=method, penalty=penalty,
-            kind=kind, sources=sources, same=same or (), targets=table, out=folder,
-            allow_duplicates=allow_duplicates, resamples=resamples, seed=seed, backend=backend,
-            step=step,
+            kind=kind, sources=sources, same=same or (), same_separator=same_separator,
+            targets=table, out=folder, allow_duplicates=allow_duplicates, resamples=resamples,
+            seed=seed, backend=backend, step=step,
         )  # fmt: skip
         result.save(folder)
     results.print(_blocks_table(result), "")

@@ -38,10 +38,14 @@ def step(name: str) -> Iterator[Report]:
 
 @contextmanager
 def noting(command: Callable[..., None]) -> Iterator[None]:
-    """Print what the library warns of as a note, in the options of a command."""
+    """Print what the library warns of as a note, once, in the options of a command."""
+    printed = set()
 
     def note(message: Warning | str, *_: object, **__: object) -> None:
-        notes.print(f"note: {in_options(str(message), command)}", markup=False)
+        text = in_options(str(message), command)
+        if text not in printed:
+            printed.add(text)
+            notes.print(f"note: {text}", markup=False)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", WellgramWarning)

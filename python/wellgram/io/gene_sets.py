@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from wellgram.errors import InputError
+from wellgram.input_kinds import check_path
 from wellgram.io.places import locate, no_file, read_bytes
 
 
@@ -18,6 +19,7 @@ def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
     InputError
         If the file is missing, a line has no genes, or a name comes twice.
     """
+    check_path(path)
     place = locate(path)
     if not place.is_file():
         raise no_file(place)

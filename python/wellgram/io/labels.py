@@ -79,6 +79,23 @@ def types_of(text: str) -> pa.Table:
     return pa.ipc.open_stream(base64.b64decode(text)).read_all()
 
 
+def arrow_labels(labels: pd.DataFrame) -> pa.Table:
+    """Return labels as a table of Arrow.
+
+    Raises
+    ------
+    InputError
+        If values of a column have no type in common.
+    """
+    try:
+        return pa.Table.from_pandas(labels, preserve_index=False)
+    except (pa.ArrowException, TypeError, ValueError) as problem:
+        raise InputError(
+            f"the labels cannot be written: {first_line(problem)}; make the values of each column "
+            "one type"
+        ) from problem
+
+
 def simple(labels: pd.DataFrame) -> tuple[pa.Table, pa.Table]:
     """Return labels as columns of numbers, booleans and text, and what they were, without rows.
 
@@ -87,7 +104,7 @@ def simple(labels: pd.DataFrame) -> tuple[pa.Table, pa.Table]:
     InputError
         If a column's values have no text that they can be read back from.
     """
-    table = pa.Table.from_pandas(labels, preserve_index=False)
+    table = arrow_labels(labels)
     columns = {}
     types = pa.Table.from_batches(_no_rows(table), table.schema)
     for name, stored in zip(table.column_names, _stored(table.column_names), strict=True):
@@ -126,7 +143,8 @@ def as_typed(found: pa.Table, types: pa.Table) -> pd.DataFrame:
     }
     metadata = types.schema.metadata
     labels: pd.DataFrame = pa.table(columns).replace_schema_metadata(metadata).to_pandas()
-    return labels
+    # A table that pandas wrote may be keyed by an index, which is a column like others here.
+    return labels.reset_index(drop=all(name is None for name in labels.index.names))
 
 
 def as_arrays(table: pa.Table) -> dict[str, NDArray[Any]]:
@@ -135,18 +153,23 @@ def as_arrays(table: pa.Table) -> dict[str, NDArray[Any]]:
     for name in table.column_names:
         column = table.column(name)
         if pa.types.is_string(column.type):
+            check_no_nul(column, name)
             values = np.array(["", *column.fill_null("").to_pylist()], object)[1:]
-            if any("\0" in value for value in values):
-                raise InputError(
-                    f"label column {name!r} holds a NUL character, at which arrays of text end; "
-                    "write a .parquet"
-                )
         else:
             values = column.fill_null(pa.scalar(0).cast(column.type)).to_numpy()
         arrays[name] = values
         if column.null_count:
             arrays[f"{MISSING}/{name}"] = column.is_null().to_numpy()
     return arrays
+
+
+def check_no_nul(column: pa.ChunkedArray, name: str) -> None:
+    """Raise if texts hold a NUL character, at which those of HDF5 and NumPy end."""
+    if any("\0" in value for value in column.to_pylist() if value is not None):
+        raise InputError(
+            f"label column {name!r} holds a NUL character, at which arrays of text end; "
+            "write a .parquet"
+        )
 
 
 def _stored(names: list[str]) -> list[str]:

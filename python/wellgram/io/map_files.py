@@ -3,16 +3,17 @@
 Labels and provenance come back from each as they were.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from wellgram.backends.protocol import Rows
 from wellgram.errors import ColumnMissing, InputError
+from wellgram.input_kinds import check_map
 from wellgram.io.array_table import ArrayTable
 from wellgram.io.formats import format_of, is_path, map_suffixes, open_table, table_of
 from wellgram.io.map_tables import EMBEDDING, labels_and_provenance
@@ -20,7 +21,7 @@ from wellgram.io.places import Place, absolute, locate, placing
 from wellgram.io.stores import EMBEDDINGS
 from wellgram.io.table_format import Format
 from wellgram.io.tables import RowReader, Table, feature_matrix, matrix_type
-from wellgram.wells import PerturbationMap
+from wellgram.wells import PerturbationMap, check_names
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -40,6 +41,7 @@ def write_map(map_: PerturbationMap, /, path: str | Path) -> None:
     InputError
         If the format is unknown or cannot hold the labels, or there is no such folder.
     """
+    check_map(map_)
     place = locate(path)
     entry = format_of(place)
     if entry is None or entry.write_map is None:
@@ -82,6 +84,7 @@ class MapFile:
     shape: tuple[int, int]
     dtype: np.dtype[Any]
     _read: RowReader
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"MapFile({self.shape[0]:,} perturbations x {self.shape[1]} features, {self.path})"
@@ -112,18 +115,20 @@ def open_map(path: str | Path) -> MapFile:
         If the file is missing or damaged, or is no map.
     """
     table, vectors = _open(path)
-    kind = table.schema.field(vectors).type
-    if not pa.types.is_fixed_size_list(kind):
-        raise InputError(
-            f"{str(path)!r} is no map: {vectors!r} does not hold vectors of one length"
-        )
     if isinstance(table, ArrayTable):
         columns = table.labels
+        # A label may be called as the matrix is, which comes after all labels.
+        kind = table.schema.field(table.schema.get_all_field_indices(vectors)[-1]).type
+        length = kind.list_size
     else:
         columns = table.read(name for name in table.names if name != vectors)
-    labels, _ = labels_and_provenance(table, columns)
-    shape = (len(labels), kind.list_size)
-    return MapFile(locate(path), labels, shape, matrix_type([kind]), table.row_reader(vectors))
+        kind = table.schema.field(vectors).type
+        length = table.vector_length(vectors)
+    labels, provenance = labels_and_provenance(table, columns)
+    check_names(labels)
+    shape = (len(labels), length)
+    read = table.row_reader(vectors)
+    return MapFile(locate(path), labels, shape, matrix_type([kind]), read, provenance)
 
 
 def _open(path: "str | Path | AnnData") -> tuple[Table, str]:

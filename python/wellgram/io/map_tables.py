@@ -8,9 +8,12 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wellgram.errors import InputError
+from wellgram.input_kinds import check_map
 from wellgram.io.array_table import ArrayTable
 from wellgram.io.labels import (
     Note,
+    arrow_labels,
     as_arrays,
     as_typed,
     note_of,
@@ -19,6 +22,7 @@ from wellgram.io.labels import (
     types_of,
     types_text,
 )
+from wellgram.io.read_errors import first_line
 from wellgram.io.stores import EMBEDDINGS, NOTE
 from wellgram.io.tables import Table
 from wellgram.wells import PerturbationMap
@@ -44,10 +48,20 @@ def map_table(map_: PerturbationMap, /) -> pa.Table:
         p rows: the labels, and ``embedding``, lists of d values, float32 or float64 as in the map.
         The metadata of the schema holds the provenance and the types of the labels. `read_map`
         gives them back from a file that keeps this metadata.
+
+    Raises
+    ------
+    InputError
+        If a label is called ``embedding``, or its values have no type in common.
     """
-    values = pa.array(map_.embeddings.ravel())
-    vectors = pa.FixedSizeListArray.from_arrays(values, map_.embeddings.shape[1])
-    labels = pa.Table.from_pandas(map_.labels, preserve_index=False)
+    check_map(map_)
+    embeddings = map_.embeddings
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), embeddings.shape[1])
+    labels = arrow_labels(map_.labels)
+    if EMBEDDING in labels.column_names:
+        raise InputError(
+            f"a label is called {EMBEDDING!r}, as the column of vectors is; rename the label"
+        )
     provenance = json.dumps(dict(map_.provenance)).encode()
     facts = {_PROVENANCE: provenance, _TYPES: types_text(labels)}
     table = labels.append_column(EMBEDDING, vectors)
@@ -81,5 +95,12 @@ def labels_and_provenance(table: Table, labels: pa.Table) -> tuple[pd.DataFrame,
             return restored(labels, None), {}
         return restored(labels, note.types), dict(note.facts)
     facts = table.schema.metadata or {}
-    types = types_of(facts[_TYPES].decode()) if _TYPES in facts else labels.slice(0, 0)
-    return as_typed(labels, types), json.loads(facts.get(_PROVENANCE, b"{}"))
+    try:
+        types = types_of(facts[_TYPES].decode()) if _TYPES in facts else labels.slice(0, 0)
+        provenance = dict(json.loads(facts.get(_PROVENANCE, b"{}")))
+    except (ValueError, TypeError, pa.ArrowException) as problem:
+        raise InputError(
+            f"what wellgram wrote into {table.label} beside the map is damaged: "
+            f"{first_line(problem)}; write the map again"
+        ) from problem
+    return as_typed(labels, types), provenance

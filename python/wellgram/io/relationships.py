@@ -5,16 +5,28 @@ shipped; they come with the package ``efaar_benchmarking``
 (``pip install --no-deps efaar_benchmarking``), which need not be importable.
 """
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from wellgram.errors import InputError, MissingPackage
+from wellgram.input_kinds import check_path
 from wellgram.io.folders import tables_in
-from wellgram.io.formats import is_folder_of_tables, open_table, stem_of, table_suffixes
+from wellgram.io.formats import (
+    is_folder_of_tables,
+    is_path,
+    open_table,
+    stem_of,
+    table_of,
+    table_suffixes,
+)
 from wellgram.io.places import Place, locate
 from wellgram.io.tables import need_column
+from wellgram.label_rules.missing_labels import without_missing
 
 EFAAR_SOURCES = ("CORUM", "HuMAP", "Reactome", "SIGNOR", "StringDB")
 
@@ -49,6 +61,7 @@ def relationship_sources(*where: str | Path) -> dict[str, pd.DataFrame]:
 
 def read_relationships(path: "str | Place") -> pd.DataFrame:
     """Read one file of known pairs; see `relationship_sources`."""
+    check_path(path)
     file = open_table(path)
     ends = ["entity1", "entity2"]
     for end in ends:
@@ -81,10 +94,58 @@ def pair_ends(pairs: pd.DataFrame) -> pd.DataFrame:
         if column not in pairs:
             have = ", ".join(map(repr, pairs.columns))
             raise InputError(f"known pairs need a column {column!r}; there are: {have}")
-    return pairs[["entity1", "entity2"]].dropna().astype("str")
+    ends = pairs[["entity1", "entity2"]].apply(without_missing).dropna()
+    for column in ("entity1", "entity2"):
+        values = ends[column]
+        # Numbers of genes beside missing values are read as fractions: 7157.0 is the gene 7157.
+        if pd.api.types.is_float_dtype(values.dtype) and (values == values.round()).all():
+            ends[column] = values.astype("int64")
+    return ends.astype("str")
+
+
+def named_sources(sources: Any) -> dict[str, pd.DataFrame]:
+    """Return known pairs by source, whichever tables hold them.
+
+    Parameters
+    ----------
+    sources
+        A mapping of tables of pandas, polars or pyarrow; one such table, which is named ``pairs``;
+        None: no sources.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    if sources is None:
+        return {}
+    if not isinstance(sources, Mapping):
+        sources = {"pairs": sources}
+    return {str(name): _frame_of(pairs) for name, pairs in sources.items()}
+
+
+def _frame_of(pairs: Any) -> pd.DataFrame:
+    """Return a table of pairs as one of pandas."""
+    if isinstance(pairs, pd.DataFrame):
+        return pairs
+    if is_path(pairs):
+        raise InputError(
+            f"known pairs are tables, not the name {str(pairs)!r}: read the file with "
+            "wellgram.relationship_sources"
+        )
+    if not isinstance(pairs, pa.Table) and not hasattr(pairs, "__arrow_c_stream__"):
+        raise InputError(
+            "known pairs are a table with columns entity1 and entity2, or such tables by the name "
+            f"of their source, not a {type(pairs).__name__}"
+        )
+    table = table_of(pairs)
+    ends = [name for name in ("entity1", "entity2") if name in table.names]
+    frame: pd.DataFrame = table.read(ends or table.names, text=ends).to_pandas()
+    return frame
 
 
 def _files(where: str | Path) -> list[Place]:
+    check_path(where)
     if where == "efaar":
         folder = _efaar_folder()
         return [folder / f"{name}.txt" for name in EFAAR_SOURCES]

@@ -96,6 +96,24 @@ class Table(ABC):
         table = self.read(columns, text=text)
         return ArrowTable(table.schema, self.name, lambda names: table.select(names).to_batches())
 
+    def vector_length(self, column: str) -> int:
+        """Return how long the vectors of a column are; of lists, the first rows are read for it.
+
+        Raises
+        ------
+        InputError
+            If the column holds no vectors, or there are no rows.
+        """
+        kind = self.schema.field(column).type
+        if pa.types.is_fixed_size_list(kind):
+            return int(kind.list_size)
+        if not is_list(kind):
+            raise InputError(f"column {column!r} of {self.label} holds {kind}, not vectors")
+        for part in self.parts([column]):
+            if part.table.num_rows:
+                return int(feature_matrix(part.table, [column], part.where).shape[1])
+        raise InputError(f"{self.label} has no rows")
+
     def row_reader(self, column: str) -> RowReader:
         """Return what reads some rows of a column of vectors of one length.
 
@@ -103,7 +121,8 @@ class Table(ABC):
         """
         units = self.units()
         if units:
-            return partial(_rows_of_pieces, self, column, [0, *accumulate(units)])
+            length = self.vector_length(column)
+            return partial(_rows_of_pieces, self, column, length, [0, *accumulate(units)])
         rows = feature_matrix(self.read([column]), [column], self.label)
         return partial(rows_between, rows)
 
@@ -240,15 +259,21 @@ def feature_matrix(table: pa.Table, features: Sequence[str], where: str) -> Rows
     return FeatureRows(table, features, where)[:]
 
 
-def _rows_of_pieces(table: Table, column: str, ends: list[int], start: int, stop: int) -> Rows:
+def _rows_of_pieces(
+    table: Table, column: str, length: int, ends: list[int], start: int, stop: int
+) -> Rows:
     """Return some rows of a column of vectors, given where the pieces of the table end."""
-    kind = table.schema.field(column).type
-    rows = [np.empty((0, kind.list_size), matrix_type([kind]))]
+    rows = [np.empty((0, length), matrix_type([table.schema.field(column).type]))]
     if start < stop:
         first, last = bisect_right(ends, start) - 1, bisect_left(ends, stop)
         begin = ends[first]
         for part in table.cut(first, last).parts([column]):
             more = feature_matrix(part.table, [column], part.where)
+            if more.shape[1] != length and len(more):
+                raise InputError(
+                    f"the vectors of column {column!r} of {part.where} have {more.shape[1]} "
+                    f"values, but those before {length}: make them one length"
+                )
             rows.append(more[max(0, start - begin) : max(0, stop - begin)])
             begin += len(more)
     return np.concatenate(rows)
@@ -319,7 +344,8 @@ def _list_matrix(column: pa.ChunkedArray, name: str, where: str) -> Rows:
     lengths = pc.unique(pc.list_value_length(column)).to_pylist()
     if len(lengths) > 1:
         raise InputError(
-            f"the vectors of {where} differ in length: {min(lengths)} to {max(lengths)}"
+            f"the vectors of {where} differ in length: {min(lengths)} to {max(lengths)}; make them "
+            "one length"
         )
     if lengths == [0]:
         raise InputError(f"the vectors of {where} have no values")

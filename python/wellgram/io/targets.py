@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from wellgram.input_kinds import check_path
 from wellgram.io.formats import open_table
 from wellgram.io.tables import need_column
 
@@ -19,6 +20,7 @@ def read_targets(path: str | Path) -> pd.DataFrame:
     InputError
         If there is no such file, or it lacks a column.
     """
+    check_path(path)
     file = open_table(path)
     for column in TARGET_COLUMNS:
         need_column(column, file.names, str(path), f"targets are {', '.join(TARGET_COLUMNS)}")

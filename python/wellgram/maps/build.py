@@ -24,6 +24,7 @@ from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
+from wellgram.input_kinds import check_wells
 from wellgram.maps.cell_sums import CellSums
 from wellgram.wells import KEYS, PerturbationMap, WellLabels
 
@@ -92,6 +93,7 @@ def build_map(
         If no well is in the map, no perturbation has a direction, or the alignment cannot be
         fitted.
     """
+    check_wells(wells)
     if aggregate not in get_args(Aggregation):
         raise InputError(
             f"unknown aggregation {aggregate!r}; choose {' or '.join(get_args(Aggregation))}"

@@ -12,6 +12,7 @@ from wellgram.backends.philox_draws import under
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_map, check_whole
 from wellgram.metrics.shared import shared_rows
 from wellgram.nulls import stream_of
 from wellgram.pairs.unit_rows import unit_embeddings
@@ -92,11 +93,14 @@ def replicate_agreement(
     """
     from scipy.stats import cramervonmises_2samp, ks_2samp
 
+    check_map(first)
+    check_map(second)
     one, other = first.embeddings, second.embeddings
     if one.shape[1] != other.shape[1]:
         raise InputError(
             f"the maps have {one.shape[1]} and {other.shape[1]} features; they must be the same"
         )
+    check_whole(most_unmatched, "most_unmatched")
     if most_unmatched < 1:
         raise InputError(f"most_unmatched must be 1 or more, not {most_unmatched}")
     shared = shared_rows(first, second)
@@ -114,7 +118,7 @@ def replicate_agreement(
     below = np.searchsorted(np.sort(unmatched), matched, side="left")
     return AgreementResult(
         shared.drop(columns=["row_first", "row_second"]).assign(
-            cosine=matched, above=below / len(unmatched)
+            cosine=np.clip(matched, -1, 1), above=below / len(unmatched)
         ),
         len(unmatched),
         _mean(matched),

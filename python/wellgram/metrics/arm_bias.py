@@ -1,6 +1,5 @@
 """Proximity bias: whether knock-outs of one chromosome arm look alike."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,11 @@ from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
-from wellgram.io.relationships import clean_pairs
+from wellgram.input_kinds import check_map
+from wellgram.io.relationships import clean_pairs, named_sources
+from wellgram.label_rules.label_spelling import near_labels, near_text
 from wellgram.metrics.rank_test import BrunnerMunzel, brunner_munzel
+from wellgram.metrics.rows_of_pairs import Sources
 from wellgram.pairs import PairDtype, UnitRows, order_statistics, pair_count
 from wellgram.wells import LabelledMap
 
@@ -82,6 +84,7 @@ def proximity_bias(
         If a column is missing, a gene is on two arms or in two rows of the map, or the map has no
         two arms with genes, one with two.
     """
+    check_map(map_)
     arm = arms_of_genes(genes).reindex(map_.labels["perturbation"]).reset_index(drop=True)
     placed = np.flatnonzero(arm.notna())
     names = map_.labels["perturbation"].iloc[placed]
@@ -94,9 +97,11 @@ def proximity_bias(
     code, arms = pd.factorize(arm.iloc[placed], sort=True)
     sizes = np.bincount(code, minlength=len(arms))
     if len(arms) < 2 or sizes.max() < 2:
+        near = near_labels(map(str, map_.labels["perturbation"]), set(genes["gene"].astype("str")))
+        alike = f"; of those of the map, {near_text(near)}" if near else ""
         raise NotApplicable(
             f"{len(placed)} genes of the map are on {len(arms)} chromosome arms of the table; two "
-            "arms are needed, and two genes on one of them: check the names of genes"
+            f"arms are needed, and two genes on one of them: check the names of genes{alike}"
         )
     rows = UnitRows(map_, dtype, placed)
     members = [np.flatnonzero(code == a) for a in range(len(arms))]
@@ -125,9 +130,7 @@ def proximity_bias(
     return ProximityBiasResult(table.assign(reason=reasons))
 
 
-def split_by_arm(
-    sources: Mapping[str, pd.DataFrame], genes: pd.DataFrame
-) -> dict[str, pd.DataFrame]:
+def split_by_arm(sources: Sources, genes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return each source of known pairs as two: of one chromosome arm, and of different ones.
 
     For `relationship_recall`: where the first is recalled and the second is not, proximity bias
@@ -136,7 +139,7 @@ def split_by_arm(
     Parameters
     ----------
     sources
-        Columns ``entity1`` and ``entity2``.
+        Known pairs by source: see `relationship_recall`.
     genes
         Columns ``gene`` and ``chromosome_arm``.
 
@@ -147,7 +150,7 @@ def split_by_arm(
     """
     arm = arms_of_genes(genes)
     split = {}
-    for name, pairs in sources.items():
+    for name, pairs in named_sources(sources).items():
         clean = clean_pairs(pairs)
         one, other = (arm.reindex(clean[end]).to_numpy() for end in ("entity1", "entity2"))
         known = pd.notna(one) & pd.notna(other)

@@ -11,6 +11,7 @@ from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_wells
 from wellgram.metrics.batch_measures import batch_accuracy, batch_mixing, similarities
 from wellgram.nulls import random_subsets, stream_of
 from wellgram.pairs import unit_embeddings
@@ -90,6 +91,9 @@ def batch_effects(
     InputError
         If there are no two batches that share perturbations, with eight wells each.
     """
+    check_wells(raw)
+    if aligned is not None:
+        check_wells(aligned)
     chosen = shared_wells(raw)
     if len(chosen) > sample:
         drawn = random_subsets(

@@ -7,6 +7,7 @@ from scipy import sparse
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
+from wellgram.input_kinds import check_whole
 from wellgram.nulls import stream_of
 
 LEVEL = 0.95
@@ -49,6 +50,7 @@ def gene_resamples(
 
     A resample that drew no pair says nothing, and is left out.
     """
+    check_whole(resamples, "resamples")
     if resamples < 1:
         raise InputError(f"resamples must be 1 or more, not {resamples}")
     if not hits.shape[1]:
@@ -84,6 +86,7 @@ def item_bootstrap(scores: ArrayLike, *, resamples: int, seed: int = 0) -> tuple
 
     NaN where there are fewer than two items, or no resamples.
     """
+    check_whole(resamples, "resamples")
     if resamples < 1 or len(np.asarray(scores)) < 2:
         return np.nan, np.nan
     drawn = item_resamples(scores, resamples=resamples, seed=seed)

@@ -1,6 +1,6 @@
 """Two embeddings on the same known pairs, or the same compounds: their difference, how surely."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_map
 from wellgram.metrics.bootstrap import gene_resamples, interval, item_resamples
-from wellgram.metrics.recall import TAILS, Null, relationship_recall
+from wellgram.metrics.recall import TAILS, Null, Same, relationship_recall
+from wellgram.metrics.rows_of_pairs import Sources
 from wellgram.metrics.shared import shared_rows
 from wellgram.metrics.target_ranking import DrugTargetsResult
 from wellgram.pairs import PairDtype
@@ -44,9 +46,10 @@ class ComparisonResult:
 def compare_recall(
     first: LabelledMap,
     second: LabelledMap,
-    sources: Mapping[str, pd.DataFrame] | None = None,
+    sources: Sources | None = None,
     *,
-    same: Sequence[str] = (),
+    same: Same = (),
+    separator: str | None = None,
     tails: Iterable[tuple[float, float]] = TAILS,
     null: Null | None = None,
     resamples: int = 1000,
@@ -64,7 +67,7 @@ def compare_recall(
     ----------
     first, second
         Two maps; of how many features does not matter.
-    sources, same, tails, null, dtype, backend
+    sources, same, separator, tails, null, dtype, backend
         As for `relationship_recall`.
     resamples, seed
         How often genes are resampled, and the seed of the draws.
@@ -75,6 +78,8 @@ def compare_recall(
         If the maps share fewer than two perturbations, one has a perturbation twice, or as
         `relationship_recall` has it.
     """
+    check_map(first)
+    check_map(second)
     tails = list(tails)
     # In an order that does not depend on which is the first, so that the draws do not.
     rows = shared_rows(first, second)
@@ -84,7 +89,9 @@ def compare_recall(
         for map_, of in ((first, rows["row_first"]), (second, rows["row_second"]))
     ]
     recalls = [
-        relationship_recall(map_, sources, same=same, tails=tails, null=null, dtype=dtype)
+        relationship_recall(
+            map_, sources, same=same, separator=separator, tails=tails, null=null, dtype=dtype
+        )
         for map_ in shared
     ]
     records = []
@@ -136,6 +143,11 @@ def compare_drug_targets(
     InputError
         If one is by compound and the other by gene, or they share no item.
     """
+    for result in (first, second):
+        if not isinstance(result, DrugTargetsResult):
+            raise InputError(
+                f"give what drug_targets returns, not an object of type {type(result).__name__}"
+            )
     if first.by != second.by:
         raise InputError(f"the first is by {first.by} and the second by {second.by}")
     keys = [first.by, "concentration"]

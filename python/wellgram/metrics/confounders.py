@@ -7,6 +7,7 @@ import pandas as pd
 
 from wellgram.backends.protocol import Floats
 from wellgram.errors import ColumnMissing, InputError
+from wellgram.input_kinds import check_frame, check_wells
 from wellgram.maps.build import map_rows
 from wellgram.wells import KEYS, WellLabels, Wells
 
@@ -32,6 +33,7 @@ def covariate_wells(wells: WellLabels, column: str) -> Wells:
         If there is no such column, a value is missing or no number, or the controls of a batch are
         fewer than two or all have one value.
     """
+    check_wells(wells)
     z = standardized(wells, column)
     origin = {**wells.origin, "embeddings": f"the number {column!r}"}
     return Wells(np.stack([np.ones(len(z)), z], axis=1), wells.metadata, origin)
@@ -42,6 +44,7 @@ def covariate_means(wells: WellLabels, column: str) -> pd.DataFrame:
 
     Parameters, errors: see `covariate_wells`.
     """
+    check_wells(wells)
     codes, labels = map_rows(wells)
     z = standardized(wells, column)
     sums = np.bincount(codes[codes >= 0], z[codes >= 0], len(labels))
@@ -76,6 +79,7 @@ def associations(
     """
     from scipy.stats import spearmanr
 
+    check_frame(table, "the table of scores")
     names = [covariates] if isinstance(covariates, str) else list(covariates)
     records = []
     for name in names:

@@ -11,6 +11,7 @@ from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
+from wellgram.input_kinds import check_wells
 from wellgram.maps.build import map_rows
 from wellgram.metrics.batch_strata import Strata, batch_kinds, strata_of_null
 from wellgram.metrics.replicates import (
@@ -106,6 +107,7 @@ def magnitude(
         If there is no control well, no perturbation has enough wells, the null or a label is
         unknown, or the seed is no whole number.
     """
+    check_wells(wells)
     check_null(null, get_args(MagnitudeNull), negatives, draws)
     for name, value in (("min_wells", min_wells), ("max_controls", max_controls)):
         if value < 1:

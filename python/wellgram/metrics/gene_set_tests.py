@@ -1,6 +1,6 @@
 """Gene sets: whether a map keeps them together, and which a list of genes is rich in."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -8,12 +8,44 @@ import pandas as pd
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Progress
 from wellgram.errors import InputError, NotApplicable
+from wellgram.input_kinds import check_map, check_whole
+from wellgram.label_rules.label_spelling import near_labels, near_text
+from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.recall import Null, null_rows
 from wellgram.nulls import benjamini_hochberg
 from wellgram.pairs.unit_rows import unit_embeddings
 from wellgram.wells import LabelledMap
 
 GeneSets = Mapping[str, Collection[str]]
+
+
+def members_of(gene_sets: GeneSets) -> dict[str, set[str]]:
+    """Return the genes of each gene set, those without a name left out.
+
+    Raises
+    ------
+    InputError
+        If it is no mapping of names to lists of genes.
+    """
+    if not isinstance(gene_sets, Mapping):
+        raise InputError(
+            "gene sets are lists of genes by the name of their set, such as read_gene_sets "
+            f"returns, not a {type(gene_sets).__name__}"
+        )
+    return {str(name): _genes(of, f"gene set {name!r}") for name, of in gene_sets.items()}
+
+
+def near_members(gene_sets: Mapping[str, set[str]], labels: Iterable[str]) -> str:
+    """Return in words which genes of gene sets are those of a map but for case or blanks."""
+    near = near_labels(sorted(set().union(*gene_sets.values())), set(labels))
+    return f": of them, {near_text(near)}" if near else ""
+
+
+def _genes(given: Collection[str], what: str) -> set[str]:
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise InputError(f"{what} is a list of genes, not {given!r}")
+    genes = pd.Series(list(given), dtype=object)
+    return set(genes[~is_missing(genes)].astype("str"))
 
 
 @takes_backend
@@ -58,19 +90,22 @@ def gene_set_separation(
     """
     from scipy.stats import ks_2samp
 
+    check_map(map_)
+    check_whole(min_genes, "min_genes")
     if min_genes < 2:
         raise InputError(f"min_genes must be 2 or more, not {min_genes}: one gene has no pair")
     rows, _ = null_rows(map_.labels, null)
     labels = map_.labels["perturbation"].astype("str").to_numpy()[rows]
     unit = unit_embeddings(map_.embeddings[rows])
-    members = {name: np.flatnonzero(np.isin(labels, list(of))) for name, of in gene_sets.items()}
+    sets = members_of(gene_sets)
+    members = {name: np.flatnonzero(np.isin(labels, list(of))) for name, of in sets.items()}
     chosen = {n: of for n, of in members.items() if min_genes <= len(of) < len(labels)}
     if not chosen:
         most = max(map(len, members.values()), default=0)
         raise NotApplicable(
-            f"none of the {len(gene_sets):,} gene sets has {min_genes} genes in the map and a rest "
+            f"none of the {len(sets):,} gene sets has {min_genes} genes in the map and a rest "
             f"to compare with (the most: {most} of {len(labels):,}); lower min_genes, or name "
-            "genes as the map does"
+            f"genes as the map does{near_members(sets, labels)}"
         )
     records = []
     for k, (name, of) in enumerate(chosen.items()):
@@ -133,7 +168,7 @@ def enrichment(
     """
     from scipy.stats import hypergeom
 
-    listed, known = set(genes), set(universe)
+    listed, known = _genes(genes, "genes"), _genes(universe, "universe")
     if not listed or not known:
         raise InputError("enrichment needs a list of genes and a universe that holds them")
     foreign = sorted(listed - known)
@@ -142,8 +177,8 @@ def enrichment(
             f"{len(foreign)} genes are not in the universe (first: {foreign[0]!r}); leave them out"
         )
     records = []
-    for name, of in gene_sets.items():
-        own = set(of) & known
+    for name, of in members_of(gene_sets).items():
+        own = of & known
         if len(own) < min_genes:
             continue
         shared = listed & own

@@ -7,6 +7,8 @@ from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import ColumnMissing
+from wellgram.input_kinds import check_wells
+from wellgram.label_rules.missing_labels import is_missing
 from wellgram.maps.build import map_rows
 from wellgram.metrics.replicate_consistency import ConsistencyResult, consistency
 from wellgram.metrics.replicates import aligned_rows
@@ -49,12 +51,13 @@ def guide_agreement(
     InputError
         If there is no such column, or no gene has two guides.
     """
+    check_wells(wells)
     if guide not in wells.metadata:
         raise ColumnMissing(
             f"there is no column {guide!r} that names the guide; there are "
             f"{', '.join(map(str, wells.metadata.columns))}"
         )
-    kept = (wells.metadata["in_map"] & wells.metadata[guide].notna()).to_numpy(bool)
+    kept = wells.metadata["in_map"].to_numpy(bool) & ~is_missing(wells.metadata[guide])
     keys = [key for key in KEYS if key in wells.metadata]
     grouped = wells.metadata[kept].groupby([*keys, guide], dropna=False, sort=True, observed=True)
     run = get_backend()

@@ -84,7 +84,7 @@ class LabelPermutation:
     metadata
         Their labels, one row each.
     rules
-        Which pairs are positive and negative. No lists of labels.
+        Which pairs are positive and negative. No lists of labels, and none of any columns.
     group
         The columns that make a group.
     draws, seed
@@ -101,9 +101,9 @@ class LabelPermutation:
         seed: int,
     ) -> None:
         self._compared, self._draws, self._seed = compared, draws, seed
-        positive = [name for name in rules.pos_sameby if name not in group]
-        between = dict.fromkeys([*positive, *rules.pos_diffby, *rules.neg_sameby])
-        self._apart = [name for name in rules.neg_diffby if name not in between]
+        positive = [name for name in rules.pos_sameby.every if name not in group]
+        between = dict.fromkeys([*positive, *rules.pos_diffby.every, *rules.neg_sameby.every])
+        self._apart = [name for name in rules.neg_diffby.every if name not in between]
         columns = {name: _codes(metadata[name]) for name in (*between, *self._apart)}
         self._outside = np.stack([columns[name] for name in self._apart], axis=1)
         strata = np.stack(
@@ -121,9 +121,9 @@ class LabelPermutation:
                 allowed &= kinds[:, None, place[name]] != kinds[None, :, place[name]]
             return allowed
 
-        self._positive = related(positive, rules.pos_diffby)
-        differing = [name for name in rules.neg_diffby if name in between]
-        self._negative = related(rules.neg_sameby, differing)
+        self._positive = related(positive, rules.pos_diffby.every)
+        differing = [name for name in rules.neg_diffby.every if name in between]
+        self._negative = related(rules.neg_sameby.every, differing)
         self._nulls: dict[tuple[object, ...], Floats] = {}
 
     def __call__(self, members: Codes) -> LabelNull | None:

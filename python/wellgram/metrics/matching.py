@@ -1,6 +1,6 @@
 """Scores after matching on a number, such as the cell count: like is compared with like."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -9,10 +9,12 @@ from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
+from wellgram.input_kinds import check_frame, check_map, check_wells, check_whole
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.confounders import standardized
-from wellgram.metrics.recall import TAILS, Null, known_pairs
+from wellgram.metrics.recall import TAILS, Null, Same, known_pairs
 from wellgram.metrics.replicates import aligned_rows
+from wellgram.metrics.rows_of_pairs import Sources
 from wellgram.pairs import PairDtype, UnitRows, order_statistics, pair_count
 from wellgram.stream import WellStream
 from wellgram.wells import KEYS, LabelledMap, Wells
@@ -53,6 +55,8 @@ def match_wells(
     InputError
         As for `covariate_wells`; or if `bins` is not positive.
     """
+    check_wells(wells)
+    check_whole(bins, "bins")
     if bins < 1:
         raise InputError(f"bins must be 1 or more, not {bins}")
     z = standardized(wells, column)
@@ -79,9 +83,10 @@ def matched_recall(
     map_: LabelledMap,
     /,
     means: pd.DataFrame,
-    sources: Mapping[str, pd.DataFrame] | None = None,
+    sources: Sources | None = None,
     *,
-    same: Sequence[str] = (),
+    same: Same = (),
+    separator: str | None = None,
     tails: Iterable[tuple[float, float]] = TAILS,
     null: Null | None = None,
     bins: int = 5,
@@ -97,7 +102,7 @@ def matched_recall(
 
     Parameters
     ----------
-    map_, sources, same, tails, null, dtype, backend
+    map_, sources, same, separator, tails, null, dtype, backend
         As for `relationship_recall`.
     means
         Of `covariate_means`: what names a perturbation, and in its last column the covariate.
@@ -118,8 +123,11 @@ def matched_recall(
         If a perturbation has no covariate, `bins` is out of range, or as `relationship_recall` has
         it.
     """
-    rows, _, known = known_pairs(map_.labels, sources, same=same, null=null)
+    check_map(map_)
+    check_frame(means, "what covariate_means returns")
+    rows, _, known = known_pairs(map_.labels, sources, same=same, separator=separator, null=null)
     covariate = _covariates_of(map_.labels.iloc[rows], means)
+    check_whole(bins, "bins")
     if not 1 <= bins <= len(rows) // 2:
         raise InputError(f"bins must be from 1 to {len(rows) // 2}, half of the rows, not {bins}")
     order = np.argsort(np.argsort(covariate, kind="stable"))
@@ -159,6 +167,8 @@ def _covariates_of(labels: pd.DataFrame, means: pd.DataFrame) -> Floats:
             f"{int(missing.sum())} perturbations of the map have no single {column!r} "
             f"(first: {first!r}); take the means of the same wells (covariate_means)"
         )
+    if not pd.api.types.is_numeric_dtype(found.dtype):
+        raise InputError(f"column {column!r} of the covariates holds no numbers")
     return found.to_numpy(np.float64)
 
 

@@ -7,7 +7,7 @@ time, so that their number costs no memory.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, pairwise, product
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,17 @@ from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes
 from wellgram.errors import ColumnMissing, InputError
+from wellgram.label_rules.missing_labels import is_missing, without_missing
+from wellgram.metrics.several_values import first_list, split_values, warn_of_separator
+from wellgram.wells import ROLES
 
-_NONE_IS_A_VALUE = "dose"
+NONE_IS_A_VALUE = "dose"
 """The column of `Wells` in which a missing value says something: that there is none"""
 
 Labels = NDArray[np.int32]
+
+ColumnRule = str | Sequence[str] | Mapping[str, str | Sequence[str]]
+"""One column, several of which all count, or ``{"any": [...], "all": [...]}``"""
 
 
 def as_names(columns: str | Sequence[str]) -> tuple[str, ...]:
@@ -28,50 +34,107 @@ def as_names(columns: str | Sequence[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """Columns of a rule: it holds in all of `every`, and in one at least of `any_of`."""
+
+    every: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rule: ColumnRule) -> "Columns":
+        """Return the columns that a rule names.
+
+        Raises
+        ------
+        InputError
+            If a mapping has other keys than ``any`` and ``all``.
+        """
+        if not isinstance(rule, Mapping):
+            return cls(as_names(rule))
+        unknown = sorted(map(str, rule.keys() - {"any", "all"}))
+        if unknown:
+            raise InputError(
+                f"columns are given as {{'any': [...]}} or {{'all': [...]}}, not by {unknown[0]!r}"
+            )
+        every, any_of = as_names(rule.get("all", ())), as_names(rule.get("any", ()))
+        return cls((*every, *any_of)) if len(any_of) == 1 else cls(every, any_of)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All columns, each once."""
+        return tuple(dict.fromkeys((*self.every, *self.any_of)))
+
+    def __str__(self) -> str:
+        parts = [", ".join(self.every)] * bool(self.every)
+        parts += [f"any of {', '.join(self.any_of)}"] * bool(self.any_of)
+        return " and ".join(parts)
+
+
+@dataclass(frozen=True)
 class Rules:
     """Which pairs are positive and which negative: equal and different in these columns.
 
-    Values of the column `multilabel` are lists of labels: equal is to share one, different to share
-    none.
+    Values of the column `multilabel` are lists of labels, or texts that `separator` parts: equal is
+    to share one, different to share none.
     """
 
-    pos_sameby: tuple[str, ...]
-    pos_diffby: tuple[str, ...]
-    neg_sameby: tuple[str, ...]
-    neg_diffby: tuple[str, ...]
+    pos_sameby: Columns
+    pos_diffby: Columns
+    neg_sameby: Columns
+    neg_diffby: Columns
     multilabel: str | None = None
+    separator: str | None = None
 
     def __post_init__(self) -> None:
         for kind, same, differ in self._kinds():
-            both = sorted({*same} & {*differ})
+            both = sorted({*same.every} & {*differ.every})
             if both:
                 raise InputError(
                     f"{kind} pairs cannot be both equal and different in {both[0]!r}; take it from "
                     f"{kind[:3]}_sameby or from {kind[:3]}_diffby"
                 )
-            if not same and not differ:
+            if not same.names and not differ.names:
                 raise InputError(
                     f"name a column that {kind} pairs are equal in ({kind[:3]}_sameby) or "
                     f"different in ({kind[:3]}_diffby)"
                 )
         label = self.multilabel
-        if label is not None and (label in self.pos_diffby or label in self.neg_sameby):
+        if label is None:
+            if self.separator is not None:
+                raise InputError("name the column whose values the separator parts (multilabel=)")
+            return
+        if any(label in columns.any_of for columns in self._columns()):
+            raise InputError(f"lists of labels such as {label!r} cannot be one of any columns")
+        if label in self.pos_diffby.every or label in self.neg_sameby.every:
             raise InputError(
                 f"lists of labels such as {label!r} go into pos_sameby (positives share a label) "
                 "or neg_diffby (negatives share none)"
             )
-        if label is not None and label not in {*self.pos_sameby, *self.neg_diffby}:
+        if label not in {*self.pos_sameby.every, *self.neg_diffby.every}:
             raise InputError(f"no rule speaks of the labels {label!r}; add them to pos_sameby")
 
-    def _kinds(self) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All columns, each once."""
+        return tuple(dict.fromkeys(name for some in self._columns() for name in some.names))
+
+    @property
+    def all_must_hold(self) -> bool:
+        """Whether no rule is content with one of several columns."""
+        return not any(columns.any_of for columns in self._columns())
+
+    def _columns(self) -> tuple[Columns, ...]:
+        return self.pos_sameby, self.pos_diffby, self.neg_sameby, self.neg_diffby
+
+    def _kinds(self) -> Iterator[tuple[str, Columns, Columns]]:
         yield "positive", self.pos_sameby, self.pos_diffby
         yield "negative", self.neg_sameby, self.neg_diffby
 
     def __str__(self) -> str:
         said = []
         for kind, same, differ in self._kinds():
-            parts = [f"same {', '.join(same)}"] * bool(same)
-            parts += [f"different {', '.join(differ)}"] * bool(differ)
+            parts = [f"same {same}"] * bool(same.names)
+            parts += [f"different {differ}"] * bool(differ.names)
             said.append(f"{kind}s of {', '.join(parts)}")
         return "; ".join(said)
 
@@ -107,7 +170,7 @@ class Pairing:
 
         As many rows as have `at_once` members in their groups, one at least. Places ascend.
         """
-        first, sizes = self._first[self.same[rows]], self._sizes[self.same[rows]]
+        first, sizes = self._first[self.same[rows]], self.group_sizes(rows)
         ends = np.cumsum(sizes)
         begin = 0
         while begin < len(rows):
@@ -128,6 +191,10 @@ class Pairing:
             paired &= codes[i] != codes[j]
         return np.asarray(paired)
 
+    def group_sizes(self, rows: Codes) -> Codes:
+        """Return how many members the groups of some rows have."""
+        return self._sizes[self.same[rows]]
+
     @cached_property
     def _order(self) -> Codes:
         return np.argsort(self.same, kind="stable")
@@ -142,6 +209,45 @@ class Pairing:
 
 
 @dataclass(frozen=True)
+class PairingUnion:
+    """Pairs of n rows by any of several pairings, no two of which have a pair in common."""
+
+    parts: tuple[Pairing, ...]
+
+    @property
+    def owner(self) -> Codes:
+        """Whose the rows are (n,): rows of one owner are no pair."""
+        return self.parts[0].owner
+
+    @cached_property
+    def partners(self) -> Codes:
+        """How many partners each row has (n,)."""
+        return np.asarray(np.sum([part.partners for part in self.parts], axis=0), np.int64)
+
+    def pairs(self, rows: Codes, at_once: int) -> Iterator[tuple[slice, Codes, Codes]]:
+        """Yield some of the rows at a time, and their pairs: see `Pairing.pairs`."""
+        if len(self.parts) == 1:
+            yield from self.parts[0].pairs(rows, at_once)
+            return
+        sizes = np.sum([part.group_sizes(rows) for part in self.parts], axis=0)
+        chunk = (np.cumsum(sizes) - sizes) // at_once
+        bounds = [*np.flatnonzero(np.diff(chunk, prepend=-1)).tolist(), len(rows)]
+        for begin, end in pairwise(bounds):
+            places, partners = [], []
+            for part in self.parts:
+                for _, place, partner in part.pairs(rows[begin:end], int(sizes.sum()) + 1):
+                    places.append(place)
+                    partners.append(partner)
+            place = np.concatenate(places)
+            order = np.argsort(place, kind="stable")
+            yield slice(begin, end), place[order], np.concatenate(partners)[order]
+
+    def are(self, i: Codes, j: Codes) -> NDArray[np.bool_]:
+        """Return which rows i and j (m,) are pairs."""
+        return np.asarray(np.any([part.are(i, j) for part in self.parts], axis=0))
+
+
+@dataclass(frozen=True)
 class Pairs:
     """The pairs of n profiles by `Rules`.
 
@@ -153,8 +259,8 @@ class Pairs:
     owner: Codes
     labels: "pd.Series[str] | None"
     """The label (e,) of each entry, where positives share one"""
-    positives: Pairing
-    negatives: Pairing
+    positives: PairingUnion
+    negatives: PairingUnion
     sharing: Pairing | None
 
 
@@ -164,60 +270,105 @@ def find_pairs(metadata: pd.DataFrame, rules: Rules) -> Pairs:
     Raises
     ------
     InputError
-        If a column is absent or a value missing.
+        If a column is absent or a value missing. Where pairs are equal in any of several columns, a
+        value may be missing: it is equal to none.
+
+    Warns
+    -----
+    LabelsWarning
+        If values of a column look like several that are written as one.
     """
     n, label = len(metadata), rules.multilabel
-    names = {*rules.pos_sameby, *rules.pos_diffby, *rules.neg_sameby, *rules.neg_diffby} - {label}
-    codes = {name: _codes_of(metadata, name) for name in sorted(names)}
-    each = np.arange(n)
-    negatives = _pairing(
-        codes, rules.neg_sameby, [name for name in rules.neg_diffby if name != label], each
-    )
-    if label is None:
-        return Pairs(
-            each, None, _pairing(codes, rules.pos_sameby, rules.pos_diffby, each), negatives, None
+    loose = {*rules.pos_sameby.any_of, *rules.neg_sameby.any_of}
+    strict = {
+        name
+        for same, differ in (
+            (rules.pos_sameby, rules.pos_diffby),
+            (rules.neg_sameby, rules.neg_diffby),
         )
-    labels = _labels_of(metadata, label)
+        for name in (*same.every, *differ.names)
+    }
+    codes = {name: _codes_of(metadata, name, name in strict)
+             for name in sorted((loose | strict) - {label})}  # fmt: skip
+    for name in {*rules.pos_sameby.names, *rules.neg_diffby.names} - {label, *ROLES}:
+        remedy = f"give multilabel={name!r}, separator={{separator!r}}"
+        warn_of_separator(metadata[name], name, remedy)
+    each = np.arange(n)
+    differ = Columns(
+        tuple(name for name in rules.neg_diffby.every if name != label), rules.neg_diffby.any_of
+    )
+    negatives = _pairings(codes, rules.neg_sameby, differ, each)
+    if label is None:
+        positives = _pairings(codes, rules.pos_sameby, rules.pos_diffby, each)
+        return Pairs(each, None, positives, negatives, None)
+    labels = _labels_of(metadata, label, rules.separator)
     code, owner = pd.factorize(labels)[0].astype(np.int32), labels.index.to_numpy(np.int64)
-    sharing = Pairing(code.astype(np.int64), (), owner) if label in rules.neg_diffby else None
-    if label not in rules.pos_sameby:
-        positives = _pairing(codes, rules.pos_sameby, rules.pos_diffby, each)
+    sharing = Pairing(code.astype(np.int64), (), owner) if label in rules.neg_diffby.every else None
+    if label not in rules.pos_sameby.every:
+        positives = _pairings(codes, rules.pos_sameby, rules.pos_diffby, each)
         return Pairs(each, None, positives, negatives, sharing)
     of_entries = {name: values[owner] for name, values in codes.items()} | {label: code}
-    positives = _pairing(of_entries, rules.pos_sameby, rules.pos_diffby, owner)
+    positives = _pairings(of_entries, rules.pos_sameby, rules.pos_diffby, owner)
     return Pairs(owner, labels.reset_index(drop=True), positives, negatives, sharing)
 
 
-def _pairing(
-    codes: Mapping[str, Labels], same: Sequence[str], differ: Sequence[str], owner: Codes
-) -> Pairing:
-    joint = joint_codes([codes[name] for name in same], len(owner))
-    return Pairing(joint, tuple(codes[name] for name in differ), owner)
+def _pairings(
+    codes: Mapping[str, Labels], same: Columns, differ: Columns, owner: Codes
+) -> PairingUnion:
+    """Return the pairs that two rules allow.
+
+    Those equal in a or in b are those equal in a, and those equal in b and different in a. Likewise
+    those different in a or in b.
+    """
+    parts = []
+    for (apart, equal), (equal_too, apart_too) in product(
+        _one_after_others(same.any_of), _one_after_others(differ.any_of)
+    ):
+        joint = joint_codes([codes[name] for name in (*same.every, *equal, *equal_too)], len(owner))
+        apart_in = (*differ.every, *apart, *apart_too)
+        parts.append(Pairing(joint, tuple(codes[name] for name in apart_in), owner))
+    return PairingUnion(tuple(parts))
 
 
-def _codes_of(metadata: pd.DataFrame, column: str) -> Labels:
+def _one_after_others(names: tuple[str, ...]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return each name with those before it; one case without names if there are none."""
+    return [(names[:k], names[k : k + 1]) for k in range(len(names))] or [((), ())]
+
+
+def _codes_of(metadata: pd.DataFrame, column: str, needed: bool) -> Labels:
+    """Return a code for each value; missing ones have one each if they are not needed."""
     values = _column(metadata, column)
-    missing = int(values.isna().sum())
-    if missing and column != _NONE_IS_A_VALUE:
+    some = first_list(values)
+    if some is not None:
         raise InputError(
-            f"{missing:,} of {len(metadata):,} profiles have no {column!r} to pair them by; fill "
-            "it in or leave them out"
+            f"{column!r} holds lists, such as {some!r}: say so with multilabel={column!r}"
         )
-    return pd.factorize(values, use_na_sentinel=False)[0].astype(np.int32)
+    missing = is_missing(values)
+    codes = pd.factorize(without_missing(values), use_na_sentinel=False)[0].astype(np.int32)
+    if column == NONE_IS_A_VALUE or not missing.any():
+        return codes
+    if not needed:
+        codes[missing] = len(codes) + np.arange(missing.sum())
+        return codes
+    label = values[missing].iloc[0]
+    spelled = f" (written {label!r})" if isinstance(label, str) else ""
+    raise InputError(
+        f"{int(missing.sum()):,} of {len(metadata):,} profiles have no {column!r}{spelled} to pair "
+        "them by; fill it in or leave them out"
+    )
 
 
-def _labels_of(metadata: pd.DataFrame, column: str) -> "pd.Series[str]":
+def _labels_of(metadata: pd.DataFrame, column: str, separator: str | None) -> "pd.Series[str]":
     """Return the labels of all profiles, each once for a profile, indexed by profile."""
-    values = _column(metadata, column).reset_index(drop=True)
-    plain = next((v for v in values if isinstance(v, str)), None)
-    if plain is not None:
-        raise InputError(
-            f"{column!r} holds the text {plain!r} where a list of labels is expected; split it, "
-            f"for example metadata[{column!r}].str.split('|')"
-        )
-    labels = values.explode().dropna().astype("str")
-    again = pd.DataFrame({"row": labels.index, "label": labels.to_numpy()}).duplicated()
-    return labels[~again.to_numpy()]
+    values = _column(metadata, column)
+    if separator is None:
+        plain = next((v for v in without_missing(values) if isinstance(v, str)), None)
+        if plain is not None:
+            raise InputError(
+                f"{column!r} holds the text {plain!r} where a list of labels is expected; name "
+                "what parts the labels, for example separator='|'"
+            )
+    return split_values(values, separator)
 
 
 def _column(metadata: pd.DataFrame, column: str) -> "pd.Series[str]":

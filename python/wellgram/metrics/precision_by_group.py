@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import ColumnMissing, InputError
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_whole
+from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.label_permutation import LabelNull, LabelPermutation
-from wellgram.metrics.pairing import as_names
+from wellgram.metrics.pairing import NONE_IS_A_VALUE, as_names
 from wellgram.metrics.precision_by_profile import AveragePrecisionResult
 from wellgram.nulls import (
     PForm,
@@ -96,7 +99,8 @@ def mean_average_precision(
     ap
         Of `average_precision`.
     sameby
-        Columns that make a group; by default those that positives have in common.
+        Columns that make a group; by default those that positives have in common. Profiles without
+        a value in one of them are in no group.
     null
         ``"rankings"``: random rankings of as many positives among as many, for each profile; of a
         group their mean, draw by draw, as in ``copairs.map.mean_average_precision``. Profiles with
@@ -105,9 +109,9 @@ def mean_average_precision(
         ``"labels"``: random sets of profiles in place of the group, drawn from the group and its
         negatives with as many of each stratum, that is of each value of the other columns of the
         rules, such as the batch. The p-values are then as they should be, also where batch effects
-        are left. A group that has no such null (lists of labels, no column that sets its negatives
-        apart, or more than 2,048 profiles of a stratum to exchange) gets that of rankings; the
-        column ``null`` says so.
+        are left. A group that has no such null (lists of labels, rules of any columns, no column
+        that sets its negatives apart, or more than 2,048 profiles of a stratum to exchange) gets
+        that of rankings; the column ``null`` says so.
     null_size
         How many random rankings or sets. Where all profiles of a group have the same numbers of
         both kinds, and there are no more rankings than this, the null is every ranking. Then the
@@ -129,17 +133,20 @@ def mean_average_precision(
     InputError
         If a column is absent, no profile was ranked, or a parameter is out of range.
     """
+    if not isinstance(ap, AveragePrecisionResult):
+        raise InputError(
+            f"give what average_precision returns, not an object of type {type(ap).__name__}"
+        )
     if null not in get_args(GroupNull):
         raise InputError(f"unknown null {null!r}; choose {' or '.join(get_args(GroupNull))}")
-    names = as_names(ap.rules.pos_sameby if sameby is None else sameby)
-    if not names:
-        raise InputError("name the columns that make a group (sameby=)")
+    names = _group_columns(ap, sameby)
+    check_whole(null_size, "null_size")
     if null_size < 1:
         raise InputError(f"null_size must be 1 or more, not {null_size}")
     for name in names:
         if name not in ap.table:
             raise ColumnMissing(f"there is no column {name!r} to group profiles by")
-    profiles = ap.table[ap.table["reason"] != "not scored"]
+    profiles = ap.table[(ap.table["reason"] != "not scored") & _in_a_group(ap.table, names)]
     ranked = profiles["average_precision"].notna()
     if not ranked.any():
         raise InputError("no profile was ranked: none has both positives and negatives")
@@ -185,6 +192,30 @@ def mean_average_precision(
     return MeanAveragePrecisionResult(table, threshold)
 
 
+def _group_columns(
+    ap: AveragePrecisionResult, sameby: str | Sequence[str] | None
+) -> tuple[str, ...]:
+    """Return the columns that make a group; raise where none are named."""
+    if sameby is None and ap.rules.pos_sameby.any_of:
+        raise InputError(
+            "positives share any of several columns, which make no group; name those that do "
+            "(sameby=)"
+        )
+    names = as_names(ap.rules.pos_sameby.every if sameby is None else sameby)
+    if not names:
+        raise InputError("name the columns that make a group (sameby=)")
+    return names
+
+
+def _in_a_group(table: pd.DataFrame, names: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which profiles have a value in all columns that make a group."""
+    inside = np.ones(len(table), bool)
+    for name in names:
+        if name != NONE_IS_A_VALUE:
+            inside &= ~is_missing(table[name])
+    return inside
+
+
 def _side(p_form: PForm) -> float:
     """Return what is added to a score so that those that differ by rounding tie with it."""
     return _TIE if p_form.endswith("above") else -_TIE
@@ -203,7 +234,7 @@ def _by_labels(
 
     `rows` (m,) are the profiles that were ranked, and `group` (m,) the group of each.
     """
-    if ap.rules.multilabel is not None or ap.compared is None:
+    if ap.rules.multilabel is not None or ap.compared is None or not ap.rules.all_must_hold:
         return
     permute = LabelPermutation(ap.compared, ap.table, ap.rules, names, draws, seed)
     order = np.argsort(group, kind="stable")

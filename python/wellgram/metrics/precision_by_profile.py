@@ -1,7 +1,6 @@
 """Average precision of profiles: whether each finds its own kind before all others."""
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -15,8 +14,9 @@ from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Backend, Progress, Rows
 from wellgram.errors import InputError, NotApplicable, TiesWarning
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_map
 from wellgram.metrics.identical_rows import warn_of_identical_rows
-from wellgram.metrics.pairing import Rules, as_names, find_pairs
+from wellgram.metrics.pairing import ColumnRule, Columns, Rules, find_pairs
 from wellgram.metrics.profile_ranks import Compared, Ties, rank_entries
 from wellgram.metrics.profile_rows import unit_profiles
 from wellgram.metrics.ranking import chance_precision
@@ -65,11 +65,12 @@ def average_precision(
     profiles: Wells | WellStream | LabelledMap,
     align: Alignment | BatchAffine | None = None,
     *,
-    pos_sameby: str | Sequence[str] = (),
-    pos_diffby: str | Sequence[str] = (),
-    neg_sameby: str | Sequence[str] = (),
-    neg_diffby: str | Sequence[str] = (),
+    pos_sameby: ColumnRule = (),
+    pos_diffby: ColumnRule = (),
+    neg_sameby: ColumnRule = (),
+    neg_diffby: ColumnRule = (),
     multilabel: str | None = None,
+    separator: str | None = None,
     similarity: Similarity = "cosine",
     ties: Ties = "expected",
     scored: NDArray[np.bool_] | None = None,
@@ -91,13 +92,18 @@ def average_precision(
         An alignment of wells, fitted to them unless it has been before; None: as they are.
     pos_sameby, pos_diffby
         Columns: a positive pair is equal in all of the first and different in all of the second.
+        ``{"any": ["moa", "target"]}``: in one of these at least; ``{"all": [...]}`` is a list of
+        columns. A profile must have a value in each column, those of an ``any`` in which pairs are
+        equal aside: without a value it is equal to none there.
     neg_sameby, neg_diffby
         The same of negative pairs. Replicates of a perturbation against the controls of their
         batch: ``pos_sameby="perturbation", neg_sameby="batch", neg_diffby="is_control"``.
     multilabel
         A column whose values are lists of labels, such as the targets of a compound. In
         `pos_sameby`, positives share a label, and each label has a ranking of its own; in
-        `neg_diffby`, negatives share none.
+        `neg_diffby`, negatives share none. Profiles without a label share none with any.
+    separator
+        What parts labels in the texts of `multilabel`, such as ``"|"``; None: its values are lists.
     similarity
         ``"cosine"``, its absolute value, the ``"correlation"`` of two profiles, or ``"euclidean"``:
         the nearer, the more similar.
@@ -119,6 +125,8 @@ def average_precision(
 
     Warns
     -----
+    LabelsWarning
+        If values of a column look like several, such as ``"a|b"`` beside ``"a"``.
     TiesWarning
         If more than 1 % of the pairs of a positive and a negative are equally similar.
     IdenticalRowsWarning
@@ -131,12 +139,15 @@ def average_precision(
             f"unknown similarity {similarity!r}; choose {', '.join(get_args(Similarity))}"
         )
     rules = Rules(
-        as_names(pos_sameby),
-        as_names(pos_diffby),
-        as_names(neg_sameby),
-        as_names(neg_diffby),
+        Columns.of(pos_sameby),
+        Columns.of(pos_diffby),
+        Columns.of(neg_sameby),
+        Columns.of(neg_diffby),
         multilabel,
+        separator,
     )
+    if not isinstance(profiles, WellLabels):
+        check_map(profiles)
     metadata = profiles.metadata if isinstance(profiles, WellLabels) else profiles.labels
     pairs = find_pairs(metadata, rules)
     wanted = _wanted(scored, len(metadata))[pairs.owner]

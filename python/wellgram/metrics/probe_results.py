@@ -11,6 +11,7 @@ import pandas as pd
 
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.files import save_csv
+from wellgram.label_rules.missing_labels import without_missing
 from wellgram.metrics.bootstrap import interval
 from wellgram.metrics.labelled import LabelledWells
 from wellgram.probes.accuracy import FIGURES, TOP, Outcomes
@@ -97,7 +98,7 @@ class ProbeResult:
         """
         if self.kinds is None:
             return pd.DataFrame(columns=["n_wells", *FIGURES, "ci_low", "ci_high"])
-        codes, names = pd.factorize(self.kinds, sort=True)
+        codes, names = pd.factorize(without_missing(self.kinds), sort=True)
         records: list[dict[Hashable, Any]] = []
         for k, name in enumerate(names):
             part = self.outcomes.some(codes == k)

@@ -8,7 +8,9 @@ import pandas as pd
 from wellgram.align import Alignment
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Progress, Rows
-from wellgram.errors import NotApplicable
+from wellgram.errors import InputError, NotApplicable
+from wellgram.input_kinds import check_wells
+from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.blinding import aligned_blind
 from wellgram.metrics.labelled import LabelledWells, Sides
 from wellgram.metrics.penalties import (
@@ -28,7 +30,6 @@ from wellgram.probes.splits import (
     column_split,
     has_sides,
     held_out,
-    split_labels,
     split_words,
     splits_by,
 )
@@ -106,6 +107,7 @@ def linear_probe(
         wells of one class only, no fold tests a class that was trained, the alignment was fitted
         before, or a penalty cannot be used or chosen.
     """
+    check_wells(wells)
     tried = check_penalties(method, penalty)
     labelled = LabelledWells.of(wells, label, kind)
     splits = splits_by(labelled.wells, split, folds=folds, within=labelled.kind, seed=seed)
@@ -170,6 +172,7 @@ def neighbor_accuracy(
         If a column is absent or its values leave nothing to test, train and test wells share a
         batch or no class, or the alignment was fitted before.
     """
+    check_wells(wells)
     labelled = LabelledWells.of(wells, label, kind, fitted=False)
     groups: Codes | None = None
     tested = np.ones(len(wells), bool)
@@ -241,7 +244,14 @@ def _tested(splits: Sequence[Split]) -> Mask:
 
 def _elsewhere(labelled: LabelledWells, column: str) -> tuple[Sides, Codes]:
     """Return all wells, those tested whose class is in several groups, and the groups."""
-    groups, _ = batch_codes(split_labels(labelled.wells, column))
+    values = labelled.wells.metadata[column]
+    missing = int((is_missing(values) & labelled.used).sum())
+    if missing:
+        raise InputError(
+            f"{missing:,} wells have no value in column {column!r} to look for neighbours outside "
+            "of; fill it in or leave them out"
+        )
+    groups, _ = batch_codes(values)
     used = np.flatnonzero(labelled.used)
     codes = labelled.codes[used]
     pairs = pd.DataFrame({"code": codes, "group": groups[used]}).groupby("code")["group"]

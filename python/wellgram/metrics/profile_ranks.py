@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from wellgram.backends.protocol import Backend, Codes, Floats, Progress, Rows
-from wellgram.metrics.pairing import Pairing, Pairs
+from wellgram.metrics.pairing import PairingUnion, Pairs, joint_codes
 from wellgram.metrics.ranking import (
     expected_by_negatives,
     expected_by_positives,
@@ -127,7 +127,9 @@ def rank_entries(
                     progress(done / len(entries))
 
 
-def partners_above(compared: Compared, pairing: Pairing, starts: Codes, values: Floats) -> Codes:
+def partners_above(
+    compared: Compared, pairing: PairingUnion, starts: Codes, values: Floats
+) -> Codes:
     """Return how many partners of each profile would be ranked before each of its values.
 
     Profile i has ``values[starts[i]:starts[i + 1]]``, ascending.
@@ -164,7 +166,7 @@ class _Lists:
 class _Side:
     """The positives, or the negatives, of entries."""
 
-    pairing: Pairing
+    pairing: PairingUnion
     row: Codes
     """Which row of the pairing each entry is"""
     profile: Codes
@@ -173,13 +175,14 @@ class _Side:
     def partners(self, entries: Codes) -> Codes:
         return self.pairing.partners[self.row[entries]]
 
-    def groups(self, entries: Codes) -> Iterator[tuple[Codes, Codes]]:
-        """Yield entries that can only pair with the same rows, and these."""
-        group = self.pairing.same[self.row[entries]]
+    def groups(self, entries: Codes) -> Iterator[tuple[Codes, list[Codes]]]:
+        """Yield entries that can only pair with the same rows, and these, by each pairing."""
+        rows, parts = self.row[entries], self.pairing.parts
+        group = joint_codes([part.same[rows] for part in parts], len(rows))
         order = np.argsort(group, kind="stable")
         starts = np.flatnonzero(np.diff(group[order], prepend=-1))
         for some in np.split(entries[order], starts[1:]) if len(entries) else ():
-            yield some, self.pairing.members(self.pairing.same[self.row[some[0]]])
+            yield some, [part.members(part.same[self.row[some[0]]]) for part in parts]
 
     def lists(self, compared: Compared, owner: Codes, entries: Codes) -> Iterator[_Lists]:
         """Yield the similarities of all partners of some entries at a time."""
@@ -191,7 +194,7 @@ class _Side:
             yield _Lists(some, profiles, starts, ordered.imag.copy())
 
     def above_and_up_to(
-        self, compared: Compared, lists: _Lists, members: Codes
+        self, compared: Compared, lists: _Lists, members: list[Codes]
     ) -> tuple[Codes, Codes]:
         """Return how many partners are above each value of the lists, and how many not below it.
 
@@ -208,29 +211,34 @@ class _Side:
         return above, up_to
 
     def above(
-        self, compared: Compared, lists: _Lists, members: Codes, starts: Codes, values: Floats
+        self, compared: Compared, lists: _Lists, members: list[Codes], starts: Codes, values: Floats
     ) -> Codes:
         """Return how many partners, all of them members, are above each value.
 
         Entry e of the lists has ``values[starts[e]:starts[e + 1]]``, ascending.
         """
         rows = self.row[lists.entries]
-        # What is equal to all of these in a column they must differ in is a partner of none.
-        for codes in self.pairing.differ:
-            one = codes[rows[:1]]
-            if (codes[rows] == one).all():
-                members = members[codes[members] != one]
-        # Where nothing else keeps a profile from being its own partner, being the same one does.
-        kinds = np.array(self.pairing.differ or (self.pairing.owner.astype(np.int32),))
-        return compared.run.rank_counts(
-            compared.x[lists.profiles],
-            compared.y[self.profile[members]],
-            starts,
-            values,
-            kinds[:, rows],
-            kinds[:, members],
-            absolute=compared.absolute,
-        )
+        counts = np.zeros(len(values), np.int64)
+        for pairing, some in zip(self.pairing.parts, members, strict=True):
+            partners = some
+            # What is equal to all of these in a column they must differ in is a partner of none.
+            for codes in pairing.differ:
+                one = codes[rows[:1]]
+                if (codes[rows] == one).all():
+                    partners = partners[codes[partners] != one]
+            # Where nothing else keeps a profile from being its own partner, being the same one
+            # does.
+            kinds = np.array(pairing.differ or (pairing.owner.astype(np.int32),))
+            counts += compared.run.rank_counts(
+                compared.x[lists.profiles],
+                compared.y[self.profile[partners]],
+                starts,
+                values,
+                kinds[:, rows],
+                kinds[:, partners],
+                absolute=compared.absolute,
+            )
+        return counts
 
 
 def _sharing(compared: Compared, pairs: Pairs, lists: _Lists) -> tuple[Codes, Codes, Codes]:
@@ -242,8 +250,8 @@ def _sharing(compared: Compared, pairs: Pairs, lists: _Lists) -> tuple[Codes, Co
     found = [np.empty(0, np.int64)]
     for part, place, partner in sharing.pairs(labels, _PAIRS_AT_ONCE):
         i, j = sharing.owner[labels[part][place]], sharing.owner[partner]
-        found.append((i * len(negatives.same) + j)[negatives.are(i, j)])
-    i, j = np.divmod(np.unique(np.concatenate(found)), len(negatives.same))
+        found.append((i * len(negatives.owner) + j)[negatives.are(i, j)])
+    i, j = np.divmod(np.unique(np.concatenate(found)), len(negatives.owner))
     at = np.searchsorted(rows, i)
     ordered = np.sort(_keyed(at, compared.pairs(i, j)))
     ends = np.searchsorted(at, np.arange(len(rows)), side="right")

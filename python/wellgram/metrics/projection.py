@@ -11,6 +11,7 @@ from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Floats
 from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_map
 from wellgram.pairs import unit_embeddings
 from wellgram.wells import LabelledMap
 
@@ -64,6 +65,7 @@ def pca_projection(map_: LabelledMap, /, *, backend: str | None = None) -> PCAPr
     InputError
         If the map has fewer rows or features, or all its rows have one direction.
     """
+    check_map(map_)
     embeddings = map_.embeddings
     p, d = embeddings.shape
     if p < 2 or d < 2:

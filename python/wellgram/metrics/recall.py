@@ -1,5 +1,6 @@
 """Recall of known relationships: the share of known pairs in the tails of all cosines."""
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
-from wellgram.errors import ColumnMissing, InputError, NotApplicable
+from wellgram.errors import InputError, LabelsWarning, NotApplicable
 from wellgram.files import save_csv
-from wellgram.io.relationships import pair_ends
+from wellgram.input_kinds import check_map
+from wellgram.io.relationships import named_sources
+from wellgram.label_rules.label_spelling import near_text
 from wellgram.metrics.bootstrap import gene_bootstrap
+from wellgram.metrics.rows_of_pairs import SameRule, Sources, near_ends, pair_rows, same_rows
 from wellgram.pairs import Histogram, PairDtype, UnitRows, order_statistics, pair_count
 from wellgram.pairs.order import OrderStatistics
 from wellgram.wells import LabelledMap
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Null = Literal["genes", "all"]
+Same = SameRule | Sequence[SameRule]
 TAILS = ((0.05, 0.95), (0.1, 0.9))
 _COLUMNS = (
     *("source", "null", "n_null_pairs", "n_known_pairs", "tail_low", "tail_high"),
@@ -77,9 +82,10 @@ class RecallResult:
 def relationship_recall(
     map_: LabelledMap,
     /,
-    sources: Mapping[str, pd.DataFrame] | None = None,
+    sources: Sources | None = None,
     *,
-    same: Sequence[str] = (),
+    same: Same = (),
+    separator: str | None = None,
     tails: Iterable[tuple[float, float]] = TAILS,
     null: Null | None = None,
     resamples: int = 0,
@@ -102,13 +108,19 @@ def relationship_recall(
     map_
         The map (p, d).
     sources
-        Known pairs by source: columns ``entity1`` and ``entity2`` hold labels of perturbations.
-        Order within a pair, repeats, and pairs of one with itself do not count; pairs with an end
-        outside of the null's rows are left out.
+        Known pairs by source, in tables of pandas, polars or pyarrow; one table is a source named
+        ``pairs``. Columns ``entity1`` and ``entity2`` hold labels of perturbations. Order within a
+        pair, repeats, and pairs of one with itself do not count; pairs with an end outside of the
+        null's rows are left out.
     same
-        Label columns of the map: each makes a source of every two rows that share a value. Where
-        one perturbation has several rows (doses), a second source leaves the pairs of a
-        perturbation with itself out, which are similar for another reason.
+        Label columns of the map: each makes a source of every two rows that share a value, missing
+        ones aside. ``{"any": ["moa", "target"]}`` makes one source of those that share a value in
+        any of these columns, ``{"all": [...]}`` one of those that do in each. Where one
+        perturbation has several rows (doses), a second source leaves the pairs of a perturbation
+        with itself out, which are similar for another reason.
+    separator
+        What parts values in the texts of these columns, such as ``"|"``: two rows that share any
+        value are a known pair. Lists are several values in any case.
     tails
         Pairs (low, high) of shares of the null.
     null
@@ -124,9 +136,16 @@ def relationship_recall(
     InputError
         If no source has a known pair in the map, a label is ambiguous, a column is missing, tails
         are no shares, or the null has no rows.
+
+    Warns
+    -----
+    LabelsWarning
+        If labels of known pairs are those of the map but for case or blanks, or values of a column
+        look like several, such as ``"a|b"`` beside ``"a"``.
     """
+    check_map(map_)
     tails = [_check_tail(*pair) for pair in tails]
-    rows, null, known = known_pairs(map_.labels, sources, same=same, null=null)
+    rows, null, known = known_pairs(map_.labels, sources, same=same, separator=separator, null=null)
     chosen = None if len(rows) == len(map_.labels) else rows
     unit = UnitRows(map_, dtype, chosen)
     i, j = (np.concatenate(ends) for ends in zip(*known.values(), strict=True))
@@ -153,14 +172,21 @@ def relationship_recall(
     ]
     table = pd.DataFrame(records)
     table = table[[*_COLUMNS, *(column for column in table if column not in _COLUMNS)]]
-    return RecallResult(table, found.along[0], by_source)
+    # Rounding carries the cosines of equal rows past 1; an infinite threshold is none.
+    for column in ("cosine_low", "cosine_high"):
+        table[column] = table[column].where(np.isinf(table[column]), table[column].clip(-1, 1))
+    known_cosines = {
+        name: part.assign(cosine=part["cosine"].clip(-1, 1)) for name, part in by_source.items()
+    }
+    return RecallResult(table, found.along[0], known_cosines)
 
 
 def known_pairs(
     labels: pd.DataFrame,
-    sources: Mapping[str, pd.DataFrame] | None = None,
+    sources: Sources | None = None,
     *,
-    same: Sequence[str] = (),
+    same: Same = (),
+    separator: str | None = None,
     null: Null | None = None,
 ) -> tuple[Codes, Null, dict[str, tuple[Codes, Codes]]]:
     """Return the null's rows, its name, and per source the known pairs among those rows.
@@ -170,13 +196,20 @@ def known_pairs(
     """
     rows, null = null_rows(labels, null)
     labels = labels.iloc[rows].reset_index(drop=True)
-    known = {
-        name: _match(name, pairs, labels["perturbation"]) for name, pairs in (sources or {}).items()
-    }
-    for column in same:
-        known |= _same_value(column, labels)
+    tables = named_sources(sources)
+    known = {name: pair_rows(name, pairs, labels["perturbation"]) for name, pairs in tables.items()}
+    rules = [same] if isinstance(same, str | Mapping) else same
+    for rule in rules:
+        known |= same_rows(rule, labels, separator)
+    near = _near_ends(tables, labels["perturbation"])
     if not any(len(i) for i, _ in known.values()):
-        raise InputError(_no_pairs(known, labels, null))
+        raise InputError("; ".join([_no_pairs(known, labels, null), *near]))
+    for text in near:
+        warnings.warn(
+            f"pairs are left out, since the map writes their ends otherwise: {text}",
+            LabelsWarning,
+            stacklevel=2,
+        )
     return rows, null, known
 
 
@@ -211,48 +244,14 @@ def null_rows(labels: pd.DataFrame, null: Null | None) -> tuple[Codes, Null]:
     return rows, null
 
 
-def _match(name: str, pairs: pd.DataFrame, labels: pd.Series) -> tuple[Codes, Codes]:
-    """Return the rows (i, j) of the pairs whose two entities are in the map."""
-    code, names = pd.factorize(labels)
-    ends = pair_ends(pairs)
-    entity, entities = pd.factorize(pd.concat([ends["entity1"], ends["entity2"]]))
-    place = pd.Index(names).get_indexer(pd.Index(entities))[entity]  # looked up once per name
-    first, second = np.split(place, 2)
-    both = (first >= 0) & (second >= 0) & (first != second)
-    ordered = np.sort(np.stack([first[both], second[both]]), axis=0)
-    i, j = np.divmod(np.unique(ordered[0] * len(names) + ordered[1]), max(1, len(names)))
-    repeated = np.bincount(code, minlength=len(names)) > 1
-    twice = np.unique(place[place >= 0])
-    twice = twice[repeated[twice]]
-    if len(twice):
-        raise InputError(
-            f"{len(twice)} perturbations of source {name!r} have several rows in the map "
-            f"(first: {names[twice[0]]!r}), one per dose or type; aggregate over doses "
-            "(dose='none') or, where the map has genes, choose null='genes'"
-        )
-    row = np.empty(len(names), np.int64)
-    row[code] = np.arange(len(code))
-    return row[i], row[j]
-
-
-def _same_value(column: str, labels: pd.DataFrame) -> dict[str, tuple[Codes, Codes]]:
-    if column not in labels:
-        raise ColumnMissing(
-            f"the map has no column {column!r} to make pairs of; it is missing from the metadata, "
-            f"or wells of one perturbation differ in it (there are: {', '.join(labels.columns)})"
-        )
-    value = pd.factorize(labels[column])[0]
-    order = np.argsort(value, kind="stable")
-    order = order[value[order] >= 0]
-    groups = np.split(order, np.flatnonzero(np.diff(value[order])) + 1) if len(order) else []
-    pairs = [group[np.array(np.triu_indices(len(group), k=1))] for group in groups]
-    i, j = np.concatenate(pairs, axis=1) if pairs else np.empty((2, 0), np.int64)
-    sources = {column: (i, j)}
-    if labels["perturbation"].duplicated().any():
-        name = labels["perturbation"].to_numpy()
-        other = name[i] != name[j]
-        sources[f"{column}, other perturbation"] = (i[other], j[other])
-    return sources
+def _near_ends(sources: Mapping[str, pd.DataFrame], labels: pd.Series) -> list[str]:
+    """Return in words which sources name perturbations of the map in other case or blanks."""
+    texts = []
+    for name, pairs in sources.items():
+        near = near_ends(pairs, labels)
+        if near:
+            texts.append(f"of the labels of {name}, {near_text(near)}; write them alike")
+    return texts
 
 
 def _no_pairs(known: Mapping[str, tuple[Codes, Codes]], labels: pd.DataFrame, null: Null) -> str:

@@ -11,6 +11,7 @@ from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
+from wellgram.input_kinds import check_wells
 from wellgram.maps.build import map_rows
 from wellgram.metrics.batch_strata import BatchKind, Strata, batch_kinds, strata_of_null
 from wellgram.metrics.identical_rows import warn_of_identical_rows
@@ -125,6 +126,7 @@ def consistency(
     IdenticalRowsWarning
         If wells have the same embedding as another.
     """
+    check_wells(wells)
     check_null(null, get_args(ConsistencyNull), negatives, draws)
     if measure not in get_args(Measure):
         raise InputError(f"unknown measure {measure!r}; choose cosine or angle")
@@ -175,8 +177,9 @@ def consistency(
         ["one well", "in the null", "controls", "too many wells for a null of angles"],
         "",
     )
+    shown = scores if by_angle else np.clip(scores, -1, 1)  # that of equal wells may be past 1
     table = tested_table(
-        labels, f"mean_{measure}", scores, p, -middle if by_angle else middle, reason
+        labels, f"mean_{measure}", shown, p, -middle if by_angle else middle, reason
     )
     return ConsistencyResult(table, said)
 

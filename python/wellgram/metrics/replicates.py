@@ -13,6 +13,7 @@ from wellgram.align import Aligner, aligned_in_memory
 from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.errors import InputError
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_whole
 from wellgram.nulls import benjamini_hochberg
 from wellgram.wells import WellLabels
 
@@ -85,6 +86,7 @@ def check_null(null: str, known: Sequence[str], negatives: Sequence[str], draws:
         raise InputError(f"unknown null {null!r}; choose {', '.join(known)}")
     if null != "negatives" and len(negatives):
         raise InputError("negatives= go with null='negatives'")
+    check_whole(draws, "draws")
     if draws < 1:
         raise InputError(f"draws must be 1 or more, not {draws}")
 

@@ -1,6 +1,6 @@
 """How alike the members of gene sets are, and whether a clustering finds the gene sets again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +13,11 @@ from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes
 from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
-from wellgram.metrics.gene_set_tests import GeneSets
+from wellgram.input_kinds import check_map
+from wellgram.io.relationships import named_sources, pair_ends
+from wellgram.metrics.gene_set_tests import GeneSets, members_of, near_members
 from wellgram.metrics.recall import Null, null_rows
+from wellgram.metrics.rows_of_pairs import Sources
 from wellgram.pairs import cosine_matrix
 from wellgram.wells import LabelledMap
 
@@ -111,13 +114,15 @@ def gene_set_similarity(
     from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
     from scipy.spatial.distance import squareform
 
+    check_map(map_)
     rows, _ = null_rows(map_.labels, null)
     labels = map_.labels["perturbation"].astype("str").to_numpy()[rows]
-    chosen, groups, left_out = _chosen(labels, gene_sets, most)
+    sets = members_of(gene_sets)
+    chosen, groups, left_out = _chosen(labels, sets, most)
     if not len(chosen):
         raise NotApplicable(
-            f"none of the {len(gene_sets):,} gene sets has {_LEAST} to {_LARGEST} members in the "
-            "map"
+            f"none of the {len(sets):,} gene sets has {_LEAST} to {_LARGEST} members in the "
+            f"map{near_members(sets, labels)}"
         )
     index = rows[chosen]
     cosines = cosine_matrix(map_, rows=index, columns=index)
@@ -136,15 +141,13 @@ def gene_set_similarity(
     )
 
 
-def gene_sets_of_pairs(
-    pairs: Mapping[str, pd.DataFrame], among: Iterable[str] | None = None
-) -> dict[str, list[str]]:
+def gene_sets_of_pairs(pairs: Sources, among: Iterable[str] | None = None) -> dict[str, list[str]]:
     """Return what known pairs hang together in: gene sets, each named by its first member.
 
     Parameters
     ----------
     pairs
-        Known pairs by source: columns ``entity1`` and ``entity2``.
+        Known pairs by source: see `relationship_recall`.
     among
         Labels, such as those of a map, to which pairs are limited: what hangs together by others
         alone is not one gene set.
@@ -154,8 +157,9 @@ def gene_sets_of_pairs(
 
     found: dict[str, list[str]] = {}
     inside = None if among is None else set(among)
-    for source, known in pairs.items():
-        ends = known[["entity1", "entity2"]].dropna().astype("str")
+    sources = named_sources(pairs)
+    for source, known in sources.items():
+        ends = pair_ends(known)
         if inside is not None:
             ends = ends[ends.isin(inside).all(axis=1)]
         codes, names = pd.factorize(pd.concat([ends["entity1"], ends["entity2"]]), sort=True)
@@ -163,7 +167,7 @@ def gene_sets_of_pairs(
         graph = coo_array((np.ones(n), (codes[:n], codes[n:])), shape=(len(names), len(names)))
         _, part = connected_components(graph, directed=False)
         for members in pd.Series(names).groupby(part):
-            of = f", {source}" if len(pairs) > 1 else ""
+            of = f", {source}" if len(sources) > 1 else ""
             found[f"{members[1].iloc[0]} + {len(members[1]) - 1}{of}"] = members[1].tolist()
     return found
 

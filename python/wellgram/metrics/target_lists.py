@@ -1,5 +1,6 @@
 """Drug-target targets: which genes a compound acts on, and lists of actives and negatives drawn."""
 
+import warnings
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -8,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Codes
-from wellgram.errors import ColumnMissing, InputError
+from wellgram.errors import ColumnMissing, InputError, LabelsWarning
+from wellgram.input_kinds import check_frame
 from wellgram.io.targets import TARGET_COLUMNS
+from wellgram.label_rules.missing_labels import without_missing
 from wellgram.nulls import random_subsets, stream_of
 
 Seeding = Literal["independent", "shared"]
@@ -28,30 +31,66 @@ class RankedList:
 
 
 def check_targets(targets: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of targets's three columns, each with a value.
+    """Return the three columns of a table of targets, in the rows that have all values.
 
     Raises
     ------
     InputError
-        If a column is missing, the table is empty, or a value is no concentration.
+        If it is no table, a column is missing, no row is whole, or a value is no concentration.
+
+    Warns
+    -----
+    LabelsWarning
+        If rows lack a value.
     """
+    check_frame(targets, "the table of targets")
     for column in TARGET_COLUMNS:
         if column not in targets:
+            have = ", ".join(map(repr, targets.columns))
             raise ColumnMissing(
                 f"the table of targets has no column {column!r}; "
-                f"it needs {', '.join(TARGET_COLUMNS)}"
+                f"it needs {', '.join(TARGET_COLUMNS)}, and has {have}"
             )
-    table = targets[list(TARGET_COLUMNS)].dropna()
+    filled = targets[list(TARGET_COLUMNS)].apply(without_missing)
+    table = filled.dropna()
     if table.empty:
         raise InputError("the table of targets has no rows: no compound has a known target")
+    if len(table) < len(filled):
+        _warn(
+            f"{len(filled) - len(table):,} of {len(filled):,} rows of the table of targets lack a "
+            "compound, a gene or a concentration and are left out"
+        )
     values = pd.to_numeric(table["nM_value"], errors="coerce")
     wrong = values.isna() | (values < 0)
     if wrong.any():
-        bad = table.loc[wrong, "nM_value"].iloc[0]
+        bad = table.loc[wrong, "nM_value"].tolist()[0]
         raise InputError(
-            f"column 'nM_value' of the table of targets holds {bad!r}, no concentration"
+            f"column 'nM_value' of the table of targets holds {bad!r}, no concentration, and "
+            f"{int(wrong.sum()) - 1:,} more such; write numbers in nM, or leave those rows out"
         )
-    return table.assign(nM_value=values)
+    names = {column: table[column].astype("str") for column in ("treatment", "gene_symbol")}
+    return table.assign(nM_value=values, **names)
+
+
+def warn_of_contradictions(targets: pd.DataFrame, active: float, inactive: float) -> None:
+    """Warn if a compound and a gene are measured twice, and are a target by one value alone.
+
+    Their lowest value counts: see `ranked_lists`.
+    """
+    kind = np.digitize(targets["nM_value"], [active, inactive], right=True)
+    kinds = targets.assign(kind=kind).groupby(["treatment", "gene_symbol"])["kind"].nunique()
+    contradicting = kinds.index[kinds > 1]
+    if len(contradicting):
+        compound, gene = contradicting[0]
+        _warn(
+            f"{len(contradicting):,} pairs of a compound and a gene have measurements that "
+            f"contradict each other, active at up to {active:g} nM and inactive above "
+            f"{inactive:g} nM (first: {compound!r} and {gene!r}); the lowest value of a pair counts"
+        )
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, LabelsWarning, stacklevel=4)
 
 
 def ranked_lists(

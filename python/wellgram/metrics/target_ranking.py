@@ -1,5 +1,6 @@
 """The drug-target benchmark: whether compounds look like the knock-out of their targets."""
 
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,11 +13,19 @@ import pandas as pd
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.backends.thread_count import threads
-from wellgram.errors import InputError, NotApplicable
+from wellgram.errors import InputError, LabelsWarning, NotApplicable
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_map, check_whole
+from wellgram.label_rules.label_spelling import near_labels, near_text
 from wellgram.metrics.bootstrap import item_bootstrap
 from wellgram.metrics.ranking import chance_precision, pooled_scores
-from wellgram.metrics.target_lists import RankedList, Seeding, check_targets, ranked_lists
+from wellgram.metrics.target_lists import (
+    RankedList,
+    Seeding,
+    check_targets,
+    ranked_lists,
+    warn_of_contradictions,
+)
 from wellgram.nulls import random_subsets, stream_of
 from wellgram.pairs import cosine_matrix
 from wellgram.wells import LabelledMap
@@ -137,12 +146,21 @@ def drug_targets(
     ------
     InputError
         If the targets lack a column or rows, no item has a list, or a parameter is out of range.
+
+    Warns
+    -----
+    LabelsWarning
+        If rows of the targets lack a value, a pair's measurements contradict each other, or names
+        are those of the map but for case or blanks.
     """
+    check_map(map_)
     _check(by, active, inactive, min_negatives, draws, quantiles)
     if seeding not in get_args(Seeding):
         raise InputError(f"unknown seeding={seeding!r}; choose {' or '.join(get_args(Seeding))}")
     table = check_targets(targets)
     cube, doses, place, absent = _similarities(map_, table)
+    mapped = pd.DataFrame({kind: table[_COLUMN[kind]].isin(place[kind]) for kind in place})
+    warn_of_contradictions(table[mapped.all(axis=1)], active, inactive)
     if not signed:
         cube = np.abs(cube)
     items, partners = ("compound", "gene") if by == "compound" else ("gene", "compound")
@@ -192,6 +210,8 @@ def _check(
         raise InputError(f"unknown by={by!r}; choose {' or '.join(get_args(By))}")
     if not 0 <= active <= inactive:
         raise InputError(f"active={active} must not be above inactive={inactive}, nor negative")
+    check_whole(min_negatives, "min_negatives")
+    check_whole(draws, "draws")
     if min_negatives < 1 or draws < 1:
         raise InputError(f"min_negatives={min_negatives} and draws={draws} must be 1 or more")
     wrong = [q for q in quantiles if not 0 <= q <= 1]
@@ -211,11 +231,21 @@ def _similarities(
         chosen["gene"] &= crispr
         chosen["compound"] &= ~crispr
     rows = {kind: np.flatnonzero(mask) for kind, mask in chosen.items()}
+    near = {kind: near_labels(sorted(wanted), set(labels)) for kind, wanted in names.items()}
     for kind, found in rows.items():
         if not len(found):
+            alike = f"; of them, {near_text(near[kind])}; write them alike" if near[kind] else ""
             raise NotApplicable(
                 f"no {kind} of the targets is in the map: {min(names[kind])!r}, for example, is "
-                f"not; the map has rows like {labels[0]!r}"
+                f"not; the map has rows like {labels[0]!r}{alike}"
+            )
+    for kind, labels_near in near.items():
+        if labels_near:
+            warnings.warn(
+                f"{kind}s of the targets are left out, since the map writes them otherwise: "
+                f"{near_text(labels_near)}; write them alike",
+                LabelsWarning,
+                stacklevel=3,
             )
     dose = np.full(len(labels), np.nan)
     if "dose" in map_.labels:

@@ -144,6 +144,7 @@ def pair_quantiles(
     below, above = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
     ranks = np.unique(np.concatenate([below, above]))
     found = order_statistics(rows, ranks.tolist(), other=others, progress=progress).cosines
+    found = np.clip(found, -1, 1)  # rounding carries those of equal rows past 1
     low, high = (found[np.searchsorted(ranks, at)] for at in (below, above))
     # As numpy.quantile interpolates, from the nearer end.
     part, step = place - below, high - low
@@ -219,16 +220,19 @@ def pair_ranks(
     rows, others = unit_pair(x, other, dtype)
     partners = others or rows
     first, second = check_indices(i, rows.n, "i"), check_indices(j, partners.n, "j")
-    cosines = rows.cosines(first, second, others).astype(np.float64)
+    # Rounding carries cosines of equal rows past 1, where they tie.
+    cosines = np.clip(rows.cosines(first, second, others).astype(np.float64), -1, 1)
     pairs = _count(rows, others)
     ranked: Any = order_statistics(rows, (), other=others, values=cosines, progress=progress).ranked
+    below = np.where(cosines <= -1, 0, ranked.below)
+    up_to = np.where(cosines >= 1, pairs, ranked.up_to)
     table = pd.concat(
         [label_columns(rows, first), label_columns(partners, second, "other_")], axis=1
     ).assign(
         cosine=cosines,
-        below=ranked.below,
-        up_to=ranked.up_to,
-        percentile=100 * (ranked.up_to / pairs),
+        below=below,
+        up_to=up_to,
+        percentile=100 * (up_to / pairs),
     )
     return PairRanks(table, pairs)
 

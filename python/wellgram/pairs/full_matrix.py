@@ -98,6 +98,7 @@ def _whole(
     if others is None and everything:
         scan(left, None, [Matrix(out)], progress=progress)
         np.fill_diagonal(out, left.cosines(i, i))
+        np.clip(out, -1, 1, out=out)  # rounding carries those of equal rows past 1
     else:
         _write(left, others or left, i, j, out, progress)
     return out
@@ -112,6 +113,6 @@ def _write(
         chosen = i[first : first + height]
         chunk = np.empty((len(chosen), len(j)), left.dtype)
         scan(left.some(chosen), columns, [Matrix(chunk)])
-        out[first : first + len(chosen)] = chunk
+        out[first : first + len(chosen)] = np.clip(chunk, -1, 1, out=chunk)
         if progress:
             progress(min(1.0, (first + height) / len(i)))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wellgram.backends import takes_backend
 from wellgram.errors import InputError
 from wellgram.files import save_csv
+from wellgram.input_kinds import check_whole
 from wellgram.pairs.row_labels import label_columns
 from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows
 
@@ -129,9 +130,9 @@ class MapLookup:
         if len(rows) == 1:
             return int(rows[0])
         if not len(rows):
-            alike = self.suggest(perturbation[:3], 3)["name"].tolist() or [self.name(0)]
             raise InputError(
-                f"the map has no perturbation {perturbation!r}; it has {'; '.join(alike)}"
+                f"the map has no perturbation {perturbation!r}; it has "
+                f"{'; '.join(self._alike(perturbation))}"
             )
         shown = ", ".join(f"{row} ({self.name(int(row))})" for row in rows[:4])
         raise InputError(
@@ -142,8 +143,14 @@ class MapLookup:
         self, perturbation: str | int, k: int = 25, *, farthest: int | None = None
     ) -> PerturbationNeighbors:
         """Return the nearest and the farthest of one perturbation: see `neighbors_of`."""
-        row = self.row(perturbation) if isinstance(perturbation, str) else int(perturbation)
+        if isinstance(perturbation, str):
+            row = self.row(perturbation)
+        else:
+            check_whole(perturbation, "perturbation, where it is no name,")
+            row = int(perturbation)
         self._check(row)
+        check_whole(k, "k")
+        check_whole(k if farthest is None else farthest, "farthest")
         others = len(self) - 1
         far = k if farthest is None else farthest
         if min(k, far) < 0 or max(k, far) == 0:
@@ -168,9 +175,17 @@ class MapLookup:
         table = pd.concat(parts, ignore_index=True)
         return PerturbationNeighbors(self.name(row), row, table, cosines)
 
+    def _alike(self, name: str) -> list[str]:
+        """Return names of the map that one may be meant by: but for case or blanks, if any."""
+        same = np.flatnonzero(self._folded == name.strip().casefold())[:3]
+        if len(same):
+            return [self.name(int(row)) for row in same]
+        return self.suggest(name[:3], 3)["name"].tolist() or [self.name(0)]
+
     def _cosines(self, row: int) -> NDArray[np.floating[Any]]:
-        """Return the cosines of a row with every row, to the bit as a pass meets them."""
+        """Return the cosines of a row with every row, as a pass meets them."""
         cosines = self._rows.cosines(np.full(len(self), row), np.arange(len(self)))
+        cosines = np.clip(cosines, -1, 1)  # rounding carries those of equal rows past 1
         cosines[row] = np.nan
         return cosines
 

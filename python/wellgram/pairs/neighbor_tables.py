@@ -15,6 +15,7 @@ from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.files import replacing
+from wellgram.input_kinds import check_whole
 from wellgram.pairs.row_labels import label_columns
 from wellgram.pairs.scanning import scan
 from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows, unit_pair
@@ -142,22 +143,29 @@ def neighbors(
     Raises
     ------
     InputError
-        If a row has fewer partners than that, or as `wellgram.pairs.scan_pairs` has it.
+        If these are no whole numbers, none is positive, a row has fewer partners, or as
+        `wellgram.pairs.scan_pairs` has it.
     """
+    check_whole(k, "k")
+    check_whole(k if farthest is None else farthest, "farthest")
+    if k < 0 or (farthest or 0) < 0 or k == 0 == (farthest or 0):
+        raise InputError(
+            f"numbers of neighbors must be positive, not k={k} and farthest={farthest}"
+        )
     rows, others = unit_pair(x, other, dtype)
     consumer = Nearest(k, k if farthest is None else farthest)
     partners = rows.n - 1 if others is None else others.n
     if max(consumer.nearest, consumer.farthest) > partners:
         raise InputError(
             f"{max(consumer.nearest, consumer.farthest)} neighbors are asked for, but every "
-            f"row has {max(partners, 0)} partners"
+            f"row has {max(partners, 0)} partners; ask for at most so many (k=, farthest=)"
         )
     (found,) = scan(rows, others, [consumer], progress=progress)
     return Neighbors(
         found.nearest,
-        found.nearest_cosines,
+        np.clip(found.nearest_cosines, -1, 1),
         found.farthest,
-        found.farthest_cosines,
+        np.clip(found.farthest_cosines, -1, 1),
         rows,
         others or rows,
     )

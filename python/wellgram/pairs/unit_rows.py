@@ -12,6 +12,7 @@ from wellgram.backends import get_backend, named_backend, resident, using_backen
 from wellgram.backends.checks import as_rows
 from wellgram.backends.protocol import Backend, Codes, Rows
 from wellgram.errors import InputError
+from wellgram.input_kinds import check_matrix
 from wellgram.pairs.tiling import whole_tiles
 from wellgram.wells import LabelledMap
 
@@ -88,6 +89,7 @@ class UnitRows:
     """
 
     def __init__(self, x: Map, dtype: PairDtype | None = None, chosen: Codes | None = None):
+        check_matrix(x)
         self.labels: pd.DataFrame | None = getattr(x, "labels", None)
         # A map on disk has embeddings too, but is read by ranges of rows, and never whole.
         source: Any = x if isinstance(x, RowSource) else getattr(x, "embeddings", x)

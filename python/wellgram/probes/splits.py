@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.errors import ColumnMissing, InputError
+from wellgram.label_rules.missing_labels import is_missing
 from wellgram.nulls import random_subsets, stream_of
 from wellgram.wells import WellLabels, batch_codes
 
@@ -183,10 +184,11 @@ def split_labels(wells: WellLabels, column: str, *, several: bool = True) -> "pd
             f"{', '.join(map(str, wells.metadata.columns))} (more are kept by columns=)"
         )
     labels = wells.metadata[column]
-    if labels.isna().any():
-        first = wells.metadata["well_id"][labels.isna()].iloc[0]
+    missing = is_missing(labels)
+    if missing.any():
+        first = wells.metadata["well_id"][missing].iloc[0]
         raise InputError(
-            f"{int(labels.isna().sum())} wells have no value in column {column!r} (first: "
+            f"{int(missing.sum())} wells have no value in column {column!r} (first: "
             f"{first!r}); fill it in or leave them out"
         )
     words = labels.astype("str")

@@ -17,9 +17,12 @@ from wellgram.backends import takes_backend
 from wellgram.checksums import frame_digest
 from wellgram.errors import InputError
 from wellgram.io.block_files import Blocks, open_blocks
+from wellgram.io.relationships import named_sources
 from wellgram.metrics import linear_probe
 from wellgram.metrics.labelled import LabelledWells
 from wellgram.metrics.penalties import Method, check_penalties
+from wellgram.metrics.recall import Same
+from wellgram.metrics.rows_of_pairs import Sources
 from wellgram.probes.splits import splits_by
 from wellgram.stream import WellStream
 from wellgram.studies.block_scores import BlockScores, BlockSearchResult
@@ -48,8 +51,9 @@ def search_blocks(
     method: Method = "logistic",
     penalty: float | Sequence[float] | None = None,
     kind: str | None = None,
-    sources: Mapping[str, pd.DataFrame] | None = None,
-    same: Sequence[str] = (),
+    sources: Sources | None = None,
+    same: Same = (),
+    same_separator: str | None = None,
     targets: pd.DataFrame | None = None,
     metrics: Sequence[str] = _BESIDE,
     out: str | Path | None = None,
@@ -75,7 +79,7 @@ def search_blocks(
         An alignment that has not been fitted; it is, to each block. None: as they are.
     label, split, method, penalty, kind
         As for `linear_probe`.
-    sources, same, targets
+    sources, same, same_separator, targets
         Known pairs and targets: see `wellgram.score`.
     metrics
         Which benchmarks to run beside: of ``"recall"``, ``"drug-targets"`` and ``"consistency"``.
@@ -107,10 +111,12 @@ def search_blocks(
             raise InputError(f"unknown metric {name!r}; choose {', '.join(_BESIDE)}")
     first = opened.open(0)
     _check(first, label, split, method, penalty, kind, seed)
+    pairs = named_sources(sources)
     settings = {
         "align": repr(align), "label": label, "split": split, "method": method, "penalty": penalty,
-        "kind": kind, "same": list(same), "metrics": sorted(metrics), "seed": seed,
-        "sources": {name: frame_digest(frame) for name, frame in (sources or {}).items()},
+        "kind": kind, "same": repr(same), "same_separator": same_separator,
+        "metrics": sorted(metrics), "seed": seed,
+        "sources": {name: frame_digest(frame) for name, frame in pairs.items()},
         "targets": None if targets is None else frame_digest(targets),
         "labels": frame_digest(first.metadata), "library": _version(),
     }  # fmt: skip
@@ -131,8 +137,9 @@ def search_blocks(
                 wells = opened.read(k, first)
                 # First what raises at once for pairs or targets that cannot be used.
                 beside = score(
-                    wells, copy.deepcopy(align), sources=sources, same=same,
-                    targets=targets, metrics=list(metrics), allow_duplicates=allow_duplicates,
+                    wells, copy.deepcopy(align), sources=pairs, same=same,
+                    same_separator=same_separator, targets=targets, metrics=list(metrics),
+                    allow_duplicates=allow_duplicates,
                     seed=seed,
                 )  # fmt: skip
                 probe = linear_probe(

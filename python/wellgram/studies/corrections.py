@@ -14,6 +14,8 @@ from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
 from wellgram.files import output_folder, save_csv
+from wellgram.input_kinds import check_wells
+from wellgram.io.relationships import named_sources
 from wellgram.maps.build import build_map
 from wellgram.metrics.batch_measures import batch_accuracy, mixing, similarities, some_wells
 from wellgram.metrics.blinding import aligned_blind, check_unfitted
@@ -24,6 +26,7 @@ from wellgram.metrics.precision_by_profile import average_precision
 from wellgram.metrics.probe_results import ProbeResult
 from wellgram.metrics.probe_scores import linear_probe, neighbor_accuracy
 from wellgram.metrics.recall import relationship_recall
+from wellgram.metrics.rows_of_pairs import Sources
 from wellgram.probes.splits import split_words, splits_by
 from wellgram.stream import WellStream
 from wellgram.suite.contract import Step
@@ -127,7 +130,7 @@ def batch_study(
     method: Method = "lda",
     penalty: float | Sequence[float] | None = None,
     kind: str | None = None,
-    sources: Mapping[str, pd.DataFrame] | None = None,
+    sources: Sources | None = None,
     sample: int = 10_000,
     resamples: int = 1000,
     seed: int = 0,
@@ -171,7 +174,8 @@ def batch_study(
         As `linear_probe` has it, before any work; or if no correction can be fitted, or a name is
         not known.
     """
-    named = _named(corrections)
+    check_wells(wells)
+    named, pairs = _named(corrections), named_sources(sources)
     for one in named.values():
         check_unfitted(one)
     labelled = LabelledWells.of(wells, "perturbation", kind)
@@ -198,8 +202,8 @@ def batch_study(
             probe = linear_probe(aligned, method=method, penalty=penalty, **options)
             progress(0.6)
             found = _left(replace(labelled, wells=aligned), tested, sample, seed)
-            if sources:
-                found["recall"] = _recall(aligned, sources)
+            if pairs:
+                found["recall"] = _recall(aligned, pairs)
             studied.append(_Studied(name, nearest, probe, found))
     if not studied:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())

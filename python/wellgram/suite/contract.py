@@ -15,7 +15,7 @@ from wellgram.maps.build import map_rows
 from wellgram.metrics.batch_strata import SetNull
 from wellgram.metrics.gene_set_tests import GeneSets
 from wellgram.metrics.precision_by_group import GroupNull
-from wellgram.metrics.recall import Null
+from wellgram.metrics.recall import Null, Same
 from wellgram.stream import WellStream
 from wellgram.wells import PerturbationMap, Wells
 
@@ -36,11 +36,13 @@ class Task:
     wells: Wells | WellStream
     align: Alignment | None
     sources: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    same: Sequence[str] = ()
+    same: Same = ()
     null: Null | None = None
     targets: pd.DataFrame | None = None
     gene_sets: GeneSets | None = None
     seed: int = 0
+    same_separator: str | None = None
+    """What parts values in the texts of the columns `same`"""
     consistency_null: SetNull = "batches"
     magnitude_null: SetNull = "permutation"
     average_precision_null: GroupNull = "rankings"

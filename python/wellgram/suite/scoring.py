@@ -20,13 +20,16 @@ from wellgram.errors import (
     InputError,
     NotApplicable,
 )
+from wellgram.input_kinds import check_wells
+from wellgram.io.relationships import named_sources
 from wellgram.maps.build import Aggregation, MapDtype, build_map
 from wellgram.metrics import covariate_wells
 from wellgram.metrics.batch_strata import SetNull
 from wellgram.metrics.gene_set_tests import GeneSets
 from wellgram.metrics.identical_rows import IdenticalRows, RowDigests
 from wellgram.metrics.precision_by_group import GroupNull
-from wellgram.metrics.recall import Null
+from wellgram.metrics.recall import Null, Same
+from wellgram.metrics.rows_of_pairs import Sources
 from wellgram.stream import WellStream
 from wellgram.suite.benchmarks import BENCHMARKS
 from wellgram.suite.contract import Outcome, Part, Skipped, Step, Task
@@ -47,8 +50,9 @@ def score(
     wells: Wells | WellStream,
     align: Alignment | None = None,
     *,
-    sources: Mapping[str, pd.DataFrame] | None = None,
-    same: Sequence[str] = (),
+    sources: Sources | None = None,
+    same: Same = (),
+    same_separator: str | None = None,
     targets: pd.DataFrame | None = None,
     gene_sets: GeneSets | None = None,
     metrics: Sequence[str] | None = None,
@@ -77,8 +81,8 @@ def score(
         The wells, in memory or as a stream.
     align
         An alignment such as `TVN`; None for none.
-    sources, same, null
-        Known pairs: see `relationship_recall`.
+    sources, same, same_separator, null
+        Known pairs: see `relationship_recall`, whose ``separator`` the third is.
     targets
         Compounds and their targets: see `drug_targets`.
     gene_sets
@@ -124,6 +128,7 @@ def score(
     IdenticalRowsWarning
         If wells have the same embedding as another.
     """
+    check_wells(wells)
     check_metrics(metrics or ())
     for option, value, known in (
         ("consistency_null", consistency_null, get_args(SetNull)),
@@ -135,12 +140,13 @@ def score(
     task = Task(
         wells,
         align,
-        sources or {},
+        named_sources(sources),
         same,
         null,
         targets,
         gene_sets,
         seed,
+        same_separator,
         consistency_null,
         magnitude_null,
         average_precision_null,

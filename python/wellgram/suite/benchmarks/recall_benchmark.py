@@ -12,7 +12,13 @@ from wellgram.wells import PerturbationMap
 def _check(task: Task) -> None:
     if not (task.sources or task.same):
         raise NotApplicable("no known pairs given")
-    known_pairs(task.labels, task.sources, same=task.same, null=task.null)
+    known_pairs(
+        task.labels,
+        task.sources,
+        same=task.same,
+        separator=task.same_separator,
+        null=task.null,
+    )
 
 
 def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
@@ -20,6 +26,7 @@ def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
         map_,
         task.sources,
         same=task.same,
+        separator=task.same_separator,
         null=task.null,
         resamples=RESAMPLES,
         seed=task.seed,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from wellgram.label_rules.missing_labels import without_missing
 from wellgram.suite.benchmarks.intervals import mean_interval, share_interval
 from wellgram.suite.contract import Findings, Task
 
@@ -27,7 +28,8 @@ def replicate_findings(task: Task, result: Any, score: str, name: str) -> Findin
     table: pd.DataFrame = result.table
     kinds = [("all", table)]
     if "perturbation_type" in table and len(table["perturbation_type"].unique()) > 1:
-        kinds += [(str(kind), rows) for kind, rows in table.groupby("perturbation_type")]
+        of_kind = table.groupby(without_missing(table["perturbation_type"]))
+        kinds += [(str(kind), rows) for kind, rows in of_kind]
     records: list[dict[Hashable, Any]] = []
     for kind, rows in kinds:
         tested = rows[rows["q_value"].notna()]

@@ -1,0 +1,68 @@
+"""Cosines lie within [-1, 1] wherever they are returned, also those of equal and opposite rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import wellgram as wg
+
+
+@pytest.fixture(params=["float32", "float64"])
+def map_(request):
+    rng = np.random.default_rng(8)
+    base = rng.normal(size=(40, 97))
+    rows = np.vstack([base, base * rng.uniform(0.001, 900, (40, 1)), -3.3 * base[:10]])
+    labels = pd.DataFrame({"perturbation": [f"g{i}" for i in range(90)], "moa": "m"})
+    return wg.PerturbationMap(rows.astype(request.param), labels)
+
+
+def inside(values):
+    values = np.asarray(values, np.float64)
+    return bool((np.abs(values) <= 1).all())
+
+
+def test_rounding_would_carry_some_past_one(map_):
+    """Else the other tests say nothing."""
+    rows = wg.pairs.UnitRows(map_)
+    assert not inside(rows.cosines(np.arange(40), np.arange(40, 80)))
+
+
+def test_tables_of_pairs(map_, tmp_path):
+    neighbors = wg.neighbors(map_, 3)
+    assert inside(neighbors.table["cosine"])
+    assert inside(neighbors.nearest_cosines)
+    for row in range(20):
+        found = wg.neighbors_of(map_, row, 3)
+        assert inside(found.table["cosine"])
+        assert inside(np.delete(found.cosines, row))
+    assert inside(wg.pair_quantiles(map_, np.linspace(0, 1, 50)).cosines)
+    ranks = wg.pair_ranks(map_, np.arange(40), np.arange(40, 80))
+    assert inside(ranks.table["cosine"])
+    assert inside(wg.cosine_matrix(map_))
+    assert inside(wg.cosine_matrix(map_, rows=np.arange(50), columns=np.arange(30, 90)))
+    assert inside(wg.cosine_matrix(map_, out=tmp_path / "cosines.npy"))
+
+
+def test_all_pairs_are_counted(map_):
+    histogram = wg.pair_histogram(map_, bins=50)
+    assert histogram.table["n_pairs"].sum() == histogram.pairs == 90 * 89 // 2
+
+
+def test_recall_recalls_what_rounding_carried_past_one(map_):
+    pairs = pd.DataFrame(
+        {"entity1": [f"g{i}" for i in range(40)], "entity2": [f"g{i + 40}" for i in range(40)]}
+    )
+    result = wg.relationship_recall(map_, pairs, same="moa")
+    for known in result.known.values():
+        assert inside(known["cosine"])
+    assert inside(result.table[["cosine_low", "cosine_high"]])
+    assert (result.table.loc[result.table["source"] == "pairs", "recall"] == 1).all()
+
+
+def test_scores_of_equal_wells(map_):
+    rng = np.random.default_rng(9)
+    rows = np.vstack([map_.embeddings, rng.normal(size=(20, 97)).astype(map_.embeddings.dtype)])
+    names = [f"g{i % 40}" for i in range(80)] + [f"g{i}" for i in range(10)] + ["DMSO"] * 20
+    wells = wg.Wells.from_arrays(rows, names, control="DMSO")
+    assert inside(wg.consistency(wells, draws=50).table["mean_cosine"])
+    assert inside(wg.replicate_agreement(map_, map_).table["cosine"])
