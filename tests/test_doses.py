@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import wellgram as wg
 from helpers.small_screens import plate
 from wellgram import InputError, Wells, read_wells
 from wellgram.label_rules.doses import as_doses
@@ -65,3 +66,30 @@ def test_arrays_take_the_same_doses():
     assert wells.metadata["dose"].tolist()[:2] == [1.0, 0.01]
     with pytest.raises(InputError, match="3 embeddings but 2 values of dose="):
         Wells.from_arrays(x, ["a", "b", "c"], dose=[1, 2])
+
+
+def test_drug_targets_of_doses_in_words_are_those_of_their_ranks(rng):
+    genes, compounds = [f"g{k}" for k in range(40)], [f"c{k}" for k in range(3)]
+    given = pd.Series([*[None] * 40, *["low", "mid", "high"] * 3])
+    words = as_doses(given, given.index.astype("str").to_series())[0]
+    labels = pd.DataFrame({"perturbation": [*genes, *np.repeat(compounds, 3)], "dose": words})
+    embeddings = rng.normal(size=(49, 8)).astype(np.float32)
+    known = {(c, k): 1.0 for c in compounds for k in range(5)}
+    targets = pd.DataFrame(
+        [(c, g, known.get((c, k), 5e4)) for c in compounds for k, g in enumerate(genes)],
+        columns=["treatment", "gene_symbol", "nM_value"],
+    )
+    ranks = labels.assign(dose=labels["dose"].cat.codes.replace(-1, np.nan).astype(float))
+    in_words, in_ranks = (
+        wg.drug_targets(wg.PerturbationMap(embeddings, each), targets) for each in (labels, ranks)
+    )
+    assert in_words.table["concentration"].tolist() == ["low", "mid", "high", "max"]
+    for name in ("table", "items"):
+        pd.testing.assert_frame_equal(
+            getattr(in_words, name).drop(columns="concentration"),
+            getattr(in_ranks, name).drop(columns="concentration"),
+        )
+    pd.testing.assert_frame_equal(in_words.trend, in_ranks.trend)
+    assert [text.get_text() for text in in_words.plot().get_xticklabels()] == [
+        "low", "mid", "high", "max",
+    ]  # fmt: skip

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.errors import InputError
+from wellgram.label_rules.label_spelling import near_labels
 
 Label: TypeAlias = str | bytes | float
 Control: TypeAlias = Label | Sequence[Label]
@@ -43,17 +44,10 @@ def as_label(label: Any) -> str:
     return str(label)
 
 
-def nearly(label: str, others: Iterable[str]) -> list[str]:
-    """Return those that differ from a label in case, or blanks around them, alone."""
-    plain = label.strip().casefold()
-    return [other for other in others if other != label and other.strip().casefold() == plain]
-
-
 def near_misses(labels: "pd.Series[Any]", wanted: Sequence[str]) -> "pd.Series[int]":
     """Return how many wells have each label that is nearly a wanted one, and is not one."""
     counts: pd.Series[int] = labels.value_counts()
-    near = [name for label in wanted for name in nearly(label, map(str, counts.index))]
-    return counts[[name for name in dict.fromkeys(near) if name not in wanted]]
+    return counts[list(near_labels(map(str, counts.index), wanted))]
 
 
 def _is_no_label(label: Any) -> bool:

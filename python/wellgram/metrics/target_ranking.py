@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 By = Literal["compound", "gene"]
+Dose: TypeAlias = float | str
 _COLUMN = {"compound": "treatment", "gene": "gene_symbol"}
 
 
@@ -221,7 +222,7 @@ def _check(
 
 def _similarities(
     map_: LabelledMap, targets: pd.DataFrame
-) -> tuple[Floats, list[float], dict[str, dict[str, int]], dict[str, int]]:
+) -> tuple[Floats, list[Dose], dict[str, dict[str, int]], dict[str, int]]:
     """Return cosines (compounds, doses, genes) of what targets and map share, and what they are."""
     labels = map_.labels["perturbation"].astype("str").to_numpy()
     names = {kind: set(targets[column].astype("str")) for kind, column in _COLUMN.items()}
@@ -247,10 +248,7 @@ def _similarities(
                 LabelsWarning,
                 stacklevel=3,
             )
-    dose = np.full(len(labels), np.nan)
-    if "dose" in map_.labels:
-        dose = map_.labels["dose"].to_numpy(np.float64)
-    doses, level = np.unique(dose[rows["compound"]], return_inverse=True)  # NaN: one, the last
+    doses, level = _dose_levels(map_.labels.iloc[rows["compound"]])
     compound, compounds = pd.factorize(labels[rows["compound"]], sort=True)
     gene, genes = pd.factorize(labels[rows["gene"]], sort=True)
     twice = _first_twice(gene)
@@ -270,7 +268,15 @@ def _similarities(
         for kind, found in (("compound", compounds), ("gene", genes))
     }
     absent = {kind: len(names[kind]) - len(place[kind]) for kind in names}
-    return cube, doses.tolist(), place, absent
+    return cube, doses, place, absent
+
+
+def _dose_levels(labels: pd.DataFrame) -> tuple[list[Dose], Codes]:
+    """Return the doses there are, in their order, no dose last, and which of them each row has."""
+    dose = labels["dose"] if "dose" in labels else pd.Series(np.nan, labels.index)
+    values: pd.Index = pd.Index(dose.drop_duplicates().sort_values())
+    level: Codes = values.get_indexer(pd.Index(dose)).astype(np.int64)
+    return values.tolist(), level
 
 
 def _first_twice(codes: Codes) -> int | None:
@@ -335,7 +341,7 @@ class _Scored:
         actives, negatives = self._sizes()
         return chance_precision(actives, actives + negatives)
 
-    def per_item(self, doses: list[float]) -> pd.DataFrame:
+    def per_item(self, doses: list[Dose]) -> pd.DataFrame:
         """Return a row per item and dose."""
         levels = _levels(doses)
         count = len(levels)
@@ -354,7 +360,7 @@ class _Scored:
         return frame.dropna(subset="average_precision").reset_index(drop=True)
 
     def summary(
-        self, doses: list[float], quantiles: Sequence[float], resamples: int, seed: int
+        self, doses: list[Dose], quantiles: Sequence[float], resamples: int, seed: int
     ) -> pd.DataFrame:
         """Return a row per dose, and one for the largest similarity over doses."""
         chance, records = self._chance(), []
@@ -389,8 +395,8 @@ class _Scored:
         return pd.DataFrame(records)
 
 
-def _levels(doses: list[float]) -> list[str | float]:
-    return ["all" if np.isnan(dose) else dose for dose in doses] + ["max"]
+def _levels(doses: list[Dose]) -> list[Dose]:
+    return ["all" if pd.isna(dose) else dose for dose in doses] + ["max"]
 
 
 def _at_random(one: RankedList, seed: int) -> tuple[Floats, Floats]:
@@ -404,7 +410,7 @@ def _at_random(one: RankedList, seed: int) -> tuple[Floats, Floats]:
 
 
 def _trends(
-    cube: Floats, doses: list[float], place: dict[str, int], lists: list[RankedList], by: By
+    cube: Floats, doses: list[Dose], place: dict[str, int], lists: list[RankedList], by: By
 ) -> pd.DataFrame:
     """Return whether each item's similarity to its actives rises with the dose."""
     from scipy.stats import kendalltau
@@ -415,9 +421,9 @@ def _trends(
         counted = ~np.isnan(scores)
         with np.errstate(invalid="ignore"):
             mean = np.where(counted, scores, 0).sum(axis=1) / counted.sum(axis=1)
-        there = ~np.isnan(mean) & ~np.isnan(doses)
+        there = ~np.isnan(mean) & pd.notna(np.asarray(doses, object))
         if there.sum() < 3:
             continue
-        tau = kendalltau(np.asarray(doses)[there], mean[there], alternative="greater")
+        tau = kendalltau(np.flatnonzero(there), mean[there], alternative="greater")  # of ranks
         records.append((one.item, int(there.sum()), float(tau.statistic), float(tau.pvalue)))
     return pd.DataFrame(records, columns=[by, "n_doses", "tau", "p_value"])

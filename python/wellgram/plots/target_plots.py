@@ -33,7 +33,7 @@ def plot_doses(
     if ax is None:
         _, ax = figure()
     names = [f"{c:g}" if isinstance(c, float) else str(c) for c in table["concentration"]]
-    doses = np.array([isinstance(c, float) for c in table["concentration"]])
+    doses = np.array([dose not in ("all", "max") for dose in table["concentration"]])
     at = np.arange(len(table)) + np.where(doses, 0.0, 0.35)
     said: tuple[str, str, str] = ("random scores", "chance", "map")
     for part in (doses, ~doses):

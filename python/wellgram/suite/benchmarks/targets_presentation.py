@@ -11,7 +11,11 @@ def present_targets(task: Task, findings: Findings) -> Presentation:
     """Return average precision per dose, and a headline of the largest similarity over doses."""
     result = findings.result
     column = task.wells.origin.get("dose")
-    dose = "dose" if column is None else f"dose, in the unit of column {column!r}"
+    unit = task.wells.origin.get("unit of doses")
+    if unit:
+        dose = f"dose, in {unit}"
+    else:
+        dose = "dose" if column is None else f"dose, in the unit of column {column!r}"
     rows = [
         (
             _dose_words(row["concentration"]),
