@@ -6,6 +6,7 @@ import pytest
 
 from helpers.small_screens import FEATURES, plate
 from wellgram import InputError, read_wells, wells_from_frame
+from wellgram.errors import LabelsWarning
 
 CP = {"layout": "cell-painting"}
 EXPECTED = plate()[FEATURES].to_numpy()
@@ -70,3 +71,20 @@ def test_what_is_in_memory_is_of_the_layout_columns():
     assert wells.metadata["is_control"].sum() == 4
     with pytest.raises(InputError, match=r"which column of the table is the perturbation.*Metadat"):
         read_wells(frame)
+
+
+def test_a_kept_column_may_hold_lists():
+    frame = plate().assign(Metadata_targets=[["a", "b"], ["c"]] * 8)
+    sites = pd.concat([frame, frame])
+    with pytest.warns(LabelsWarning, match="32 rows are averaged into 16 wells"):
+        wells = read_wells(sites, **CP, columns=["Metadata_targets"])
+    assert [list(v) for v in wells.metadata["Metadata_targets"][:2]] == [["a", "b"], ["c"]]
+    sites = pd.concat([frame, frame.assign(Metadata_targets=[["a"]] * 16)])
+    refused = pytest.raises(InputError, match=r"'P1/A01' has \"\('a', 'b'\)\" and \"\('a',\)\"")
+    with refused:
+        read_wells(sites, **CP, columns=["Metadata_targets"])
+
+
+def test_large_whole_numbers_are_features():
+    wells = read_wells(plate().assign(Cells_9=2**60 + 1), **CP)
+    assert wells.embeddings[0, -1] == 2.0**60

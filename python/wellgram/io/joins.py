@@ -11,6 +11,7 @@ from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.errors import InputError
 from wellgram.io.keys import key_of
+from wellgram.io.values import comparable
 from wellgram.label_rules.missing_labels import is_missing
 
 _KEY = "\0well"
@@ -68,13 +69,14 @@ def one_row_each(
     if well.is_unique:
         return described, well
     named = described.assign(**{_KEY: well})
-    unique = named.drop_duplicates()
+    unique = named[~comparable(named).duplicated()]
     twice = unique[_KEY].duplicated()
     if twice.any():
         first = unique.loc[twice, _KEY].iloc[0]
         both = unique[unique[_KEY] == first]
-        column = next(c for c in both.columns if len(both[c].unique()) > 1)
-        values = " and ".join(repr(str(v)) for v in both[column].unique()[:2])
+        told = comparable(both)
+        column = next(c for c in told.columns if len(told[c].unique()) > 1)
+        values = " and ".join(repr(str(v)) for v in told[column].unique()[:2])
         raise InputError(
             f"{int(twice.sum())} wells are described in two ways: well {first!r} has {values} in "
             f"column {column!r}; keep one, or, if they are different wells, name wells by more "

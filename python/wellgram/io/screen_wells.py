@@ -19,6 +19,7 @@ from wellgram.io.keys import key_of
 from wellgram.io.layouts import Layout
 from wellgram.io.roles import Roles
 from wellgram.io.tables import Table, need_column, together
+from wellgram.io.values import comparable
 from wellgram.label_rules.missing_labels import is_missing
 
 
@@ -143,21 +144,23 @@ def _with_metadata(
     check_named(named, "the embeddings")
     beside = [name for name in columns.of_rows if name not in columns.by]
     if beside:
-        grouped = read.groupby(list(columns.of_rows), sort=False, dropna=False, observed=True)
+        grouped = comparable(read).groupby(
+            list(columns.of_rows), sort=False, dropna=False, observed=True
+        )
         of_row: NDArray[Any] = grouped.ngroup().to_numpy()
         first = np.unique(of_row, return_index=True)[1]
-        ids, told = pd.Index(named.iloc[first]), read[beside].iloc[first]
+        ids, of_rows = pd.Index(named.iloc[first]), read[beside].iloc[first]
     else:
         of_row, values = pd.factorize(named)
-        ids, told = pd.Index(values), None
+        ids, of_rows = pd.Index(values), None
     text = roles.columns()
     described = about.read(columns.of_metadata, text=text).to_pandas(ignore_metadata=True)
     matched, table = join(ids, described, columns.by, about.label, allow_unmatched)
     if roles.joining is not None:  # one of several of a well
         table = table.drop(columns=roles.joining)
-    if told is not None:
-        told = told[matched].reset_index(drop=True)
-        table = table.assign(**{name: told[name] for name in beside})
+    if of_rows is not None:
+        of_rows = of_rows[matched].reset_index(drop=True)
+        table = table.assign(**{name: of_rows[name] for name in beside})
     number = np.where(matched, np.cumsum(matched) - 1, -1)
     codes: Codes = number[of_row]
     return codes, table

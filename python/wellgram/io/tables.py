@@ -315,7 +315,7 @@ def _numbers(column: pa.ChunkedArray, name: str, where: str) -> NDArray[Any]:
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
     if not pa.types.is_floating(column.type):
-        column = column.cast(pa.float64())
+        column = column.cast(pa.float64(), safe=False)  # whole numbers above 2^53 are rounded
     values: NDArray[Any] = column.to_numpy()
     return values
 
