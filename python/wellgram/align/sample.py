@@ -250,9 +250,9 @@ def as_sample(
         coded, found = x.batches()
         names = found if "batch" in x.metadata else None
         is_control = x.metadata["is_control"].to_numpy(bool)
+        controls = f"controls: {x.origin.get('control', 'column is_control')}"
         said = (
-            f"column {x.origin.get('batch', 'batch')!r}; "
-            f"controls: {x.origin.get('control', 'column is_control')}"
+            controls if names is None else f"column {x.origin.get('batch', 'batch')!r}; {controls}"
         )
         if not x.in_memory:
             return StreamSample(coded, names, is_control, said, x)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from wellgram.errors import InputError, LabelsWarning
+from wellgram.estimators.call_sites import level_outside
 from wellgram.io.keys import key_of
 from wellgram.io.layouts import Layout
 from wellgram.io.roles import Roles
@@ -103,7 +104,7 @@ def _check_controls(
             f"from {' or '.join(map(repr, controls))} in case or blanks alone; correct the labels, "
             "or name them as controls too (control=)",
             LabelsWarning,
-            stacklevel=2,
+            stacklevel=level_outside(),
         )
 
 
@@ -123,5 +124,5 @@ def _warn_of_spellings(labels: "pd.Series[Any]", column: str) -> None:
             f"{len(alike)} perturbations of column {column!r} are spelt in several ways and count "
             f"as several: {shown}{more}; spell them alike if they are one",
             LabelsWarning,
-            stacklevel=2,
+            stacklevel=level_outside(),
         )

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 import pyarrow as pa
 
 from wellgram.errors import InputError, LabelsWarning
+from wellgram.estimators.call_sites import level_outside
 from wellgram.io.keys import Columns, as_columns
 from wellgram.io.layouts import Layout
 from wellgram.io.roles import Roles
@@ -89,7 +90,7 @@ def _feature_columns(
                 f"{len(left_out)} columns of {file.label} are no features, as their names say: "
                 f"{some(left_out)}; name the features (features=) to take such columns",
                 LabelsWarning,
-                stacklevel=2,
+                stacklevel=level_outside(),
             )
         chosen = [name for name in chosen if layout.measurement(name)]
         wanted = "feature columns"

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from wellgram.errors import LabelsWarning
+from wellgram.estimators.call_sites import level_outside
 from wellgram.io.tables import Table
 
 _WIDER = frozenset(
@@ -47,7 +48,7 @@ def warn_of_repeated_plates(
                 f"batch: {plate!r} is in {_listed(among)}; name both columns "
                 f"(batch={[column, batch[0]]})",
                 LabelsWarning,
-                stacklevel=2,
+                stacklevel=level_outside(),
             )
 
 

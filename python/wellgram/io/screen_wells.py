@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError, LabelsWarning
+from wellgram.estimators.call_sites import level_outside
 from wellgram.io.gather import of_each
 from wellgram.io.joins import check_named, join, one_row_each
 from wellgram.io.keys import key_of
@@ -211,5 +212,5 @@ def _warn_of_averages(codes: Codes, well: "pd.Series[Any]") -> None:
             f"since they have the same {well.name!r} (first: {well[several].iloc[0]!r}); if they "
             "are different wells, name wells by more columns (well_id=)",
             LabelsWarning,
-            stacklevel=2,
+            stacklevel=level_outside(),
         )

@@ -15,6 +15,7 @@ import pandas as pd
 
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import IdenticalRowsWarning
+from wellgram.estimators.call_sites import level_outside
 from wellgram.folds import GroupRows
 from wellgram.wells import WellChunk
 
@@ -135,4 +136,4 @@ def warn_of_identical_rows(rows: Rows, names: Sequence[object]) -> None:
         return
     words = identical_words(IdenticalRows.of(row_digests(rows)), names)
     if words:
-        warnings.warn(words, IdenticalRowsWarning, stacklevel=3)
+        warnings.warn(words, IdenticalRowsWarning, stacklevel=level_outside())

@@ -13,6 +13,7 @@ from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Backend, Progress, Rows
 from wellgram.errors import InputError, NotApplicable, TiesWarning
+from wellgram.estimators.call_sites import level_outside
 from wellgram.files import save_csv
 from wellgram.input_kinds import check_map
 from wellgram.metrics.identical_rows import warn_of_identical_rows
@@ -191,7 +192,7 @@ def average_precision(
             "average precision is its expectation over their order; look for identical profiles, "
             "or features of few values",
             TiesWarning,
-            stacklevel=2,
+            stacklevel=level_outside(),
         )
     return AveragePrecisionResult(table, rules, similarity, tied_share, compared)
 

@@ -14,6 +14,7 @@ from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError, LabelsWarning, NotApplicable
+from wellgram.estimators.call_sites import level_outside
 from wellgram.files import save_csv
 from wellgram.input_kinds import check_map
 from wellgram.io.relationships import named_sources
@@ -208,7 +209,7 @@ def known_pairs(
         warnings.warn(
             f"pairs are left out, since the map writes their ends otherwise: {text}",
             LabelsWarning,
-            stacklevel=2,
+            stacklevel=level_outside(),
         )
     return rows, null, known
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.errors import InputError, LabelsWarning
+from wellgram.estimators.call_sites import level_outside
 from wellgram.label_rules.missing_labels import is_missing, without_missing
 
 _SEPARATORS = "|;,"
@@ -86,6 +87,6 @@ def warn_of_separator(column: "pd.Series[Any]", name: str, remedy: str) -> None:
                     f"of them are values too ({text!r} and {part!r}): if they are several values, "
                     f"{remedy.format(separator=separator)}",
                     LabelsWarning,
-                    stacklevel=2,
+                    stacklevel=level_outside(),
                 )
                 return

@@ -10,6 +10,7 @@ import pandas as pd
 
 from wellgram.backends.protocol import Codes
 from wellgram.errors import ColumnMissing, InputError, LabelsWarning
+from wellgram.estimators.call_sites import level_outside
 from wellgram.input_kinds import check_frame
 from wellgram.io.targets import TARGET_COLUMNS
 from wellgram.label_rules.missing_labels import without_missing
@@ -90,7 +91,7 @@ def warn_of_contradictions(targets: pd.DataFrame, active: float, inactive: float
 
 
 def _warn(text: str) -> None:
-    warnings.warn(text, LabelsWarning, stacklevel=4)
+    warnings.warn(text, LabelsWarning, stacklevel=level_outside())
 
 
 def ranked_lists(

@@ -14,6 +14,7 @@ from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.backends.thread_count import threads
 from wellgram.errors import InputError, LabelsWarning, NotApplicable
+from wellgram.estimators.call_sites import level_outside
 from wellgram.files import save_csv
 from wellgram.input_kinds import check_map, check_whole
 from wellgram.label_rules.label_spelling import near_labels, near_text
@@ -246,7 +247,7 @@ def _similarities(
                 f"{kind}s of the targets are left out, since the map writes them otherwise: "
                 f"{near_text(labels_near)}; write them alike",
                 LabelsWarning,
-                stacklevel=3,
+                stacklevel=level_outside(),
             )
     doses, level = _dose_levels(map_.labels.iloc[rows["compound"]])
     compound, compounds = pd.factorize(labels[rows["compound"]], sort=True)

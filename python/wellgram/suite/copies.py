@@ -3,6 +3,7 @@
 import warnings
 
 from wellgram.errors import IdenticalRowsWarning, InputError
+from wellgram.estimators.call_sites import level_outside
 from wellgram.metrics.identical_rows import IdenticalRows, identical_words
 from wellgram.wells import WellLabels
 
@@ -30,5 +31,5 @@ def checked_copies(wells: WellLabels, identical: IdenticalRows, allow_duplicates
             "other, and its wells would count as replicates of themselves; leave one out, or count "
             "both (allow_duplicates=True)"
         )
-    warnings.warn(words, IdenticalRowsWarning, stacklevel=3)
+    warnings.warn(words, IdenticalRowsWarning, stacklevel=level_outside())
     return words
