@@ -63,7 +63,7 @@ def test_entities_that_look_like_numbers_are_text(tmp_path):
     [
         ("gene1,gene2\na,b\n", ["'entity1'", "'gene1', 'gene2'"]),
         ("entity1,gene2,score\na,b,1\n", ["'entity2'", "'entity1', 'gene2', 'score'"]),
-        ("entity1;entity2\na;b\n", ["'entity1'", "'entity1;entity2'"]),
+        ("entity1|entity2\na|b\n", ["'entity1'", "'entity1|entity2'"]),
         ("", ["cannot read", "Empty"]),
     ],
 )
