@@ -32,9 +32,9 @@ def test_tables_of_pairs(map_, tmp_path):
     assert inside(neighbors.table["cosine"])
     assert inside(neighbors.nearest_cosines)
     for row in range(20):
-        found = wg.neighbors_of(map_, row, 3)
-        assert inside(found.table["cosine"])
-        assert inside(np.delete(found.cosines, row))
+        around = wg.neighbors_of(map_, row, 3)
+        assert inside(around.table["cosine"])
+        assert inside(np.delete(around.cosines, row))
     assert inside(wg.pair_quantiles(map_, np.linspace(0, 1, 50)).cosines)
     ranks = wg.pair_ranks(map_, np.arange(40), np.arange(40, 80))
     assert inside(ranks.table["cosine"])

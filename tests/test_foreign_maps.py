@@ -71,12 +71,12 @@ def test_maps_of_lists_are_maps_to_every_reader(map_, tmp_path, write):
     path = tmp_path / "map.parquet"
     write(map_, path)
     opened = open_map(path)
-    for found in (read_map(path), opened):
-        np.testing.assert_array_equal(found.embeddings, map_.embeddings)
-        assert found.embeddings.dtype == np.float32
-        assert isinstance(found.labels.index, pd.RangeIndex)
+    for read in (read_map(path), opened):
+        np.testing.assert_array_equal(read.embeddings, map_.embeddings)
+        assert read.embeddings.dtype == np.float32
+        assert isinstance(read.labels.index, pd.RangeIndex)
         for column in map_.labels:
-            assert found.labels[column].tolist() == map_.labels[column].tolist()
+            assert read.labels[column].tolist() == map_.labels[column].tolist()
     np.testing.assert_array_equal(opened[5:20:3], map_.embeddings[5:20:3])
     expected = neighbors(map_, 3).table
     np.testing.assert_array_equal(neighbors(opened, 3).table["neighbor"], expected["neighbor"])
@@ -145,9 +145,9 @@ def test_labels_may_be_called_as_parts_of_a_file(map_, tmp_path, label, suffix):
             write_map(named, path)
         return
     write_map(named, path)
-    for found in (read_map(path), open_map(path)):
-        np.testing.assert_array_equal(found.embeddings, map_.embeddings)
-        pd.testing.assert_frame_equal(found.labels, named.labels)
+    for read in (read_map(path), open_map(path)):
+        np.testing.assert_array_equal(read.embeddings, map_.embeddings)
+        pd.testing.assert_frame_equal(read.labels, named.labels)
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".h5", ".npz", ".h5ad"])

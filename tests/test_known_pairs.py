@@ -1,4 +1,4 @@
-"""Known pairs however they are given: which rows they are, and what is said where names differ."""
+"""Known pairs however they are given: which rows they are, and what is words where names differ."""
 
 import warnings
 from itertools import combinations
@@ -152,8 +152,8 @@ def test_columns_of_other_names_are_listed():
 
 def test_ends_written_otherwise_are_named():
     pairs = frame([(" TP53", "MDM2"), ("RPL3", "RPL4"), ("kras", "PLK1 "), ("AAA", "BBB")])
-    said = r"labels of mine, 3 are there but for case or blanks: ' TP53' for 'TP53'"
-    with pytest.warns(LabelsWarning, match=said):
+    words = r"labels of mine, 3 are there but for case or blanks: ' TP53' for 'TP53'"
+    with pytest.warns(LabelsWarning, match=words):
         assert named(make_map(), "mine", sources={"mine": pairs}) == [("RPL3", "RPL4")]
     with pytest.raises(InputError, match="2 are there but for case or blanks: 'tp53' for 'TP53'"):
         relationship_recall(make_map(), {"mine": frame([("tp53", "mdm2")])})

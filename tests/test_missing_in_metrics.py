@@ -85,6 +85,6 @@ def test_genes_without_a_name_are_in_no_set(missing, rng):
     sets = {"set": [*names[:12], missing]}
     assert wg.gene_set_separation(map_, sets)["n_genes"].tolist() == [12]
     assert wg.gene_set_similarity(map_, sets).table["n_genes"].tolist() == [12]
-    found = wg.enrichment([*names[:5], missing], [*names, missing], sets)
-    assert found[["n_genes"]].to_numpy().tolist() == [[12]]
-    assert found["shared"].tolist() == [names[:5]]
+    table = wg.enrichment([*names[:5], missing], [*names, missing], sets)
+    assert table[["n_genes"]].to_numpy().tolist() == [[12]]
+    assert table["shared"].tolist() == [names[:5]]

@@ -92,8 +92,8 @@ def test_any_column_may_lack_values(missing):
     labels.loc[[3, 7, 8, 30], "b"] = missing
     blanked = PerturbationMap(map_.embeddings, labels)
     rules = {"pos_sameby": {"any": ["a", "b"], "all": ["c"]}, "neg_diffby": ["c"]}
-    told = labels.assign(b=labels["b"].where(~labels.index.isin([3, 7, 8, 30]), None))
-    expected, positives, _ = by_definition(PerturbationMap(map_.embeddings, told), **rules)
+    as_none = labels.assign(b=labels["b"].where(~labels.index.isin([3, 7, 8, 30]), None))
+    expected, positives, _ = by_definition(PerturbationMap(map_.embeddings, as_none), **rules)
     table = average_precision(blanked, **rules).table
     assert table["n_pos_pairs"].tolist() == positives.tolist()
     np.testing.assert_allclose(table["average_precision"], expected, rtol=1e-12)
@@ -165,7 +165,7 @@ def test_values_that_look_like_several_are_named():
 def test_rules_that_cannot_be():
     map_ = make_profiles()
     lists = PerturbationMap(map_.embeddings, map_.labels.assign(moa=[["x"]] * 60))
-    for rules, said in (
+    for rules, words in (
         ({"pos_sameby": {"either": ["a"]}, "neg_diffby": "b"}, "not by 'either'"),
         ({"pos_sameby": {"any": ["a", "nope"]}, "neg_diffby": "b"}, "no column 'nope'"),
         ({"pos_sameby": "moa", "neg_diffby": "b"}, "multilabel='moa'"),
@@ -174,5 +174,5 @@ def test_rules_that_cannot_be():
         ({"pos_sameby": "a", "neg_diffby": "b", "separator": "|"}, "multilabel="),
         ({"pos_sameby": "moa", "neg_diffby": "b", "multilabel": "moa", "separator": ""}, "empty"),
     ):  # fmt: skip
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=words):
             average_precision(lists, **rules)

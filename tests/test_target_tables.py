@@ -62,8 +62,8 @@ def test_rows_that_lack_a_value_are_counted(map_, targets, column, missing):
     lacking = targets.astype({column: object})
     lacking.loc[[3, 7], column] = missing
     with pytest.warns(LabelsWarning, match="2 of 360 rows of the table of targets lack"):
-        found = scores(map_, lacking)
-    pd.testing.assert_frame_equal(found, scores(map_, targets.drop([3, 7])))
+        table = scores(map_, lacking)
+    pd.testing.assert_frame_equal(table, scores(map_, targets.drop([3, 7])))
 
 
 def test_names_written_otherwise_are_counted(map_, targets):

@@ -290,7 +290,7 @@ def find_pairs(metadata: pd.DataFrame, rules: Rules) -> Pairs:
     }
     codes = {name: _codes_of(metadata, name, name in strict)
              for name in sorted((loose | strict) - {label})}  # fmt: skip
-    for name in {*rules.pos_sameby.names, *rules.neg_diffby.names} - {label, *ROLES}:
+    for name in sorted({*rules.pos_sameby.names, *rules.neg_diffby.names} - {label, *ROLES}):
         remedy = f"give multilabel={name!r}, separator={{separator!r}}"
         warn_of_separator(metadata[name], name, remedy)
     each = np.arange(n)

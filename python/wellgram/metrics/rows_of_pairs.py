@@ -82,7 +82,7 @@ def same_rows(
     groups = [shared[name] for name in columns.every]
     if columns.any_of:
         groups.append(reduce(np.union1d, [shared[name] for name in columns.any_of]))
-    pairs = reduce(lambda one, other: np.intersect1d(one, other, assume_unique=True), groups)
+    pairs = reduce(lambda a, b: np.intersect1d(a, b, assume_unique=True), groups)
     i, j = np.divmod(pairs, max(1, n))
     every, any_of = " and ".join(columns.every), " or ".join(columns.any_of)
     title = f"{every} and ({any_of})" if every and any_of else every or any_of
