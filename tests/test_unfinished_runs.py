@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from helpers.small_screens import plate, write_csv
 from wellgram import PCACenterScale, score
 from wellgram.cli import app
+from wellgram.io.places import locate
 from wellgram.simulate import rxrx3_core
 from wellgram.suite import BENCHMARKS, Findings, Task
 from wellgram.suite.archive import packed, unpacked
@@ -199,4 +200,4 @@ def test_kept_findings_run_no_code(tmp_path):
 def test_a_url_has_no_key(tmp_path):
     (tmp_path / "a.csv").write_text("")
     assert run_key({"seed": 1}, [tmp_path / "a.csv"]) != run_key({"seed": 2}, [tmp_path / "a.csv"])
-    assert run_key({}, ["s3://bucket/a.csv"]) is None
+    assert run_key({}, [locate("memory://a.csv")]) is None

@@ -334,10 +334,10 @@ def _unfinished(
     out: str, settings: Mapping[str, Any], files: list[str], sources: Mapping[str, pd.DataFrame]
 ) -> UnfinishedRun | None:
     """Return where findings are kept until the run ends; None if files or results are at URLs."""
-    place = locate(out)
+    place, inputs = locate(out), [locate(file) for file in files]
     # Known pairs need not be of files that were named: some are of an installed package.
     pairs = {name: frame_digest(frame) for name, frame in sources.items()}
-    key = run_key({**settings, "pairs": pairs, "backend": get_backend().name}, files)
+    key = run_key({**settings, "pairs": pairs, "backend": get_backend().name}, inputs)
     return UnfinishedRun(place, key) if isinstance(place, Path) and key is not None else None
 
 

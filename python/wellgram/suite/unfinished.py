@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from wellgram.files import replacing
+from wellgram.io.places import Place
 from wellgram.suite.archive import packed, unpacked
 from wellgram.suite.contract import Findings
 
 _FOLDER = "unfinished"
 
 
-def run_key(settings: Mapping[str, Any], inputs: Iterable[str | Path]) -> str | None:
+def run_key(settings: Mapping[str, Any], inputs: Iterable[Place]) -> str | None:
     """Return what tells a run from others: its settings, and the sizes and times of its inputs.
 
     None if an input is not on this machine, so that nobody knows whether it has changed.
@@ -23,8 +24,8 @@ def run_key(settings: Mapping[str, Any], inputs: Iterable[str | Path]) -> str | 
     from importlib.metadata import version
 
     facts: dict[str, Any] = {}
-    for path in map(Path, inputs):
-        if not path.exists():
+    for path in inputs:
+        if not isinstance(path, Path):
             return None
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         facts[str(path.resolve())] = [
