@@ -150,10 +150,10 @@ def test_a_matrix_in_memory_is_not_copied(adata):
 def test_metadata_of_its_own_and_names_of_observations(tmp_path):
     values, metadata = rxrx3_core()
     adata = anndata.AnnData(values, pd.DataFrame(index=metadata["well_id"].to_numpy()))
-    wells = read_wells(adata, write_csv(tmp_path / "m.csv", metadata))
+    wells = read_wells(adata, write_csv(tmp_path / "m.csv", metadata), layout="rxrx3-core")
     np.testing.assert_array_equal(wells.embeddings, values)
     described = anndata.AnnData(None, metadata.set_axis([f"m{k}" for k in range(32)]))
-    again = read_wells(adata, described)
+    again = read_wells(adata, described, layout="rxrx3-core")
     pd.testing.assert_frame_equal(again.metadata, wells.metadata)
 
 
@@ -163,7 +163,10 @@ def test_names_that_repeat_are_not_those_of_wells(adata):
     with pytest.warns(UserWarning, match="not unique"):
         adata = anndata.AnnData(adata.X, adata.obs)
     wells = read_wells(adata, **OPTIONS)
-    assert wells.metadata["well_id"].tolist() == [f"row {k + 1}" for k in range(16)]
+    assert wells.metadata["well_id"].tolist() == [f"P1/A{k + 1:02d}" for k in range(16)]
+    adata.obs = adata.obs.drop(columns="Metadata_Well")
+    unnamed = read_wells(adata, **{**OPTIONS, "columns": ()}).metadata["well_id"]
+    assert unnamed.tolist() == [f"row {k + 1}" for k in range(16)]
 
 
 def test_several_files_do_not_share_names_of_wells(adata, tmp_path):
@@ -172,7 +175,7 @@ def test_several_files_do_not_share_names_of_wells(adata, tmp_path):
         adata.write_h5ad(tmp_path / f"{name}.h5ad")
     wells = read_wells(tmp_path, **OPTIONS)
     assert wells.metadata["batch"].value_counts().to_dict() == {"P1": 16, "P2": 16}
-    assert wells.metadata["well_id"].iloc[[0, 16]].tolist() == ["P1.h5ad row 1", "P2.h5ad row 1"]
+    assert wells.metadata["well_id"].iloc[[0, 16]].tolist() == ["P1/A01", "P2/A01"]
 
 
 def test_categories_numbers_and_missing_values_of_obs(adata, tmp_path):

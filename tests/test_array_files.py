@@ -132,6 +132,7 @@ def test_numbers_of_every_kind(tmp_path, suffix, given, expected):
     np.testing.assert_array_equal(wells.embeddings, x.astype(expected))
 
 
+@pytest.mark.filterwarnings("ignore:.*are spelt in several ways")
 @settings(max_examples=25, deadline=None)
 @given(rows=st.integers(1, 20), chunk=st.integers(1, 9), part=st.integers(1, 300), data=st.data())
 def test_rows_come_whole_however_they_are_cut(suffix, tmp_path_factory, rows, chunk, part, data):
