@@ -272,3 +272,44 @@ def test_magnitude_is_equal_by_the_same_draws(pair, screen):
         np.random.seed(4)  # noqa: NPY002  # what pandas' sample draws from
         tables.append(run(*options, n_jobs=1))
     equal(*tables, within=1e-9)
+
+
+MISSING = {
+    "text": pd.Series([*"ABCABCABC", None, None, None], dtype="str"),
+    "objects": pd.Series([*"ABCABCABC", None, np.nan, pd.NA], dtype=object),
+    "numbers": pd.Series([1.0, 2, 3] * 3 + [np.nan] * 3),
+    "whole numbers": pd.Series([1, 2, 3] * 3 + [pd.NA] * 3, dtype="Int64"),
+}
+
+
+@pytest.mark.parametrize("labels", MISSING.values(), ids=MISSING)
+@pytest.mark.parametrize("dropped", [[], ["A"]])
+def test_rows_without_a_label_are_aggregated_by_the_original(pair, rng, labels, dropped):
+    rows, both = rng.normal(size=(12, 3)), pair("aggregate")
+    metadata = pd.DataFrame({"gene": labels})
+    theirs = both.original(rows, metadata, "gene", dropped)
+    why, ours = both.declines(rows, metadata, "gene", dropped)
+    assert why == "a row has no label"
+    pd.testing.assert_frame_equal(ours.features, theirs.features)
+    pd.testing.assert_frame_equal(ours.metadata, theirs.metadata)
+
+
+@pytest.mark.parametrize("case", ["constant", "few controls"])
+def test_a_declined_alignment_calls_nothing_of_ours(pair, rng, monkeypatch, case):
+    """Standardised by us within the original, axes of no variance would turn by rounding."""
+    n, d = (300, 10) if case == "constant" else (600, 128)
+    rows = rng.normal(size=(n, d)) * 2 + 1
+    if case == "constant":
+        rows[:, 4] = 7.0
+    controls = 120 if case == "constant" else 96
+    metadata = pd.DataFrame({
+        "gene": ["ctl"] * controls + [f"g{k % 20}" for k in range(n - controls)],
+        "batch": rng.choice(["b1", "b2"], n),
+    })  # fmt: skip
+    both = pair("tvn_on_controls")
+    home = peers.efaar("efaar")
+    monkeypatch.setattr(home, "centerscale_on_controls", pair("centerscale_on_controls").stand_in)
+    theirs = both.original(rows.copy(), metadata, "gene", "ctl", "batch")
+    why, ours = both.declines(rows.copy(), metadata, "gene", "ctl", "batch")
+    assert why
+    np.testing.assert_array_equal(ours, theirs)

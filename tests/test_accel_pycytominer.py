@@ -103,6 +103,13 @@ def test_files_are_written_as_the_original_does(table, tmp_path):
         assert paths[0].read_text() == paths[1].read_text()
 
 
+def five_ranks(table):
+    """Ranks of five features correlate by tenths, so weights lie at 0.16875, say, and its kind."""
+    ranks = np.random.default_rng(1).normal(size=(32, 5))
+    few = pd.DataFrame(ranks, columns=FEATURES[:5])
+    return few.assign(Metadata_Well=np.repeat([*"abcd"], 8))
+
+
 OUTSIDE = {
     "a missing value": (
         ":normalize", {}, lambda t: t.assign(Cells_0=t["Cells_0"].where(t["Cells_0"] > 0))
@@ -120,6 +127,11 @@ OUTSIDE = {
     "no operation": (":aggregate", {"operation": "mode"}, 0),
     "a category": (":aggregate", {}, lambda t: t.astype({"Metadata_Well": "category"})),
     "no such stratum": (":consensus", {"replicate_columns": ["nowhere"]}, 0),
+    "weights at the edge of rounding": (
+        ":consensus",
+        {"operation": "modz", "replicate_columns": ["Metadata_Well"], "features": FEATURES[:5]},
+        five_ranks,
+    ),
     "kendall": (":consensus", {"operation": "modz", "modz_args": {"method": "kendall"}}, 0),
 }  # fmt: skip
 

@@ -41,6 +41,11 @@ OUTSIDE = {
     "a NaN": lambda x: (np.where(x > 2, np.nan, x),),
     "other features": lambda x: (x, x[:, :200]),
     "a vector": lambda x: (x[0],),
+    "squares that overflow": lambda x: (x * 1e155,),
+    "one feature whose squares overflow": lambda x: (
+        np.where(np.arange(400) == 7, x * 1e20, x).astype(np.float32),
+    ),
+    "squares that vanish": lambda x: ((x * 1e-25).astype(np.float32),),
 }
 
 

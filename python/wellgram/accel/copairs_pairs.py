@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from wellgram.accel.declined import Declined
 from wellgram.accel.registry import ENTRIES
 from wellgram.accel.stand_ins import in_place_of, plain
+from wellgram.accel.value_range import check_squares
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 
@@ -53,6 +54,7 @@ def as_features(feats: Any) -> Rows:
     bad, _ = get_backend().row_faults(rows)
     if bad.any():
         raise Declined("a row holds a NaN or an Inf")
+    check_squares(rows)
     return rows
 
 

@@ -11,6 +11,8 @@ from wellgram.align.spectrum import standard_scale
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Floats
 
+_EDGE = 1e-12
+"""Of weights: theirs and ours differ by less, as both are sums of a few float64"""
 _NORMAL = 1.4826
 """By which pycytominer multiplies a median absolute deviation"""
 
@@ -130,6 +132,9 @@ def _modz(
         weights = np.maximum(correlation.sum(axis=1) / (len(own) - 1), least)
         total = weights.sum()
         weights = np.full(len(own), 1 / len(own)) if total == 0 else weights / total
+        edges = np.abs(weights * 10.0**digits % 1 - 0.5)
+        if (edges < _EDGE * 10.0**digits).any():
+            raise Declined("a weight lies where rounding could turn either way")
         found[g] = weights.round(digits) @ rows[own]
     return pd.concat([keys, pd.DataFrame(found, columns=names)], axis="columns")
 

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
+from wellgram.accel.value_range import check_squares
 from wellgram.align.affine import diagonal_maps
 from wellgram.align.parallel import in_parallel
 from wellgram.align.spectrum import Spectrum, standard_scale
@@ -75,6 +76,7 @@ def of_rows(rows: Any, metadata: Any, columns: tuple[Any, ...]) -> None:
     bad, _ = get_backend().row_faults(rows)
     if bad.any():
         raise Declined("a row holds a NaN or an Inf")
+    check_squares(rows)
 
 
 def _controls(metadata: pd.DataFrame, pert_col: str, control_key: Any) -> NDArray[np.bool_]:

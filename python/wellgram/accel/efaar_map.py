@@ -22,6 +22,8 @@ def of_groups(
     of_rows(embeddings, metadata, (pert_col,))
     if isinstance(metadata[pert_col].dtype, pd.CategoricalDtype):
         raise Declined("labels are categorical")
+    if metadata[pert_col].isna().any():
+        raise Declined("a row has no label")
     if method not in ("mean", "median"):
         raise Declined(f"there is no method {method!r}")
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
+from wellgram.accel.value_range import check_squares
 from wellgram.backends import get_backend
 from wellgram.backends.consumers import Matrix
 
@@ -27,6 +28,7 @@ def of_floats(X: Any, Y: Any, dense_output: Any) -> None:  # noqa: N803  # sciki
     for rows in (X, X if Y is None else Y):
         if get_backend().row_faults(rows)[0].any():
             raise Declined("a row holds a NaN or an Inf")
+        check_squares(rows)
 
 
 def cosine_similarity(

@@ -77,7 +77,7 @@ def in_place_of(
                 result = replacement(**bound.arguments)
         except (Declined, InputError) as reason:  # an InputError is how the library declines
             declined = str(reason)
-            result = original(*args, **kwargs)
+            result = plain(original)(*args, **kwargs)
         except DifferenceError:
             raise
         except Exception as error:

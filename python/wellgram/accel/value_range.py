@@ -1,0 +1,21 @@
+"""Values whose squares leave their type: there an original overflows, and is left to do so."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellgram.accel.declined import Declined
+
+_WITHIN = {np.dtype(np.float32): (1e-15, 1e19), np.dtype(np.float64): (1e-140, 1e150)}
+"""What the largest value of a row, and the length of a row, must lie in: squares keep 1e-6 there"""
+
+
+def check_squares(rows: NDArray[Any]) -> None:
+    """Decline unless each row's squares can be added up in its type; rows of zeros can be."""
+    if rows.dtype not in _WITHIN:
+        return
+    least, most = _WITHIN[rows.dtype]
+    largest = np.maximum(rows.max(axis=1), -rows.min(axis=1))
+    if largest.max() * np.sqrt(rows.shape[1]) > most or (largest[largest > 0] < least).any():
+        raise Declined("the squares of a row are too large or too small for its type")
