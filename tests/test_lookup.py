@@ -89,8 +89,10 @@ def test_a_name_of_several_rows_is_asked_about(rng):
     assert len(lookup.neighbors_of(3, 100).table) == 8
     with pytest.raises(InputError, match=r"2 rows of 'rapamycin': .* 2 \(rapamycin, 0.1, COMPOUND"):
         lookup.neighbors_of("rapamycin")
-    with pytest.raises(InputError, match="no perturbation 'mTOR'; it has MTOR, CRISPR; mTORC1"):
-        lookup.neighbors_of("mTOR")
+    with pytest.raises(InputError, match=r"no perturbation 'mTOR'; it has MTOR, CRISPR$"):
+        lookup.neighbors_of("mTOR")  # but for case, so that is what was meant
+    with pytest.raises(InputError, match="no perturbation 'mTO'; it has MTOR, CRISPR; mTORC1"):
+        lookup.neighbors_of("mTO")
     with pytest.raises(InputError, match="no row 5: its rows are 0 to 4"):
         lookup.neighbors_of(5)
     with pytest.raises(InputError, match="one neighbor at least"):
