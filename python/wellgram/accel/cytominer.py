@@ -110,6 +110,8 @@ def _modz(
     profiles: pd.DataFrame, strata: list[str], names: list[str], options: dict[str, Any]
 ) -> pd.DataFrame:
     """Return means weighted by how well each replicate correlates with the others."""
+    from pycytominer.cyto_utils.modz import modz_base
+
     method = str(options.get("method", "spearman")).lower()
     least, digits = float(options.get("min_weight", 0.01)), int(options.get("precision", 4))
     if method not in ("spearman", "pearson"):
@@ -133,9 +135,11 @@ def _modz(
         total = weights.sum()
         weights = np.full(len(own), 1 / len(own)) if total == 0 else weights / total
         edges = np.abs(weights * 10.0**digits % 1 - 0.5)
-        if (edges < _EDGE * 10.0**digits).any():
-            raise Declined("a weight lies where rounding could turn either way")
-        found[g] = weights.round(digits) @ rows[own]
+        if (edges < _EDGE * 10.0**digits).any():  # rounding could turn either way: as theirs does
+            some = profiles.iloc[own][names]
+            found[g] = modz_base(some, method=method, min_weight=least, precision=digits)
+        else:
+            found[g] = weights.round(digits) @ rows[own]
     return pd.concat([keys, pd.DataFrame(found, columns=names)], axis="columns")
 
 

@@ -170,6 +170,9 @@ class Pairing:
 
         As many rows as have `at_once` members in their groups, one at least. Places ascend.
         """
+        if len(rows) and (self.same[rows] == self.same[rows[0]]).all():
+            yield from self._pairs_of_a_group(rows, at_once)
+            return
         first, sizes = self._first[self.same[rows]], self.group_sizes(rows)
         ends = np.cumsum(sizes)
         begin = 0
@@ -183,6 +186,29 @@ class Pairing:
             paired = self.are(i, j)
             yield slice(begin, end), place[paired], j[paired]
             begin = end
+
+    def _pairs_of_a_group(self, rows: Codes, at_once: int) -> Iterator[tuple[slice, Codes, Codes]]:
+        """Yield the pairs of rows of one group, which could all pair with the same members."""
+        members = self.possible(rows)
+        step = max(1, at_once // max(1, len(members)))
+        for begin in range(0, len(rows), step):
+            some = rows[begin : begin + step]
+            place = np.repeat(np.arange(len(some)), len(members))
+            partners = np.tile(members, len(some))
+            paired = self.are(some[place], partners)
+            yield slice(begin, begin + len(some)), place[paired], partners[paired]
+
+    def possible(self, rows: Codes, members: Codes | None = None) -> Codes:
+        """Return members of the group of rows without those that none of these can pair with.
+
+        Those are equal to all of the rows in a column in which pairs must differ.
+        """
+        members = self.members(int(self.same[rows[0]])) if members is None else members
+        for codes in self.differ:
+            one = codes[rows[:1]]
+            if (codes[rows] == one).all():
+                members = members[codes[members] != one]
+        return members
 
     def are(self, i: Codes, j: Codes) -> NDArray[np.bool_]:
         """Return which rows i and j (m,) are pairs."""

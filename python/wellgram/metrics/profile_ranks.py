@@ -182,7 +182,7 @@ class _Side:
         order = np.argsort(group, kind="stable")
         starts = np.flatnonzero(np.diff(group[order], prepend=-1))
         for some in np.split(entries[order], starts[1:]) if len(entries) else ():
-            yield some, [part.members(part.same[self.row[some[0]]]) for part in parts]
+            yield some, [part.possible(self.row[some]) for part in parts]
 
     def lists(self, compared: Compared, owner: Codes, entries: Codes) -> Iterator[_Lists]:
         """Yield the similarities of all partners of some entries at a time."""
@@ -220,22 +220,17 @@ class _Side:
         rows = self.row[lists.entries]
         counts = np.zeros(len(values), np.int64)
         for pairing, some in zip(self.pairing.parts, members, strict=True):
-            partners = some
-            # What is equal to all of these in a column they must differ in is a partner of none.
-            for codes in pairing.differ:
-                one = codes[rows[:1]]
-                if (codes[rows] == one).all():
-                    partners = partners[codes[partners] != one]
+            partners = pairing.possible(rows, some)
             # Where nothing else keeps a profile from being its own partner, being the same one
             # does.
-            kinds = np.array(pairing.differ or (pairing.owner.astype(np.int32),))
+            kinds = pairing.differ or (pairing.owner.astype(np.int32),)
             counts += compared.run.rank_counts(
                 compared.x[lists.profiles],
                 compared.y[self.profile[partners]],
                 starts,
                 values,
-                kinds[:, rows],
-                kinds[:, partners],
+                np.stack([codes[rows] for codes in kinds]),
+                np.stack([codes[partners] for codes in kinds]),
                 absolute=compared.absolute,
             )
         return counts
