@@ -4,7 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wellgram import TVN, CenterScale, InputError, InverseNormal, RobustMAD, Wells, chain
+from wellgram import (
+    TVN,
+    CenterScale,
+    InputError,
+    InverseNormal,
+    RobustMAD,
+    Wells,
+    build_map,
+    chain,
+    consistency,
+)
 from wellgram.align import ALIGNMENTS, affine_of, aligned, aligned_in_memory, alignment
 from wellgram.folds import GroupSums
 from wellgram.stream import WellStream
@@ -131,3 +141,13 @@ def test_a_pass_over_a_stream_serves_what_watches_it(wells):
         sums = GroupSums.start(np.zeros(60, np.int64), 1, 4, np.float64)
         TVN().fit(given.watched_by(sums))
         assert sums.complete == (not given.in_memory)  # in memory a pass of its own costs no more
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("tvn", r"alignment\('tvn'\) makes one"), (TVN, r"write TVN\(\)"), (5, "give one, or None")],
+)
+@pytest.mark.parametrize("of", [aligned, build_map, consistency])
+def test_what_is_no_alignment_is_refused(wells, of, given, words):
+    with pytest.raises(InputError, match=words):
+        of(wells, given)

@@ -88,3 +88,10 @@ def test_a_kept_column_may_hold_lists():
 def test_large_whole_numbers_are_features():
     wells = read_wells(plate().assign(Cells_9=2**60 + 1), **CP)
     assert wells.embeddings[0, -1] == 2.0**60
+
+
+def test_one_column_is_kept_as_several_are():
+    assert "Metadata_moa" in read_wells(plate(), **CP, columns="Metadata_moa").metadata
+    for role in ("batch", "dose", "well_id"):
+        with pytest.raises(InputError, match="has no column '5'"):
+            read_wells(plate(), **CP, **{role: 5})

@@ -3,6 +3,7 @@
 from wellgram.align.affine import AnyWells, BatchAffine
 from wellgram.align.estimator import Alignment
 from wellgram.backends import takes_backend
+from wellgram.errors import InputError
 from wellgram.wells import WellLabels, Wells
 
 Aligner = Alignment | BatchAffine | None
@@ -42,6 +43,7 @@ def aligned(wells: AnyWells, align: Aligner, *, backend: str | None = None) -> A
     >>> aligned(wells, wg.CenterScale()).embeddings[2]
     array([3., 6.])
     """
+    check_aligner(align)
     return wells if align is None else align.aligned(wells)
 
 
@@ -59,8 +61,28 @@ def aligned_in_memory(wells: WellLabels, align: Aligner, *, backend: str | None 
     return aligned(wells, align).read()
 
 
+def check_aligner(align: object) -> None:
+    """Raise unless something aligns wells, or is None.
+
+    Raises
+    ------
+    InputError
+        If it is the name of an alignment, its class, or anything else.
+    """
+    if align is None or isinstance(align, Alignment | BatchAffine):
+        return
+    if isinstance(align, str):
+        remedy = f"wellgram.align.alignment({align!r}) makes one of a name"
+    elif isinstance(align, type):
+        remedy = f"write {align.__name__}()"
+    else:
+        remedy = "give one, or None"
+    raise InputError(f"align= takes an alignment such as wellgram.TVN(), not {align!r}; {remedy}")
+
+
 def needs_fit(align: Aligner) -> bool:
     """Whether it is an alignment that has not been fitted."""
+    check_aligner(align)
     return align is not None and not align.is_fitted
 
 
@@ -73,6 +95,7 @@ def fit_if_needed(align: Aligner, wells: WellLabels, *, backend: str | None = No
     InputError
         If it cannot be fitted to the wells.
     """
+    check_aligner(align)
     if isinstance(align, Alignment) and not align.is_fitted:
         align.fit(wells)
 

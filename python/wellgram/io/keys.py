@@ -1,6 +1,6 @@
 """Several columns as one key: plate and well, source and plate, dose and unit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -15,7 +15,8 @@ def as_columns(given: Columns | None) -> tuple[str, ...]:
     """Return the names of one column or several, each once."""
     if given is None:
         return ()
-    return (given,) if isinstance(given, str) else tuple(dict.fromkeys(map(str, given)))
+    alone = isinstance(given, str) or not isinstance(given, Iterable)
+    return (str(given),) if alone else tuple(dict.fromkeys(map(str, given)))
 
 
 def key_of(table: pd.DataFrame, columns: Sequence[str], joint: str = "/") -> "pd.Series[Any]":

@@ -68,7 +68,7 @@ def read_wells(
     features: Columns | None = None,
     exclude_features: Columns = (),
     common_features: bool = False,
-    columns: Sequence[str] = (),
+    columns: Columns = (),
     missing: Missing = "error",
     allow_unmatched: bool = False,
     allow_duplicates: bool = False,
@@ -166,7 +166,7 @@ def open_wells(
     features: Columns | None = None,
     exclude_features: Columns = (),
     common_features: bool = False,
-    columns: Sequence[str] = (),
+    columns: Columns = (),
     missing: Missing = "error",
     allow_unmatched: bool = False,
     allow_duplicates: bool = False,
@@ -210,7 +210,7 @@ def wells_from_frame(
     dose: Columns | None = None,
     control: Control | None = None,
     control_column: str | None = None,
-    columns: Sequence[str] = (),
+    columns: Columns = (),
     missing: Missing = "error",
 ) -> Wells:
     """Make wells of arrays in memory: embeddings (n, d) and their metadata, row for row.
@@ -227,7 +227,7 @@ def wells_from_frame(
         {"perturbation": perturbation, "batch": batch, "dose": dose, "well_id": None}, alone=alone,
         control_column=control_column, controls_named=controls is not None,
     )  # fmt: skip
-    columns = scheme.kept(columns, names)
+    columns = scheme.kept(as_columns(columns), names)
     roles.check_kept(columns, names, "the metadata")
     wider = wider_columns([ArrowTable.of(table)], roles.batch)
     keep = list(dict.fromkeys([*roles.columns(), *columns, *wider]))
@@ -264,7 +264,7 @@ class _Options:
     features: Columns | None
     exclude_features: Columns
     common_features: bool
-    columns: Sequence[str]
+    columns: Columns
     missing: Missing
     allow_unmatched: bool
     allow_duplicates: bool
@@ -309,7 +309,7 @@ def _open(embeddings: Source, metadata: Any, options: _Options, *, hold: bool) -
         scheme, names, where, options.columns_of_roles(), alone=alone,
         control_column=options.control_column, controls_named=controls is not None,
     )  # fmt: skip
-    kept = scheme.kept(options.columns, names)
+    kept = scheme.kept(as_columns(options.columns), names)
     roles.check_kept(kept, names, where)
     beside_rows = about if metadata is not None else None
     wider = wider_columns(tables if beside_rows is None else [about], roles.batch)
