@@ -30,7 +30,7 @@ def of_consistency(wells, seed):
 
 
 def of_magnitude(wells, seed):
-    return magnitude(wells, null="batches", min_wells=4, draws=400, seed=seed).table
+    return magnitude(wells, min_wells=4, draws=400, seed=seed).table
 
 
 def of_precision(wells, seed):

@@ -143,8 +143,8 @@ def score(
     ] = "batches",
     magnitude_null: Annotated[
         SetNull,
-        typer.Option(help="The same of the magnitude, where that of batches takes long."),
-    ] = "permutation",
+        typer.Option(help="The same of magnitude, where random sets of any batches are faster."),
+    ] = "batches",
     average_precision_null: Annotated[
         GroupNull,
         typer.Option(

@@ -49,7 +49,7 @@ def magnitude(
     wells: Wells | WellStream,
     align: Alignment | BatchAffine | None = None,
     *,
-    null: MagnitudeNull = "permutation",
+    null: MagnitudeNull = "batches",
     negatives: Sequence[str] = (),
     min_wells: int = 5,
     max_controls: int = 1000,
@@ -75,11 +75,12 @@ def magnitude(
     align
         An alignment, fitted to these wells unless it has been before; None: as they are.
     null
-        ``"permutation"``: random sets of as many wells of the map, controls left out. What
-        alignment left of batch effects then counts as magnitude, where the wells of a perturbation
-        lie in few batches. ``"batches"``: random sets with as many wells of each batch, so that a
+        ``"batches"``: random sets with as many wells of each batch, controls left out, so that a
         batch that lies far from the controls is far in the null too; it takes a null for each
-        number of wells per batch. ``"negatives"``: the distances of perturbations that do nothing.
+        number of wells per batch. ``"permutation"``: random sets of as many wells of the map, which
+        is several times as fast. What alignment left of batch effects then counts as magnitude,
+        where the wells of a perturbation lie in few batches. ``"negatives"``: the distances of
+        perturbations that do nothing.
     negatives
         Their labels, unexpressed genes for example. They are not scored themselves.
     min_wells

@@ -44,7 +44,7 @@ class Task:
     same_separator: str | None = None
     """What parts values in the texts of the columns `same`"""
     consistency_null: SetNull = "batches"
-    magnitude_null: SetNull = "permutation"
+    magnitude_null: SetNull = "batches"
     average_precision_null: GroupNull = "rankings"
 
     @cached_property

@@ -60,7 +60,7 @@ def score(
     aggregate: Aggregation = "mean",
     null: Null | None = None,
     consistency_null: SetNull = "batches",
-    magnitude_null: SetNull = "permutation",
+    magnitude_null: SetNull = "batches",
     average_precision_null: GroupNull = "rankings",
     dtype: MapDtype = "float32",
     allow_duplicates: bool = False,

@@ -14,10 +14,7 @@ from wellgram.wells import PerturbationMap
 
 _SCORE, _NAME = "energy_distance", "magnitude"
 _FEW_DRAWS = 99
-"""Of the null that is shown beside: enough for a share at p = 0.05, too few for a discovery rate.
-
-A null for each number of wells per batch takes nine times as long as one for each number of wells.
-"""
+"""Of the null that is shown beside: enough for a share at p = 0.05, too few for a discovery rate"""
 
 
 def _check(task: Task) -> None:
