@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from helpers.small_screens import FEATURES, plate
-from wellgram import InputError, read_wells, wells_from_frame
+from wellgram import InputError, PerturbationMap, Wells, read_wells, wells_from_frame
 from wellgram.errors import LabelsWarning
+from wellgram.io import open_blocks
 
 CP = {"layout": "cell-painting"}
 EXPECTED = plate()[FEATURES].to_numpy()
@@ -95,3 +96,27 @@ def test_one_column_is_kept_as_several_are():
     for role in ("batch", "dose", "well_id"):
         with pytest.raises(InputError, match="has no column '5'"):
             read_wells(plate(), **CP, **{role: 5})
+
+
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        (lambda: Wells.from_arrays(None, ["a"]), "embeddings"),
+        (lambda: Wells.from_arrays([1.0, 2.0], ["a", "b"]), "must be a matrix"),
+        (lambda: Wells.from_arrays(np.eye(2), plate()), "takes one column"),
+        (lambda: Wells(np.eye(2), ["a", "b"]), "a table of pandas"),
+        (lambda: PerturbationMap(np.eye(2), ["a", "b"]), "a table of pandas"),
+        (lambda: wells_from_frame(np.eye(2), ["a", "b"]), "a table of pandas"),
+        (lambda: open_blocks(None), "the name of a file"),
+        (lambda: open_blocks([5, 6]), "the name of a file"),
+        (lambda: open_blocks({"a": 1, "b": 2}), "wells are needed"),
+    ],
+)
+def test_what_holds_no_wells_is_refused_in_words(of, words):
+    with pytest.raises(InputError, match=words):
+        of()
+
+
+def test_labels_may_be_a_table_of_one_column():
+    labels = Wells.from_arrays(np.eye(2), pd.DataFrame({"gene": ["a", "b"]})).metadata
+    assert labels["perturbation"].tolist() == ["a", "b"]

@@ -17,6 +17,7 @@ from wellgram.backends import get_backend
 from wellgram.backends.checks import as_rows
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
+from wellgram.input_kinds import check_frame
 from wellgram.label_rules.controls import Control, as_label, control_labels, near_misses
 from wellgram.label_rules.doses import as_doses
 from wellgram.label_rules.missing_labels import is_missing, without_missing
@@ -187,6 +188,7 @@ class Wells(WellLabels):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "embeddings", as_rows(self.embeddings, "embeddings"))
+        check_frame(self.metadata, "the metadata of wells")
         if len(self.embeddings) != len(self.metadata):
             raise InputError(
                 f"{len(self.embeddings)} embeddings but {len(self.metadata)} rows of metadata"
@@ -235,7 +237,8 @@ class Wells(WellLabels):
         >>> wg.Wells.from_arrays(np.eye(3), ["a", "b", "DMSO"], control="DMSO")
         Wells(3 wells x 3 features, 3 perturbations, 1 batches, 1 controls)
         """
-        count = len(embeddings)  # type: ignore[arg-type]
+        rows = as_rows(np.asarray(embeddings), "embeddings")
+        count = len(rows)
         labels = _labels_of(perturbation, count, "perturbation")
         named = control_labels(control)
         is_control = labels.isin(named)
@@ -260,7 +263,7 @@ class Wells(WellLabels):
             columns["dose"] = as_doses(_values_of(dose, count, "dose"), well_id)[0]
         told = f"label {control!r}" if named else "none named"
         origin = {"control": told, "batch": "the batch labels"}
-        return cls(np.asarray(embeddings), pd.DataFrame(columns), origin)
+        return cls(rows, pd.DataFrame(columns), origin)
 
     @property
     def features(self) -> int:
@@ -334,6 +337,10 @@ class Wells(WellLabels):
 
 def _values_of(given: Any, count: int, what: str) -> "pd.Series[Any]":
     """Return values (n,) as a column; raise if there are not as many as embeddings."""
+    if isinstance(given, pd.DataFrame):
+        if given.shape[1] != 1:
+            raise InputError(f"{what}= takes one column, not a table of {given.shape[1]}")
+        given = given.iloc[:, 0]
     values = pd.Series(given, name=what).reset_index(drop=True)
     if len(values) != count:
         raise InputError(f"{count} embeddings but {len(values)} values of {what}=; give one each")
@@ -408,6 +415,7 @@ class PerturbationMap:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "embeddings", as_rows(self.embeddings, "embeddings"))
+        check_frame(self.labels, "what labels the rows of a map")
         if len(self.embeddings) != len(self.labels):
             raise InputError(f"{len(self.embeddings)} embeddings but {len(self.labels)} labels")
         check_names(self.labels)

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.errors import InputError
+from wellgram.input_kinds import check_path, check_wells
 from wellgram.io.embedding_files import check_pattern, metadata_table
 from wellgram.io.folders import tables_in
 from wellgram.io.formats import is_folder_of_tables, is_path
@@ -126,12 +127,16 @@ def open_blocks(
     """
     if isinstance(source, Mapping):
         wells = list(source.values())
+        for one in wells:
+            check_wells(one)
         keys = [_digest(_rows(one)) for one in wells]
         blocks = Blocks(list(map(str, source)), keys, lambda k: wells[k])
     elif isinstance(source, np.ndarray) or is_array_file(source):
         check_pattern(pattern, [])
         blocks = _of_array(source, metadata, layout, options)
     else:
+        for name in [source] if not isinstance(source, list | tuple) else source:
+            check_path(name)
         blocks = _of_files(source, metadata, layout, pattern, options)
     if len(blocks) < 2:
         raise InputError(f"there is {len(blocks)} block; two at least are needed to choose of")

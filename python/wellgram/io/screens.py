@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
+from wellgram.input_kinds import check_frame
 from wellgram.io.chunks import TableChunks
 from wellgram.io.dask import is_dask
 from wellgram.io.dask import table_of as dask_table
@@ -217,6 +218,7 @@ def wells_from_frame(
 
     The parameters are those of `read_wells`.
     """
+    check_frame(metadata, "the metadata")
     scheme = layout_named(layout)
     controls = None if control is None else control_labels(control)
     table = arrow_table(metadata)
