@@ -99,8 +99,8 @@ def wells_of_rows(
     table = read
     if about is not None:
         codes, table = _with_metadata(read, about, columns, roles, allow_unmatched)
-    well = key_of(table, columns.key) if columns.key else None
-    if well is None or (roles.usual_key and is_missing(well).any()):
+    well = names_of_wells(table, columns.key, roles)
+    if well is None:
         names = _row_names(tables, rows_each)
         return codes, table, pd.Series(names, name="well_id", dtype="str")
     check_named(well, "the embeddings")
@@ -112,6 +112,17 @@ def wells_of_rows(
     if roles.joining is None:
         _warn_of_averages(codes, well)
     return codes, table.reset_index(drop=True), well.reset_index(drop=True)
+
+
+def names_of_wells(
+    table: pd.DataFrame, key: Sequence[str], roles: Roles
+) -> "pd.Series[Any] | None":
+    """Return the names of wells by the columns of a key; None where each row is a well.
+
+    That is where there is no key, or where nobody named the usual one and it lacks values.
+    """
+    well = key_of(table, key) if key else None
+    return None if well is None or (roles.usual_key and is_missing(well).any()) else well
 
 
 def _rows(

@@ -23,15 +23,14 @@ from wellgram.io.features import shared_features, unlike, width_of
 from wellgram.io.formats import is_path
 from wellgram.io.frames import arrow_table
 from wellgram.io.joins import check_named
-from wellgram.io.keys import Columns, as_columns, key_of
+from wellgram.io.keys import Columns, as_columns
 from wellgram.io.layouts import layout_named
 from wellgram.io.places import size_of
 from wellgram.io.plate_numbers import warn_of_repeated_plates, wider_columns
 from wellgram.io.roles import Roles
-from wellgram.io.screen_wells import RowColumns, wells_of_rows
+from wellgram.io.screen_wells import RowColumns, names_of_wells, wells_of_rows
 from wellgram.io.tables import ArrowTable, Table, as_text, matrix_type
 from wellgram.label_rules.controls import Control, control_labels
-from wellgram.label_rules.missing_labels import is_missing
 from wellgram.stream import WellStream
 from wellgram.wells import Wells
 
@@ -234,8 +233,8 @@ def wells_from_frame(
     wider = wider_columns([ArrowTable.of(table)], roles.batch)
     keep = list(dict.fromkeys([*roles.columns(), *columns, *wider]))
     described = as_text(table.select(keep), set(roles.columns())).to_pandas()
-    well = key_of(described, roles.well_id) if roles.well_id else None
-    if well is None or (roles.usual_key and is_missing(well).any()):
+    well = names_of_wells(described, roles.well_id, roles)
+    if well is None:
         names = [f"row {k + 1}" for k in range(len(described))]
         well = pd.Series(names, name="well_id", dtype="str")
     check_named(well, "the metadata")
