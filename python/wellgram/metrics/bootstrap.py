@@ -1,4 +1,4 @@
-"""Confidence intervals by resampling: of shares of pairs, by the genes that the pairs share."""
+"""Confidence intervals: Wilson's of shares, and by resampling the genes that pairs share."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,17 @@ from wellgram.nulls import stream_of
 LEVEL = 0.95
 _AT_ONCE = 128
 """How many resamples are held at a time: few enough for all genes' weights to stay in cache"""
+
+
+def wilson_interval(hits: int, count: int) -> tuple[float, float]:
+    """Return Wilson's score interval of a share of independent items, 95 %.
+
+    Resampling would give no interval to a share of 0 or 1; Wilson's score interval does.
+    """
+    from scipy.stats import binomtest
+
+    ends = binomtest(hits, count).proportion_ci(LEVEL, method="wilson")
+    return float(ends.low), float(ends.high)
 
 
 def gene_bootstrap(

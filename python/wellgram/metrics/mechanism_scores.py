@@ -14,7 +14,7 @@ from wellgram.backends.protocol import Codes, Progress
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.metrics.blinding import aligned_blind
-from wellgram.metrics.bootstrap import LEVEL
+from wellgram.metrics.bootstrap import wilson_interval
 from wellgram.metrics.matched_profiles import MatchedProfiles, Matching
 from wellgram.metrics.profile_rows import unit_profiles
 from wellgram.pairs import nearest_outside
@@ -64,10 +64,7 @@ class MechanismResult:
 
         It takes profiles for independent; doses of one compound are not quite.
         """
-        from scipy.stats import binomtest
-
-        ends = binomtest(self.n_right, self.n_tested).proportion_ci(LEVEL, method="wilson")
-        return float(ends.low), float(ends.high)
+        return wilson_interval(self.n_right, self.n_tested)
 
     @cached_property
     def left_out(self) -> pd.DataFrame:

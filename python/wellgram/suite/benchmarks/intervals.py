@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.metrics.bootstrap import item_bootstrap
+from wellgram.metrics.bootstrap import item_bootstrap, wilson_interval
 from wellgram.suite.contract import Task
 
 RESAMPLES = 1000
@@ -21,16 +21,10 @@ def mean_interval(name: str, scores: NDArray[Any], task: Task) -> dict[Hashable,
 
 
 def share_interval(name: str, hits: NDArray[np.bool_]) -> dict[Hashable, Any]:
-    """Return how many items are hits (n,), their share, and Wilson's interval of it.
-
-    Resampling would give no interval to a share of 0 or 1; Wilson's score interval does.
-    """
-    from scipy.stats import binomtest
-
+    """Return how many items are hits (n,), their share, and Wilson's interval of it."""
     count, low, high = int(hits.sum()), np.nan, np.nan
     if len(hits):
-        interval = binomtest(count, len(hits)).proportion_ci(0.95, method="wilson")
-        low, high = float(interval.low), float(interval.high)
+        low, high = wilson_interval(count, len(hits))
     share = count / len(hits) if len(hits) else np.nan
     return {
         f"n_{name}": count,
