@@ -43,7 +43,7 @@ def check_matrix(given: object) -> None:
     InputError
         If it is wells, an AnnData object, a path or nothing.
     """
-    if is_wells(given) or _is_anndata(given) or _is_path(given) or given is None:
+    if is_wells(given) or _is_anndata(given) or is_path(given) or given is None:
         raise InputError(f"a map or a matrix is needed, not {_what(given)}; {_map_of(given)}")
 
 
@@ -68,7 +68,7 @@ def check_path(given: object) -> None:
     InputError
         If it is not.
     """
-    if not _is_path(given) and not _has(given, "name", "suffix"):
+    if not is_path(given) and not _has(given, "name", "suffix"):
         raise InputError(f"the name of a file is needed, not {_what(given)}")
 
 
@@ -82,6 +82,11 @@ def check_whole(number: object, name: str) -> None:
     """
     if isinstance(number, bool) or not isinstance(number, Integral):
         raise InputError(f"{name} must be a whole number, not {number!r}")
+
+
+def is_path(given: object) -> bool:
+    """Whether something is the name of a file or folder."""
+    return isinstance(given, str | Path)
 
 
 def is_wells(given: object) -> bool:
@@ -103,16 +108,12 @@ def _is_anndata(given: object) -> bool:
     return _has(given, "obs", "X")
 
 
-def _is_path(given: object) -> bool:
-    return isinstance(given, str | Path)
-
-
 def _is_frame(given: object) -> bool:
     return _has(given, "columns")
 
 
 def _what(given: object) -> str:
-    if _is_path(given):
+    if is_path(given):
         return f"the name {str(given)!r}"
     if is_wells(given):
         return "wells"
@@ -122,7 +123,7 @@ def _what(given: object) -> str:
 
 
 def _map_of(given: object) -> str:
-    if _is_path(given):
+    if is_path(given):
         return "read the file with wellgram.read_map or wellgram.open_map"
     if is_wells(given):
         return "make one with wellgram.build_map(wells, align)"
@@ -135,7 +136,7 @@ def _map_of(given: object) -> str:
 
 
 def _wells_of(given: object) -> str:
-    if _is_path(given):
+    if is_path(given):
         return "read the files with wellgram.read_wells or wellgram.open_wells"
     if _is_anndata(given) or _is_frame(given):
         return "name its columns to wellgram.read_wells(..., layout='columns', perturbation=...)"

@@ -13,10 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.errors import InputError
-from wellgram.input_kinds import check_path, check_wells
+from wellgram.input_kinds import check_path, check_wells, is_path
 from wellgram.io.embedding_files import check_pattern, metadata_table
 from wellgram.io.folders import tables_in
-from wellgram.io.formats import is_folder_of_tables, is_path
+from wellgram.io.formats import (
+    is_folder_of_tables,
+)
 from wellgram.io.layouts import layout_named
 from wellgram.io.places import Place, Remote, locate, no_file, read_bytes, version_of
 from wellgram.io.read_errors import reading

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from wellgram.errors import InputError
+from wellgram.input_kinds import is_path
 from wellgram.io.folder_columns import with_folder_columns
 from wellgram.io.folders import tables_in
 from wellgram.io.formats import (
     is_folder_of_tables,
-    is_path,
     is_table,
     open_table,
     table_of,

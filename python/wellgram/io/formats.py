@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from wellgram.errors import InputError
@@ -83,11 +82,6 @@ def table_of(source: Any) -> Table:
         If it is no table, or can be read only once.
     """
     return anndata.table_of(source) if anndata.is_anndata(source) else ArrowTable.of(source)
-
-
-def is_path(source: Any) -> bool:
-    """Whether something is the name of a file or folder."""
-    return isinstance(source, str | Path)
 
 
 def format_of(place: Place) -> Format | None:

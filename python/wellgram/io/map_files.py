@@ -13,9 +13,14 @@ import pandas as pd
 
 from wellgram.backends.protocol import Rows
 from wellgram.errors import ColumnMissing, InputError
-from wellgram.input_kinds import check_map
+from wellgram.input_kinds import check_map, is_path
 from wellgram.io.array_table import ArrayTable
-from wellgram.io.formats import format_of, is_path, map_suffixes, open_table, table_of
+from wellgram.io.formats import (
+    format_of,
+    map_suffixes,
+    open_table,
+    table_of,
+)
 from wellgram.io.map_tables import EMBEDDING, labels_and_provenance
 from wellgram.io.places import Place, absolute, locate, placing
 from wellgram.io.stores import EMBEDDINGS

@@ -14,11 +14,10 @@ import pandas as pd
 import pyarrow as pa
 
 from wellgram.errors import InputError, MissingPackage
-from wellgram.input_kinds import check_path
+from wellgram.input_kinds import check_path, is_path
 from wellgram.io.folders import tables_in
 from wellgram.io.formats import (
     is_folder_of_tables,
-    is_path,
     open_table,
     stem_of,
     table_of,

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
-from wellgram.input_kinds import check_frame
+from wellgram.input_kinds import check_frame, is_path
 from wellgram.io.chunks import TableChunks
 from wellgram.io.dask import is_dask
 from wellgram.io.dask import table_of as dask_table
 from wellgram.io.described_wells import well_metadata
 from wellgram.io.embedding_files import check_pattern, embedding_tables, metadata_table
 from wellgram.io.features import shared_features, unlike, width_of
-from wellgram.io.formats import is_path
 from wellgram.io.frames import arrow_table
 from wellgram.io.joins import check_named
 from wellgram.io.keys import Columns, as_columns
