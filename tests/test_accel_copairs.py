@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from helpers.accelerated import Pair, equal, outcome, same_error
-from wellgram.accel import copairs_null
+from wellgram.accel.copairs import null_precisions
 from wellgram.backends.numpy_draws import shuffled_places
 
 pytest.importorskip(
@@ -86,7 +86,7 @@ def test_awkward_profiles_are_equal_or_the_originals(precision, x, kind, plate, 
 )
 @settings(deadline=None, max_examples=200)
 def test_what_must_be_exceeded_is_where_the_next_rounding_begins(values, other):
-    from wellgram.accel.copairs_map import last_similarity
+    from wellgram.accel.copairs.average_precisions import last_similarity
 
     def key(s):
         return np.float32(1) - s.astype(np.float32)
@@ -201,8 +201,8 @@ def test_interrupting_nulls_stops_all_that_draw(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return np.zeros((rows, taken))
 
-    monkeypatch.setattr(copairs_null, "shuffled_places", interrupted)
-    monkeypatch.setattr(copairs_null, "_DRAWS", 1000)  # a row at a time
+    monkeypatch.setattr(null_precisions, "shuffled_places", interrupted)
+    monkeypatch.setattr(null_precisions, "_DRAWS", 1000)  # a row at a time
     with pytest.raises(KeyboardInterrupt):
         Pair(":get_null_dists").stand_in(np.full((4, 2), [2, 1000]), 100_000, 0, tmp_path)
     assert len(calls) < 100_000

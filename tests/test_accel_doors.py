@@ -89,8 +89,8 @@ def test_an_error_shows_the_line_of_the_script(run, tmp_path):
     (tmp_path / "fails.py").write_text(
         "import numpy as np\n"
         "from sklearn.metrics.pairwise import cosine_similarity\n"
-        "from wellgram.accel import scikit\n"
-        "scikit.get_backend = lambda: 1 / 0\n"
+        "from wellgram.accel.sklearn import cosine_matrix\n"
+        "cosine_matrix.get_backend = lambda: 1 / 0\n"
         "cosine_similarity(np.ones((1800, 400)))  # here\n"
     )
     error = run("-m", "wellgram.accel", "fails.py", code=1).stderr

@@ -45,44 +45,84 @@ class Entry(NamedTuple):
         return self.target.replace(":", ".")
 
 
-_EFAAR, _BENCHMARKS = "efaar_benchmarking.efaar:", "efaar_benchmarking.benchmarking:"
-_MAP, _COMPUTE = "copairs.map.", "copairs.compute:"
-_CYTO = "pycytominer."
 _10, _05, _17, _19 = ("1.0",), ("0.5",), ("1.7",), ("1.9",)
-_SKLEARN = "sklearn.metrics.pairwise:cosine_similarity"
+_Row = tuple[str, str, str, float, tuple[str, ...]]
 
-ENTRIES = (
-    Entry(_EFAAR + "centerscale_on_controls", "efaar_align:by_controls", "of_wells", 1e-5, _10),
-    Entry(_EFAAR + "centerscale_by_batch", "efaar_align:by_batch", "of_batches", 1e-5, _10),
-    Entry(_EFAAR + "pca_centerscale_on_controls", "efaar_align:rotated", "of_wells", 1e-5, ()),
-    Entry(_EFAAR + "tvn_on_controls", "efaar_align:tvn", "of_wells", 1e-5, _10),
-    Entry(_EFAAR + "embed_by_pca", "efaar_align:embed", "of_pca", 1e-5, _10),
-    Entry(_EFAAR + "aggregate", "efaar_map:aggregate", "of_groups", 1e-5, _10),
-    Entry(_BENCHMARKS + "filter_relationships", "efaar_map:filter_relationships", "", 0.0, _10),
-    Entry(_BENCHMARKS + "compute_recall", "efaar_map:compute_recall", "of_cosines", 0.0, _10),
-    Entry(_BENCHMARKS + "known_relationship_benchmark", "efaar_map:recall", "of_map", 1e-4, _10),
-    Entry(_BENCHMARKS + "cluster_benchmark", "efaar_map:clusters", "of_map", 1e-5, _10),
-    Entry(_BENCHMARKS + "compute_top_similars", "efaar_map:similars", "of_map", 1e-5, _10),
-    Entry(
-        _BENCHMARKS + "pert_signal_consistency_benchmark",
-        *("efaar_replicates:consistency", "of_replicates", 1e-5, _10),
+
+def _of(originals: str, replacements: str, *rows: _Row) -> tuple[Entry, ...]:
+    """Return the entries of functions in one module that are replaced from one of ours."""
+    return tuple(
+        Entry(originals + name, replacements + ours, domain, tolerance, versions)
+        for name, ours, domain, tolerance, versions in rows
+    )
+
+
+_EFAAR = (
+    *_of(
+        "efaar_benchmarking.efaar:",
+        "efaar.alignments:",
+        ("centerscale_on_controls", "by_controls", "of_wells", 1e-5, _10),
+        ("centerscale_by_batch", "by_batch", "of_batches", 1e-5, _10),
+        ("pca_centerscale_on_controls", "rotated", "of_wells", 1e-5, ()),
+        ("tvn_on_controls", "tvn", "of_wells", 1e-5, _10),
+        ("embed_by_pca", "embed", "of_pca", 1e-5, _10),
     ),
-    Entry(
-        _BENCHMARKS + "pert_signal_magnitude_benchmark",
-        *("efaar_replicates:magnitude", "of_replicates", 1e-5, _10),
+    *_of(
+        "efaar_benchmarking.efaar:",
+        "efaar.gene_maps:",
+        ("aggregate", "aggregate", "of_groups", 1e-5, _10),
     ),
-    Entry(_MAP + "average_precision:average_precision", "copairs_map:precision", "", 1e-5, _05),
-    Entry(_MAP + "multilabel:average_precision", "copairs_map:multilabel", "", 1e-5, _05),
-    Entry(_MAP + "map:mean_average_precision", "copairs_null:mean_precision", "", 1e-5, _05),
-    Entry(_COMPUTE + "get_null_dists", "copairs_null:get_null_dists", "", 0.0, _05),
-    Entry(_COMPUTE + "get_similarity_fn", "copairs_pairs:get_similarity_fn", "", 1e-5, _05),
-    Entry(_COMPUTE + "pairwise_cosine", "copairs_pairs:cosine", "of_rows", 1e-5, _05),
-    Entry(_COMPUTE + "pairwise_abs_cosine", "copairs_pairs:abs_cosine", "of_rows", 1e-5, _05),
-    Entry(_COMPUTE + "pairwise_corr", "copairs_pairs:correlation", "of_rows", 1e-5, _05),
-    Entry(_COMPUTE + "pairwise_euclidean", "copairs_pairs:euclidean", "of_rows", 1e-5, _05),
-    Entry(_CYTO + "aggregate:aggregate", "cytominer:aggregate", "of_profiles", 1e-5, _17),
-    Entry(_CYTO + "consensus:consensus", "cytominer:consensus", "", 1e-5, _17),
-    Entry(_CYTO + "normalize:normalize", "cytominer:normalize", "", 1e-5, _17),
-    Entry(_SKLEARN, "scikit:cosine_similarity", "of_floats", 1e-5, _19),
+    *_of(
+        "efaar_benchmarking.benchmarking:",
+        "efaar.gene_maps:",
+        ("filter_relationships", "filter_relationships", "", 0.0, _10),
+        ("compute_recall", "compute_recall", "of_cosines", 0.0, _10),
+        ("known_relationship_benchmark", "recall", "of_map", 1e-4, _10),
+        ("cluster_benchmark", "clusters", "of_map", 1e-5, _10),
+        ("compute_top_similars", "similars", "of_map", 1e-5, _10),
+    ),
+    *_of(
+        "efaar_benchmarking.benchmarking:",
+        "efaar.replicate_scores:",
+        ("pert_signal_consistency_benchmark", "consistency", "of_replicates", 1e-5, _10),
+        ("pert_signal_magnitude_benchmark", "magnitude", "of_replicates", 1e-5, _10),
+    ),
 )
+_COPAIRS = (
+    *_of(
+        "copairs.map.",
+        "copairs.average_precisions:",
+        ("average_precision:average_precision", "precision", "", 1e-5, _05),
+        ("multilabel:average_precision", "multilabel", "", 1e-5, _05),
+    ),
+    *_of(
+        "copairs.",
+        "copairs.null_precisions:",
+        ("map.map:mean_average_precision", "mean_precision", "", 1e-5, _05),
+        ("compute:get_null_dists", "get_null_dists", "", 0.0, _05),
+    ),
+    *_of(
+        "copairs.compute:",
+        "copairs.similarities:",
+        ("get_similarity_fn", "get_similarity_fn", "", 1e-5, _05),
+        ("pairwise_cosine", "cosine", "of_rows", 1e-5, _05),
+        ("pairwise_abs_cosine", "abs_cosine", "of_rows", 1e-5, _05),
+        ("pairwise_corr", "correlation", "of_rows", 1e-5, _05),
+        ("pairwise_euclidean", "euclidean", "of_rows", 1e-5, _05),
+    ),
+)
+_PYCYTOMINER = _of(
+    "pycytominer.",
+    "pycytominer.",
+    ("aggregate:aggregate", "aggregated:aggregate", "of_profiles", 1e-5, _17),
+    ("consensus:consensus", "replicate_consensus:consensus", "", 1e-5, _17),
+    ("normalize:normalize", "normalized:normalize", "", 1e-5, _17),
+)
+_SKLEARN = _of(
+    "sklearn.metrics.pairwise:",
+    "sklearn.cosine_matrix:",
+    ("cosine_similarity", "cosine_similarity", "of_floats", 1e-5, _19),
+)
+
+ENTRIES = (*_EFAAR, *_COPAIRS, *_PYCYTOMINER, *_SKLEARN)
 """Everything that is replaced"""

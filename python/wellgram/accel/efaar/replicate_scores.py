@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.accel.declined import Declined
-from wellgram.accel.efaar_align import of_rows
+from wellgram.accel.efaar.alignments import of_rows
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 

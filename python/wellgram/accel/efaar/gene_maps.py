@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
-from wellgram.accel.efaar_align import of_rows
+from wellgram.accel.efaar.alignments import of_rows
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Rows
 from wellgram.metrics.recall import largest_count, smallest_count

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.accel.copairs_pairs import as_features, directions
+from wellgram.accel.copairs.similarities import as_features, directions
 from wellgram.accel.declined import Declined
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
