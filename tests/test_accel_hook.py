@@ -6,8 +6,18 @@ import types
 import pytest
 
 from helpers.accelerated import quiet_profile
-from wellgram.accel import Declined, DifferenceError, accelerated, hook, install, uninstall
+from wellgram.accel import (
+    Declined,
+    DifferenceError,
+    Profile,
+    accelerated,
+    asked_libraries,
+    hook,
+    install,
+    uninstall,
+)
 from wellgram.accel.registry import Entry
+from wellgram.errors import InputError
 
 LIBRARY = '''
 def double(x, times=2):
@@ -17,6 +27,14 @@ def double(x, times=2):
 
 def other(x, *, unknown=1):
     return x
+
+class Counter:
+    def __init__(self, times):
+        self.times = times
+
+    def double_of(self, x):
+        print("doubled")
+        return x * self.times
 '''
 
 
@@ -25,6 +43,10 @@ def replacement(x, times=2):
         raise RuntimeError("went wrong")
     print("doubled")
     return x * times if x != "wrong" else "differs"
+
+
+def double_of(self, x):
+    return replacement(x, self.times)
 
 
 def domain(x, times):
@@ -40,7 +62,7 @@ def library(tmp_path, monkeypatch):
     (package / "__init__.py").write_text("from .words import double\n")
     (package / "words.py").write_text(LIBRARY)
     ours = types.ModuleType("wellgram.accel.invented")
-    ours.replacement, ours.domain = replacement, domain
+    ours.replacement, ours.domain, ours.double_of = replacement, domain, double_of
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(sys.modules, "wellgram.accel.invented", ours)
     target = "invented_library.words:"
@@ -48,6 +70,7 @@ def library(tmp_path, monkeypatch):
         Entry(target + "double", "invented:replacement", "domain", 0.0, ("unknown",)),
         Entry(target + "other", "invented:replacement", "", 0.0, ("unknown",)),
         Entry(target + "absent", "invented:replacement", "", 0.0, ("unknown",)),
+        Entry(target + "Counter.double_of", "invented:double_of", "", 0.0, ("unknown",)),
     ]
     monkeypatch.setattr(hook, "_MODULES", {"invented_library.words": entries})
     yield
@@ -147,21 +170,58 @@ def test_verifying_runs_both_and_tells_what_was_saved(library, monkeypatch, caps
         imported().double("wrong")
 
 
-def test_an_untested_version_is_tried(library, monkeypatch):
-    (entry, *_) = hook._MODULES["invented_library.words"]
-    untested = entry._replace(versions=("7.",))
-    monkeypatch.setitem(hook._MODULES, "invented_library.words", [untested])
+@pytest.fixture
+def untested(library, monkeypatch):
+    """The library in a version that its entries were not tested with."""
+    entries = [e._replace(versions=("7.0",)) for e in hook._MODULES["invented_library.words"]]
+    monkeypatch.setitem(hook._MODULES, "invented_library.words", entries)
+
+
+def test_an_untested_version_is_tried(library, untested):
     install()
     with quiet_profile() as found:
         assert imported().double("ab") == "abab"  # both ran, and agreed
-        assert imported().double("wrong") == "differs"  # from now on it is trusted
-    assert [call.saved is not None for call in found.calls] == [True, False]
+        assert imported().double("ab") == "abab"  # from now on such calls are trusted
+        assert imported().double("ab", -1) == ""  # a number of another sign is another kind
+    assert [call.saved is not None for call in found.calls] == [True, False, True]
 
 
-def test_an_untested_version_that_differs_is_left_alone(library, monkeypatch, capsys):
+def test_a_trial_holds_for_the_pattern_that_was_tried(library, untested):
+    """A replacement that agreed on one kind of call may still differ on another."""
+    install()
+    with quiet_profile() as found:
+        assert imported().double("ab") == "abab"
+        assert imported().double("wrong") == "wrongwrong"
+    assert "it differs" in found.calls[1].declined
+
+
+def test_versions_are_exact(library, monkeypatch):
+    """Version 1.7 says nothing of 1.7.1."""
     (entry, *_) = hook._MODULES["invented_library.words"]
-    untested = entry._replace(versions=("7.",))
-    monkeypatch.setitem(hook._MODULES, "invented_library.words", [untested])
+    begins_alike = entry._replace(versions=("unkno",))
+    monkeypatch.setitem(hook._MODULES, "invented_library.words", [begins_alike])
+    install()
+    with quiet_profile() as found:
+        imported().double("ab")
+    assert found.calls[0].saved is not None
+
+
+def test_errors_are_compared_too(library, untested):
+    """Where the replacement fails on a trial, the original answers."""
+    install()
+    with quiet_profile() as found:
+        assert imported().double("boom") == "boomboom"
+    assert "RuntimeError(went wrong) instead of a result" in found.calls[0].declined
+
+
+def test_verifying_tells_an_error_from_a_result(library, monkeypatch):
+    monkeypatch.setenv("WELLGRAM_ACCEL_VERIFY", "1")
+    install()
+    with pytest.raises(DifferenceError, match="RuntimeError"):
+        imported().double("boom")
+
+
+def test_an_untested_version_that_differs_is_left_alone(library, untested, capsys):
     install()
     with quiet_profile() as found:
         assert imported().double("wrong") == "wrongwrong"
@@ -177,6 +237,60 @@ def test_a_profile_lists_calls_by_function_and_reason(library):
         imported().double("b")
         imported().double(1)
     table = found.table.set_index("reason")
+    table = table[table["function"] == "invented_library.words.double"]
     assert table["calls"].to_dict() == {"": 2, "1 is no text": 1}
     assert table["ran"].to_dict() == {"": "wellgram", "1 is no text": "original"}
     assert "invented_library.words.double (1 is no text)" in str(found)
+
+
+def test_what_was_refused_at_import_stands_in_the_profile(library, capsys):
+    install()
+    imported()
+    with quiet_profile() as found:
+        pass
+    (row,) = found.rows
+    assert row[:2] == ("invented_library.words.other", "refused")
+    assert "what its parameters unknown do is not known" in row[-1]
+    assert "invented_library.words.other (in version unknown of" in str(found)
+    uninstall()
+    assert not found.rows
+
+
+def test_one_warning_says_that_functions_stay_as_they_are(library, untested, caplog):
+    """The second is listed in a profile alone."""
+    install()
+    imported()
+    warnings = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert ["words.other stays as it is" in record.getMessage() for record in warnings] == [True]
+    assert [row[0].rpartition(".")[2] for row in Profile().rows] == ["other", "absent"]
+
+
+def test_methods_are_replaced_and_put_back(library):
+    install()
+    counter = sys.modules[imported().double.__module__].Counter
+    with quiet_profile() as found:
+        assert counter(2).double_of("ab") == "abab"
+    assert found.calls[0].declined is None
+    assert counter.double_of.__wrapped__.__qualname__ == "Counter.double_of"
+    uninstall()
+    assert not hasattr(counter.double_of, "__wrapped__")
+
+
+def test_libraries_for_every_kind_of_work_are_asked_for(library, monkeypatch):
+    entries = [e._replace(also=True) for e in hook._MODULES["invented_library.words"]]
+    monkeypatch.setitem(hook._MODULES, "invented_library.words", entries)
+    monkeypatch.setattr(asked_libraries, "ENTRIES", entries)
+    install()
+    original = imported().double
+    assert not hasattr(original, "__wrapped__")
+    with accelerated(also=["invented-library"]):
+        assert imported().double.__wrapped__ is original
+    assert imported().double is original
+    monkeypatch.setenv("WELLGRAM_ACCEL_ALSO", "invented_library")
+    install()
+    assert imported().double.__wrapped__ is original
+
+
+def test_a_library_that_has_nothing_to_replace_is_an_error():
+    with pytest.raises(InputError, match="'numpy' has no functions"):
+        install(also=["numpy"])

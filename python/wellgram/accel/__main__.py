@@ -1,4 +1,4 @@
-"""``python -m wellgram.accel [-v] [--profile] script.py ...``, or ``-m module ...``."""
+"""``python -m wellgram.accel [options] script.py ...``, or ``-m module ...``."""
 
 import argparse
 import os
@@ -7,6 +7,7 @@ import sys
 from contextlib import nullcontext
 
 from wellgram.accel import install, profile
+from wellgram.errors import InputError
 
 
 def main() -> None:
@@ -15,17 +16,27 @@ def main() -> None:
         prog="python -m wellgram.accel",
         description="Run a script on efaar_benchmarking, copairs, pycytominer or scikit-learn, "
         "unchanged and faster.",
-        usage="%(prog)s [-v] [--profile] (script.py | -m module) [args ...]",
+        usage="%(prog)s [-v] [--profile] [--also LIBRARIES] (script.py | -m module) [args ...]",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="tell where each call ran")
     parser.add_argument("--profile", action="store_true", help="list calls and times at the end")
+    parser.add_argument(
+        "--also",
+        default="",
+        metavar="LIBRARIES",
+        help="replace functions of these too, with commas between: pandas, scipy, scikit-learn, "
+        "scib-metrics",
+    )
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     parser.add_argument("script", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     options = parser.parse_args()
     command = options.module or options.script
     if not command:
         parser.error("name a script, or a module with -m")
-    install("INFO" if options.verbose else None)
+    try:
+        install("INFO" if options.verbose else None, also=options.also.split(","))
+    except InputError as error:
+        parser.error(str(error))
     sys.argv[:] = command
     with profile() if options.profile else nullcontext():
         if options.module:

@@ -2,14 +2,15 @@
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from wellgram.accel.declined import Declined
+from wellgram.accel.asked_libraries import asked_libraries
+from wellgram.accel.bindings import bind_stand_ins, put_originals_back
 from wellgram.accel.profiling import logger
 from wellgram.accel.registry import ENTRIES, Entry
 
 if TYPE_CHECKING:  # what is imported here is paid for by every script
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
@@ -48,11 +49,11 @@ class _Finder:
 
 
 _finder = _Finder()
-_replaced: dict[int, tuple[Any, Any]] = {}
-"""By the id of a stand-in: itself and the original"""
+_asked: set[str] = set()
+"""Libraries that are replaced because a script asked for them"""
 
 
-def install(log_level: int | str | None = None) -> None:
+def install(log_level: int | str | None = None, *, also: "Iterable[str]" = ()) -> None:
     """Accelerate what is imported from now on, and what has been imported before.
 
     Names that a script has bound already (``from x import y``) are bound anew in every module; a
@@ -62,6 +63,15 @@ def install(log_level: int | str | None = None) -> None:
     ----------
     log_level
         What is told of each call, to stderr: ``"INFO"`` for where it ran, and why.
+    also
+        Libraries for every kind of work that are replaced only where they are asked for:
+        ``"pandas"``, ``"scipy"``, ``"scikit-learn"``, ``"scib-metrics"``. Those that the variable
+        ``WELLGRAM_ACCEL_ALSO`` of the environment names, with commas between, come on top.
+
+    Raises
+    ------
+    InputError
+        If ``also`` names a library of which nothing is replaced.
     """
     if log_level is not None:
         import logging
@@ -72,9 +82,12 @@ def install(log_level: int | str | None = None) -> None:
             handler.setFormatter(logging.Formatter("wellgram.accel: %(message)s"))
             log.addHandler(handler)
         log.setLevel(log_level)
-    if _finder in sys.meta_path:
+    newly_asked = asked_libraries(also) - _asked
+    if _finder in sys.meta_path and not newly_asked:
         return
-    sys.meta_path.insert(0, _finder)
+    _asked.update(newly_asked)
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
     for name in _MODULES:
         if name in sys.modules:
             _accelerate(sys.modules[name])
@@ -84,48 +97,40 @@ def uninstall() -> None:
     """Put all originals back, wherever a stand-in is bound."""
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
-    _bind(_replaced)
-    _replaced.clear()
+    _asked.clear()
+    put_originals_back()
 
 
 @contextmanager
-def accelerated(log_level: int | str | None = None) -> "Iterator[None]":
+def accelerated(
+    log_level: int | str | None = None, *, also: "Iterable[str]" = ()
+) -> "Iterator[None]":
     """Accelerate within a block; as before after it."""
-    before = _finder in sys.meta_path
-    install(log_level)
+    before, asked = _finder in sys.meta_path, set(_asked)
+    install(log_level, also=also)
     try:
         yield
     finally:
-        if not before:
+        if not before or _asked != asked:
             uninstall()
+        if before and _finder not in sys.meta_path:
+            install(also=asked)
 
 
 def _accelerate(module: "ModuleType") -> None:
-    """Put the stand-ins of a module in their place, and wherever else the originals are bound."""
-    from wellgram.accel.stand_ins import stand_in
-
-    new: dict[int, tuple[Any, Any]] = {}
-    for entry in _MODULES.get(module.__name__, ()):  # a loader may serve several modules
-        original = vars(module).get(entry.function)
-        if original is None or id(original) in _replaced:
-            continue  # this version does not have it, or it was imported twice
-        try:
-            accelerated = stand_in(entry, original)
-        except Declined as reason:
-            logger().info("%s stays as it is: %s", entry.name, reason)
-            continue
-        new[id(original)] = (original, accelerated)
-        _replaced[id(accelerated)] = (accelerated, original)
-    _bind(new)
-
-
-def _bind(new: dict[int, tuple[Any, Any]]) -> None:
-    """Bind other values to the names of all modules that are bound to some."""
-    if not new:
-        return
-    for module in list(sys.modules.values()):
-        names = getattr(module, "__dict__", {})
-        for name, value in list(names.items()):
-            found = new.get(id(value))
-            if found is not None and found[0] is value:
-                names[name] = found[1]
+    """Put the stand-ins of a module in their place."""
+    entries = [  # a loader may serve several modules
+        entry
+        for entry in _MODULES.get(module.__name__, ())
+        if not entry.also or entry.library in _asked
+    ]
+    if entries:
+        library = entries[0].library
+        versions = {
+            version
+            for others in _MODULES.values()
+            for other in others
+            if other.library == library
+            for version in other.versions
+        }
+        bind_stand_ins(module, entries, versions)

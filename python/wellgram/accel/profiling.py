@@ -38,7 +38,10 @@ class Profile:
 
     @property
     def rows(self) -> list[tuple[str, str, int, float, float | None, str]]:
-        """Function, who ran, calls, seconds, seconds saved and why, the slowest first."""
+        """Function, who ran, calls, seconds, seconds saved and why, the slowest first.
+
+        Functions that nothing could stand in for come last; what calls of them took is not known.
+        """
         groups: dict[tuple[str, str | None], list[Call]] = {}
         for call in self.calls:
             groups.setdefault((call.name, call.declined), []).append(call)
@@ -55,7 +58,8 @@ class Profile:
                     declined or "",
                 )
             )
-        return sorted(rows, key=lambda row: -row[3])
+        refused = [(name, "refused", 0, 0.0, None, why) for name, why in _refused.items()]
+        return sorted(rows, key=lambda row: -row[3]) + refused
 
     @property
     def table(self) -> "pd.DataFrame":
@@ -66,7 +70,7 @@ class Profile:
         return pd.DataFrame(self.rows, columns=columns)
 
     def __str__(self) -> str:
-        if not self.calls:
+        if not self.rows:
             return "wellgram.accel: no call of a function that it replaces"
         lines = [f"{'ran':9}{'calls':>7}{'seconds':>10}{'saved':>10}  function"]
         for name, ran, calls, seconds, saved, reason in self.rows:
@@ -77,6 +81,8 @@ class Profile:
 
 
 _open: list[Profile] = []
+_refused: dict[str, str] = {}
+"""Functions that stayed as they are when they were imported, and why"""
 
 
 @contextmanager
@@ -93,6 +99,18 @@ def profile() -> "Iterator[Profile]":
     finally:
         _open.remove(found)
         print(found, file=sys.stderr)
+
+
+def refuse(name: str, reason: str) -> None:
+    """Keep that a function stays as it is; the first is told of as a warning."""
+    tell = logger().info if _refused else logger().warning
+    _refused[name] = reason
+    tell("%s stays as it is: %s (a profile lists all of these)", name, reason)
+
+
+def forget_refusals() -> None:
+    """Forget which functions stayed as they are."""
+    _refused.clear()
 
 
 def record(call: Call) -> None:

@@ -11,9 +11,10 @@ class Entry(NamedTuple):
     """A function of another library, and what stands in for it."""
 
     target: str
-    """``module:function`` of the original"""
+    """``module:function`` of the original, or ``module:Class.method``"""
     replacement: str
-    """The same of ours, in this package, with the parameters of the original"""
+    """The same of ours, in this package. It has all parameters that any version of the original
+    has; those that a version lacks have defaults."""
     domain: str
     """A function beside it that takes the arguments and raises `Declined` for those that it has
     not been verified for; empty where the replacement sees for itself"""
@@ -21,8 +22,10 @@ class Entry(NamedTuple):
     """How far numbers may be from those of the original in float64: absolute for what is below 1,
     relative above; or as far as the original in float32 is from that"""
     versions: tuple[str, ...]
-    """How the versions of the library begin that it was tested with. With another the first call
-    runs both, and the original serves from then on if they differ."""
+    """The versions of the library that it was tested with. With another the first call with each
+    pattern of arguments runs both, and the original serves from then on if they differ."""
+    also: bool = False
+    """Whether it is replaced only where a script asks for its library"""
 
     @property
     def module(self) -> str:
@@ -31,7 +34,7 @@ class Entry(NamedTuple):
 
     @property
     def function(self) -> str:
-        """The name of the original in its module."""
+        """The name of the original in its module, with the class of a method."""
         return self.target.partition(":")[2]
 
     @property
@@ -45,14 +48,14 @@ class Entry(NamedTuple):
         return self.target.replace(":", ".")
 
 
-_10, _05, _17, _19 = ("1.0",), ("0.5",), ("1.7",), ("1.9",)
+_10, _05, _17, _19 = ("1.0",), ("0.5.0",), ("1.7.1",), ("1.9.1",)
 _Row = tuple[str, str, str, float, tuple[str, ...]]
 
 
-def _of(originals: str, replacements: str, *rows: _Row) -> tuple[Entry, ...]:
+def _of(originals: str, replacements: str, *rows: _Row, also: bool = False) -> tuple[Entry, ...]:
     """Return the entries of functions in one module that are replaced from one of ours."""
     return tuple(
-        Entry(originals + name, replacements + ours, domain, tolerance, versions)
+        Entry(originals + name, replacements + ours, domain, tolerance, versions, also)
         for name, ours, domain, tolerance, versions in rows
     )
 

@@ -5,7 +5,7 @@ import inspect
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from time import perf_counter
 from types import FrameType
@@ -14,6 +14,7 @@ from typing import Any
 from wellgram.accel.declined import Declined, DifferenceError
 from wellgram.accel.profiling import Call, record
 from wellgram.accel.registry import Entry
+from wellgram.accel.trials import Outcome, Trial, run_both, verifying
 from wellgram.errors import InputError
 
 Function = Callable[..., Any]
@@ -45,13 +46,21 @@ def in_place_of(
     Raises
     ------
     Declined
-        If the two do not have the same parameters.
+        If the original has parameters that the replacement does not know, or lacks some.
     """
     signature = inspect.signature(original)
-    theirs, ours = list(signature.parameters), list(inspect.signature(replacement).parameters)
-    if theirs != ours:
-        raise Declined(f"its parameters are ({', '.join(theirs)}), not ({', '.join(ours)})")
-    trial = _Trial(entry)
+    _check_parameters(signature, inspect.signature(replacement))
+    trial = Trial(entry)
+    by_name = _by_name(plain(original), signature)
+
+    def attempt(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outcome:
+        arguments = _bound(signature, args, kwargs)
+        if domain is not None:
+            domain(**arguments)
+        pattern = trial.due(arguments)
+        if pattern is None and not verifying():
+            return Outcome(replacement(**arguments))
+        return run_both(entry, by_name, replacement, arguments, pattern, trial)
 
     @functools.wraps(original)
     def accelerated(*args: Any, **kwargs: Any) -> Any:
@@ -59,84 +68,62 @@ def in_place_of(
             return original(*args, **kwargs)
         caller = _caller(sys._getframe(1))
         began = perf_counter()
-        declined, saved, seconds = None, None, None
+        reason = None
         try:
-            if trial.failed:
-                raise Declined(trial.failed)
-            try:
-                bound = signature.bind(*args, **kwargs)
-            except TypeError as error:  # which the original raises in its own words
-                raise Declined(str(error)) from None
-            bound.apply_defaults()
-            if domain is not None:
-                domain(**bound.arguments)
-            if verifying() or trial.due:
-                result, saved, seconds = _both(entry, original, replacement, bound.arguments, trial)
-                declined = trial.failed or None
-            else:
-                result = replacement(**bound.arguments)
-        except (Declined, InputError) as reason:  # an InputError is how the library declines
-            declined = str(reason)
-            result = plain(original)(*args, **kwargs)
+            outcome = attempt(args, kwargs)
+        except (Declined, InputError) as declined:  # an InputError is how the library declines
+            reason = str(declined)
         except DifferenceError:
             raise
         except Exception as error:
             error.add_note(f"raised in place of {entry.name}, which was called at {caller}")
             raise
-        seconds = perf_counter() - began if seconds is None else seconds
-        record(Call(entry.name, declined, seconds, saved, caller))
-        return result
+        if reason is not None:  # out of the handler, so that an error is the original's alone
+            outcome = Outcome(plain(original)(*args, **kwargs), declined=reason)
+        if outcome.error is not None:
+            raise outcome.error
+        seconds = perf_counter() - began if outcome.seconds is None else outcome.seconds
+        record(Call(entry.name, outcome.declined, seconds, outcome.saved, caller))
+        return outcome.result
 
     return accelerated
 
 
-def verifying() -> bool:
-    """Whether every call is to be compared with the original."""
-    return os.environ.get("WELLGRAM_ACCEL_VERIFY", "0") not in ("", "0")
+def _check_parameters(theirs: inspect.Signature, ours: inspect.Signature) -> None:
+    """Decline unless ours knows all parameters, and has defaults for those that theirs lacks."""
+    unknown = [name for name in theirs.parameters if name not in ours.parameters]
+    if unknown:
+        raise Declined(f"what its parameters {', '.join(unknown)} do is not known")
+    lacking = [
+        name
+        for name, parameter in ours.parameters.items()
+        if name not in theirs.parameters and parameter.default is parameter.empty
+    ]
+    if lacking:
+        raise Declined(f"it has no parameters {', '.join(lacking)}")
 
 
-class _Trial:
-    """Whether a replacement still has to prove itself, for a version it was not tested with."""
-
-    def __init__(self, entry: Entry):
-        from importlib.metadata import PackageNotFoundError, version
-
-        distribution = {"sklearn": "scikit-learn"}.get(entry.library, entry.library)
-        try:
-            found = version(distribution)
-        except PackageNotFoundError:
-            found = "unknown"
-        self.due = not found.startswith(entry.versions)
-        self.failed = ""
-        self.version = found
+def _bound(
+    signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments by name, with defaults."""
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:  # which the original raises in its own words
+        raise Declined(str(error)) from None
+    bound.apply_defaults()
+    return bound.arguments
 
 
-def _both(
-    entry: Entry,
-    original: Function,
-    replacement: Function,
-    arguments: dict[str, Any],
-    trial: _Trial,
-) -> tuple[Any, float | None, float]:
-    """Run both; return our result, how much longer the original took, and the seconds of ours.
+def _by_name(function: Function, signature: inspect.Signature) -> Function:
+    """Return the function as one that takes its arguments by name, starred ones too."""
 
-    Raises
-    ------
-    DifferenceError
-        If they differ; on a trial the result is that of the original then.
-    """
-    from wellgram.accel.verification import compare
+    @functools.wraps(function)
+    def call(**arguments: Any) -> Any:
+        bound = inspect.BoundArguments(signature, arguments)
+        return function(*bound.args, **bound.kwargs)
 
-    ours, theirs, difference = compare(replacement, plain(original), arguments, entry.tolerance)
-    if difference and verifying():
-        raise DifferenceError(f"{entry.name} and what stands in for it differ: {difference}")
-    trial.due = False
-    if difference:
-        trial.failed = f"with version {trial.version} it differs: {difference}"
-        print(theirs.printed, end="")
-        return theirs.result, None, theirs.seconds
-    print(ours.printed, end="")
-    return ours.result, theirs.seconds - ours.seconds, ours.seconds
+    return call
 
 
 def plain(function: Function) -> Function:

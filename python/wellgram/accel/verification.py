@@ -9,13 +9,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from wellgram.accel.declined import Declined
+from wellgram.errors import InputError
+
 
 class Run(NamedTuple):
-    """What a run gave."""
+    """What a run gave, or the error that it raised."""
 
     result: Any
     printed: str
     seconds: float
+    error: Exception | None
 
 
 class Leaf(NamedTuple):
@@ -36,25 +40,50 @@ def compare(
 
     Where an argument is float32, numbers may be as far from a run of the original in float64 as its
     own run in float32 is.
+
+    Raises
+    ------
+    Declined
+        If ours does not take the arguments.
     """
     draws = np.random.get_state()  # noqa: NPY002  # what the originals draw from
     first = _run(ours, arguments)
+    if isinstance(first.error, Declined | InputError):
+        raise first.error
     np.random.set_state(draws)  # noqa: NPY002
     second = _run(theirs, arguments)
+    if first.error is not None or second.error is not None:
+        return first, second, _of_errors(first.error, second.error)
     difference = _difference(first, second, second, tolerance)
     wide = {name: _widened(value) for name, value in arguments.items()}
     if difference and any(wide[name] is not arguments[name] for name in wide):
         np.random.set_state(draws)  # noqa: NPY002
-        difference = _difference(first, second, _run(theirs, wide), tolerance)
+        third = _run(theirs, wide)
+        if third.error is None:
+            difference = _difference(first, second, third, tolerance)
     return first, second, difference
 
 
 def _run(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Run:
     printed = io.StringIO()
+    result, error = None, None
     began = perf_counter()
     with contextlib.redirect_stdout(printed):
-        result = function(**arguments)
-    return Run(result, printed.getvalue(), perf_counter() - began)
+        try:
+            result = function(**arguments)
+        except Exception as raised:  # an error is a result to compare
+            error = raised
+    return Run(result, printed.getvalue(), perf_counter() - began, error)
+
+
+def _of_errors(ours: Exception | None, theirs: Exception | None) -> str | None:
+    if type(ours) is type(theirs) and str(ours) == str(theirs):
+        return None
+    return f"{_raised(ours)} instead of {_raised(theirs)}"
+
+
+def _raised(error: Exception | None) -> str:
+    return "a result came" if error is None else f"{type(error).__name__}({error})"
 
 
 def _difference(ours: Run, theirs: Run, wide: Run, tolerance: float) -> str | None:
@@ -95,6 +124,11 @@ def _leaves(value: Any, place: str = "the result") -> Iterator[Leaf]:
         yield Leaf(f"the columns of {place}", value.columns)
         for k in range(value.shape[1]):
             yield from _leaves(value.iloc[:, k].array, f"column {value.columns[k]!r} of {place}")
+        yield Leaf(f"the attributes of {place}", value.attrs)
+    elif isinstance(value, pd.Series):
+        yield Leaf(f"the index of {place}", value.index)
+        yield Leaf(f"the name of {place}", value.name)
+        yield from _leaves(value.array, place)
     elif isinstance(value, np.ndarray | pd.api.extensions.ExtensionArray):
         if value.dtype.kind == "f":
             shape = (str(value.dtype), value.shape)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
-from wellgram.accel.stand_ins import verifying
+from wellgram.accel.trials import comparing
 from wellgram.backends.numpy_draws import shuffled_places
 from wellgram.backends.thread_count import threads
 
@@ -38,7 +38,7 @@ def get_null_dists(
     null = np.empty((len(confs), null_size), np.float32)
 
     stop = threading.Event()
-    compared = verifying()  # with what the original draws or finds, not with what we kept
+    compared = comparing()  # with what the original draws or finds, not with what we kept
 
     def fill(c: int) -> None:
         positives, total = confs[c]

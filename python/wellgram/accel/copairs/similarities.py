@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wellgram.accel.amounts import check_amount
 from wellgram.accel.declined import Declined
 from wellgram.accel.registry import ENTRIES
 from wellgram.accel.stand_ins import in_place_of, plain
@@ -75,8 +76,7 @@ def directions(rows: Rows, *, centred: bool = False) -> Rows:
 def of_rows(x_sample: Any, y_sample: Any) -> None:
     """Decline unless both are as many finite rows of floats, of the same type."""
     x, y = as_features(x_sample), as_features(y_sample)
-    if x.size < _LEAST_NUMBERS:
-        raise Declined("there is too little to do")
+    check_amount(x.size, _LEAST_NUMBERS)
     if x.shape != y.shape or x_sample.dtype != y_sample.dtype or x_sample.dtype.kind != "f":
         raise Declined("the two are not alike")
 

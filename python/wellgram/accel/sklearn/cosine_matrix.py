@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wellgram.accel.amounts import check_amount
 from wellgram.accel.declined import Declined
 from wellgram.accel.value_range import check_squares
 from wellgram.backends import get_backend
@@ -23,8 +24,7 @@ def of_floats(X: Any, Y: Any, dense_output: Any) -> None:  # noqa: N803  # sciki
             raise Declined("rows are no floats of one type")
         if rows.shape[1] != X.shape[1]:
             raise Declined("rows differ in features")
-    if len(X) * len(X if Y is None else Y) * X.shape[1] < _LEAST_PRODUCTS:
-        raise Declined("there is too little to do")
+    check_amount(len(X) * len(X if Y is None else Y) * X.shape[1], _LEAST_PRODUCTS)
     for rows in (X, X if Y is None else Y):
         if get_backend().row_faults(rows)[0].any():
             raise Declined("a row holds a NaN or an Inf")
