@@ -51,6 +51,29 @@ def test_numbers_may_differ_by_the_tolerance():
     assert difference(np.array([0.1]), np.array([0.1 + 1.1e-5]))
 
 
+def test_a_single_number_that_differs_is_a_difference():
+    """However many others agree."""
+    values = np.zeros(1_000_000)
+    away = values.copy()
+    away[5] = 1e-3
+    assert difference(away, values) == "the result differs by 1.0e-03"
+
+
+def test_infinite_numbers_must_be_equal():
+    values = np.array([np.inf, 1.0, np.nan])
+    assert difference(values, values) is None
+    assert difference(-values, values)
+
+
+def test_series_and_attributes_are_compared():
+    series = pd.Series([1.0, 2.0], name="a")
+    assert difference(series, series) is None
+    assert difference(series.rename("b"), series)
+    marked = TABLE.copy()
+    marked.attrs["a"] = 1
+    assert difference(marked, TABLE)
+
+
 def test_printed_lines_must_be_the_same():
     _, _, found = compare(lambda: print("a"), lambda: print("b"), {}, 0)
     assert found == r"'a\n' was printed instead of 'b\n'"

@@ -144,7 +144,7 @@ def test_the_newer_alignment_is_tried_where_it_is_present(screen, monkeypatch):
         both = Pair(":pca_centerscale_on_controls")
         equal(*both(rows, metadata, "label", CONTROL, batch), within=1e-8)
     monkeypatch.setattr(efaar, "pca_centerscale_on_controls", lambda *a, **k: rows)
-    with pytest.raises(Exception, match="its parameters are"):
+    with pytest.raises(Exception, match="parameters a, k do is not known"):
         Pair(":pca_centerscale_on_controls")
 
 
