@@ -55,7 +55,10 @@ def _differences(theirs: list[dict[str, Any]]) -> list[str]:
     if [kept["label"] for kept in theirs] != [kept["label"] for kept in _calls]:
         return ["other calls were made"]
     for ours, original, within in zip(_calls, theirs, _tolerances, strict=True):
-        for part in ("error", "printed", "result", "args", "kwargs"):
+        if ours["error"] != original["error"]:
+            lines.append(f"{ours['label']}: {ours['error']} instead of {original['error']}")
+            continue
+        for part in ("printed", "result", "args", "kwargs"):
             away = difference(ours[part], original[part], within)
             if away:
                 lines.append(f"{ours['label']}: {part}: {away}")

@@ -156,6 +156,8 @@ def _leaves(value: Any, place: str = "the result") -> Iterator[Leaf]:
             yield Leaf(place, np.asarray(value))
     elif isinstance(value, float | np.floating):
         yield Leaf(place, type(value).__name__, np.array([value], np.float64))
+    elif hasattr(value, "toarray"):  # a sparse matrix
+        yield from _leaves(value.toarray(), place)
     elif isinstance(value, Mapping):
         yield Leaf(f"the keys of {place}", list(value))
         for key, part in value.items():
