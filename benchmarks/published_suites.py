@@ -1,10 +1,12 @@
 """The tests that the public tools publish with their sources, as they are and accelerated.
 
 Run ``python benchmarks/published_suites.py FOLDER``, where FOLDER holds unpacked source
-distributions (``pip download --no-binary :all: --no-deps copairs==0.5``, and so on). Each suite
-runs twice in processes of its own; every test must come out the same. Absent packages that
-efaar_benchmarking imports, but its tested functions never call, are stood in for. The sources of
-copairs lack ``tests/helpers.py``, which is in its repository.
+distributions (``pip download --no-binary :all: --no-deps copairs==0.5.5``, and so on) or checkouts
+of repositories, with the release that is installed. Each suite runs twice in processes of its own;
+every test must come out the same, and some call must have been replaced. Small calls are replaced
+too (``WELLGRAM_ACCEL_SMALL=1``). Absent packages that efaar_benchmarking imports, but its tested
+functions never call, are stood in for. The sources of copairs lack ``tests/helpers.py``, which is
+in its repository; without it the tests that import it fail both ways, and are counted so.
 """
 
 import argparse
@@ -19,34 +21,41 @@ from pathlib import Path
 from peers import write_stand_ins
 
 
-def outcomes(suite: Path, door: list[str], folder: Path) -> dict[str, str]:
-    """Return what became of each test."""
+def outcomes(suite: Path, door: list[str], folder: Path) -> tuple[dict[str, str], int]:
+    """Return what became of each test, and how many calls were replaced."""
     report = folder / "report.xml"
     report.unlink(missing_ok=True)
     paths = [str(folder / "stand_ins"), os.environ.get("PYTHONPATH", "")]
     command = [sys.executable, *door, "-m", "pytest", "tests", "-q", "-p", "no:cacheprovider"]
     command += ["-o", "addopts="]  # coverage, of the tool's own
-    subprocess.run(
+    settings = {"PYTHONPATH": os.pathsep.join(paths), "HOME": str(folder)}
+    run = subprocess.run(
         [*command, f"--junitxml={report}"],
         cwd=suite,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "HOME": str(folder)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        env=os.environ | settings | {"WELLGRAM_ACCEL_SMALL": "1"},
+        capture_output=True,
+        text=True,
         check=False,
     )
-    return {
+    if not report.is_file():
+        raise SystemExit(f"{suite}: the tests do not run: {run.stderr[-2000:]}")
+    tests = {
         f"{test.get('classname')}.{test.get('name')}": next(iter(test)).tag
         if len(test)
         else "passed"
         for test in ElementTree.parse(report).iter("testcase")
     }
+    rows = (line.split() for line in run.stderr.splitlines())
+    replaced = sum(int(row[1].replace(",", "")) for row in rows if row[:1] == ["wellgram"])
+    return tests, replaced
 
 
 def main() -> None:
+    """Run all suites of a folder both ways."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
-    differ = False
+    wrong = False
     for suite in sorted(path for path in options.folder.iterdir() if path.is_dir()):
         if not (suite / "tests").is_dir():
             print(f"{suite.name}: publishes no tests")
@@ -54,16 +63,16 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             write_stand_ins(folder / "stand_ins")
-            plain = outcomes(suite, [], folder)
-            ours = outcomes(suite, ["-m", "wellgram.accel"], folder)
-        print(f"{suite.name}: as it is {dict(Counter(plain.values()))}, "
-              f"accelerated {dict(Counter(ours.values()))}", flush=True)  # fmt: skip
+            plain, _ = outcomes(suite, [], folder)
+            ours, replaced = outcomes(suite, ["-m", "wellgram.accel", "--profile"], folder)
+        print(f"{suite.name}: as it is {dict(Counter(plain.values()))}, accelerated "
+              f"{dict(Counter(ours.values()))}; {replaced:,} calls replaced",
+              flush=True)  # fmt: skip
+        wrong |= plain != ours or not replaced
         for test in sorted({*plain, *ours}):
             if plain.get(test) != ours.get(test):
-                differ = True
                 print(f"  {test}: {plain.get(test)}, accelerated {ours.get(test)}")
-    if differ:
-        raise SystemExit(1)
+    raise SystemExit(wrong)
 
 
 if __name__ == "__main__":
