@@ -27,6 +27,37 @@ Index taken_of(const std::vector<Index>& strata, const std::vector<Index>& taken
   return drawn;
 }
 
+// What is to be ranked, checked.
+template <class T>
+struct Ranked {
+  Ranked(const Array<T>& left, const Array<T>& right, const Codes& begins,
+         const Array<double>& thresholds, const Array<std::int32_t>& own,
+         const Array<std::int32_t>& other)
+      : x(rows_of<T>(left)),
+        y(rows_of<T>(right)),
+        labels{rows_of<std::int32_t>(own), rows_of<std::int32_t>(other)},
+        starts(vector_of<Index>(begins, x.rows + 1)),
+        values(vector_of<double>(thresholds, thresholds.size())) {
+    need(x.columns == y.columns, "x and y differ in columns");
+    need(labels.own.rows == labels.other.rows && labels.own.columns == x.rows &&
+             labels.other.columns == y.rows,
+         "labels are not those of the rows");
+    need(starts[0] == 0 && starts[x.rows] == thresholds.size(), "starts do not span the values");
+    for (Index i = 0; i < x.rows; ++i) need(starts[i] <= starts[i + 1], "starts must rise");
+  }
+
+  Rankings<T> rankings() const {
+    Rankings<T> all{starts, {}};
+    for (Index v = 0; v < starts[x.rows]; ++v) all.all.push_back(not_above<T>(values[v]));
+    return all;
+  }
+
+  View<const T> x, y;
+  Labels labels;
+  const Index* starts;
+  const double* values;
+};
+
 template <class T>
 void bind_primitives(py::module_& m) {
   using namespace py::literals;
@@ -215,26 +246,39 @@ void bind_primitives(py::module_& m) {
       [](const Array<T>& x, const Array<T>& y, const Codes& starts, const Array<double>& values,
          const Array<std::int32_t>& own, const Array<std::int32_t>& other, bool absolute,
          Codes counts, int threads, py::object progress) {
-        const auto rows = rows_of<T>(x), others = rows_of<T>(y);
-        need(rows.columns == others.columns, "x and y differ in columns");
-        const Labels labels{rows_of<std::int32_t>(own), rows_of<std::int32_t>(other)};
-        need(labels.own.rows == labels.other.rows && labels.own.columns == rows.rows &&
-                 labels.other.columns == others.rows,
-             "labels are not those of the rows");
-        const Index* first = vector_of<Index>(starts, rows.rows + 1);
-        const double* given = vector_of<double>(values, values.size());
-        need(first[0] == 0 && first[rows.rows] == values.size(), "starts do not span the values");
-        for (Index i = 0; i < rows.rows; ++i) need(first[i] <= first[i + 1], "starts must rise");
+        const Ranked<T> given(x, y, starts, values, own, other);
         Index* out = output_vector<Index>(counts, values.size());
         Call call(threads, std::move(progress));
         const py::gil_scoped_release nogil;
-        Rankings<T> rankings{first, {}};
-        for (Index v = 0; v < first[rows.rows]; ++v) rankings.all.push_back(not_above<T>(given[v]));
-        rank_counts<T>(rows, others, rankings, labels, absolute, out, call.team);
+        rank_counts<T>(given.x, given.y, given.rankings(), given.labels, absolute, out, call.team);
       },
       "x"_a.noconvert(), "y"_a.noconvert(), "starts"_a.noconvert(), "values"_a.noconvert(),
       "own"_a.noconvert(), "other"_a.noconvert(), "absolute"_a, "counts"_a.noconvert(), "threads"_a,
       "progress"_a);
+
+  m.def(
+      "numpy_rank_counts",
+      [](int kind, const Array<T>& x, const Array<T>& y, const Array<T>& row_squares,
+         const Array<T>& column_squares, const Codes& starts, const Array<double>& values,
+         const Array<std::int32_t>& own, const Array<std::int32_t>& other, bool absolute,
+         Codes counts, int threads) {
+        need(0 <= kind && kind <= static_cast<int>(RowSimilarity::chebyshev),
+             "there is no such similarity");
+        const Ranked<T> given(x, y, starts, values, own, other);
+        need(given.x.columns > 0, "rows are empty");
+        const Similarity<T> similarity{static_cast<RowSimilarity>(kind),
+                                       vector_of<T>(row_squares, given.x.rows),
+                                       vector_of<T>(column_squares, given.y.rows)};
+        Index* out = output_vector<Index>(counts, values.size());
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        numpy_rank_counts<T>(similarity, given.x, given.y, given.rankings(), given.labels, absolute,
+                             out, call.team);
+      },
+      "kind"_a, "x"_a.noconvert(), "y"_a.noconvert(), "row_squares"_a.noconvert(),
+      "column_squares"_a.noconvert(), "starts"_a.noconvert(), "values"_a.noconvert(),
+      "own"_a.noconvert(), "other"_a.noconvert(), "absolute"_a, "counts"_a.noconvert(),
+      "threads"_a);
 
   m.def(
       "unit_rows",
@@ -345,6 +389,30 @@ void bind_rows(py::module_& m) {
         shuffled_places(*draws, total, out);
       },
       "generator"_a, "total"_a, "places"_a.noconvert());
+
+  // words: the upper and lower half of the state and of the increment, whether the upper half of a
+  // word is kept, and that half. They are brought up to date.
+  m.def(
+      "shuffled_places_pcg64",
+      [](Array<std::uint64_t> words, Index total, Array<std::uint32_t> places) {
+        const auto out = output_rows<std::uint32_t>(places);
+        auto* given = output_vector<std::uint64_t>(words, 6);
+        need(0 < total && total < Index{1} << 32, "total must be from 1 to 2^32 - 1");
+        need(out.columns <= total, "more places than there are");
+        const auto wide = [&](int k) {
+          return static_cast<Pcg64::Wide>(given[k]) << 64 | given[k + 1];
+        };
+        Pcg64 generator{wide(0), wide(2), given[4] != 0, static_cast<std::uint32_t>(given[5])};
+        {
+          const py::gil_scoped_release nogil;
+          shuffled_places(generator, total, out);
+        }
+        given[0] = static_cast<std::uint64_t>(generator.state >> 64);
+        given[1] = static_cast<std::uint64_t>(generator.state);
+        given[4] = generator.kept;
+        given[5] = generator.upper;
+      },
+      "words"_a.noconvert(), "total"_a, "places"_a.noconvert());
 
   bind_primitives<float>(m);
   bind_primitives<double>(m);

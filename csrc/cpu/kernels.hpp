@@ -187,6 +187,16 @@ struct Products {
                     Index features, const Index* i, const Index* j, Index pairs, Product<P>* out);
 };
 
+// How rows are compared, to the bits of NumPy: the sum of the products of two rows; the same over
+// the root of the product of their squares; or 1 / (1 + distance).
+enum class RowSimilarity : std::uint8_t { product, correlation, euclidean, manhattan, chebyshev };
+
+// tile[j * tile_rows + i] = the similarity of vector i of a and vector j of b, packed as for
+// gram_tile. Squares, of the rows of a and of those of b, are read for correlations alone.
+template <class T>
+using NumpyTile = void (*)(RowSimilarity kind, const T* a, const T* b, Index depth,
+                           const T* row_squares, const T* column_squares, T* tile);
+
 struct InstructionSet {
   const char* name;
   bool (*supported)();
@@ -195,6 +205,8 @@ struct InstructionSet {
   Products<float> products_f32;
   Products<double> products_f64;
   Products<Bfloat16Pair> products_bf16;
+  NumpyTile<float> numpy_f32;
+  NumpyTile<double> numpy_f64;
 };
 
 // The sets this build has and this processor runs, best first, up to a null pointer.
@@ -212,6 +224,14 @@ const Kernels<T>& kernels() {
     return current_set().f32;
   else
     return current_set().f64;
+}
+
+template <class T>
+NumpyTile<T> numpy_tile() {
+  if constexpr (std::is_same_v<T, float>)
+    return current_set().numpy_f32;
+  else
+    return current_set().numpy_f64;
 }
 
 template <class P>

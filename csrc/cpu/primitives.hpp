@@ -116,6 +116,19 @@ template <class T>
 void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
                  const Labels& labels, bool absolute, Index* counts, const Team& team);
 
+// How rows are compared to the bits of NumPy; squares of the rows of x and of y, for correlations.
+template <class T>
+struct Similarity {
+  RowSimilarity kind;
+  const T *row_squares, *column_squares;
+};
+
+// The same of similarities that are those of NumPy.
+template <class T>
+void numpy_rank_counts(const Similarity<T>& similarity, View<const T> x, View<const T> y,
+                       const Rankings<T>& rankings, const Labels& labels, bool absolute,
+                       Index* counts, const Team& team);
+
 template <class T>
 void unit_rows(View<const T> x, View<T> out, bool* zero, const Team& team);
 

@@ -95,11 +95,12 @@ void lay_labels(View<const std::int32_t> labels, const Index* rows, Index first,
           i < count ? labels.row(k)[rows == nullptr ? first + i : rows[first + i]] : -1;
 }
 
-}  // namespace
-
-template <class T>
-void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
-                 const Labels& labels, bool absolute, Index* counts, const Team& team) {
+// `make_tile(rows, present, panel, q, right, cells)` fills a tile: of the rows that are packed in a
+// left panel, and of those of the right panel q.
+template <class T, class MakeTile>
+void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
+                 const Labels& labels, bool absolute, Index* counts, const Team& team,
+                 const MakeTile& make_tile) {
   constexpr Index block_bytes = 256 << 10;
   constexpr double block_flops = 1e10;  // few enough to be interrupted between two
   const Index tall = kernels<T>().tile_rows, wide = kernels<T>().tile_columns;
@@ -144,7 +145,8 @@ void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
     for (Index q = 0; q < right.count(); ++q)
       for (Index p = 0; p < panels; ++p) {
         const Index columns = std::min(wide, y.rows - q * wide);
-        products<T>().gram_tile(packed.data() + p * tall * d, right[q], d, cells, nullptr);
+        make_tile(rows + (first + p) * tall, present(p), packed.data() + p * tall * d, q, right[q],
+                  cells);
         kernels<T>().leave_out(cells, own.data() + p * kinds * tall,
                                other.data() + q * kinds * wide, kinds, absolute);
         found[p].absorb(cells, columns);
@@ -153,9 +155,41 @@ void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
   });
 }
 
+}  // namespace
+
+template <class T>
+void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
+                 const Labels& labels, bool absolute, Index* counts, const Team& team) {
+  count_tiles(x, y, rankings, labels, absolute, counts, team,
+              [&](const Index*, Index, const T* left, Index, const T* right, T* cells) {
+                products<T>().gram_tile(left, right, x.columns, cells, nullptr);
+              });
+}
+
+template <class T>
+void numpy_rank_counts(const Similarity<T>& similarity, View<const T> x, View<const T> y,
+                       const Rankings<T>& rankings, const Labels& labels, bool absolute,
+                       Index* counts, const Team& team) {
+  const Index tall = kernels<T>().tile_rows, wide = kernels<T>().tile_columns;
+  count_tiles(
+      x, y, rankings, labels, absolute, counts, team,
+      [&](const Index* rows, Index present, const T* left, Index q, const T* right, T* cells) {
+        T of_rows[max_tile], of_columns[max_tile];
+        if (similarity.kind == RowSimilarity::correlation) {
+          for (Index i = 0; i < tall; ++i)
+            of_rows[i] = i < present ? similarity.row_squares[rows[i]] : T(1);
+          for (Index j = 0; j < wide; ++j)
+            of_columns[j] = q * wide + j < y.rows ? similarity.column_squares[q * wide + j] : T(1);
+        }
+        numpy_tile<T>()(similarity.kind, left, right, x.columns, of_rows, of_columns, cells);
+      });
+}
+
 #define INSTANTIATE(T)                                                                             \
   template void rank_counts(View<const T>, View<const T>, const Rankings<T>&, const Labels&, bool, \
-                            Index*, const Team&);
+                            Index*, const Team&);                                                  \
+  template void numpy_rank_counts(const Similarity<T>&, View<const T>, View<const T>,              \
+                                  const Rankings<T>&, const Labels&, bool, Index*, const Team&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

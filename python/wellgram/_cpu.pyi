@@ -103,10 +103,27 @@ def rank_counts(
     threads: int,
     progress: Callable[[float], None] | None,
 ) -> None: ...
+def numpy_rank_counts(
+    kind: int,
+    x: _Rows,
+    y: _Rows,
+    row_squares: _Rows,
+    column_squares: _Rows,
+    starts: _Codes,
+    values: _Floats,
+    own: NDArray[np.int32],
+    other: NDArray[np.int32],
+    absolute: bool,
+    counts: _Codes,
+    threads: int,
+) -> None: ...
 def null_precisions(
     positives: int, total: int, seed: int, stream: int, precisions: _Floats, threads: int
 ) -> None: ...
 def shuffled_places(generator: object, total: int, places: NDArray[np.uint32]) -> None: ...
+def shuffled_places_pcg64(
+    words: NDArray[np.uint64], total: int, places: NDArray[np.uint32]
+) -> None: ...
 def unit_rows(x: _Rows, out: _Rows, zero: NDArray[np.bool_], threads: int) -> None: ...
 def pair_cosines(x: _Rows, y: _Rows, i: _Codes, j: _Codes, out: _Rows, threads: int) -> None: ...
 def pair_cosines_bfloat16(

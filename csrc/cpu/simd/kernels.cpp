@@ -42,6 +42,13 @@ bool supported() {
 }
 
 }  // namespace
+
+// numpy_similarity.cpp
+void numpy_tile(RowSimilarity, const float*, const float*, Index, const float*, const float*,
+                float*);
+void numpy_tile(RowSimilarity, const double*, const double*, Index, const double*, const double*,
+                double*);
+
 }  // namespace WELLGRAM_ISA
 
 extern const InstructionSet WELLGRAM_JOIN(set_, WELLGRAM_ISA);
@@ -52,6 +59,8 @@ const InstructionSet WELLGRAM_JOIN(set_, WELLGRAM_ISA) = {
     WELLGRAM_ISA::loops<double>(),
     {WELLGRAM_ISA::gram_tile<float>, WELLGRAM_ISA::pair_dots<float>},
     {WELLGRAM_ISA::gram_tile<double>, WELLGRAM_ISA::pair_dots<double>},
-    {WELLGRAM_ISA::gram_tile<Bfloat16Pair>, WELLGRAM_ISA::pair_dots_bf16}};
+    {WELLGRAM_ISA::gram_tile<Bfloat16Pair>, WELLGRAM_ISA::pair_dots_bf16},
+    WELLGRAM_ISA::numpy_tile,
+    WELLGRAM_ISA::numpy_tile};
 
 }  // namespace wellgram
