@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Backend, Codes, Floats, Progress, Rows
 from wellgram.metrics.pairing import PairingUnion, Pairs, joint_codes
@@ -22,6 +23,33 @@ _PAIRS_AT_ONCE = 1 << 20
 """How many pairs are listed at a time"""
 
 
+class Comparison(Protocol):
+    """How profiles are compared."""
+
+    def pairs(self, i: Codes, j: Codes) -> Floats:
+        """Return the similarities (m,) of profiles j to profiles i."""
+
+    def before(self, values: Floats, profiles: Codes) -> Floats:
+        """Return the similarity (m,) that a partner must exceed to be ranked before each of these.
+
+        `profiles` is whom each of them is similar to.
+        """
+
+    def up_to(self, values: Floats, profiles: Codes) -> Floats:
+        """Return the same of a partner that is ranked before each of these, or equal to it."""
+
+    def counts_above(
+        self,
+        i: Codes,
+        j: Codes,
+        starts: Codes,
+        values: Floats,
+        own: NDArray[np.int32],
+        other: NDArray[np.int32],
+    ) -> Codes:
+        """See `Backend.rank_counts`: of profiles j, how many are above each value of i."""
+
+
 @dataclass(frozen=True)
 class Compared:
     """Rows whose products, of one of x and one of y, say how similar profiles are to that of x."""
@@ -32,21 +60,32 @@ class Compared:
     absolute: bool = False
 
     def pairs(self, i: Codes, j: Codes) -> Floats:
-        """Return the similarities (m,) of profiles j to profiles i."""
+        """See `Comparison.pairs`."""
         products = self.run.pair_cosines(self.x, i, j, self.y).astype(np.float64)
         return np.abs(products) if self.absolute else products
 
     def before(self, values: Floats, profiles: Codes) -> Floats:
-        """Return the similarity (m,) that a partner must exceed to be ranked before each of these.
-
-        `profiles` is whom each of them is similar to.
-        """
+        """See `Comparison.before`."""
         return values
 
     def up_to(self, values: Floats, profiles: Codes) -> Floats:
-        """Return the same of a partner that is ranked before each of these, or equal to it."""
+        """See `Comparison.up_to`."""
         least = np.nextafter(values.astype(self.x.dtype), self.x.dtype.type(-np.inf))
         return least.astype(np.float64)
+
+    def counts_above(
+        self,
+        i: Codes,
+        j: Codes,
+        starts: Codes,
+        values: Floats,
+        own: NDArray[np.int32],
+        other: NDArray[np.int32],
+    ) -> Codes:
+        """See `Comparison.counts_above`."""
+        return self.run.rank_counts(
+            self.x[i], self.y[j], starts, values, own, other, absolute=self.absolute
+        )
 
 
 @dataclass(frozen=True)
@@ -61,7 +100,7 @@ class Ranked:
 
 
 def rank_entries(
-    compared: Compared,
+    compared: Comparison,
     pairs: Pairs,
     entries: Codes,
     progress: Progress | None = None,
@@ -128,7 +167,7 @@ def rank_entries(
 
 
 def partners_above(
-    compared: Compared, pairing: PairingUnion, starts: Codes, values: Floats
+    compared: Comparison, pairing: PairingUnion, starts: Codes, values: Floats
 ) -> Codes:
     """Return how many partners of each profile would be ranked before each of its values.
 
@@ -184,7 +223,7 @@ class _Side:
         for some in np.split(entries[order], starts[1:]) if len(entries) else ():
             yield some, [part.possible(self.row[some]) for part in parts]
 
-    def lists(self, compared: Compared, owner: Codes, entries: Codes) -> Iterator[_Lists]:
+    def lists(self, compared: Comparison, owner: Codes, entries: Codes) -> Iterator[_Lists]:
         """Yield the similarities of all partners of some entries at a time."""
         for part, place, partner in self.pairing.pairs(self.row[entries], _PAIRS_AT_ONCE):
             some, profiles = entries[part], owner[entries[part]]
@@ -194,7 +233,7 @@ class _Side:
             yield _Lists(some, profiles, starts, ordered.imag.copy())
 
     def above_and_up_to(
-        self, compared: Compared, lists: _Lists, members: list[Codes]
+        self, compared: Comparison, lists: _Lists, members: list[Codes]
     ) -> tuple[Codes, Codes]:
         """Return how many partners are above each value of the lists, and how many not below it.
 
@@ -211,7 +250,12 @@ class _Side:
         return above, up_to
 
     def above(
-        self, compared: Compared, lists: _Lists, members: list[Codes], starts: Codes, values: Floats
+        self,
+        compared: Comparison,
+        lists: _Lists,
+        members: list[Codes],
+        starts: Codes,
+        values: Floats,
     ) -> Codes:
         """Return how many partners, all of them members, are above each value.
 
@@ -224,19 +268,18 @@ class _Side:
             # Where nothing else keeps a profile from being its own partner, being the same one
             # does.
             kinds = pairing.differ or (pairing.owner.astype(np.int32),)
-            counts += compared.run.rank_counts(
-                compared.x[lists.profiles],
-                compared.y[self.profile[partners]],
+            counts += compared.counts_above(
+                lists.profiles,
+                self.profile[partners],
                 starts,
                 values,
                 np.stack([codes[rows] for codes in kinds]),
                 np.stack([codes[partners] for codes in kinds]),
-                absolute=compared.absolute,
             )
         return counts
 
 
-def _sharing(compared: Compared, pairs: Pairs, lists: _Lists) -> tuple[Codes, Codes, Codes]:
+def _sharing(compared: Comparison, pairs: Pairs, lists: _Lists) -> tuple[Codes, Codes, Codes]:
     """Return how many that share a label would be negatives: of each entry, above and at values."""
     sharing, negatives = pairs.sharing, pairs.negatives
     assert sharing is not None
