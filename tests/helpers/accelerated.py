@@ -1,6 +1,7 @@
 """What tests of the accelerator share: each entry's stand-in beside its original."""
 
 import contextlib
+import inspect
 import io
 from importlib import import_module
 
@@ -20,6 +21,10 @@ class Pair:
         module = import_module(self.entry.module)
         self.original = plain(vars(module)[self.entry.function])
         self.stand_in = stand_in(self.entry, vars(module)[self.entry.function])
+
+    def takes(self, parameter):
+        """Whether the original has a parameter."""
+        return parameter in inspect.signature(self.original).parameters
 
     def __call__(self, *args, **kwargs):
         """Return both results, theirs first; ours was accelerated, and printed the same."""

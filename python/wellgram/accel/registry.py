@@ -48,7 +48,12 @@ class Entry(NamedTuple):
         return self.target.replace(":", ".")
 
 
-_10, _05, _17, _19 = ("1.0",), ("0.5.0",), ("1.7.1",), ("1.9.1",)
+_10, _05, _17, _19 = (
+    ("1.0",),
+    ("0.5.0", "0.5.1", "0.5.2", "0.5.3", "0.5.4", "0.5.5"),
+    ("1.7.1",),
+    ("1.9.1",),
+)
 _Row = tuple[str, str, str, float, tuple[str, ...]]
 
 
@@ -94,15 +99,32 @@ _EFAAR = (
 _COPAIRS = (
     *_of(
         "copairs.map.",
-        "copairs.average_precisions:",
-        ("average_precision:average_precision", "precision", "", 1e-5, _05),
-        ("multilabel:average_precision", "multilabel", "", 1e-5, _05),
+        "copairs.",
+        ("average_precision:average_precision", "average_precisions:precision", "", 1e-5, _05),
+        ("multilabel:average_precision", "multilabel_precisions:multilabel", "", 1e-5, _05),
+        ("map:mean_average_precision", "mean_precisions:mean_precision", "", 1e-5, _05),
+        (
+            "map:mean_average_precision_hierarchical",
+            "mean_precisions:hierarchical_mean_precision",
+            "",
+            1e-5,
+            _05,
+        ),
+        ("map:get_map_pvalue", "mean_precisions:means_and_p_values", "", 1e-5, _05),
+        (
+            "hierarchical_fdr:apply_hierarchical_fdr_correction",
+            "corrected_p_values:hierarchical_correction",
+            "",
+            1e-5,
+            _05,
+        ),
+        ("normalization:normalize_ap", "expected_precisions:normalized", "", 1e-5, _05),
     ),
     *_of(
-        "copairs.",
+        "copairs.compute:",
         "copairs.null_precisions:",
-        ("map.map:mean_average_precision", "mean_precision", "", 1e-5, _05),
-        ("compute:get_null_dists", "get_null_dists", "", 0.0, _05),
+        ("get_null_dists", "get_null_dists", "", 0.0, _05),
+        ("p_values", "p_values", "", 0.0, _05),
     ),
     *_of(
         "copairs.compute:",
