@@ -39,7 +39,7 @@ def _words_of(state: dict[str, Any]) -> NDArray[np.uint64]:
     return np.array([*halves, state["has_uint32"], state["uinteger"]], np.uint64)
 
 
-def _with_words(state: dict[str, Any], words: NDArray[np.uint64]) -> dict[str, Any]:
+def _with_words(state: dict[str, Any], words: NDArray[np.uint64]) -> Any:
     """Return the state as it has become."""
     high, low, _, _, kept, upper = words.tolist()
     inner = {**state["state"], "state": (high << 64) + low}

@@ -14,6 +14,7 @@ from wellgram.accel.copairs.pair_rules import (
     coded_columns,
     pair_rules,
 )
+from wellgram.accel.copairs.progress_log import NORMALIZED, PAIRS, RANKS, SIMILARITIES, tell
 from wellgram.accel.declined import Declined
 from wellgram.metrics.pairing import find_pairs
 from wellgram.metrics.profile_ranks import rank_entries
@@ -49,11 +50,13 @@ def precision(
     meta["n_pos_pairs"] = n_pos
     meta["n_total_pairs"] = n_pos + n_neg
     meta["average_precision"] = scores
-    if copairs_release().normalizes:
+    normalizes = copairs_release().normalizes
+    if normalizes:
         paired = n_pos + n_neg > 0
         column = np.full(len(meta), np.nan)
         column[paired] = normalized(scores[paired], n_pos[paired], n_neg[paired])
         meta["normalized_average_precision"] = column
+    tell(*PAIRS, *SIMILARITIES, *RANKS, *(NORMALIZED if normalizes else ()), "Finished.")
     return meta
 
 

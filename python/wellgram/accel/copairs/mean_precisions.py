@@ -8,8 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.accel.copairs.copairs_releases import copairs_release
-from wellgram.accel.copairs.corrected_p_values import hierarchical_correction
+from wellgram.accel.copairs.corrected_p_values import check_groups, hierarchical_correction
 from wellgram.accel.copairs.null_precisions import Nulls, get_null_dists
+from wellgram.accel.copairs.progress_log import MEANS, tell
 from wellgram.accel.declined import Declined
 from wellgram.backends.protocol import Codes
 
@@ -48,6 +49,7 @@ def means_and_p_values(
     table["p_value"] = _p_values(
         table["mean_average_precision"].tolist(), [kind.ravel()[m] for m in members], nulls
     )
+    tell(*MEANS)
     return table
 
 
@@ -83,6 +85,7 @@ def hierarchical_mean_precision(
     cache_dir: str | Path | None = None,
 ) -> pd.DataFrame:
     """Return the same, corrected within groups of groups that have a low p-value."""
+    check_groups(hierarchical_by, sameby)
     table = means_and_p_values(
         ap_scores, sameby, null_size, seed, progress_bar, max_workers, cache_dir
     )

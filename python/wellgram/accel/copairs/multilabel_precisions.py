@@ -15,6 +15,7 @@ from wellgram.accel.copairs.pair_rules import (
     coded_columns,
     pair_rules,
 )
+from wellgram.accel.copairs.progress_log import LABELS, PAIRS, SIMILARITIES, tell
 from wellgram.accel.declined import Declined
 from wellgram.accel.stand_ins import plain
 from wellgram.metrics.pairing import find_pairs
@@ -41,7 +42,9 @@ def multilabel(
     if not isinstance(multilabel_col, str):
         raise Declined("there is no column of labels")
     rank = _by_label if copairs_release().ranks_by_label else _by_pair
-    return rank(meta, feats, columns, multilabel_col, distance)
+    table = rank(meta, feats, columns, multilabel_col, distance)
+    tell(*PAIRS, "Dropping dups in negative pairs...", *SIMILARITIES, *LABELS, "Finished.")
+    return table
 
 
 def _by_label(

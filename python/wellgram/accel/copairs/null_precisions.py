@@ -1,7 +1,5 @@
 """Nulls and p-values of copairs, from the same draws of NumPy's generator."""
 
-import os
-import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +14,7 @@ from wellgram.accel.declined import Declined
 from wellgram.accel.trials import comparing
 from wellgram.backends.numpy_draws import shuffled_places
 from wellgram.backends.thread_count import threads
+from wellgram.files import replacing
 
 _DRAWS = 2**23
 """How many numbers are drawn between two looks at whether to stop"""
@@ -35,6 +34,8 @@ def get_null_dists(
     The draws, and the files that keep them, are those of copairs.
     """
     _check_draws(confs, null_size, seed)
+    if not isinstance(cache_dir, str | Path | None):
+        raise Declined("the folder of nulls is given by no path")
     folder = Path.home() / ".copairs" if cache_dir is None else Path(cache_dir)
     folder = folder / f"seed{seed}" / f"ns{null_size}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -119,14 +120,11 @@ def _read(file: Path, null: Nulls) -> bool:
 
 def _write(file: Path, null: Nulls) -> None:
     """Keep a null: whole, or not at all."""
-    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".npy")
     try:
-        with os.fdopen(handle, "wb") as stream:
-            np.save(stream, null)
-        os.replace(name, file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        with replacing(file) as temporary:
+            np.save(temporary, null)
+    except OSError as error:  # which the original meets in its own way
+        raise Declined(f"a null cannot be kept: {error}") from None
 
 
 def _draw(null: Nulls, total: int, positives: int, seed: int, stop: threading.Event) -> bool:
