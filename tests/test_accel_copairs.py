@@ -83,7 +83,7 @@ def test_awkward_profiles_are_equal_or_the_originals(precision, x, kind, plate, 
 )
 @settings(deadline=None, max_examples=200)
 def test_what_must_be_exceeded_is_where_the_next_rounding_begins(values, other):
-    from wellgram.accel.copairs.rank_keys import last_similarity
+    from wellgram.accel.copairs.ranking_keys import last_similarity
 
     def key(s):
         return np.float32(1) - s.astype(np.float32)

@@ -8,7 +8,7 @@ import pandas as pd
 from wellgram.accel.copairs.compared_profiles import compare_profiles
 from wellgram.accel.copairs.copairs_releases import copairs_release
 from wellgram.accel.copairs.expected_precisions import normalized
-from wellgram.accel.copairs.pair_rules import (
+from wellgram.accel.copairs.pair_metadata import (
     check_readable,
     checked_metadata,
     coded_columns,

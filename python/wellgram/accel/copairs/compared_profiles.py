@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.accel.copairs.rank_keys import last_similarity, rank_keys
+from wellgram.accel.copairs.ranking_keys import last_similarity, rank_keys
 from wellgram.accel.copairs.similarities import as_features
 from wellgram.accel.declined import Declined
 from wellgram.backends import numpy_similarity

@@ -9,7 +9,7 @@ from wellgram.accel.copairs.average_precisions import check_batch
 from wellgram.accel.copairs.compared_profiles import compare_profiles
 from wellgram.accel.copairs.copairs_releases import copairs_release
 from wellgram.accel.copairs.expected_precisions import normalized
-from wellgram.accel.copairs.pair_rules import (
+from wellgram.accel.copairs.pair_metadata import (
     check_readable,
     checked_metadata,
     coded_columns,
