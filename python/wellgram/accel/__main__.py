@@ -1,12 +1,12 @@
 """``python -m wellgram.accel [options] script.py ...``, or ``-m module ...``."""
 
 import argparse
-import os
 import runpy
 import sys
 from contextlib import nullcontext
 
 from wellgram.accel import install, profile
+from wellgram.accel.script_runs import run_script
 from wellgram.errors import InputError
 
 
@@ -42,8 +42,7 @@ def main() -> None:
         if options.module:
             runpy.run_module(command[0], run_name="__main__", alter_sys=True)
         else:
-            sys.path[0] = os.path.dirname(os.path.abspath(command[0]))
-            runpy.run_path(command[0], run_name="__main__")
+            run_script(command[0])
 
 
 main()

@@ -8,7 +8,7 @@ from wellgram.accel.profiling import forget_refusals, refuse
 from wellgram.accel.registry import Entry
 
 if TYPE_CHECKING:  # what is imported here is paid for by every script
-    from collections.abc import Sequence, Set
+    from collections.abc import Mapping, Sequence, Set
     from types import ModuleType
 
 _replaced: dict[int, tuple[Any, Any]] = {}
@@ -33,13 +33,30 @@ def bind_stand_ins(
         accelerated = _stand_in(entry, original, tested_versions)
         if accelerated is None:
             continue
-        _replaced[id(accelerated)] = (accelerated, original)
+        remember(accelerated, original)
         if isinstance(holder, type):
             _methods.append((holder, name, original))
             setattr(holder, name, accelerated)
         else:
             new[id(original)] = (original, accelerated)
-    _bind(new)
+    bind_anew(new)
+
+
+def remember(stand_in: Any, original: Any) -> None:
+    """Keep what a stand-in is put in the place of, so that it can be put back."""
+    _replaced[id(stand_in)] = (stand_in, original)
+
+
+def bind_anew(new: "Mapping[int, tuple[Any, Any]]") -> None:
+    """Bind other values to the names of all modules that are bound to some, by their ids."""
+    if not new:
+        return
+    for module in list(sys.modules.values()):
+        names = getattr(module, "__dict__", {})
+        for name, value in list(names.items()):
+            found = new.get(id(value))
+            if found is not None and found[0] is value:
+                names[name] = found[1]
 
 
 def put_originals_back() -> None:
@@ -47,7 +64,7 @@ def put_originals_back() -> None:
     for holder, name, original in _methods:
         setattr(holder, name, original)
     _methods.clear()
-    _bind(_replaced)
+    bind_anew(_replaced)
     _replaced.clear()
     forget_refusals()
 
@@ -77,15 +94,3 @@ def _stand_in(entry: Entry, original: Any, tested_versions: "Set[str]") -> Any:
     except Declined as reason:
         refuse(entry.name, f"in version {version} of {entry.library}, {reason}")
         return None
-
-
-def _bind(new: dict[int, tuple[Any, Any]]) -> None:
-    """Bind other values to the names of all modules that are bound to some."""
-    if not new:
-        return
-    for module in list(sys.modules.values()):
-        names = getattr(module, "__dict__", {})
-        for name, value in list(names.items()):
-            found = new.get(id(value))
-            if found is not None and found[0] is value:
-                names[name] = found[1]

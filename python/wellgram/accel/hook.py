@@ -8,6 +8,11 @@ from wellgram.accel.asked_libraries import asked_libraries
 from wellgram.accel.bindings import bind_stand_ins, put_originals_back
 from wellgram.accel.profiling import logger
 from wellgram.accel.registry import ENTRIES, Entry
+from wellgram.accel.script_modules import (
+    may_hold_copies,
+    replace_copies,
+    replace_loaded_copies,
+)
 
 if TYPE_CHECKING:  # what is imported here is paid for by every script
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,14 +30,19 @@ class _Finder:
     def find_spec(
         self, name: str, path: "Sequence[str] | None", target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
-        if name not in _MODULES:
+        if name not in _MODULES and not may_hold_copies(name, path):
             return None
         for finder in sys.meta_path:
             if finder is self:
                 continue
+            if not hasattr(finder, "find_spec"):
+                continue
             spec = finder.find_spec(name, path, target)
             if spec is None or spec.loader is None:
                 continue
+            if name not in _MODULES:
+                replace_copies(spec)
+                return spec
             execute = spec.loader.exec_module
 
             def exec_module(
@@ -57,7 +67,8 @@ def install(log_level: int | str | None = None, *, also: "Iterable[str]" = ()) -
     """Accelerate what is imported from now on, and what has been imported before.
 
     Names that a script has bound already (``from x import y``) are bound anew in every module; a
-    function that was put elsewhere, in a list or a class, stays as it is.
+    function that was put elsewhere, in a list or a class, stays as it is. Copies of functions that
+    are replaced are replaced too, in modules outside of installed packages.
 
     Parameters
     ----------
@@ -91,6 +102,7 @@ def install(log_level: int | str | None = None, *, also: "Iterable[str]" = ()) -
     for name in _MODULES:
         if name in sys.modules:
             _accelerate(sys.modules[name])
+    replace_loaded_copies()
 
 
 def uninstall() -> None:

@@ -32,10 +32,14 @@ def stand_in(entry: Entry, original: Function) -> Function:
     Declined
         If the original has parameters that the replacement does not know, or lacks some.
     """
+    return in_place_of(entry, original, *replacement_of(entry))
+
+
+def replacement_of(entry: Entry) -> tuple[Function, Function | None]:
+    """Return the replacement of an entry, and the check of its domain if it has one."""
     home, _, name = entry.replacement.partition(":")
     module = import_module(f"{__package__}.{home}")
-    domain = getattr(module, entry.domain) if entry.domain else None
-    return in_place_of(entry, original, getattr(module, name), domain)
+    return getattr(module, name), getattr(module, entry.domain) if entry.domain else None
 
 
 def in_place_of(
