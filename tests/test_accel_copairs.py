@@ -136,24 +136,3 @@ def test_outside_of_the_domain_the_original_answers(precision, profiles, case):
         return
     assert why or case == "integers"  # which are numbers like others
     equal(theirs, ours, within=0 if why else 1e-14)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", ["cosine", "abs_cosine", "corr", "euclidean"])
-def test_similarities_of_rows_are_equal(name, dtype):
-    x = np.random.default_rng(5).normal(size=(2, 3000, 90)).astype(dtype)
-    theirs, ours = Pair(f":pairwise_{name}")(*x)
-    equal(theirs, ours, within=1e-12 if dtype == np.float64 else 1e-6)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", ["cosine", "abs_cosine", "correlation", "euclidean"])
-def test_similarities_of_pairs_are_equal(profiles, name, dtype):
-    x = profiles[0].astype(dtype)
-    pairs = np.random.default_rng(0).integers(300, size=(700, 2)).astype(np.uint32)
-    both = Pair(":get_similarity_fn")
-    theirs, ours = both(name)
-    equal(theirs(x, pairs, 100), ours(x, pairs, 100), within=1e-6)
-    with pytest.raises(ValueError, match="Unsupported distance"):
-        both.stand_in("nowhere")
-    assert both.declines("hamming")[0]

@@ -75,13 +75,6 @@ KNOWN = (
         ("numpy",),
     ),
     Known(
-        "copairs.compute.pairwise_euclidean",
-        ("0.5.0", "0.5.1", "0.5.2", "0.5.3", "0.5.4", "0.5.5"),
-        "52a7ca435a9d9582647825a0",
-        "e3b0c44298fc1c149afbf4c8",
-        ("numpy",),
-    ),
-    Known(
         "copairs.compute.parallel_map",
         ("0.5.0", "0.5.1"),
         "fe39da12f3f5954e5fb6e5f7",

@@ -130,10 +130,13 @@ _COPAIRS = (
         "copairs.compute:",
         "copairs.similarities:",
         ("get_similarity_fn", "get_similarity_fn", "", 1e-5, _05),
-        ("pairwise_cosine", "cosine", "of_rows", 1e-5, _05),
-        ("pairwise_abs_cosine", "abs_cosine", "of_rows", 1e-5, _05),
-        ("pairwise_corr", "correlation", "of_rows", 1e-5, _05),
-        ("pairwise_euclidean", "euclidean", "of_rows", 1e-5, _05),
+    ),
+    *_of(
+        "copairs.compute:",
+        "copairs.blocks_of_rows:",
+        ("pairwise_cosine", "cosine", "of_rows", 0.0, _05),
+        ("pairwise_abs_cosine", "abs_cosine", "of_rows", 0.0, _05),
+        ("pairwise_corr", "correlation", "of_rows", 0.0, _05),
     ),
 )
 _PYCYTOMINER = _of(

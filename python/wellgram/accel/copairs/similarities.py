@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wellgram.accel.amounts import check_amount
 from wellgram.accel.declined import Declined
@@ -15,34 +15,43 @@ from wellgram.accel.value_range import check_squares
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats, Rows
 
-_LEAST_NUMBERS = 1 << 18
-"""Fewer are done before the work has been handed out"""
+_PAIRS_A_ROW = 4
+"""With fewer pairs to each row, looking at all rows takes longer than the pairs"""
 _NEAR = 1e-6
 """Of the squared lengths: what is left of a squared distance below it was lost by cancellation"""
 
 
-def get_similarity_fn(distance: Any) -> Callable[..., Any]:
+def get_similarity_fn(distance: Any, progress_bar: bool = True) -> Callable[..., Any]:
     """Return a function of features, pairs and a batch size: the similarity of each pair."""
     from copairs import compute
 
-    original = plain(compute.get_similarity_fn)(distance)
     if not isinstance(distance, str) or distance not in _SIMILARITIES:
         raise Declined(f"distance {distance!r} is not supported")
+    options = {"distance": distance, "progress_bar": progress_bar}  # the first versions lack this
+    had = signature(compute.get_similarity_fn).parameters
+    original = plain(compute.get_similarity_fn)(**{name: options[name] for name in had})
     entry = next(entry for entry in ENTRIES if entry.function == "get_similarity_fn")
-    stands_in = partial(_of_pairs, _SIMILARITIES[distance])
+    similarity = _SIMILARITIES[distance]
 
     def similarities(feats: Any, pair_ix: Any, batch_size: int) -> Any:
-        return stands_in(feats, pair_ix)
+        i, j = _pairs(feats, pair_ix, batch_size)
+        return similarity(as_features(feats), i, j).astype(np.float32)
 
     return in_place_of(entry, original, similarities)
 
 
-def _of_pairs(similarity: Callable[..., Rows], feats: Any, pair_ix: Any) -> Any:
-    rows = as_features(feats)
-    if not isinstance(pair_ix, np.ndarray) or pair_ix.ndim != 2 or not len(pair_ix):
-        raise Declined("there are no pairs")
-    i, j = pair_ix[:, 0].astype(np.int64), pair_ix[:, 1].astype(np.int64)
-    return similarity(rows, rows, i, j).astype(np.float32)
+def _pairs(feats: Any, pair_ix: Any, batch_size: Any) -> tuple[Codes, Codes]:
+    """Return both ends of each pair, or decline."""
+    if not isinstance(pair_ix, np.ndarray) or pair_ix.ndim != 2 or pair_ix.shape[1] != 2:
+        raise Declined("pairs are no two columns")
+    if pair_ix.dtype.kind not in "iu" or not isinstance(batch_size, int) or batch_size < 1:
+        raise Declined("pairs or the batch size are no whole numbers")
+    if not isinstance(feats, np.ndarray) or not len(pair_ix):
+        raise Declined("features are no matrix of NumPy, or there are no pairs")
+    check_amount(len(pair_ix), _PAIRS_A_ROW * len(feats))
+    if pair_ix.min() < 0 or pair_ix.max() >= len(feats):
+        raise Declined("a pair is of rows that are not there")
+    return pair_ix[:, 0].astype(np.int64), pair_ix[:, 1].astype(np.int64)
 
 
 def as_features(feats: Any) -> Rows:
@@ -73,40 +82,20 @@ def directions(rows: Rows, *, centred: bool = False) -> Rows:
     return unit
 
 
-def of_rows(x_sample: Any, y_sample: Any) -> None:
-    """Decline unless both are as many finite rows of floats, of the same type."""
-    x, y = as_features(x_sample), as_features(y_sample)
-    check_amount(x.size, _LEAST_NUMBERS)
-    if x.shape != y.shape or x_sample.dtype != y_sample.dtype or x_sample.dtype.kind != "f":
-        raise Declined("the two are not alike")
+def _cosines(rows: Rows, i: Codes, j: Codes, *, centred: bool = False) -> Rows:
+    unit = directions(rows, centred=centred)
+    return get_backend().pair_cosines(unit, i, j, unit)
 
 
-def _cosines(x: Rows, y: Rows, i: Codes, j: Codes, *, centred: bool = False) -> Rows:
-    unit = directions(x, centred=centred)
-    other = unit if y is x else directions(y, centred=centred)
-    return get_backend().pair_cosines(unit, i, j, other)
-
-
-def _distances(x: Rows, y: Rows, i: Codes, j: Codes) -> Floats:
+def _distances(rows: Rows, i: Codes, j: Codes) -> Floats:
     """Return ``1 / (1 + |x - y|)``; pairs that are near each other are subtracted in full."""
-    middle = x.mean(axis=0, dtype=np.float64)
-    left, right = x - middle, y - middle
-    lengths, others = (np.einsum("nd,nd->n", rows, rows) for rows in (left, right))
-    both = lengths[i] + others[j]
-    squares = both - 2 * get_backend().pair_cosines(left, i, j, right)
+    centred = rows - rows.mean(axis=0, dtype=np.float64)
+    lengths = np.einsum("nd,nd->n", centred, centred)
+    both = lengths[i] + lengths[j]
+    squares = both - 2 * get_backend().pair_cosines(centred, i, j, centred)
     near = squares < _NEAR * both
-    squares[near] = np.square(left[i[near]] - right[j[near]]).sum(axis=1)
+    squares[near] = np.square(centred[i[near]] - centred[j[near]]).sum(axis=1)
     return np.asarray(1 / (1 + np.sqrt(squares)))
-
-
-def _of_samples(similarity: Callable[..., Rows]) -> Callable[[Rows, Rows], Any]:
-    """Return the similarity of each row with its counterpart."""
-
-    def paired(x_sample: Rows, y_sample: Rows) -> NDArray[Any]:
-        each = np.arange(len(x_sample))
-        return similarity(x_sample, y_sample, each, each).astype(x_sample.dtype, copy=False)
-
-    return paired
 
 
 _SIMILARITIES: dict[str, Callable[..., Rows]] = {
@@ -115,4 +104,3 @@ _SIMILARITIES: dict[str, Callable[..., Rows]] = {
     "correlation": partial(_cosines, centred=True),
     "euclidean": _distances,
 }
-cosine, abs_cosine, correlation, euclidean = map(_of_samples, _SIMILARITIES.values())
