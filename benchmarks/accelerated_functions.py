@@ -63,7 +63,7 @@ def efaar(scale: float) -> Iterator[str]:
 
 def copairs(scale: float) -> Iterator[str]:
     """Call the functions of copairs."""
-    from copairs import compute
+    from copairs import compute, matching
     from copairs import map as ranks
 
     n, d = int(2_000 * scale), 256
@@ -81,6 +81,9 @@ def copairs(scale: float) -> Iterator[str]:
     pairs = rng.integers(n, size=(int(500_000 * scale), 2))
     for distance in ("cosine", "abs_cosine", "correlation", "euclidean"):
         compute.get_similarity_fn(distance)(x, pairs, 20_000)
+    matcher = matching.Matcher(meta.set_axis(meta.index + 1), ["kind", "plate"], seed=0)
+    for same, different in ((["kind", "plate"], []), (["plate"], ["kind"]), ([], ["plate"])):
+        matcher.get_all_pairs(same, different)
     samples = rng.normal(size=(2, int(40_000 * scale), d))
     for function in ("cosine", "abs_cosine", "corr"):
         getattr(compute, f"pairwise_{function}")(*samples)

@@ -138,6 +138,11 @@ _COPAIRS = (
         ("pairwise_abs_cosine", "abs_cosine", "of_rows", 0.0, _05),
         ("pairwise_corr", "correlation", "of_rows", 0.0, _05),
     ),
+    *_of(
+        "copairs.matching:",
+        "copairs.matched_pairs:",
+        ("Matcher.get_all_pairs", "all_pairs", "", 0.0, _05),
+    ),
 )
 _PYCYTOMINER = _of(
     "pycytominer.",
