@@ -54,6 +54,7 @@ _10, _05, _17, _19 = (
     ("1.7.1",),
     ("1.9.1",),
 )
+_CYTOMINER = ("1.5.1", "1.6.0", "1.6.1", "1.7.0", "1.7.1")
 _Row = tuple[str, str, str, float, tuple[str, ...]]
 
 
@@ -150,6 +151,7 @@ _PYCYTOMINER = _of(
     ("aggregate:aggregate", "aggregated:aggregate", "of_profiles", 1e-5, _17),
     ("consensus:consensus", "replicate_consensus:consensus", "", 1e-5, _17),
     ("normalize:normalize", "normalized:normalize", "", 1e-5, _17),
+    ("feature_select:feature_select", "selected_features:feature_select", "", 0.0, _CYTOMINER),
 )
 _SKLEARN = _of(
     "sklearn.metrics.pairwise:",

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from wellgram.accel.declined import Declined
+from wellgram.accel.pycytominer.feature_columns import feature_names
 from wellgram.accel.pycytominer.profile_tables import (
-    feature_names,
     finite_rows,
     group_keys,
     grouped_by,

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from wellgram.accel.declined import Declined
-from wellgram.accel.pycytominer.profile_tables import feature_names, finite_rows, written
+from wellgram.accel.pycytominer.feature_columns import feature_names
+from wellgram.accel.pycytominer.profile_tables import finite_rows, written
 from wellgram.align.spectrum import standard_scale
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Floats

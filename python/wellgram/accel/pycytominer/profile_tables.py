@@ -29,15 +29,6 @@ def group_keys(grouped: Any, strata: list[str]) -> pd.DataFrame:
     return keys
 
 
-def feature_names(features: Any, strata: Any) -> list[str]:
-    """Return the names of features, or decline what is no list of different names."""
-    if not isinstance(features, list) or not all(isinstance(name, str) for name in features):
-        raise Declined("features are no list of names")
-    if len(set(features)) < len(features) or set(features) & set(strata):
-        raise Declined("a feature is there twice, or is a stratum")
-    return features
-
-
 def finite_rows(table: pd.DataFrame, names: list[str], *, narrow: bool = False) -> Floats:
     """Return features as finite float64 rows, or decline; narrow numbers too where asked for."""
     if not names or not set(names) <= set(table.columns) or not len(table):

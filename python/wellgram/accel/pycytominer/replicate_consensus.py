@@ -7,8 +7,8 @@ import pandas as pd
 
 from wellgram.accel.declined import Declined
 from wellgram.accel.pycytominer.aggregated import strata_means
+from wellgram.accel.pycytominer.feature_columns import feature_names
 from wellgram.accel.pycytominer.profile_tables import (
-    feature_names,
     finite_rows,
     group_keys,
     grouped_by,

@@ -1,0 +1,104 @@
+"""Features of a table of profiles: which they are, and their values as a matrix."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wellgram.accel.declined import Declined
+from wellgram.backends.protocol import Floats
+
+_COMPARTMENTS = ("Cells", "Nuclei", "Cytoplasm")
+_EXACT = 2**53
+"""Whole numbers up to here are the same in float64"""
+_LEAST = -(2**31)
+"""The least of int32, which has no opposite"""
+
+
+def checked_table(profiles: Any) -> pd.DataFrame:
+    """Return profiles that are a table with different names for columns, or decline."""
+    if type(profiles) is not pd.DataFrame or not profiles.columns.is_unique:
+        raise Declined("profiles are no plain table, or a column is there twice")
+    if not len(profiles) or not all(isinstance(name, str) for name in profiles.columns):
+        raise Declined("there are no profiles, or a column's name is no text")
+    return profiles
+
+
+def profile_features(table: pd.DataFrame, features: Any, *, image_features: bool) -> list[str]:
+    """Return the names of features, inferred from those of columns where that is asked for."""
+    if not (isinstance(features, str) and features == "infer"):
+        return feature_names(features, ())
+    starts = (*_COMPARTMENTS, "Image") if image_features else _COMPARTMENTS
+    kinds = dict(zip(table.columns, table.dtypes, strict=True))
+    names = [name for name in table.columns if name.startswith(starts)]
+    if any(pd.api.types.is_object_dtype(kinds[name]) for name in names):
+        raise Declined("a feature is no plain number")
+    return feature_names(
+        [
+            name
+            for name in names
+            if not name.startswith("Image_") or pd.api.types.is_numeric_dtype(kinds[name])
+        ],
+        (),
+    )
+
+
+def feature_names(features: Any, strata: Any) -> list[str]:
+    """Return the names of features, or decline what is no list of different names."""
+    if not isinstance(features, list) or not all(isinstance(name, str) for name in features):
+        raise Declined("features are no list of names")
+    if not features or len(set(features)) < len(features) or set(features) & set(strata):
+        raise Declined("there is no feature, or one is there twice, or is a stratum")
+    return features
+
+
+def with_columns(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Return some columns of a table, or decline where it lacks one."""
+    if not set(names) <= set(table.columns):
+        raise Declined("a feature is no column")
+    return table[names]
+
+
+def feature_columns(table: pd.DataFrame) -> Floats:
+    """Return a table of features as a matrix with a row for each feature.
+
+    Rows are contiguous, and views of the table where it has them so: they must not be written to.
+
+    Raises
+    ------
+    Declined
+        If a feature is no plain number.
+    """
+    for kind in table.dtypes.unique():
+        if not isinstance(kind, np.dtype) or kind.kind not in "iuf" or kind.itemsize not in (4, 8):
+            raise Declined("a feature is no plain number")
+    values = table.to_numpy()
+    whole = table.select_dtypes("integer")
+    if whole.shape[1] and (whole.max().max() > _EXACT or whole.min().min() <= _LEAST):
+        raise Declined("a whole number is too far from zero")
+    if values.dtype.kind != "f":
+        values = values.astype(np.float64)
+    return np.ascontiguousarray(values.T)
+
+
+def chosen_samples(table: pd.DataFrame, samples: Any) -> NDArray[np.bool_] | None:
+    """Tell the profiles that a query chooses; None where all are chosen.
+
+    Raises
+    ------
+    Declined
+        If it is no query that tells of each profile whether it is chosen, or chooses none.
+    """
+    if not isinstance(samples, str) or "@" in samples:
+        raise Declined("samples are no query of the table alone")
+    if samples == "all":
+        return None
+    named = [name for name in table.columns if name in samples]
+    try:
+        chosen = table[named].eval(samples)
+    except Exception as error:
+        raise Declined(f"the query cannot be made: {error}") from None
+    if not isinstance(chosen, pd.Series) or chosen.dtype != bool or not chosen.any():
+        raise Declined("the query chooses no profiles, or tells not of each")
+    return chosen.to_numpy()
