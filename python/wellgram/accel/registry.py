@@ -48,12 +48,9 @@ class Entry(NamedTuple):
         return self.target.replace(":", ".")
 
 
-_10, _05, _17, _19 = (
-    ("1.0",),
-    ("0.5.0", "0.5.1", "0.5.2", "0.5.3", "0.5.4", "0.5.5"),
-    ("1.7.1",),
-    ("1.9.1",),
-)
+_EFAAR_10 = ("1.0",)
+_COPAIRS_05 = ("0.5.0", "0.5.1", "0.5.2", "0.5.3", "0.5.4", "0.5.5")
+_19 = ("1.9.1",)
 _CYTOMINER = ("1.5.1", "1.6.0", "1.6.1", "1.7.0", "1.7.1")
 _Row = tuple[str, str, str, float, tuple[str, ...]]
 
@@ -70,87 +67,93 @@ _EFAAR = (
     *_of(
         "efaar_benchmarking.efaar:",
         "efaar.alignments:",
-        ("centerscale_on_controls", "by_controls", "of_wells", 1e-5, _10),
-        ("centerscale_by_batch", "by_batch", "of_batches", 1e-5, _10),
+        ("centerscale_on_controls", "by_controls", "of_wells", 1e-5, _EFAAR_10),
+        ("centerscale_by_batch", "by_batch", "of_batches", 1e-5, _EFAAR_10),
         ("pca_centerscale_on_controls", "rotated", "of_wells", 1e-5, ()),
-        ("tvn_on_controls", "tvn", "of_wells", 1e-5, _10),
-        ("embed_by_pca", "embed", "of_pca", 1e-5, _10),
+        ("tvn_on_controls", "tvn", "of_wells", 1e-5, _EFAAR_10),
+        ("embed_by_pca", "embed", "of_pca", 1e-5, _EFAAR_10),
     ),
     *_of(
         "efaar_benchmarking.efaar:",
         "efaar.gene_maps:",
-        ("aggregate", "aggregate", "of_groups", 1e-5, _10),
+        ("aggregate", "aggregate", "of_groups", 1e-5, _EFAAR_10),
     ),
     *_of(
         "efaar_benchmarking.benchmarking:",
         "efaar.gene_maps:",
-        ("filter_relationships", "filter_relationships", "", 0.0, _10),
-        ("compute_recall", "compute_recall", "of_cosines", 0.0, _10),
-        ("known_relationship_benchmark", "recall", "of_map", 1e-4, _10),
-        ("cluster_benchmark", "clusters", "of_map", 1e-5, _10),
-        ("compute_top_similars", "similars", "of_map", 1e-5, _10),
+        ("filter_relationships", "filter_relationships", "", 0.0, _EFAAR_10),
+        ("compute_recall", "compute_recall", "of_cosines", 0.0, _EFAAR_10),
+        ("known_relationship_benchmark", "recall", "of_map", 1e-4, _EFAAR_10),
+        ("cluster_benchmark", "clusters", "of_map", 1e-5, _EFAAR_10),
+        ("compute_top_similars", "similars", "of_map", 1e-5, _EFAAR_10),
     ),
     *_of(
         "efaar_benchmarking.benchmarking:",
         "efaar.replicate_scores:",
-        ("pert_signal_consistency_benchmark", "consistency", "of_replicates", 1e-5, _10),
-        ("pert_signal_magnitude_benchmark", "magnitude", "of_replicates", 1e-5, _10),
+        ("pert_signal_consistency_benchmark", "consistency", "of_replicates", 1e-5, _EFAAR_10),
+        ("pert_signal_magnitude_benchmark", "magnitude", "of_replicates", 1e-5, _EFAAR_10),
     ),
 )
 _COPAIRS = (
     *_of(
         "copairs.map.",
         "copairs.",
-        ("average_precision:average_precision", "average_precisions:precision", "", 1e-5, _05),
-        ("multilabel:average_precision", "multilabel_precisions:multilabel", "", 1e-5, _05),
-        ("map:mean_average_precision", "mean_precisions:mean_precision", "", 1e-5, _05),
+        (
+            "average_precision:average_precision",
+            "average_precisions:precision",
+            "",
+            1e-5,
+            _COPAIRS_05,
+        ),
+        ("multilabel:average_precision", "multilabel_precisions:multilabel", "", 1e-5, _COPAIRS_05),
+        ("map:mean_average_precision", "mean_precisions:mean_precision", "", 1e-5, _COPAIRS_05),
         (
             "map:mean_average_precision_hierarchical",
             "mean_precisions:hierarchical_mean_precision",
             "",
             1e-5,
-            _05,
+            _COPAIRS_05,
         ),
-        ("map:get_map_pvalue", "mean_precisions:means_and_p_values", "", 1e-5, _05),
+        ("map:get_map_pvalue", "mean_precisions:means_and_p_values", "", 1e-5, _COPAIRS_05),
         (
             "hierarchical_fdr:apply_hierarchical_fdr_correction",
             "corrected_p_values:hierarchical_correction",
             "",
             1e-5,
-            _05,
+            _COPAIRS_05,
         ),
-        ("normalization:normalize_ap", "expected_precisions:normalized", "", 1e-5, _05),
+        ("normalization:normalize_ap", "expected_precisions:normalized", "", 1e-5, _COPAIRS_05),
     ),
     *_of(
         "copairs.compute:",
         "copairs.null_precisions:",
-        ("get_null_dists", "get_null_dists", "", 0.0, _05),
-        ("p_values", "p_values", "", 0.0, _05),
+        ("get_null_dists", "get_null_dists", "", 0.0, _COPAIRS_05),
+        ("p_values", "p_values", "", 0.0, _COPAIRS_05),
     ),
     *_of(
         "copairs.compute:",
         "copairs.similarities:",
-        ("get_similarity_fn", "get_similarity_fn", "", 1e-5, _05),
+        ("get_similarity_fn", "get_similarity_fn", "", 1e-5, _COPAIRS_05),
     ),
     *_of(
         "copairs.compute:",
         "copairs.blocks_of_rows:",
-        ("pairwise_cosine", "cosine", "of_rows", 0.0, _05),
-        ("pairwise_abs_cosine", "abs_cosine", "of_rows", 0.0, _05),
-        ("pairwise_corr", "correlation", "of_rows", 0.0, _05),
+        ("pairwise_cosine", "cosine", "of_rows", 0.0, _COPAIRS_05),
+        ("pairwise_abs_cosine", "abs_cosine", "of_rows", 0.0, _COPAIRS_05),
+        ("pairwise_corr", "correlation", "of_rows", 0.0, _COPAIRS_05),
     ),
     *_of(
         "copairs.matching:",
         "copairs.matched_pairs:",
-        ("Matcher.get_all_pairs", "all_pairs", "", 0.0, _05),
+        ("Matcher.get_all_pairs", "all_pairs", "", 0.0, _COPAIRS_05),
     ),
 )
 _PYCYTOMINER = _of(
     "pycytominer.",
     "pycytominer.",
-    ("aggregate:aggregate", "aggregated:aggregate", "of_profiles", 1e-5, _17),
-    ("consensus:consensus", "replicate_consensus:consensus", "", 1e-5, _17),
-    ("normalize:normalize", "normalized:normalize", "", 1e-5, _17),
+    ("aggregate:aggregate", "aggregated:aggregate", "of_profiles", 1e-5, _CYTOMINER),
+    ("consensus:consensus", "replicate_consensus:consensus", "", 1e-5, _CYTOMINER),
+    ("normalize:normalize", "normalized:normalize", "", 1e-5, _CYTOMINER),
     ("feature_select:feature_select", "selected_features:feature_select", "", 0.0, _CYTOMINER),
 )
 _SKLEARN = _of(

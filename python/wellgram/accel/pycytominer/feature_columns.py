@@ -20,7 +20,7 @@ def checked_table(profiles: Any) -> pd.DataFrame:
     """Return profiles that are a table with different names for columns, or decline."""
     if type(profiles) is not pd.DataFrame or not profiles.columns.is_unique:
         raise Declined("profiles are no plain table, or a column is there twice")
-    if not len(profiles) or not all(isinstance(name, str) for name in profiles.columns):
+    if not len(profiles) or not all(isinstance(name, str) for name in profiles.columns.tolist()):
         raise Declined("there are no profiles, or a column's name is no text")
     return profiles
 
@@ -30,15 +30,19 @@ def profile_features(table: pd.DataFrame, features: Any, *, image_features: bool
     if not (isinstance(features, str) and features == "infer"):
         return feature_names(features, ())
     starts = (*_COMPARTMENTS, "Image") if image_features else _COMPARTMENTS
-    kinds = dict(zip(table.columns, table.dtypes, strict=True))
-    names = [name for name in table.columns if name.startswith(starts)]
-    if any(pd.api.types.is_object_dtype(kinds[name]) for name in names):
+    kinds = table.dtypes.tolist()
+    named = [
+        (name, kind)
+        for name, kind in zip(table.columns.tolist(), kinds, strict=True)
+        if name.startswith(starts)
+    ]
+    if any(kind == np.dtype(object) for _, kind in named):
         raise Declined("a feature is no plain number")
     return feature_names(
         [
             name
-            for name in names
-            if not name.startswith("Image_") or pd.api.types.is_numeric_dtype(kinds[name])
+            for name, kind in named
+            if not name.startswith("Image_") or pd.api.types.is_numeric_dtype(kind)
         ],
         (),
     )
@@ -55,7 +59,7 @@ def feature_names(features: Any, strata: Any) -> list[str]:
 
 def with_columns(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Return some columns of a table, or decline where it lacks one."""
-    if not set(names) <= set(table.columns):
+    if not set(names) <= set(table.columns.tolist()):
         raise Declined("a feature is no column")
     return table[names]
 
@@ -94,7 +98,7 @@ def chosen_samples(table: pd.DataFrame, samples: Any) -> NDArray[np.bool_] | Non
         raise Declined("samples are no query of the table alone")
     if samples == "all":
         return None
-    named = [name for name in table.columns if name in samples]
+    named = [name for name in table.columns.tolist() if name in samples]
     try:
         chosen = table[named].eval(samples)
     except Exception as error:

@@ -1,50 +1,60 @@
-"""Tables of profiles as matrices, and what pycytominer writes."""
+"""Strata of a table of profiles, and what pycytominer writes."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from wellgram.accel.declined import Declined
-from wellgram.backends import get_backend
-from wellgram.backends.protocol import Floats
+from wellgram.backends.protocol import Codes
 
 
-def grouped_by(table: Any, strata: Any) -> Any:
-    """Return the strata of a table, which are columns of their own."""
-    if not isinstance(table, pd.DataFrame) or not table.columns.is_unique or not len(table):
-        raise Declined("profiles are no table, or a column is there twice")
-    if not isinstance(strata, list) or not strata or not set(strata) <= set(table.columns):
+class Strata(NamedTuple):
+    """Which stratum each profile belongs to."""
+
+    code: Codes
+    """The number of each profile's stratum, -1 for those that belong to none"""
+    labels: pd.DataFrame
+    """The labels of each stratum"""
+
+
+def check_strata(table: pd.DataFrame, strata: Any) -> None:
+    """Decline strata that are no columns of their own, or have categories."""
+    if not isinstance(strata, list) or not strata or not set(strata) <= set(table.columns.tolist()):
         raise Declined("strata are no list of columns")
     if len(set(strata)) < len(strata) or any(
         isinstance(table[name].dtype, pd.CategoricalDtype) for name in strata
     ):
         raise Declined("a stratum is there twice, or categorical")
-    return table[strata].groupby(strata, dropna=False)
 
 
-def group_keys(grouped: Any, strata: list[str]) -> pd.DataFrame:
-    """Return the labels of each group, in the order of the groups."""
-    keys: pd.DataFrame = grouped.size().reset_index()[strata]
-    return keys
+def profile_strata(table: pd.DataFrame, strata: list[str], *, keeps_missing: bool) -> Strata:
+    """Return the strata of a table in the order of pandas.
+
+    Where missing labels are not kept, a profile that has one belongs to no stratum.
+    """
+    try:
+        grouped = table[strata].groupby(strata, dropna=not keeps_missing)
+        numbers = np.asarray(grouped.ngroup().fillna(-1), np.int64)
+        labels: pd.DataFrame = grouped.size().reset_index()[strata]
+    except Exception as error:
+        raise Declined(f"strata cannot be told apart: {error}") from None
+    counts = np.bincount(numbers[numbers >= 0], minlength=len(labels))
+    if not len(labels) or len(counts) > len(labels) or (counts == 0).any():
+        raise Declined("there are no strata, or one without profiles")
+    if keeps_missing and (numbers < 0).any():
+        raise Declined("pandas gives a missing stratum no number")
+    return Strata(numbers, labels)
 
 
-def finite_rows(table: pd.DataFrame, names: list[str], *, narrow: bool = False) -> Floats:
-    """Return features as finite float64 rows, or decline; narrow numbers too where asked for."""
-    if not names or not set(names) <= set(table.columns) or not len(table):
-        raise Declined("there are no features, or no rows")
-    if not all(_is_number(kind, narrow) for kind in table[names].dtypes):
-        raise Declined("a feature is no plain number")
-    rows = np.array(table[names].to_numpy(np.float64), order="C")  # of our own, to be overwritten
-    bad, _ = get_backend().row_faults(rows)
-    if bad.any():
-        raise Declined("a value is missing or infinite")
-    return rows
-
-
-def _is_number(kind: Any, narrow: bool) -> bool:
-    # What pandas computes of float32 it keeps in float32.
-    return isinstance(kind, np.dtype) and kind.kind in "iuf" and (narrow or kind.itemsize == 8)
+def labelled(strata: Strata, names: list[str], values: Any, sample: pd.DataFrame) -> pd.DataFrame:
+    """Return labels and values as the table of which pandas makes such a sample."""
+    table = pd.concat([strata.labels, pd.DataFrame(values, columns=names)], axis="columns")
+    if sample.columns.tolist() != table.columns.tolist():
+        raise Declined("pandas arranges the strata in another way")
+    table.columns = sample.columns
+    table.attrs = sample.attrs
+    return table
 
 
 def written(table: pd.DataFrame, file: Any, kind: Any, compression: Any, float_format: Any) -> Any:

@@ -6,19 +6,28 @@ import numpy as np
 import pandas as pd
 
 from wellgram.accel.declined import Declined
-from wellgram.accel.pycytominer.aggregated import strata_means
-from wellgram.accel.pycytominer.feature_columns import feature_names
+from wellgram.accel.pycytominer.aggregated import strata_medians
+from wellgram.accel.pycytominer.feature_columns import (
+    checked_table,
+    feature_columns,
+    feature_names,
+    profile_features,
+    with_columns,
+)
 from wellgram.accel.pycytominer.profile_tables import (
-    finite_rows,
-    group_keys,
-    grouped_by,
+    check_strata,
+    labelled,
+    profile_strata,
     written,
 )
+from wellgram.accel.pycytominer.pycytominer_releases import installed_release
+from wellgram.accel.pycytominer.row_ranks import row_ranks
 from wellgram.backends import get_backend
-from wellgram.backends.protocol import Floats
 
 _EDGE = 1e-12
 """Of weights: theirs and ours differ by less, as both are sums of a few float64"""
+_LARGEST = 1e10
+"""Values beyond, whose weighted means may be small, are left to the original"""
 
 
 def consensus(
@@ -32,71 +41,62 @@ def consensus(
     float_format: Any = None,
     modz_args: Any = None,
 ) -> Any:
-    """Return the mean, the median, or the weighted mean of the replicates of each stratum."""
-    from pycytominer.cyto_utils import (
-        check_consensus_operation,
-        infer_cp_features,
-        load_profiles,
-    )
+    """Return the median or the weighted mean of the replicates of each stratum."""
+    from pycytominer.cyto_utils import load_profiles
 
-    operation = check_consensus_operation(operation)
-    profiles = load_profiles(profiles)
-    grouped_by(profiles, replicate_columns)
-    if isinstance(features, str) and features == "infer":
-        features = infer_cp_features(profiles)
-    names = feature_names(features, replicate_columns)
+    profiles = checked_table(load_profiles(profiles))
+    names = profile_features(profiles, features, image_features=False)
     if operation == "modz":
         table = _modz(profiles, replicate_columns, names, modz_args or {})
     else:
-        table = strata_means(profiles, replicate_columns, names, operation)
-        table = table.drop(columns=[c for c in ("ImageNumber", "ObjectNumber") if c in table])
+        table = strata_medians(profiles, replicate_columns, names, operation)
     return written(table, output_file, output_type, compression_options, float_format)
 
 
-def _modz(
-    profiles: pd.DataFrame, strata: list[str], names: list[str], options: dict[str, Any]
-) -> pd.DataFrame:
+def _modz(profiles: pd.DataFrame, strata: Any, names: list[str], options: Any) -> pd.DataFrame:
     """Return means weighted by how well each replicate correlates with the others."""
     from pycytominer.cyto_utils.modz import modz_base
 
+    if not isinstance(options, dict):
+        raise Declined("options of modz are no dictionary")
     method = str(options.get("method", "spearman")).lower()
     least, digits = float(options.get("min_weight", 0.01)), int(options.get("precision", 4))
     if method not in ("spearman", "pearson"):
         raise Declined(f"correlation {method!r} is not supported")
-    grouped = grouped_by(profiles, strata)
-    rows = finite_rows(profiles, names)
-    code, keys = grouped.ngroup().to_numpy(np.int64), group_keys(grouped, strata)
-    ranks = _ranked(rows) if method == "spearman" else rows
-    if len(names) < 2 or (np.ptp(ranks, axis=1) == 0).any():
+    check_strata(profiles, strata)
+    feature_names(names, strata)
+    if not profiles.index.is_unique or profiles.index.names != [None]:
+        raise Declined("the index repeats or has a name, which correlations of replicates cannot")
+    groups = profile_strata(profiles, strata, keeps_missing=installed_release().modz_keeps_missing)
+    table = with_columns(profiles, names)
+    rows = np.ascontiguousarray(feature_columns(table).T, np.float64)
+    if not max(rows.max(), -rows.min()) < _LARGEST or len(names) < 2:
+        raise Declined("a value is missing or very large, or there is only one feature")
+    counts = np.bincount(groups.code[groups.code >= 0])
+    if counts.max() == 1 or (method == "pearson" and counts.min() == 1):
+        raise Declined("a stratum has no replicates")
+    ranks = row_ranks(rows) if method == "spearman" else rows
+    if (np.ptp(ranks, axis=1) == 0).any():
         raise Declined("a profile is the same in all features, and correlates with none")
     unit, _ = get_backend().unit_rows(ranks - ranks.mean(axis=1, keepdims=True))
-    order = np.argsort(code, kind="stable")
-    found = np.empty((len(keys), len(names)))
-    for g, own in enumerate(np.split(order, np.cumsum(np.bincount(code))[:-1])):
-        if len(own) == 1:
-            found[g] = rows[own[0]]
+    order = np.argsort(groups.code, kind="stable")[np.count_nonzero(groups.code < 0) :]
+    values = np.empty((len(counts), len(names)))
+    for g, members in enumerate(np.split(order, np.cumsum(counts)[:-1])):
+        if len(members) == 1:
+            values[g] = rows[members[0]]
             continue
-        correlation = (unit[own] @ unit[own].T).clip(min=0)
+        correlation = (unit[members] @ unit[members].T).clip(min=0)
         np.fill_diagonal(correlation, 0)
-        weights = np.maximum(correlation.sum(axis=1) / (len(own) - 1), least)
+        weights = np.maximum(correlation.sum(axis=1) / (len(members) - 1), least)
         total = weights.sum()
-        weights = np.full(len(own), 1 / len(own)) if total == 0 else weights / total
+        weights /= total or 1
         edges = np.abs(weights * 10.0**digits % 1 - 0.5)
-        if (edges < _EDGE * 10.0**digits).any():  # rounding could turn either way: as theirs does
-            some = profiles.iloc[own][names]
-            found[g] = modz_base(some, method=method, min_weight=least, precision=digits)
+        # Rounding could turn either way there, and releases do not agree on weights of zero.
+        if total == 0 or (edges < _EDGE * 10.0**digits).any():
+            some = table.iloc[members]
+            values[g] = modz_base(some, method=method, min_weight=least, precision=digits)
         else:
-            found[g] = weights.round(digits) @ rows[own]
-    return pd.concat([keys, pd.DataFrame(found, columns=names)], axis="columns")
-
-
-def _ranked(rows: Floats) -> Floats:
-    """Return the rank of each value in its row; equal values share the mean of theirs."""
-    order = rows.argsort(axis=1)
-    in_order = np.take_along_axis(rows, order, axis=1)
-    if (in_order[:, 1:] == in_order[:, :-1]).any():
-        from scipy.stats import rankdata
-
-        return np.asarray(rankdata(rows, axis=1))
-    np.put_along_axis(in_order, order, np.arange(rows.shape[1])[None, :], axis=1)
-    return in_order
+            values[g] = weights.round(digits) @ rows[members]
+    sample = profiles.iloc[order[:1]][[*strata, *names]].groupby(strata, dropna=False)
+    shape = sample.apply(lambda some: some.loc[:, names].transpose().sum(axis="columns"))
+    return labelled(groups, names, values, shape.reset_index())
