@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from helpers.accelerated import Pair, equal, outcome, same_error
+from helpers.accelerated import Pair, equal, outcome, quiet_profile, same_error
 
 pytest.importorskip("sklearn", reason="scikit-learn is absent (pip install scikit-learn)")
 
@@ -31,6 +31,38 @@ def test_cosines_are_equal(cosines, dtype):
     equal(*cosines(np.asfortranarray(x)[::2], y), within=within)
 
 
+def test_an_option_of_another_type_is_refused_in_the_words_of_the_original(cosines):
+    for option in ("yes", None, 2, np.bool_(True)):
+        theirs = outcome(cosines.original, rows(2000), dense_output=option)
+        why, ours = cosines.declines(rows(2000), dense_output=option)
+        if not same_error(theirs, ours):
+            assert why == "an option is of another type"
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_arrays_of_other_libraries_stay_with_the_original(cosines, monkeypatch):
+    import sklearn
+
+    # It can be set only where SciPy was imported with SCIPY_ARRAY_API=1.
+    options = sklearn.get_config() | {"array_api_dispatch": True}
+    with quiet_profile() as found:
+        monkeypatch.setattr(sklearn, "get_config", lambda: options)
+        cosines.stand_in(rows(2000))
+    assert [call.declined for call in found.calls] == ["array_api_dispatch is set"]
+
+
+def test_a_nan_goes_to_the_original_where_none_is_looked_for(cosines):
+    import sklearn
+
+    given = rows(2000)
+    given[5, 5] = np.nan
+    with sklearn.config_context(assume_finite=True):
+        theirs = cosines.original(given)
+        why, ours = cosines.declines(given)
+    assert why == "a row holds a NaN or an Inf"
+    np.testing.assert_array_equal(ours, theirs)
+
+
 OUTSIDE = {
     "sparse": lambda x: (sparse.csr_matrix(x),),
     "a table": lambda x: (pd.DataFrame(x),),
@@ -46,6 +78,12 @@ OUTSIDE = {
         np.where(np.arange(400) == 7, x * 1e20, x).astype(np.float32),
     ),
     "squares that vanish": lambda x: ((x * 1e-25).astype(np.float32),),
+    "one row whose squares vanish": lambda x: (
+        np.where(np.arange(2000)[:, None] == 7, x * 1e-200, x),
+    ),
+    "one row whose squares vanish in float32": lambda x: (
+        np.where(np.arange(2000)[:, None] == 7, x * 1e-25, x).astype(np.float32),
+    ),
 }
 
 

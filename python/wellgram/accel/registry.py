@@ -50,8 +50,8 @@ class Entry(NamedTuple):
 
 _EFAAR_10 = ("1.0",)
 _COPAIRS_05 = ("0.5.0", "0.5.1", "0.5.2", "0.5.3", "0.5.4", "0.5.5")
-_19 = ("1.9.1",)
 _CYTOMINER = ("1.5.1", "1.6.0", "1.6.1", "1.7.0", "1.7.1")
+_LEARN = ("1.6.0", "1.9.1")
 _Row = tuple[str, str, str, float, tuple[str, ...]]
 
 
@@ -159,8 +159,14 @@ _PYCYTOMINER = _of(
 _SKLEARN = _of(
     "sklearn.metrics.pairwise:",
     "sklearn.cosine_matrix:",
-    ("cosine_similarity", "cosine_similarity", "of_floats", 1e-5, _19),
+    ("cosine_similarity", "cosine_similarity", "of_floats", 1e-5, _LEARN),
 )
 
-ENTRIES = (*_EFAAR, *_COPAIRS, *_PYCYTOMINER, *_SKLEARN)
+
+ENTRIES = (
+    *_EFAAR,
+    *_COPAIRS,
+    *_PYCYTOMINER,
+    *_SKLEARN,
+)
 """Everything that is replaced"""

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from wellgram.accel.amounts import check_amount
 from wellgram.accel.declined import Declined
+from wellgram.accel.sklearn.array_options import check_array_options
 from wellgram.accel.value_range import check_squares
 from wellgram.backends import get_backend
 from wellgram.backends.consumers import Matrix
@@ -17,6 +18,9 @@ _LEAST_PRODUCTS = 1 << 30
 
 def of_floats(X: Any, Y: Any, dense_output: Any) -> None:  # noqa: N803  # scikit-learn's names
     """Decline unless the rows are dense and finite, of one type, and many."""
+    check_array_options()
+    if type(dense_output) is not bool:
+        raise Declined("an option is of another type")
     for rows in (X, X if Y is None else Y):
         if type(rows) is not np.ndarray or rows.ndim != 2 or rows.size == 0:
             raise Declined("rows are no matrix of NumPy")
