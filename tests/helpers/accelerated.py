@@ -4,6 +4,7 @@ import contextlib
 import inspect
 import io
 from importlib import import_module
+from operator import attrgetter
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,9 @@ class Pair:
     def __init__(self, target):
         self.entry = next(entry for entry in ENTRIES if entry.target.endswith(target))
         module = import_module(self.entry.module)
-        self.original = plain(vars(module)[self.entry.function])
-        self.stand_in = stand_in(self.entry, vars(module)[self.entry.function])
+        original = attrgetter(self.entry.function)(module)
+        self.original = plain(original)
+        self.stand_in = stand_in(self.entry, original)
 
     def takes(self, parameter):
         """Whether the original has a parameter."""

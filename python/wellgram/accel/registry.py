@@ -162,11 +162,19 @@ _SKLEARN = _of(
     ("cosine_similarity", "cosine_similarity", "of_floats", 1e-5, _LEARN),
 )
 
+# Replaced only in scripts that ask for these libraries.
+_PANDAS = _of(
+    "pandas.core.frame:DataFrame.",
+    "pandas.column_correlations:",
+    ("corr", "correlate_columns", "of_numbers", 1e-5, ("2.2.0", "2.3.3", "3.1.1")),
+    also=True,
+)
 
 ENTRIES = (
     *_EFAAR,
     *_COPAIRS,
     *_PYCYTOMINER,
     *_SKLEARN,
+    *_PANDAS,
 )
 """Everything that is replaced"""
