@@ -169,6 +169,13 @@ _PANDAS = _of(
     ("corr", "correlate_columns", "of_numbers", 1e-5, ("2.2.0", "2.3.3", "3.1.1")),
     also=True,
 )
+_SCIPY = _of(
+    "scipy.spatial.distance:",
+    "scipy.pairwise_distances:",
+    ("pdist", "pdist", "of_one_set", 1e-5, ("1.11.1", "1.17.1")),
+    ("cdist", "cdist", "of_two_sets", 1e-5, ("1.11.1", "1.17.1")),
+    also=True,
+)
 
 ENTRIES = (
     *_EFAAR,
@@ -176,5 +183,6 @@ ENTRIES = (
     *_PYCYTOMINER,
     *_SKLEARN,
     *_PANDAS,
+    *_SCIPY,
 )
 """Everything that is replaced"""

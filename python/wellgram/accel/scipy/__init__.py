@@ -1,0 +1,1 @@
+"""What stands in for functions of SciPy, in scripts that ask for it."""
