@@ -163,6 +163,18 @@ _SKLEARN = _of(
 )
 
 # Replaced only in scripts that ask for these libraries.
+_SKLEARN_ALSO = _of(
+    "sklearn.",
+    "sklearn.",
+    (
+        "metrics.cluster._unsupervised:silhouette_samples",
+        "cluster_silhouettes:silhouette_samples",
+        "of_clusters",
+        1e-5,
+        _LEARN,
+    ),
+    also=True,
+)
 _PANDAS = _of(
     "pandas.core.frame:DataFrame.",
     "pandas.column_correlations:",
@@ -182,6 +194,7 @@ ENTRIES = (
     *_COPAIRS,
     *_PYCYTOMINER,
     *_SKLEARN,
+    *_SKLEARN_ALSO,
     *_PANDAS,
     *_SCIPY,
 )
