@@ -173,6 +173,13 @@ _SKLEARN_ALSO = _of(
         1e-5,
         _LEARN,
     ),
+    (
+        "neighbors._base:KNeighborsMixin.kneighbors",
+        "cosine_neighbors:kneighbors",
+        "of_cosine_neighbors",
+        1e-5,
+        _LEARN,
+    ),
     also=True,
 )
 _PANDAS = _of(
