@@ -195,6 +195,19 @@ _SCIPY = _of(
     ("cdist", "cdist", "of_two_sets", 1e-5, ("1.11.1", "1.17.1")),
     also=True,
 )
+_SCIB = _of(
+    "scib_metrics.",
+    "scib_metrics.",
+    (
+        "utils._silhouette:silhouette_samples",
+        "label_silhouettes:silhouette_samples",
+        "of_labelled",
+        1e-5,
+        ("0.5.10",),
+    ),
+    ("metrics._kbet:kbet", "batch_acceptance:kbet", "of_neighbors", 1e-5, ("0.5.10",)),
+    also=True,
+)
 
 ENTRIES = (
     *_EFAAR,
@@ -204,5 +217,6 @@ ENTRIES = (
     *_SKLEARN_ALSO,
     *_PANDAS,
     *_SCIPY,
+    *_SCIB,
 )
 """Everything that is replaced"""
