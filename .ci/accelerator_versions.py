@@ -52,7 +52,7 @@ LIBRARIES = (
         "copairs",
         "0.5.0",
         "copairs_calls.py",
-        older_needs=(("0.5.2", ("duckdb==1.3.2", "pandas==2.3.3")),),
+        older_needs=(("0.5.2", ("duckdb==1.3.2", "pandas==2.3.3", "pytz")),),
     ),
     Library("pycytominer", "1.5.1", "pycytominer_calls.py"),
     Library("efaar_benchmarking", "1.0", "efaar_calls.py"),

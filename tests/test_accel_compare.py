@@ -8,6 +8,8 @@ from wellgram.accel.verification import compare
 
 TABLE = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"], "c": [1, 2]})
 
+LABELS = pd.DataFrame({"labels": [["a", "b"], np.array(["a"]), ("a", None), np.nan]})
+
 
 def difference(ours, theirs, tolerance=1e-5, **arguments):
     """Return what is said of two results."""
@@ -31,16 +33,17 @@ def difference(ours, theirs, tolerance=1e-5, **arguments):
         ({"a": 1.0}, {"b": 1.0}),
         ((1, 2.0), (1, 2.1)),
         (np.float32(1), 1.0),
+        (pd.DataFrame({"a": [np.array([1, 2])]}), pd.DataFrame({"a": [np.array([1, 3])]})),
         (1, 2),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_differences_are_found(ours, theirs):
     assert difference(ours, theirs)
 
 
 @pytest.mark.parametrize(
-    "value", [TABLE, np.array([1.0, np.nan]), {"a": [1, "b"]}, (None, 2.0), "text"]
+    "value", [TABLE, np.array([1.0, np.nan]), {"a": [1, "b"]}, (None, 2.0), "text", LABELS]
 )
 def test_what_is_equal_is_no_difference(value):
     assert difference(value, value) is None

@@ -145,4 +145,6 @@ call(
     metadata,
     "gene",
     [],
+    (),
+    1,
 )

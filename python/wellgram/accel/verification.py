@@ -180,7 +180,16 @@ def _equal(a: Any, b: Any) -> bool:
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
     if a.dtype != object:
         return bool((a == b).all())
-    return all(x is y or x == y or (x != x and y != y) for x, y in zip(a.flat, b.flat, strict=True))
+    return all(_same_part(x, y) for x, y in zip(a.flat, b.flat, strict=True))
+
+
+def _same_part(a: Any, b: Any) -> bool:
+    """Whether parts of an array of objects are equal; missing ones are."""
+    if a is b:
+        return True
+    if isinstance(a, list | tuple | np.ndarray) or isinstance(b, list | tuple | np.ndarray):
+        return difference(a, b, 0.0) is None
+    return bool(a == b) or bool(a != a and b != b)
 
 
 def _widened(value: Any) -> Any:
