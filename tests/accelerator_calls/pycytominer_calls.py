@@ -65,8 +65,10 @@ tables["attributes"].attrs["plate map"] = "first"
 for name, some in tables.items():
     for method in ("standardize", "robustize", "mad_robustize", "spherize", "inverse_normal"):
         for samples in ("all", CONTROLS):
+            # Sphering multiplies what float32 rounds by up to a million; both sides round otherwise.
+            narrow = "float32" in name and method == "spherize"
             call(f"normalize: {name}, {method}, {samples}", normalize, some, samples=samples,
-                 method=method)  # fmt: skip
+                 method=method, within=1e-3 if narrow else 1e-5)  # fmt: skip
     call(f"aggregate: {name}", aggregate, some, ["Metadata_Plate", "Metadata_compound"])
     call(f"aggregate: {name}, mean", aggregate, some, ["Metadata_compound"], operation="mean")
     for operation in ("median", "mean", "modz"):
@@ -98,10 +100,10 @@ wide = pd.concat([table, pd.DataFrame(rng.normal(size=(N, 100)), columns=few[15:
 call("normalize: more features than rows", normalize, wide, method="spherize")
 call("normalize: float32, more features", normalize, wide.astype(dict.fromkeys(few, "float32")),
      method="spherize", within=1e-3)  # fmt: skip
-for kind in ("csv", "parquet"):
+for kind, read in {"csv": pd.read_csv, "parquet": pd.read_parquet}.items():
     path = f"normalized.{kind}"
     call(f"normalize: to {kind}", normalize, table, output_file=path, output_type=kind)
-    call(f"normalize: what {kind} holds", Path(path).read_bytes)
+    call(f"normalize: what {kind} holds", read, path)
 table.to_csv("profiles.csv", index=False)
 call("normalize: from a file", normalize, "profiles.csv")
 
@@ -136,4 +138,4 @@ call("select: noise", feature_select, table, operation="noise_removal",
      noise_removal_perturb_groups="Metadata_compound", noise_removal_stdev_cutoff=0.9)  # fmt: skip
 call("select: no such operation", feature_select, table, operation="nothing")
 call("select: to a file", feature_select, table, operation=together, output_file="selected.csv")
-call("select: what it holds", Path("selected.csv").read_bytes)
+call("select: what it holds", Path("selected.csv").read_bytes)  # nothing is computed
