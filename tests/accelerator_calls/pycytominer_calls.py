@@ -65,7 +65,7 @@ tables["attributes"].attrs["plate map"] = "first"
 for name, some in tables.items():
     for method in ("standardize", "robustize", "mad_robustize", "spherize", "inverse_normal"):
         for samples in ("all", CONTROLS):
-            # Sphering multiplies what float32 rounds by up to a million; both sides round otherwise.
+            # Sphering multiplies what float32 rounds by thousands, and both round otherwise.
             narrow = "float32" in name and method == "spherize"
             call(f"normalize: {name}, {method}, {samples}", normalize, some, samples=samples,
                  method=method, within=1e-3 if narrow else 1e-5)  # fmt: skip
