@@ -1,10 +1,13 @@
 """Copies of functions that are replaced, in scripts: replaced where they are what they seem."""
 
+import ast
 from functools import partial
 
 import pytest
 
 from helpers.pasted import CALL, IMPORTS, PROFILED, definition, ran, run_files, source_file
+from wellgram.accel.known_functions import KNOWN
+from wellgram.accel.pasted_functions import mark
 
 pytest.importorskip("sklearn", reason="scikit-learn is absent (pip install scikit-learn)")
 if source_file("efaar_benchmarking.efaar") is None:
@@ -22,6 +25,15 @@ NAME = "tvn_on_controls (copy of efaar_benchmarking 1.0)"
 def run(tmp_path):
     """Writes files and runs Python on them."""
     return partial(run_files, tmp_path)
+
+
+@pytest.mark.parametrize("module", ["efaar", "benchmarking"])
+def test_a_file_that_is_copied_whole_is_known_in_all_its_functions(module):
+    tree = ast.parse(source_file(f"efaar_benchmarking.{module}").read_bytes())
+    assert mark(tree)
+    marked = {statement.name for statement in tree.body if getattr(statement, "decorator_list", 0)}
+    known = {k.name for k in KNOWN if k.path.startswith(f"efaar_benchmarking.{module}.")}
+    assert marked == known
 
 
 @pytest.mark.parametrize(

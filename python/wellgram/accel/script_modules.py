@@ -46,7 +46,7 @@ def replace_loaded_copies() -> None:
     for name, module in list(sys.modules.items()):
         names = getattr(module, "__dict__", {})
         files = [getattr(module, "__file__", None) or ""]
-        if not known.isdisjoint(names) and may_hold_copies(name, files):
+        if not names.keys().isdisjoint(known) and may_hold_copies(name, files):
             from wellgram.accel.pasted_functions import replace_loaded
 
             replace_loaded(module)
