@@ -125,11 +125,6 @@ OUTSIDE = {
     ),
     "no method": (":normalize", {"method": "nothing"}, 0),
     "no features": (":normalize", {"features": ["nowhere"]}, 0),
-    "axes of float32": (
-        ":normalize",
-        {"method": "spherize", "spherize_method": "PCA"},
-        lambda t: t.astype(dict.fromkeys(FEATURES, np.float32)),
-    ),
     "some float32": (
         ":normalize", {"method": "mad_robustize"}, lambda t: t.astype({"Cells_0": np.float32})
     ),

@@ -33,7 +33,7 @@ def checked_sphering(method: Any, centers: Any, epsilon: Any, *, of_scaled: bool
         raise Declined("the epsilon is no number from 0")
     if method.endswith("-cor") and not centers:
         raise Declined("correlations are to be sphered without a centre")
-    return Sphering(method, centers, float(epsilon), of_scaled)
+    return Sphering(method, centers, epsilon, of_scaled)
 
 
 def sphered_profiles(
@@ -50,35 +50,37 @@ def sphered_profiles(
     sphering
         How to sphere
     """
-    narrow = columns.dtype == np.float32
     turned = sphering.method.startswith("PCA")
-    if turned and (narrow or not _turns_as_lapack()):
+    if turned and not _turns_as_lapack():
         raise Declined("principal axes could point the other way")
-    rows = np.ascontiguousarray(columns.T, np.float64)
+    rows = columns.T  # in their order of memory, so that sums round alike
     if not np.isfinite(rows.sum()):
         raise Declined("a value is missing, infinite or very large")
-    samples = rows if chosen is None else rows[chosen]
+    samples = rows if chosen is None else columns[:, chosen].T
     n, d = samples.shape
     if n < 3 or (turned and n <= d):
         raise Declined("there are too few samples, or axes that these do not span")
     scaler = _scaler(samples, sphering)
-    scaled = rows if scaler is None else scaler.transform(rows)
-    scaled_samples = scaled if chosen is None else scaled[chosen]
+    scaled_samples = samples if scaler is None else scaler.transform(samples)
+    scaled = scaled_samples if chosen is None else rows
+    if chosen is not None and scaler is not None:
+        scaled = scaler.transform(rows)
     values, axes = _spectrum(scaled_samples, vectors=sphering.of_scaled)
-    rank = _rank(values, max(n, d), np.float32 if narrow else np.float64)
+    rank = _rank(values, max(n, d))
     if rank != d and rank != (n - 1 if sphering.centers else n):
         raise Declined("the samples are not of full rank")
     if not sphering.of_scaled:  # the rank stays that of the scaled ones
         values, axes = _spectrum(samples, vectors=True)
     if rank < 1 or not values[0] < _STEEPEST * (values[rank - 1] + sphering.epsilon):
         raise Declined("the samples are nearly not of full rank")
-    gains = np.sqrt(n - 1) / (values[:rank] + sphering.epsilon)
+    # In the types of the original, whose float32 rounds as this does.
+    lengths = values[:rank] + sphering.epsilon
+    whitened = axes[:rank] / lengths[:, None] * np.sqrt(n - 1)
     if turned:
-        sphered = scaled @ (axes * gains[:, None]).T
-    else:
-        sphered = _turned_back(scaled, gains, axes[:rank])
-    kind = (np.zeros(1, columns.dtype) * np.sqrt(n - 1)).dtype  # which depends on NumPy's version
-    return np.asarray(sphered, kind)
+        return np.asarray(scaled @ whitened.T)
+    if rank == d:
+        return np.asarray(scaled @ (whitened.T @ axes))
+    return _turned_back(scaled, whitened, axes[:rank], float(np.sqrt(n - 1) / lengths[-1]))
 
 
 def _scaler(samples: Floats, sphering: Sphering) -> Any:
@@ -97,34 +99,35 @@ def _scaler(samples: Floats, sphering: Sphering) -> Any:
 def _spectrum(samples: Floats, *, vectors: bool) -> tuple[Floats, Floats]:
     """Return singular values, and vectors where asked for.
 
-    They are those of R of a QR decomposition where there are more samples than features: LAPACK
-    goes the same way, and makes the orthogonal rows of all samples too, which nobody needs.
+    Of float64 they are those of R of a QR decomposition where there are more samples than features:
+    LAPACK goes the same way, and makes the orthogonal rows of all samples too, which nobody needs.
+    Of float32 they are those of the samples, as another rounding would show.
     """
     n, d = samples.shape
-    core = np.linalg.qr(samples, mode="r") if n >= 11 * d / 6 else samples
+    short = samples.dtype == np.float64 and n >= 11 * d / 6
+    core = np.linalg.qr(samples, mode="r") if short else samples
     if not vectors:
-        return np.asarray(np.linalg.svd(core, compute_uv=False), np.float64), np.empty((0, d))
+        return np.asarray(np.linalg.svd(core, compute_uv=False)), np.empty((0, d))
     _, values, axes = np.linalg.svd(core, full_matrices=False)
     return values, axes
 
 
-def _rank(values: Floats, size: int, kind: type[np.floating[Any]]) -> int:
+def _rank(values: Floats, size: int) -> int:
     """Return how many singular values are not zero, or decline where that is not clear."""
-    least = values.max() * size * np.finfo(kind).eps
+    least = values.max() * size * np.finfo(values.dtype).eps
     if ((values > _UNCLEAR[0] * least) & (values < _UNCLEAR[1] * least)).any():
         raise Declined("the rank of the samples is not clear")
     return int((values > least).sum())
 
 
-def _turned_back(rows: Floats, gains: Floats, axes: Floats) -> Floats:
-    """Return rows stretched along axes; what lies across all of them has the gain of the last."""
-    rest = gains[-1]
-    more = gains - rest
+def _turned_back(rows: Floats, whitened: Floats, axes: Floats, rest: float) -> Floats:
+    """Return rows whitened along axes and turned back; across all axes they are multiplied."""
+    whitened = whitened - rest * axes
     if 2 * len(axes) > axes.shape[1]:
-        turned = rows @ ((axes.T * more) @ axes)
+        turned = rows @ (whitened.T @ axes)
     else:
-        turned = ((rows @ axes.T) * more) @ axes
-    return np.asarray(turned + rest * rows)
+        turned = (rows @ whitened.T) @ axes
+    return np.asarray(turned + rest * rows, turned.dtype)
 
 
 def _turns_as_lapack() -> bool:
