@@ -12,8 +12,8 @@ from wellgram.backends import get_backend
 from wellgram.backends.protocol import Floats
 
 _EPS = np.finfo(np.float64).eps
-_NORMAL = 1.4826
-"""By which pycytominer multiplies a median absolute deviation"""
+_NORMAL = 1 / 1.4826
+"""By which pycytominer divides a median absolute deviation"""
 _CLEAR = 100.0
 """How many times larger than what rounding can make a variance must be to count as one"""
 _LEAST_SHARE = 1e-9
@@ -94,7 +94,9 @@ def by_deviation(samples: Floats) -> Scaling:
     n = samples.shape[1]
     means = samples.sum(axis=1) / n
     away = samples - means[:, None]
-    variances = np.einsum("ij,ij->i", away, away) / n
+    # With scikit-learn's correction for the rounding of the mean, in its order of adding up.
+    correction = away.sum(axis=1) ** 2 / n
+    variances = (np.square(away, out=away).sum(axis=1) - correction) / n
     rounding = n * _EPS * variances + (n * means * _EPS) ** 2
     for k in np.flatnonzero(~(variances > _CLEAR * rounding)):
         if (samples[k] != samples[k, 0]).any():
@@ -119,7 +121,7 @@ def by_median_deviation(epsilon: float) -> Callable[[Floats], Scaling]:
         middle = _medians(samples)
         away = samples - middle[:, None]
         deviation = _medians(np.abs(away, out=away))
-        width = deviation * _NORMAL + epsilon
+        width = deviation / _NORMAL + epsilon
         if ((deviation > 0) & ~(width > _LEAST_SHARE * np.abs(middle))).any():
             raise Declined("a feature varies by little more than rounding")
         return Scaling(middle, width)
