@@ -196,8 +196,47 @@ def test_outside_of_the_domain_the_original_answers(table, case):
             pd.testing.assert_frame_equal(theirs, ours)
 
 
-def test_missing_values_are_correlated_by_the_original(gaps):
-    why, _ = Pair(TARGET).declines(gaps, operation="correlation_threshold")
+@pytest.mark.parametrize("threshold", [0.9, 0.5, 0])
+@pytest.mark.parametrize("samples", SAMPLES)
+def test_features_with_missing_values_are_correlated(gaps, samples, threshold):
+    some = gaps.drop(columns=[RARE, TWIN])
+    options = {"operation": "correlation_threshold", "samples": samples}
+    left = same(some, corr_threshold=threshold, **options)
+    assert threshold == 0.9 or left.shape[1] < some.shape[1]
+
+
+def test_a_pair_at_the_threshold_is_decided_by_pandas():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(50, 3)), columns=["Cells_a", "Cells_b", "Nuclei_c"])
+    table.loc[::7, "Cells_a"] = np.nan
+    table["Cells_b"] += table["Cells_a"].fillna(0)
+    correlations = table.corr().to_numpy()
+    for threshold in (correlations[0, 1], np.nextafter(correlations[0, 1], 0)):
+        left = same(table, operation="correlation_threshold", corr_threshold=float(threshold))
+        assert left.shape[1] == (3 if threshold == correlations[0, 1] else 2)
+
+
+GAPS = {
+    "equal features": lambda t: t,
+    "few values": lambda t: t.assign(Cells_F0=t["Cells_F0"].where(np.arange(len(t)) < 2)),
+    "an infinite value": lambda t: t.assign(Cells_F0=np.inf),
+    "the same where another is": lambda t: t.assign(
+        Cells_F0=np.where(np.arange(len(t)) % 9, 1.0, t["Cells_F1"])
+    ),
+}
+
+
+@pytest.mark.parametrize("case", GAPS)
+def test_gaps_that_rounding_could_decide_are_left_to_the_original(gaps, case):
+    why, ours = Pair(TARGET).declines(GAPS[case](gaps), operation="correlation_threshold")
+    theirs = Pair(TARGET).original(GAPS[case](gaps), operation="correlation_threshold")
+    assert why
+    pd.testing.assert_frame_equal(theirs, ours)
+
+
+def test_ranks_with_missing_values_are_left_to_the_original(gaps):
+    options = {"operation": "correlation_threshold", "corr_method": "spearman"}
+    why, _ = Pair(TARGET).declines(gaps, **options)
     assert "missing" in why
 
 

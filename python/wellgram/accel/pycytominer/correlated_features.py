@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
 from wellgram.accel.pycytominer.feature_columns import feature_columns
+from wellgram.accel.pycytominer.gapped_correlations import decided_pairs, gapped_correlations
 from wellgram.accel.pycytominer.row_ranks import row_ranks
 from wellgram.backends.protocol import Floats
 
@@ -24,26 +26,40 @@ def correlated_features(table: pd.DataFrame, threshold: Any, method: Any) -> lis
     if len(names) < 2 or len(table) < 2 or table.columns.name is not None:
         raise Declined("there are fewer than two features or profiles, or columns have a name")
     columns = feature_columns(table)
-    if not np.isfinite(columns.sum(axis=1)).all():
-        raise Declined("a value is missing, infinite or very large")
     kind = method.lower() if isinstance(method, str) else None
-    if kind == "pearson":
-        # As the original has it, so that sums and thresholds have the same bits.
-        correlations = pd.DataFrame(np.corrcoef(table.transpose()), index=names, columns=names)
-    elif kind == "spearman":
-        values = _rank_correlations(columns)
-        tried = table[names[:_TRIED]].corr(method="spearman").to_numpy()
-        if not np.array_equal(tried, values[:_TRIED, :_TRIED], equal_nan=True):
-            raise Declined("pandas computes the correlations of ranks in another way")
-        correlations = pd.DataFrame(values, index=names, columns=names, copy=False)
-    else:
-        raise Declined(f"correlation {method!r} is not supported")
+    complete = np.isfinite(columns.sum(axis=1)).all()
+    if kind == "pearson" and not complete:
+        correlations = gapped_correlations(columns)
+        first, second, sums = decided_pairs(table, correlations, threshold)
+        return _dropped(names, first, second, sums)
+    if not complete:
+        raise Declined("a value is missing, infinite or very large")
+    exact = _exact_correlations(table, columns, kind)
     # The place of a feature in this order decides, also where sums are equal.
-    order = correlations.abs().sum().sort_values().index
-    place = order.get_indexer(pd.Index(names))
-    first, second = np.nonzero(np.tril(correlations.to_numpy() > threshold, -1))
-    dropped = np.where(place[first] > place[second], first, second)
-    return [names[k] for k in np.unique(dropped)]
+    order = exact.abs().sum().sort_values().index
+    first, second = np.nonzero(np.tril(exact.to_numpy() > threshold, -1))
+    return _dropped(names, first, second, order.get_indexer(pd.Index(names)))
+
+
+def _dropped(
+    names: list[str], first: NDArray[np.intp], second: NDArray[np.intp], rank: NDArray[Any]
+) -> list[str]:
+    """Return the feature of each pair that has the higher rank."""
+    return [names[k] for k in np.unique(np.where(rank[first] > rank[second], first, second))]
+
+
+def _exact_correlations(table: pd.DataFrame, columns: Floats, kind: str | None) -> pd.DataFrame:
+    """Return correlations as the original has them, so that sums and thresholds have its bits."""
+    names = table.columns
+    if kind == "pearson":
+        return pd.DataFrame(np.corrcoef(table.transpose()), index=names, columns=names)
+    if kind != "spearman":
+        raise Declined(f"correlation {kind!r} is not supported")
+    values = _rank_correlations(columns)
+    tried = table.iloc[:, :_TRIED].corr(method="spearman").to_numpy()
+    if not np.array_equal(tried, values[:_TRIED, :_TRIED], equal_nan=True):
+        raise Declined("pandas computes the correlations of ranks in another way")
+    return pd.DataFrame(values, index=names, columns=names, copy=False)
 
 
 def _rank_correlations(columns: Floats) -> Floats:
