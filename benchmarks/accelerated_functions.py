@@ -90,19 +90,60 @@ def copairs(scale: float) -> Iterator[str]:
 
 
 def pycytominer(scale: float) -> Iterator[str]:
-    """Call the functions of pycytominer."""
+    """Call the functions of pycytominer, on float64 and then on float32."""
     import pycytominer as cyto
 
     n, d = int(4_000 * scale), 256
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.normal(size=(n, d)), columns=[f"Cells_{j}" for j in range(d)])
-    table = table.assign(Metadata_Plate="a", Metadata_Well=np.arange(n) // 5)
-    yield f"{n:,} profiles x {d}"
-    cyto.aggregate(table)
-    for operation in ("median", "modz"):
-        cyto.consensus(table, ["Metadata_Well"], operation)
-    for method in ("standardize", "robustize", "mad_robustize", "spherize"):
-        cyto.normalize(table, method=method)
+    labels = pd.DataFrame({"Metadata_Plate": "a", "Metadata_Well": np.arange(n) // 5})
+    for kind in ("float64", "float32"):
+        profiles = pd.concat([labels, table.astype(kind)], axis="columns")
+        yield f"{n:,} profiles x {d}, {kind}: aggregate, consensus (median, modz)"
+        cyto.aggregate(profiles)
+        for operation in ("median", "modz"):
+            cyto.consensus(profiles, ["Metadata_Well"], operation)
+        methods = ("standardize", "robustize", "mad_robustize", "inverse_normal", "spherize")
+        yield f"normalize ({', '.join(methods)})"
+        for method in methods:
+            cyto.normalize(profiles, method=method)
+        yield "normalize (spherize by PCA-cor; mad_robustize by a tenth of the profiles)"
+        cyto.normalize(profiles, method="spherize", spherize_method="PCA-cor")
+        samples = f"Metadata_Well < {n // 50}"
+        cyto.normalize(profiles, method="mad_robustize", samples=samples)
+    yield from selections(scale)
+
+
+def selections(scale: float) -> Iterator[str]:
+    """Select features of batches, by each operation and by what recipes do."""
+    import pycytominer as cyto
+
+    n, d = int(3_000 * scale), 1_200
+    rng = np.random.default_rng(0)
+    causes = rng.normal(size=(n, d // 20))[:, rng.integers(d // 20, size=d)]
+    names = [f"Cells_{j}" for j in range(d)]
+    table = pd.DataFrame(causes + 0.3 * rng.normal(size=(n, d)), columns=names)
+    wells = pd.DataFrame({"Metadata_Well": np.arange(n) // 4})
+    table = pd.concat([wells, table], axis="columns")
+    single = (
+        "variance_threshold", "frequency_threshold", "drop_na_columns", "drop_outliers",
+        "blocklist", "correlation_threshold",
+    )  # fmt: skip
+    yield f"{n:,} profiles x {d}: feature_select ({', '.join(single)})"
+    for operation in single:
+        cyto.feature_select(table, operation=operation)
+    yield "feature_select (noise_removal)"
+    groups = {"noise_removal_perturb_groups": "Metadata_Well", "noise_removal_stdev_cutoff": 0.8}
+    cyto.feature_select(table, operation="noise_removal", **groups)
+    few = pd.concat([wells, table[names[:300]]], axis="columns")
+    yield "300 of them: feature_select (correlation_threshold of ranks)"
+    cyto.feature_select(few, operation="correlation_threshold", corr_method="spearman")
+    gaps = table[: n // 3].copy()
+    gaps.loc[::50, names[::10]] = np.nan
+    recipe = ["variance_threshold", "correlation_threshold", "drop_na_columns", "blocklist"]
+    yield f"{n // 3:,} of them: feature_select ({', '.join(recipe)}), then with missing values"
+    cyto.feature_select(table[: n // 3], operation=recipe)
+    cyto.feature_select(gaps, operation=recipe)
 
 
 def scikit(scale: float) -> Iterator[str]:

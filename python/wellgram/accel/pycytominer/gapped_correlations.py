@@ -68,7 +68,7 @@ def gapped_correlations(columns: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         found = (products - sums * sums.T / shared) / np.sqrt(variances * variances.T)
     found[~both] = np.nan
-    return found
+    return np.asarray(found)
 
 
 def decided_pairs(
