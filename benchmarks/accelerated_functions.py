@@ -99,8 +99,7 @@ def pycytominer(scale: float) -> Iterator[str]:
     labels = pd.DataFrame({"Metadata_Plate": "a", "Metadata_Well": np.arange(n) // 5})
     for kind in ("float64", "float32"):
         profiles = pd.concat([labels, table.astype(kind)], axis="columns")
-        yield f"{n:,} profiles x {d}, {kind}: aggregate, consensus (median, modz)"
-        cyto.aggregate(profiles)
+        yield f"{n:,} profiles x {d}, {kind}: consensus (median, modz)"
         for operation in ("median", "modz"):
             cyto.consensus(profiles, ["Metadata_Well"], operation)
         methods = ("standardize", "robustize", "mad_robustize", "inverse_normal", "spherize")
@@ -111,6 +110,11 @@ def pycytominer(scale: float) -> Iterator[str]:
         cyto.normalize(profiles, method="spherize", spherize_method="PCA-cor")
         samples = f"Metadata_Well < {n // 50}"
         cyto.normalize(profiles, method="mad_robustize", samples=samples)
+    cells = int(40_000 * scale)
+    table = pd.DataFrame(rng.normal(size=(cells, d)), columns=[f"Cells_{j}" for j in range(d)])
+    table = table.assign(Metadata_Plate="a", Metadata_Well=rng.integers(384, size=cells))
+    yield f"{cells:,} cells x {d} of 384 wells: aggregate"
+    cyto.aggregate(table)
     yield from selections(scale)
 
 

@@ -17,6 +17,12 @@ NAMES = [f"Cells_F{k}" for k in range(9)]
 STRATA = ["Metadata_Plate", "Metadata_Well"]
 
 
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Small tables are aggregated here too."""
+    monkeypatch.setenv("WELLGRAM_ACCEL_SMALL", "1")
+
+
 @pytest.fixture(scope="module")
 def table():
     """Profiles of two plates, replicates of 20 wells, some of them without a name."""
@@ -66,6 +72,12 @@ def test_aggregates_are_equal(table, change):
 def test_a_repeated_index_does_not_matter_to_medians(table, index):
     theirs, ours = Pair(":consensus")(table.set_axis(**index), STRATA, "median")
     equal(theirs, ours, within=1e-12)
+
+
+def test_few_values_are_left_to_pandas(table, monkeypatch):
+    monkeypatch.delenv("WELLGRAM_ACCEL_SMALL")
+    why, _ = Pair("pycytominer.aggregate:aggregate").declines(table)
+    assert why == "there is too little to do"
 
 
 def test_missing_features_are_aggregated_by_pandas(table):

@@ -16,6 +16,12 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # the peer's own
 FEATURES = [f"{part}_{k}" for part in ("Cells", "Nuclei") for k in range(6)]
 
 
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Small tables are aggregated here too."""
+    monkeypatch.setenv("WELLGRAM_ACCEL_SMALL", "1")
+
+
 @pytest.fixture(scope="module")
 def table():
     """Profiles of three plates, replicates of 30 perturbations; an index of its own."""

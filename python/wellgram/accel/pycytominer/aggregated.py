@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from wellgram.accel.amounts import check_amount
 from wellgram.accel.declined import Declined
 from wellgram.accel.pycytominer.feature_columns import (
     checked_table,
@@ -26,6 +27,11 @@ from wellgram.backends.protocol import Floats
 
 _BLOCK = 524_288
 """Values that are worked on at a time, so that they stay in the cache"""
+_FEWEST = 32
+"""Features that are worked on at a time, as rows of fewer are slow to gather"""
+
+_FEWEST_VALUES = 1_000_000
+"""Of fewer values pandas takes the medians as fast"""
 
 
 def of_profiles(
@@ -61,6 +67,7 @@ def strata_medians(table: pd.DataFrame, strata: Any, names: list[str], operation
     """Return the medians of the features of each stratum, beside its labels."""
     if not isinstance(operation, str) or operation.lower() != "median":
         raise Declined("only medians are faster here: pandas takes means in one pass")
+    check_amount(len(table) * len(names), _FEWEST_VALUES)
     check_strata(table, strata)
     feature_names(names, strata)
     groups = profile_strata(table, strata, keeps_missing=True)
@@ -82,7 +89,7 @@ def strata_medians(table: pd.DataFrame, strata: Any, names: list[str], operation
 def _medians(columns: Floats, groups: Strata) -> Floats:
     """Return the medians of features, a row for each."""
     medians = np.empty((len(columns), len(groups.labels)))
-    many = max(1, _BLOCK // columns.shape[1])
+    many = max(_FEWEST, _BLOCK // columns.shape[1])
 
     def summarize(begin: int) -> None:
         rows = np.ascontiguousarray(columns[begin : begin + many].T, np.float64)
