@@ -30,22 +30,16 @@ def profile_features(table: pd.DataFrame, features: Any, *, image_features: bool
     if not (isinstance(features, str) and features == "infer"):
         return feature_names(features, ())
     starts = (*_COMPARTMENTS, "Image") if image_features else _COMPARTMENTS
-    kinds = table.dtypes.tolist()
-    named = [
-        (name, kind)
-        for name, kind in zip(table.columns.tolist(), kinds, strict=True)
-        if name.startswith(starts)
-    ]
-    if any(kind == np.dtype(object) for _, kind in named):
-        raise Declined("a feature is no plain number")
-    return feature_names(
-        [
-            name
-            for name, kind in named
-            if not name.startswith("Image_") or pd.api.types.is_numeric_dtype(kind)
-        ],
-        (),
-    )
+    names = []
+    for name, kind in zip(table.columns.tolist(), table.dtypes.tolist(), strict=True):
+        if not name.startswith(starts):
+            continue
+        if name.startswith("Image_") and not pd.api.types.is_numeric_dtype(kind):
+            continue  # a path or a picture
+        if kind == np.dtype(object):
+            raise Declined("a feature is no plain number")
+        names.append(name)
+    return feature_names(names, ())
 
 
 def feature_names(features: Any, strata: Any) -> list[str]:
