@@ -25,6 +25,17 @@ def checked_table(profiles: Any) -> pd.DataFrame:
     return profiles
 
 
+def loaded_table(profiles: Any) -> pd.DataFrame:
+    """Return profiles that are such a table, or a file of one."""
+    from pycytominer.cyto_utils.load import load_profiles
+
+    try:
+        loaded = load_profiles(profiles)
+    except Exception as error:
+        raise Declined(f"the profiles cannot be read: {type(error).__name__}") from None
+    return checked_table(loaded)
+
+
 def profile_features(table: pd.DataFrame, features: Any, *, image_features: bool) -> list[str]:
     """Return the names of features, inferred from those of columns where that is asked for."""
     if not (isinstance(features, str) and features == "infer"):

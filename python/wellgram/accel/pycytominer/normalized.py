@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
 from wellgram.accel.pycytominer.feature_columns import (
-    checked_table,
     chosen_samples,
     feature_columns,
     feature_names,
+    loaded_table,
     profile_features,
     with_columns,
 )
@@ -53,8 +53,6 @@ def normalize(
     inverse_normal_n_quantiles: int = 1000,
 ) -> Any:
     """Return the profiles with their features normalised by all of them, or by some samples."""
-    from pycytominer.cyto_utils.load import load_profiles
-
     kind = method.lower() if isinstance(method, str) else None
     if kind == "spherize":
         rule = _sphering(spherize_method, spherize_center, spherize_epsilon)
@@ -64,7 +62,7 @@ def normalize(
         rule = _scaling(kind, mad_robustize_epsilon)
     if drop_cosmicqc_rows:
         raise Declined("rows are to be dropped")
-    profiles = checked_table(load_profiles(profiles))
+    profiles = loaded_table(profiles)
     names = profile_features(profiles, features, image_features=image_features)
     if isinstance(meta_features, str) and meta_features == "infer":
         meta_features = [name for name in profiles.columns.tolist() if name.startswith("Metadata_")]

@@ -63,10 +63,13 @@ def written(table: pd.DataFrame, file: Any, kind: Any, compression: Any, float_f
 
     if file is None:
         return table
-    return output(
-        df=table,
-        output_filename=file,
-        output_type=kind,
-        compression_options=compression,
-        float_format=float_format,
-    )
+    try:
+        return output(
+            df=table,
+            output_filename=file,
+            output_type=kind,
+            compression_options=compression,
+            float_format=float_format,
+        )
+    except Exception as error:
+        raise Declined(f"the table cannot be written: {type(error).__name__}") from None

@@ -8,9 +8,9 @@ import pandas as pd
 from wellgram.accel.declined import Declined
 from wellgram.accel.pycytominer.aggregated import strata_medians
 from wellgram.accel.pycytominer.feature_columns import (
-    checked_table,
     feature_columns,
     feature_names,
+    loaded_table,
     profile_features,
     with_columns,
 )
@@ -42,9 +42,7 @@ def consensus(
     modz_args: Any = None,
 ) -> Any:
     """Return the median or the weighted mean of the replicates of each stratum."""
-    from pycytominer.cyto_utils import load_profiles
-
-    profiles = checked_table(load_profiles(profiles))
+    profiles = loaded_table(profiles)
     names = profile_features(profiles, features, image_features=False)
     if operation == "modz":
         table = _modz(profiles, replicate_columns, names, modz_args or {})

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from wellgram.accel.declined import Declined
 from wellgram.accel.pycytominer.correlated_features import correlated_features
 from wellgram.accel.pycytominer.feature_columns import (
-    checked_table,
     chosen_samples,
     feature_columns,
+    loaded_table,
     profile_features,
     with_columns,
 )
@@ -52,7 +52,7 @@ def feature_select(
     min_variance: float = 1e-6,
 ) -> Any:
     """Return the profiles without the features that the operations drop, one after another."""
-    from pycytominer.cyto_utils import get_blocklist_features, load_profiles
+    from pycytominer.cyto_utils import get_blocklist_features
     from pycytominer.operations import noise_removal
 
     if blocklist_file is not None:
@@ -60,7 +60,7 @@ def feature_select(
     operations = [operation] if isinstance(operation, str) else operation
     if not isinstance(operations, list):
         raise Declined("operations are no list")
-    profiles = checked_table(load_profiles(profiles))
+    profiles = loaded_table(profiles)
     sampled = _Sampled(profiles, samples)
     release = installed_release()
 
