@@ -159,6 +159,82 @@ def scikit(scale: float) -> Iterator[str]:
     cosine_similarity(np.random.default_rng(0).normal(size=(n, 384)).astype(np.float32))
 
 
+def pandas_tables(scale: float) -> Iterator[str]:
+    """Correlate the columns of tables."""
+    n, d = int(4_000 * scale), 500
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(n, d)) + rng.normal(size=(n, 1)))
+    yield f"{n:,} rows x {d}; with one in 100 missing; with rows missing from ten columns"
+    table.corr()
+    table.corr("spearman")
+    table.mask(rng.random(table.shape) < 0.01).corr()
+    table.mask((np.arange(d) < 10) & (np.arange(n)[:, None] % 50 == 0)).corr("spearman")
+
+
+def scipy_distances(scale: float) -> Iterator[str]:
+    """Measure the distances of rows."""
+    from scipy.spatial import distance
+
+    n = int(4_000 * scale)
+    rng = np.random.default_rng(0)
+    for d in (50, 256):
+        x, y = rng.normal(size=(n, d)), rng.normal(size=(n // 2, d))
+        yield f"{n:,} rows x {d}"
+        for metric in ("euclidean", "cosine", "correlation"):
+            distance.pdist(x, metric)
+            distance.cdist(x, y, metric)
+
+
+def scikit_asked(scale: float) -> Iterator[str]:
+    """Call what is replaced of scikit-learn in scripts that ask for it."""
+    from sklearn.metrics import silhouette_score
+    from sklearn.neighbors import NearestNeighbors
+
+    n = int(8_000 * scale)
+    rng = np.random.default_rng(0)
+    label = rng.integers(20, size=n)
+    for d in (50, 256):
+        x = rng.normal(size=(n, d)) + rng.normal(size=(20, d))[label]
+        yield f"{n:,} rows x {d}, in 20 classes; 15 neighbors"
+        for metric in ("euclidean", "cosine"):
+            silhouette_score(x, label, metric=metric)
+        nearest = NearestNeighbors(n_neighbors=15, metric="cosine", algorithm="brute").fit(x)
+        nearest.kneighbors()
+        nearest.kneighbors(x[: n // 2] + 1)
+
+
+def scib(scale: float) -> Iterator[str]:
+    """Call the functions of scib-metrics, twice: JAX compiles in the first call of a size."""
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    try:
+        import scib_metrics
+        from scib_metrics.nearest_neighbors import NeighborsResults
+    except ImportError as error:
+        yield f"not measured, because scib-metrics cannot be imported: {error}"
+        return
+    n, d = int(5_000 * scale), 50
+    rng = np.random.default_rng(0)
+    label, batch = rng.integers(20, size=n), rng.integers(5, size=n)
+    x = rng.normal(size=(n, d)) + rng.normal(size=(20, d))[label]
+    near = rng.integers(n, size=(n, 50))
+    neighbors = NeighborsResults(indices=near, distances=np.sort(rng.random(near.shape), axis=1))
+    yield f"{n:,} rows x {d}, in 20 classes and 5 batches; 50 neighbors"
+    for _ in range(2):
+        for metric in ("euclidean", "cosine"):
+            scib_metrics.silhouette_label(x, label, metric=metric)
+        scib_metrics.kbet(neighbors, batch)
+    scib_metrics.silhouette_batch(x, label, batch)
+
+
+ASKED = {
+    "pandas": pandas_tables,
+    "scipy": scipy_distances,
+    "scikit-learn": scikit_asked,
+    "scib-metrics": scib,
+}
+"""Libraries that are replaced only where they are asked for, and what calls them"""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0)
@@ -168,11 +244,11 @@ def main() -> None:
     import wellgram.accel
     from wellgram.accel.profiling import Call, profile
 
-    wellgram.accel.install()
+    wellgram.accel.install(also=ASKED)
     calls: list[Call] = []
     with open(os.devnull, "w") as nowhere:
         terminal, sys.stderr = sys.stderr, nowhere  # progress bars
-        for library in (efaar, copairs, pycytominer, scikit):
+        for library in (efaar, copairs, pycytominer, scikit, *ASKED.values()):
             with profile() as found:
                 for size in library(options.scale):
                     print(f"{library.__name__}: {size}", flush=True)

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wellgram.accel.declined import Declined
-from wellgram.backends.protocol import Floats, Rows
+from wellgram.backends.protocol import Rows
 
-_TILE = (64, 2048)
-"""Rows by columns: 1 MiB, which stays in a core's cache from one step to the next"""
+_TILE_NUMBERS = 1 << 17
+"""1 MiB, which stays in a core's cache from one step to the next"""
 _NEAR = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-4}
 """Squares below this share of the largest have lost about half of the digits of their type"""
 _MOST_NEAR = 1 / 16
@@ -26,12 +26,12 @@ class Tile(NamedTuple):
     columns: slice
 
 
-def tiles(rows: int, columns: int | None = None) -> list[Tile]:
+def tiles(rows: int, columns: int | None = None, *, height: int = 256) -> list[Tile]:
     """Return the tiles of all pairs; without columns, of the pairs i < j of rows.
 
     Those of one set begin at columns that are rows of theirs, or later.
     """
-    height, width = _TILE
+    width = _TILE_NUMBERS // height
     return [
         Tile(slice(i, min(i + height, rows)), slice(j, min(j + width, columns or rows)))
         for i in range(0, rows, height)
@@ -89,7 +89,7 @@ class CosineDistances:
         self._left = np.column_stack([-rows, np.ones(len(rows))])
         self._right = np.column_stack([right, np.ones(len(right))])
 
-    def of(self, tile: Tile) -> Floats:
+    def of(self, tile: Tile) -> Rows:
         """Return the distances of a tile, from 0 to 2."""
         distances = np.asarray(self._left[tile.rows] @ self._right[tile.columns].T)
         return np.clip(distances, 0, 2, out=distances)

@@ -1,5 +1,6 @@
 """``pdist`` and ``cdist`` of SciPy, on matrix products and all threads."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from wellgram.backends.protocol import Floats, Rows
 _METRICS = ("euclidean", "cosine", "correlation")
 _LEAST_FEATURES = 16
 """Rows of fewer are as fast one pair at a time"""
-_LEAST_PRODUCTS = 1 << 24
+_LEAST_PRODUCTS = 1 << 26
+_HEIGHT = 64
+"""Rows of a tile of one set: with few, what is written of each is long"""
 _LEAST_SPREAD = 1e-6
 """The share of its length that a row must keep about its mean, for its direction to have digits"""
 
@@ -51,20 +54,19 @@ def pdist(
     kwargs: None = None,
 ) -> Floats:
     """Return the distances of all pairs of rows, those of the first row first."""
-    distances = _distances(metric, _rows(X, metric))
+    tiled, finish = _steps(metric, _rows(X, metric))
     n = len(X)
     found = np.empty(n * (n - 1) // 2)
 
     def fill(tile: Tile) -> None:
-        some = distances.of(tile)
-        _root(metric, some)
+        some = tiled(tile)
         for r, i in enumerate(range(tile.rows.start, tile.rows.stop)):
             first = max(tile.columns.start, i + 1)
             place = i * n - i * (i + 1) // 2 + first - i - 1
             part = some[r, first - tile.columns.start :]
-            found[place : place + len(part)] = part
+            finish(part, found[place : place + len(part)])
 
-    in_parallel(fill, tiles(n))
+    in_parallel(fill, tiles(n, height=_HEIGHT))
     return found
 
 
@@ -77,13 +79,11 @@ def cdist(
     kwargs: None = None,
 ) -> Floats:
     """Return the distances (m, n) of each row of one set to each of another."""
-    distances = _distances(metric, _rows(XA, metric), _rows(XB, metric))
+    tiled, finish = _steps(metric, _rows(XA, metric), _rows(XB, metric))
     found = np.empty((len(XA), len(XB)))
 
     def fill(tile: Tile) -> None:
-        some = distances.of(tile)
-        _root(metric, some)
-        found[tile.rows, tile.columns] = some
+        finish(tiled(tile), found[tile.rows, tile.columns])
 
     in_parallel(fill, tiles(*found.shape))
     return found
@@ -132,13 +132,10 @@ def _rows(given: Any, metric: str) -> Rows:
     return units
 
 
-def _distances(
+def _steps(
     metric: str, rows: Rows, others: Rows | None = None
-) -> SquaredDistances | CosineDistances:
-    kind = SquaredDistances if metric == "euclidean" else CosineDistances
-    return kind(rows, others)
-
-
-def _root(metric: str, some: Rows) -> None:
+) -> tuple[Callable[[Tile], Rows], Callable[[Rows, Floats], object]]:
+    """Return what makes a tile, and what puts a part of it elsewhere, as distances."""
     if metric == "euclidean":
-        np.sqrt(some, out=some)
+        return SquaredDistances(rows, others).of, np.sqrt
+    return CosineDistances(rows, others).of, lambda apart, out: np.copyto(out, apart)
