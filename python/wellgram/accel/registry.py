@@ -183,7 +183,7 @@ _SKLEARN_ALSO = _of(
     also=True,
 )
 _PANDAS = _of(
-    "pandas.core.frame:DataFrame.",
+    "pandas:DataFrame.",  # once all of pandas has been imported, which ours needs
     "pandas.column_correlations:",
     ("corr", "correlate_columns", "of_numbers", 1e-5, ("2.2.0", "2.3.3", "3.1.1")),
     also=True,
