@@ -61,6 +61,8 @@ class _Finder:
 _finder = _Finder()
 _asked: set[str] = set()
 """Libraries that are replaced because a script asked for them"""
+_waiting: "list[ModuleType]" = []
+"""Modules whose stand-ins are being put in their place, one after another"""
 
 
 def install(log_level: int | str | None = None, *, also: "Iterable[str]" = ()) -> None:
@@ -130,7 +132,21 @@ def accelerated(
 
 
 def _accelerate(module: "ModuleType") -> None:
-    """Put the stand-ins of a module in their place."""
+    """Put the stand-ins of a module in their place.
+
+    What is imported for the stand-ins of another, and so before these can be made, waits for them.
+    """
+    _waiting.append(module)
+    if len(_waiting) > 1:
+        return
+    try:
+        for waiting in _waiting:  # to which more may be added meanwhile
+            _put_stand_ins(waiting)
+    finally:
+        _waiting.clear()
+
+
+def _put_stand_ins(module: "ModuleType") -> None:
     entries = [  # a loader may serve several modules
         entry
         for entry in _MODULES.get(module.__name__, ())
