@@ -11,6 +11,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -70,14 +71,32 @@ def copairs(scale: float) -> Iterator[str]:
     kind = np.arange(n) // 10
     rng = np.random.default_rng(0)
     x = 0.2 * rng.normal(size=(n, d))[kind] + rng.normal(size=(n, d))
-    meta = pd.DataFrame({"kind": kind, "plate": np.arange(n) % 20, "labels": [["a"]] * n})
-    rules = (["kind"], [], [], ["kind"])
+    targets = [[f"a{k % 50}", f"b{k % 7}"] for k in kind]
+    meta = pd.DataFrame({"kind": kind, "plate": np.arange(n) % 20, "targets": targets})
+    meta["dose"] = np.arange(n) % 2
+    rules, labels = (["kind"], [], [], ["kind"]), (["targets"], [], [], ["targets"])
     yield f"{n:,} profiles x {d}"
     ap = ranks.average_precision(meta, x, *rules)
-    few = meta.index < 400
-    ranks.multilabel.average_precision(meta[few], x[few], *rules, "labels")
+    ranks.average_precision(meta, x.astype(np.float32), *rules)
+    ranks.average_precision(meta, x, ["kind"], [], ["plate"], ["kind"])
+    few = meta.index < 1_000
+    ranks.multilabel.average_precision(meta[few], x[few], *labels, "targets")
+    null = {"null_size": 10_000, "seed": 0}
     with tempfile.TemporaryDirectory() as cache:
-        ranks.mean_average_precision(ap, ["kind"], 10_000, 0.05, 0, cache_dir=cache)
+        home = os.environ["HOME"]
+        os.environ["HOME"] = cache  # where nulls are kept that have no other place
+        test = {"threshold": 0.05, "cache_dir": cache, **null}
+        ranks.mean_average_precision(ap, ["kind"], **test)
+        if hasattr(ranks, "mean_average_precision_hierarchical"):  # from 0.5.4 on
+            by = ["kind", "dose"]
+            ranks.mean_average_precision_hierarchical(ap, by, hierarchical_by=["kind"], **test)
+        sizes = ap[["n_pos_pairs", "n_total_pairs"]].to_numpy()
+        compute.p_values(ap["average_precision"].to_numpy(), sizes, **null)
+        os.environ["HOME"] = home
+    if find_spec("copairs.map.normalization"):  # from 0.5.3 on
+        from copairs.map.normalization import normalize_ap
+
+        normalize_ap(ap["average_precision"].to_numpy(), sizes[:, 0], sizes[:, 1] - sizes[:, 0])
     pairs = rng.integers(n, size=(int(500_000 * scale), 2))
     for distance in ("cosine", "abs_cosine", "correlation", "euclidean"):
         compute.get_similarity_fn(distance)(x, pairs, 20_000)

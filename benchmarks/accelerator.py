@@ -1,8 +1,8 @@
 """Unmodified scripts on public tools, as they are and accelerated: times, memory, and tables.
 
 Run ``python benchmarks/accelerator.py [--scale 1.0] [--repeats 3]``. Needs ``pip install --no-deps
-efaar_benchmarking==1.0 copairs==0.5 duckdb==1.3.2 statsmodels patsy tqdm torch==2.13.0 geomloss``,
-scikit-learn and joblib.
+efaar_benchmarking==1.0 copairs duckdb statsmodels patsy tqdm torch==2.13.0 geomloss``, scikit-learn
+and joblib.
 
 The scripts are those of ``examples/``: a whole screen of RxRx3-core's shape through
 efaar_benchmarking, and 6,500 profiles through copairs. Each run is a process of its own, given the
@@ -46,7 +46,7 @@ def prepare(folder: Path, scale: float) -> None:
         size=(PROFILES, FEATURES)
     )
     table = pd.DataFrame(x.astype(np.float32), columns=[f"f{j}" for j in range(FEATURES)])
-    # Numbers, because DuckDB 1.3 does not know the texts of pandas 3.
+    # Numbers, which every DuckDB knows: before 1.4 it knew no texts of pandas 3.
     table.insert(0, "Metadata_perturbation", kind)
     table.to_parquet(folder / "profiles.parquet")
 
