@@ -70,8 +70,8 @@ class NumpySimilarity:
         squares = np.ones(len(self.rows), self.rows.dtype) if self.squares is None else self.squares
         numpy_rank_counts(
             self.kind,
-            self.rows[i],
-            self.rows[j],
+            _rows_of(self.rows, i),
+            _rows_of(self.rows, j),
             squares[i],
             squares[j],
             starts,
@@ -83,6 +83,12 @@ class NumpySimilarity:
             threads(),
         )
         return counts
+
+
+def _rows_of(rows: Rows, chosen: Codes) -> Rows:
+    """Return the rows that are chosen; without a copy if these are all, in their order."""
+    every = len(chosen) == len(rows) and np.array_equal(chosen, np.arange(len(rows)))
+    return rows if every else rows[chosen]
 
 
 def _products(x: Rows, y: Rows) -> Rows:

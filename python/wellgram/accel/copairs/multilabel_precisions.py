@@ -41,6 +41,8 @@ def multilabel(
     columns = (pos_sameby, pos_diffby, neg_sameby, neg_diffby)
     if not isinstance(multilabel_col, str):
         raise Declined("there is no column of labels")
+    if not all(type(names) is list for names in columns):
+        raise Declined("columns are given by no lists, from which copairs takes labels")
     rank = _by_label if copairs_release().ranks_by_label else _by_pair
     table = rank(meta, feats, columns, multilabel_col, distance)
     tell(*PAIRS, "Dropping dups in negative pairs...", *SIMILARITIES, *LABELS, "Finished.")
