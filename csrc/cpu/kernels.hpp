@@ -164,6 +164,9 @@ struct Kernels {
   void (*count_above)(const T* tile, Index columns, const T* values, Index depth,
                       Ordered<T>* counts);
 
+  // counts[k] += how many of the cells of one column of a tile are above values[k], k < depth.
+  void (*count_column_above)(const T* column, const T* values, Index depth, Index* counts);
+
   // medians[c] = the median of values[r * tile_rows + c] over rows, tile_rows of them; NaN where
   // one is.
   void (*column_medians)(const T* values, Index rows, double* medians);

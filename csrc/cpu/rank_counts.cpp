@@ -17,6 +17,9 @@ namespace {
 
 constexpr Index most_compared = 256;
 
+// With more values to a row, a tile is made anew for its columns sooner than they are compared.
+constexpr Index most_mirrored = 64;
+
 // How many of ascending values are below one. Without branches, which would go either way.
 template <class T>
 Index count_below(const T* values, Index count, T one) {
@@ -91,12 +94,36 @@ void lay_labels(View<const std::int32_t> labels, const Index* rows, Index first,
                 Index width, Ordered<T>* out) {
   for (Index k = 0; k < labels.rows; ++k)
     for (Index i = 0; i < width; ++i)
-      out[k * width + i] =
-          i < count ? labels.row(k)[rows == nullptr ? first + i : rows[first + i]] : -1;
+      out[k * width + i] = i < count ? labels.row(k)[rows[first + i]] : -1;
 }
 
-// `make_tile(rows, present, panel, q, right, cells)` fills a tile: of the rows that are packed in a
-// left panel, and of those of the right panel q.
+// Whether all rows are compared with each other by one rule, so that a tile serves its columns too.
+template <class T>
+bool mirrored(View<const T> x, View<const T> y, const Rankings<T>& rankings, const Labels& labels) {
+  if (x.data != y.data || x.rows != y.rows || x.stride != y.stride) return false;
+  for (Index k = 0; k < labels.own.rows; ++k)
+    if (!std::equal(labels.own.row(k), labels.own.row(k) + x.rows, labels.other.row(k)))
+      return false;
+  for (Index i = 0; i < x.rows; ++i)
+    if (rankings.size(i) > most_mirrored) return false;
+  return true;
+}
+
+// Takes the cells out of a tile whose column, counted from `first_column` on, stands before its
+// row; or also those of one and the same, and those of rows that are not there.
+template <class T>
+void take_out(T* cells, Index tall, Index first_row, Index present, Index first_column,
+              Index columns, bool also_same) {
+  for (Index j = 0; j < columns; ++j)
+    for (Index i = 0; i < tall; ++i) {
+      const Index row = first_row + i, column = first_column + j;
+      if (column < row || (also_same && (column == row || i >= present)))
+        cells[j * tall + i] = -std::numeric_limits<T>::infinity();
+    }
+}
+
+// `make_tile(rows, present, left, others, columns, right, cells)` fills a tile: of so many rows of
+// x that are packed in a left panel, and so many of y in a right one.
 template <class T, class MakeTile>
 void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
                  const Labels& labels, bool absolute, Index* counts, const Team& team,
@@ -112,12 +139,20 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
   const Index* rows = order.data();
   const Index* end = rows + order.size();
   while (rows < end && rankings.size(*rows) == 0) ++rows;
-  const Index count = end - rows, lefts = panel_count(count, tall);
+  const Index count = end - rows, lefts = panel_count(count, tall), unranked = rows - order.data();
 
-  const Panels<T> right(y.rows, wide, d, [&](Index j, Index k) { return y.row(j)[k]; }, team);
+  // Where tiles serve both ways, columns have the order of rows, so that half of them will do.
+  const bool both = mirrored(x, y, rankings, labels);
+  std::vector<Index> others(y.rows);
+  std::iota(others.begin(), others.end(), Index{0});
+  if (both) others = order;
+  std::vector<std::vector<Index>> of_columns(both ? team.threads() : 0);
+
+  const Panels<T> right(
+      y.rows, wide, d, [&](Index j, Index k) { return y.row(others[j])[k]; }, team);
   std::vector<Ordered<T>> other(right.count() * kinds * wide);
   for (Index q = 0; q < right.count(); ++q)
-    lay_labels<T>(labels.other, nullptr, q * wide, std::min(wide, y.rows - q * wide), wide,
+    lay_labels<T>(labels.other, others.data(), q * wide, std::min(wide, y.rows - q * wide), wide,
                   other.data() + q * kinds * wide);
 
   const auto within = [&](double limit, double each) {
@@ -128,7 +163,7 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
   const Index block = std::max<Index>(
       1, std::min({within(block_bytes, panel_bytes), within(block_flops, panel_flops),
                    lefts / (4 * team.threads())}));
-  team.run_reported(panel_count(lefts, block), [&](Index chunk, int) {
+  team.run_reported(panel_count(lefts, block), [&](Index chunk, int worker) {
     const Index first = chunk * block, panels = std::min(block, lefts - first);
     const auto present = [&](Index p) { return std::min(tall, count - (first + p) * tall); };
     Buffer<T> packed(panels * tall * d);
@@ -141,18 +176,37 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
       lay_labels<T>(labels.own, here, 0, present(p), tall, own.data() + p * kinds * tall);
       found[p].take(rankings, here, present(p), tall);
     }
+    if (both) of_columns[worker].resize(rankings.all.size());
     alignas(64) T cells[max_tile];
     for (Index q = 0; q < right.count(); ++q)
       for (Index p = 0; p < panels; ++p) {
         const Index columns = std::min(wide, y.rows - q * wide);
-        make_tile(rows + (first + p) * tall, present(p), packed.data() + p * tall * d, q, right[q],
-                  cells);
+        const Index row = unranked + (first + p) * tall, column = q * wide;
+        if (both && column >= unranked && column + columns <= row) continue;
+        make_tile(rows + (first + p) * tall, present(p), packed.data() + p * tall * d,
+                  others.data() + column, columns, right[q], cells);
         kernels<T>().leave_out(cells, own.data() + p * kinds * tall,
                                other.data() + q * kinds * wide, kinds, absolute);
+        if (!both) {
+          found[p].absorb(cells, columns);
+          continue;
+        }
+        const Index known = std::clamp<Index>(unranked - column, 0, columns);
+        const bool apart = column >= row + tall && present(p) == tall;
+        T* ranked = cells + known * tall;
+        if (!apart) take_out(ranked, tall, row, tall, column + known, columns - known, false);
         found[p].absorb(cells, columns);
+        if (!apart) take_out(ranked, tall, row, present(p), column + known, columns - known, true);
+        for (Index j = known; j < columns; ++j) {
+          const Index of = others[column + j];
+          kernels<T>().count_column_above(cells + j * tall, rankings.values(of), rankings.size(of),
+                                          of_columns[worker].data() + rankings.starts[of]);
+        }
       }
     for (const auto& panel : found) panel.write(counts);
   });
+  for (const auto& more : of_columns)
+    for (std::size_t v = 0; v < more.size(); ++v) counts[v] += more[v];
 }
 
 }  // namespace
@@ -161,9 +215,8 @@ template <class T>
 void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
                  const Labels& labels, bool absolute, Index* counts, const Team& team) {
   count_tiles(x, y, rankings, labels, absolute, counts, team,
-              [&](const Index*, Index, const T* left, Index, const T* right, T* cells) {
-                products<T>().gram_tile(left, right, x.columns, cells, nullptr);
-              });
+              [&](const Index*, Index, const T* left, const Index*, Index, const T* right,
+                  T* cells) { products<T>().gram_tile(left, right, x.columns, cells, nullptr); });
 }
 
 template <class T>
@@ -171,18 +224,19 @@ void numpy_rank_counts(const Similarity<T>& similarity, View<const T> x, View<co
                        const Rankings<T>& rankings, const Labels& labels, bool absolute,
                        Index* counts, const Team& team) {
   const Index tall = kernels<T>().tile_rows, wide = kernels<T>().tile_columns;
-  count_tiles(
-      x, y, rankings, labels, absolute, counts, team,
-      [&](const Index* rows, Index present, const T* left, Index q, const T* right, T* cells) {
-        T of_rows[max_tile], of_columns[max_tile];
-        if (similarity.kind == RowSimilarity::correlation) {
-          for (Index i = 0; i < tall; ++i)
-            of_rows[i] = i < present ? similarity.row_squares[rows[i]] : T(1);
-          for (Index j = 0; j < wide; ++j)
-            of_columns[j] = q * wide + j < y.rows ? similarity.column_squares[q * wide + j] : T(1);
-        }
-        numpy_tile<T>()(similarity.kind, left, right, x.columns, of_rows, of_columns, cells);
-      });
+  count_tiles(x, y, rankings, labels, absolute, counts, team,
+              [&](const Index* rows, Index present, const T* left, const Index* others,
+                  Index columns, const T* right, T* cells) {
+                T of_rows[max_tile], of_columns[max_tile];
+                if (similarity.kind == RowSimilarity::correlation) {
+                  for (Index i = 0; i < tall; ++i)
+                    of_rows[i] = i < present ? similarity.row_squares[rows[i]] : T(1);
+                  for (Index j = 0; j < wide; ++j)
+                    of_columns[j] = j < columns ? similarity.column_squares[others[j]] : T(1);
+                }
+                numpy_tile<T>()(similarity.kind, left, right, x.columns, of_rows, of_columns,
+                                cells);
+              });
 }
 
 #define INSTANTIATE(T)                                                                             \
