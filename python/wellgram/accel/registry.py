@@ -93,6 +93,12 @@ _EFAAR = (
         ("pert_signal_consistency_benchmark", "consistency", "of_replicates", 1e-5, _EFAAR_10),
         ("pert_signal_magnitude_benchmark", "magnitude", "of_replicates", 1e-5, _EFAAR_10),
     ),
+    *_of(
+        "efaar_benchmarking.benchmarking:",
+        "efaar.compound_targets:",
+        # In the trunk alone, which no number of a version tells: each pattern of calls is tried.
+        ("compound_gene_benchmark", "compound_gene_scores", "of_drug_targets", 1e-5, ()),
+    ),
 )
 _COPAIRS = (
     *_of(
