@@ -7,7 +7,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
-from wellgram.accel.value_range import check_squares
+from wellgram.accel.efaar.screen_checks import (
+    check_key,
+    check_labels,
+    check_rows,
+    check_spread,
+)
 from wellgram.align.affine import diagonal_maps
 from wellgram.align.parallel import in_parallel
 from wellgram.align.spectrum import Spectrum, standard_scale
@@ -18,6 +23,10 @@ _RIDGE = 0.5
 """What tvn_on_controls adds to the covariance of each batch"""
 _LEAST_VARIANCE = 1e-9
 """Of the largest: below it the axes of a covariance are too uncertain to promise 1e-5"""
+_LEAST_GAP = 1e-10
+"""Of the largest: axes whose variances are as near are mixed by rounding, by 1e-5 and more"""
+_LEAST_MARGIN = 1e-9
+"""A share of the variance so near to what some axes have could be theirs or need one more"""
 
 
 def of_wells(
@@ -28,8 +37,9 @@ def of_wells(
     batch_col: Any = None,
 ) -> None:
     """Decline unless all batches have controls, and embeddings are finite floats."""
-    of_rows(embeddings, metadata, (pert_col, batch_col))
-    _of_labels(metadata, batch_col)
+    check_rows(embeddings, metadata, (pert_col, batch_col))
+    check_labels(metadata, batch_col)
+    check_key(control_key)
     control = _controls(metadata, pert_col, control_key)
     batches = metadata[batch_col][control] if batch_col is not None else metadata[pert_col][control]
     every = metadata[batch_col].nunique() if batch_col is not None else 1
@@ -39,18 +49,19 @@ def of_wells(
 
 def of_batches(features: Any, metadata: Any, batch_col: Any) -> None:
     """Decline unless features are finite floats, and every row has a batch."""
-    of_rows(features, metadata, (batch_col,))
-    _of_labels(metadata, batch_col)
+    check_rows(features, metadata, (batch_col,))
+    check_labels(metadata, batch_col)
 
 
 def of_pca(features: Any, metadata: Any, variance_or_ncomp: Any, batch_col: Any) -> None:
     """Decline unless scikit-learn would take the covariance apart, or rows in full."""
-    of_rows(features, metadata, (batch_col,))
-    _of_labels(metadata, batch_col)
+    check_rows(features, metadata, (batch_col,))
+    check_labels(metadata, batch_col)
     n, d = features.shape
     count = variance_or_ncomp
     whole = isinstance(count, int | np.integer) and 0 < count <= min(n, d)
-    if not (count is None or whole or (isinstance(count, float) and 0 < count < 1)):
+    share = isinstance(count, float) and 0 < count < 1
+    if isinstance(count, bool) or not (count is None or whole or share):
         raise Declined(f"{count!r} is no number of components, or share of the variance")
     if d <= 1000 and n >= 10 * d:
         return
@@ -60,36 +71,12 @@ def of_pca(features: Any, metadata: Any, variance_or_ncomp: Any, batch_col: Any)
         raise Declined("there are no more rows than features")
 
 
-def of_rows(rows: Any, metadata: Any, columns: tuple[Any, ...]) -> None:
-    """Decline unless rows are finite floats, and metadata has each of the columns once."""
-    if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.size == 0:
-        raise Declined("embeddings are no matrix of NumPy")
-    if rows.dtype not in (np.float32, np.float64):
-        raise Declined(f"embeddings are {rows.dtype}")
-    named = [column for column in columns if column is not None]
-    if named:
-        if not isinstance(metadata, pd.DataFrame) or len(metadata) != len(rows):
-            raise Declined("metadata is no table of as many rows")
-        for column in named:
-            if not isinstance(column, str) or list(metadata.columns).count(column) != 1:
-                raise Declined(f"metadata has no column {column!r}, or several")
-    bad, _ = get_backend().row_faults(rows)
-    if bad.any():
-        raise Declined("a row holds a NaN or an Inf")
-    check_squares(rows)
-
-
 def _controls(metadata: pd.DataFrame, pert_col: str, control_key: Any) -> NDArray[np.bool_]:
     """Return which rows are controls."""
     control = metadata[pert_col] == control_key
     if control.dtype != bool:
         raise Declined("a label may be missing in a way of pandas' own")
     return np.asarray(control)
-
-
-def _of_labels(metadata: Any, column: Any) -> None:
-    if column is not None and metadata[column].isna().any():
-        raise Declined(f"a row has no {column!r}")
 
 
 def by_controls(
@@ -122,7 +109,8 @@ def rotated(
     """Rotate to the axes of all controls, then standardise each batch by its controls."""
     control = _controls(metadata, pert_col, control_key)
     pooled = _moments(embeddings[control])
-    _, axes = _axes(pooled)
+    check_spread(pooled.squares() / pooled.count, pooled.mean, embeddings)
+    _, axes = _axes(pooled, embeddings)
     codes = _codes(metadata, batch_col, len(embeddings))
     groups = int(codes.max()) + 1
     moments = get_backend().group_moments(embeddings[control], codes[control], groups)
@@ -159,8 +147,10 @@ def tvn(
     if batch_col is not None and moments.counts.min() < 2:
         raise Declined("a batch has one control")
     pooled = moments.pooled()
-    scale = standard_scale(pooled.squares() / pooled.count, pooled.mean, pooled.count)
-    variances, axes = _axes(pooled, scale)
+    spread = pooled.squares() / pooled.count
+    check_spread(spread, pooled.mean, embeddings)
+    scale = standard_scale(spread, pooled.mean, pooled.count)
+    variances, axes = _axes(pooled, embeddings, scale)
     shift, basis = pooled.mean, scale[:, None] * axes / np.sqrt(variances)
     k = basis.shape[1]
     if batch_col is None:
@@ -196,23 +186,33 @@ def embed(
     scaled = by_batch(features, metadata, batch_col)
     pooled = _moments(scaled)
     # Few axes of large variance are certain however little the last ones vary.
-    variances, axes = np.linalg.eigh(pooled.scatter() / (pooled.count - 1))
+    covariance = pooled.scatter() / (pooled.count - 1)
+    if not np.isfinite(covariance).all():
+        raise Declined("the covariance is not finite")
+    variances, axes = np.linalg.eigh(covariance)
     variances, axes = np.maximum(variances[::-1], 0), axes[:, ::-1]
-    if variance_or_ncomp is None:
-        count = len(variances)
-    elif 0 < variance_or_ncomp < 1:
-        shares = np.cumsum(variances / variances.sum())
-        count = int(np.searchsorted(shares, variance_or_ncomp, side="right")) + 1
-    else:
-        count = int(variance_or_ncomp)
-    if variances[count - 1] < _LEAST_VARIANCE * variances[0]:
+    count = _component_count(variances, variance_or_ncomp)
+    if not variances[count - 1] > _LEAST_VARIANCE * variances[0]:
         raise Declined("the last component hardly varies")
+    _check_gaps(variances[: count + 1], scaled)
     kept = _turned(axes[:, :count])
     none = (np.empty((count, 0)),)
     maps = AffineMaps(
         pooled.mean, kept, np.zeros((1, count)), np.ones((1, count)), none, (np.empty(0),)
     )
     return get_backend().apply_affine(scaled, np.zeros(len(scaled), np.int64), maps)
+
+
+def _component_count(variances: Floats, wanted: float | None) -> int:
+    """Return how many axes are kept: all, a number, or those that have a share of the variance."""
+    if wanted is None:
+        return len(variances)
+    if wanted >= 1:
+        return int(wanted)
+    shares = np.cumsum(variances / variances.sum())
+    if np.abs(shares - wanted).min() < _LEAST_MARGIN:
+        raise Declined("the share of the variance is that of some components but for rounding")
+    return int(np.searchsorted(shares, wanted, side="right")) + 1
 
 
 def _codes(metadata: pd.DataFrame | None, batch_col: str | None, rows: int) -> Codes:
@@ -229,10 +229,11 @@ def _standardized(rows: Rows, codes: Codes, fitted: NDArray[np.bool_]) -> Rows:
     groups = int(codes.max()) + 1
     chosen = (rows, codes) if fitted.all() else (rows[fitted], codes[fitted])
     moments = run.group_moments(*chosen, groups, "variances")
-    scale = [
-        standard_scale(group.squares() / group.count, group.mean, group.count)
-        for group in (moments[g] for g in range(groups))
-    ]
+    scale = []
+    for group in (moments[g] for g in range(groups)):
+        spread = group.squares() / group.count
+        check_spread(spread, group.mean, rows)
+        scale.append(standard_scale(spread, group.mean, group.count))
     maps = diagonal_maps(np.zeros(rows.shape[1]), moments.means, np.array(scale))
     return run.apply_affine(rows, codes, maps)
 
@@ -242,16 +243,24 @@ def _moments(rows: Rows) -> Moments:
     return run.group_moments(rows, np.zeros(len(rows), np.int64), 1)[0]
 
 
-def _axes(pooled: Moments, scale: Floats | float = 1.0) -> tuple[Floats, Floats]:
+def _axes(pooled: Moments, rows: Rows, scale: Floats | float = 1.0) -> tuple[Floats, Floats]:
     """Return variances and axes of controls whose features were scaled, as scikit-learn has them.
 
     Descending, and each axis turned so that its largest part is positive.
     """
     factor = np.broadcast_to(np.asarray(scale, np.float64), pooled.mean.shape)
     variances, axes = np.linalg.eigh(pooled.scatter() / pooled.count * np.outer(factor, factor))
-    if variances[0] < _LEAST_VARIANCE * variances[-1]:
+    if not variances[0] > _LEAST_VARIANCE * variances[-1]:
         raise Declined("the controls hardly vary along some axis, or are fewer than the features")
+    _check_gaps(variances[::-1], rows)
     return variances[::-1], _turned(axes[:, ::-1])
+
+
+def _check_gaps(variances: Floats, rows: Rows) -> None:
+    """Decline if axes of float64 are mixed by rounding; in float32 the original's own are."""
+    gaps = -np.diff(variances)
+    if rows.dtype == np.float64 and (gaps < _LEAST_GAP * variances[0]).any():
+        raise Declined("axes vary alike, and rounding mixes them")
 
 
 def _turned(axes: Floats) -> Floats:
