@@ -10,7 +10,7 @@ from wellgram.accel.declined import Declined
 from wellgram.backends.protocol import Codes, Floats
 
 Metric = Callable[[int], Any]
-_MOST_SHARE = 0.1
+_MOST_SHARE = 0.5
 """The share of scores that may be computed as the original does, before it may as well do all"""
 _ALWAYS = 10
 """So many may be, however few there are"""
