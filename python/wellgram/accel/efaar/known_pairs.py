@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
 from wellgram.accel.efaar.gene_maps import check_map_directions
-from wellgram.backends.protocol import Floats
+from wellgram.backends.protocol import Codes, Floats
 from wellgram.metrics.recall import largest_count, smallest_count
 from wellgram.pairs import UnitRows, order_statistics, pair_count
 
 _TOLERANCE = 1e-4
 """The share of known pairs that rounding may move across a threshold"""
+_SEVERAL, _ABSENT = -2, -1
 Tail = tuple[Any, Any]
 
 
@@ -25,7 +26,7 @@ def filter_relationships(df: pd.DataFrame) -> pd.DataFrame:
     if df.columns.nlevels > 1 or df["entity1"].dtype != df["entity2"].dtype:
         raise Declined("the columns of the pairs are of two types")
     first, second = df["entity1"].to_numpy(object), df["entity2"].to_numpy(object)
-    if not all(type(value) is str for side in (first, second) for value in side):
+    if {pd.api.types.infer_dtype(side, skipna=False) for side in (first, second)} != {"string"}:
         raise Declined("an entity is no text")
     turned = first > second
     low, high = np.where(turned, second, first), np.where(turned, first, second)
@@ -72,10 +73,7 @@ def recall(
     check_map_directions(map_data, pert_col)
     if not isinstance(benchmark_sources, list | tuple) or type(min_req_entity_cnt) is not int:
         raise Declined("sources are in no list, or their least size is no whole number")
-    labels = pd.Index(map_data.metadata[pert_col])
-    twice = labels.duplicated(keep=False) | labels.isna()
-    once = pd.Index(labels[~twice])
-    row = np.flatnonzero(~twice)
+    labels = map_data.metadata[pert_col].tolist()
     unit = UnitRows(map_data.features.to_numpy())
     n = pair_count(unit.n)
     if n == 0:
@@ -84,20 +82,17 @@ def recall(
     counts = [_counts(n, low, high) for low, high in tails]
     wanted = sorted({c for pair in counts for c in _ranks(n, *pair)})
     lines, tables, pairs = [f"{len(labels)} perturbations exist in the map."], [], {}
+    row_of = _rows_by_label(labels)
     for source in benchmark_sources:
         known = _read(benchmarking.get_benchmark_relationships, benchmark_data_dir, source)
-        known = known[known.entity1.isin(labels) & known.entity2.isin(labels)]
-        i, j = once.get_indexer(known["entity1"]), once.get_indexer(known["entity2"])
-        if (i < 0).any() or (j < 0).any():
-            raise Declined(f"a label of source {source!r} occurs twice in the map")
-        pairs[source] = i, j
+        pairs[source] = _rows_of_pairs(known, row_of, source)
     # The next ones tell whether rounding could put another pair in a threshold's place.
     asked = sorted({r for c in wanted for r in (c - 1, c, c + 1) if 0 <= r < n})
     at = dict(zip(asked, order_statistics(unit, asked).cosines, strict=True))
     margin = _rounding(map_data.features.dtypes.iloc[0], map_data.features.shape[1])
     for source in benchmark_sources:
         i, j = pairs[source]
-        cosines = unit.cosines(row[i], row[j]).astype(np.float64)
+        cosines = unit.cosines(i, j).astype(np.float64)
         lines.append(f"{len(cosines)} relationships are used from the benchmark source {source}")
         if len(cosines):
             _check_margin(cosines, wanted, at, margin)
@@ -109,6 +104,29 @@ def recall(
         print(*lines, sep="\n")
     every: pd.DataFrame = pd.concat(tables, ignore_index=True)
     return every
+
+
+def _rows_by_label(labels: list[Any]) -> dict[Any, int]:
+    """Return the row of each label, and `_SEVERAL` of one that several rows have."""
+    row_of: dict[Any, int] = {}
+    for row, label in enumerate(labels):
+        row_of[label] = _SEVERAL if label in row_of else row
+    return row_of
+
+
+def _rows_of_pairs(known: pd.DataFrame, row_of: dict[Any, int], source: Any) -> tuple[Codes, Codes]:
+    """Return the rows of those pairs whose ends are both in the map."""
+    if known.isna().to_numpy().any():
+        raise Declined(f"a pair of source {source!r} has one end")
+    i, j = (
+        np.array([row_of.get(label, _ABSENT) for label in known[end].tolist()], np.int64)
+        for end in ("entity1", "entity2")
+    )
+    there = (i != _ABSENT) & (j != _ABSENT)
+    i, j = i[there], j[there]
+    if (i == _SEVERAL).any() or (j == _SEVERAL).any():
+        raise Declined(f"a label of source {source!r} occurs twice in the map")
+    return i, j
 
 
 def _read(reader: Callable[..., Any], *arguments: Any) -> Any:
