@@ -95,8 +95,7 @@ def run(library: str, options: argparse.Namespace, *, accelerated: bool) -> list
             check=False,
         )
     if done.returncode:
-        heads = f"{'seconds':>10}{'as it is':>10}{'MB':>8}{'as it is':>10}"
-        print(f"{library}\n{'':5}{'faster':>9}{heads}", flush=True)
+        print(f"{library} is not measured: {done.stderr.splitlines()[-1:]}", flush=True)
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
 
 
@@ -115,14 +114,13 @@ def main() -> None:
         measure(options.measure, options.scale, options.repeats, accelerated=options.accelerated)
         return
     for library in options.library:
-        print(
-            f"{library}\n{'':5}{'faster':>9}{'seconds':>10}{'as it is':>10}{'MB':>8}{'as it is':>10}"
-        )
+        heads = ("faster", "seconds", "as it is", "MB", "as it is")
+        print(library, "".join(f"{head:>10}" for head in heads), sep="\n", flush=True)
         ours = run(library, options, accelerated=True)
         theirs = run(library, options, accelerated=False)
         for (name, fast, small, reason), (_, slow, large, _) in zip(ours, theirs, strict=False):
             told = f" (the original: {reason})" if reason else ""
-            print(f"{slow / fast:12.1f} x{fast:10.3f}{slow:10.3f}{small:8.0f}{large:10.0f}  "
+            print(f"{slow / fast:8.1f} x{fast:10.3f}{slow:10.3f}{small:10.0f}{large:10.0f}  "
                   f"{name}{told}", flush=True)  # fmt: skip
 
 
