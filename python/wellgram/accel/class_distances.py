@@ -9,6 +9,9 @@ from wellgram.align.parallel import in_parallel
 from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.backends.thread_count import threads
 
+_LEAST_PAIRS = 1 << 20
+"""Fewer for each thread are added up before threads have begun"""
+
 
 def euclidean_sums(rows: Rows, codes: Codes, classes: int, dtype: type[np.floating[Any]]) -> Floats:
     """Return the sums (n, classes) of the Euclidean distances of each row to those of each class.
@@ -24,7 +27,7 @@ def euclidean_sums(rows: Rows, codes: Codes, classes: int, dtype: type[np.floati
     codes = codes[order]
     distances = SquaredDistances(rows[order], dtype=dtype)
     shares = tiles(len(rows))
-    workers = max(1, min(threads(), len(shares)))
+    workers = max(1, min(threads(), len(rows) ** 2 // _LEAST_PAIRS))
 
     def add_up(share: list[Tile]) -> Floats:
         sums = np.zeros((len(rows), classes), order="F")
@@ -40,7 +43,10 @@ def euclidean_sums(rows: Rows, codes: Codes, classes: int, dtype: type[np.floati
                 sums[tile.columns, code] += apart[first:end].sum(axis=0)
         return sums
 
-    parts = in_parallel(add_up, [shares[w::workers] for w in range(workers)])
+    if workers == 1:
+        parts = [add_up(shares)]
+    else:
+        parts = in_parallel(add_up, [shares[w::workers] for w in range(workers)])
     out = np.empty((len(rows), classes))
     out[order] = sum(parts[1:], start=parts[0])
     return out

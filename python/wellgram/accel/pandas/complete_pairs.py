@@ -19,9 +19,9 @@ class Columns(NamedTuple):
     """Columns about their means, of spread 1; those that do not vary are 0."""
 
     values: Floats
-    """(n, k), 0 where a value is missing"""
-    known: np.ndarray
-    """(n, k): where there is a value, as 1.0"""
+    """0 where a value is missing"""
+    known: Floats
+    """Where there is a value, as 1.0"""
 
 
 def correlations(values: Floats, least: int) -> Floats:
@@ -45,8 +45,10 @@ def correlations(values: Floats, least: int) -> Floats:
         out[:] = _of_complete(whole, least)
         return out
     out[np.ix_(complete, complete)] = _of_complete(whole, least)
-    out[~complete] = _of_incomplete(columns, ~complete, least)
-    out[:, ~complete] = out[~complete].T
+    some = Columns(columns.values[:, ~complete].T, columns.known[:, ~complete].T)
+    out[np.ix_(~complete, complete)] = _with_complete(some, whole, least)
+    out[np.ix_(complete, ~complete)] = out[np.ix_(~complete, complete)].T
+    out[np.ix_(~complete, ~complete)] = _of_incomplete(some, least)
     return out
 
 
@@ -90,26 +92,40 @@ def _of_complete(values: Floats, least: int) -> Floats:
     return products
 
 
-def _of_incomplete(columns: Columns, some: np.ndarray, least: int) -> Floats:
-    """Return the correlations of some columns with all, over the rows complete in both."""
-    x, known = columns.values[:, some].T, columns.known[:, some].T
-    y, known_too = columns.values, columns.known
-    counts = known @ known_too
-    at_least_one = np.maximum(counts, 1)
-    sums, sums_too = x @ known_too, known @ y
-    spread = np.square(x) @ known_too - np.square(sums) / at_least_one
-    spread_too = known @ np.square(y) - np.square(sums_too) / at_least_one
-    varying, varying_too = np.asarray(x.any(axis=1)), np.asarray(y.any(axis=0))
-    asked = (counts >= max(least, 2)) & varying[:, None] & varying_too
-    smallest = np.minimum(spread, spread_too)
-    if (asked & (smallest < _LEAST_VARIANCE * at_least_one)).any():
+def _with_complete(some: Columns, whole: Floats, least: int) -> Floats:
+    """Return the correlations of columns, as rows, with columns that have all values."""
+    counts = np.maximum(some.known.sum(axis=1), 1)[:, None]
+    sums = some.known @ whole
+    spread = np.square(some.values).sum(axis=1)[:, None]
+    spread_too = some.known @ np.square(whole) - np.square(sums) / counts
+    # The mean of each column over its own rows is 0.
+    asked = (counts >= max(least, 2)) & np.outer(some.values.any(axis=1), whole.any(axis=0))
+    return _quotients(some.values @ whole, spread, spread_too, asked, counts)
+
+
+def _of_incomplete(some: Columns, least: int) -> Floats:
+    """Return the correlations of columns, as rows, over the rows complete in both."""
+    counts = some.known @ some.known.T
+    sums = some.values @ some.known.T
+    spread = np.square(some.values) @ some.known.T - np.square(sums) / np.maximum(counts, 1)
+    products = some.values @ some.values.T - sums * sums.T / np.maximum(counts, 1)
+    varying = some.values.any(axis=1)
+    asked = (counts >= max(least, 2)) & np.outer(varying, varying)
+    found = _quotients(products, spread, spread.T, asked, counts)
+    np.fill_diagonal(found, np.where(np.isnan(found.diagonal()), np.nan, 1.0))
+    return found
+
+
+def _quotients(
+    products: Floats, spread: Floats, spread_too: Floats, asked: np.ndarray, counts: Floats
+) -> Floats:
+    """Return sums of products by those of squares; NaN where none is asked for.
+
+    All are about the means of the rows that are complete, and these are so many.
+    """
+    if (asked & (np.minimum(spread, spread_too) < _LEAST_VARIANCE * counts)).any():
         raise Declined("a column hardly varies in the rows that are complete in another too")
-    products = x @ y - sums * sums_too / at_least_one
     with np.errstate(divide="ignore", invalid="ignore"):
-        products /= np.sqrt(spread * spread_too)
-    np.clip(products, -1, 1, out=products)
-    products[~asked] = np.nan
-    places = np.flatnonzero(some)
-    itself = products[np.arange(len(places)), places]
-    products[np.arange(len(places)), places] = np.where(np.isnan(itself), np.nan, 1.0)
-    return np.asarray(products)
+        found = products / np.sqrt(spread * spread_too)
+    found[~asked] = np.nan
+    return np.asarray(np.clip(found, -1, 1, out=found))
