@@ -51,13 +51,10 @@ class SquaredDistances:
         self._one_set = others is None
         self._rows, self._others = rows, rows if others is None else others
         centre = self._others.mean(axis=0)
-        left = rows - centre
-        right = left if others is None else others - centre
-        squares = np.einsum("ij,ij->i", left, left)
-        squares_too = squares if others is None else np.einsum("ij,ij->i", right, right)
-        self._left = np.column_stack([-2 * left, squares, np.ones_like(squares)]).astype(dtype)
-        self._right = np.column_stack([right, np.ones_like(squares_too), squares_too]).astype(dtype)
-        self._near = _NEAR[np.dtype(dtype)] * (squares.max() + squares_too.max())
+        self._left, largest = _with_squares(self._rows, centre, -2, dtype)
+        self._right, largest_too = _with_squares(self._others, centre, 1, dtype)
+        self._right[:, -2:] = self._right[:, [-1, -2]]  # 1 meets the squares of the other
+        self._near = _NEAR[np.dtype(dtype)] * (largest + largest_too)
 
     def of(self, tile: Tile) -> Rows:
         """Return the squares of a tile.
@@ -81,13 +78,28 @@ class SquaredDistances:
         squares[i, j] = np.einsum("ij,ij->i", apart, apart)
 
 
+def _with_squares(
+    rows: Rows, centre: Rows, factor: float, dtype: type[np.floating[Any]]
+) -> tuple[Rows, float]:
+    """Return multiples of rows about a centre, with their squares and 1; and the largest square."""
+    n, d = rows.shape
+    out = np.empty((n, d + 2), dtype)
+    moved = np.subtract(rows, centre, out=out[:, :d]) if dtype is np.float64 else rows - centre
+    squares = np.einsum("ij,ij->i", moved, moved)
+    np.multiply(moved, factor, out=out[:, :d], casting="same_kind")
+    out[:, d], out[:, d + 1] = squares, 1
+    return out, float(squares.max())
+
+
 class CosineDistances:
     """One less the cosines of rows of length 1."""
 
     def __init__(self, rows: Rows, others: Rows | None = None):
+        self._left = np.ones((len(rows), rows.shape[1] + 1))
+        np.negative(rows, out=self._left[:, :-1])
         right = rows if others is None else others
-        self._left = np.column_stack([-rows, np.ones(len(rows))])
-        self._right = np.column_stack([right, np.ones(len(right))])
+        self._right = np.ones((len(right), right.shape[1] + 1))
+        self._right[:, :-1] = right
 
     def of(self, tile: Tile) -> Rows:
         """Return the distances of a tile, from 0 to 2."""
