@@ -48,7 +48,7 @@ def profiles():
 def test_average_precision_is_equal(precision, profiles, rules, distance):
     """Ranks and ties alike: those of similarities rounded to float32."""
     x, meta = profiles
-    equal(*precision(meta, x, *rules, distance=distance), within=1e-14)
+    equal(*precision(meta, x, *rules, distance=distance), within=0)
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
@@ -57,7 +57,7 @@ def test_ranks_of_float32_are_those_of_its_products(precision, profiles, kind, d
     """Binary profiles tie exactly, and only where sums are rounded in the same order."""
     x, meta = profiles
     x = (x > 0 if kind == "binary" else x).astype(np.float32)
-    equal(*precision(meta, x, *RULES[0], distance=distance), within=1e-14)
+    equal(*precision(meta, x, *RULES[0], distance=distance), within=0)
 
 
 @given(
@@ -74,7 +74,7 @@ def test_awkward_profiles_are_equal_or_the_originals(precision, x, kind, plate, 
     theirs = outcome(precision.original, meta, x, *rules, distance=distance)
     ours = outcome(precision.stand_in, meta, x, *rules, distance=distance)
     if not same_error(theirs, ours):
-        equal(theirs, ours, within=1e-14)
+        equal(theirs, ours, within=0)
 
 
 @given(
@@ -135,4 +135,4 @@ def test_outside_of_the_domain_the_original_answers(precision, profiles, case):
     if same_error(theirs, ours):
         return
     assert why or case == "integers"  # which are numbers like others
-    equal(theirs, ours, within=0 if why else 1e-14)
+    equal(theirs, ours, within=0)

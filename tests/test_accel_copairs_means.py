@@ -43,7 +43,7 @@ def both(tmp_path):
         why, ours = pair.declines(*args, cache_dir=tmp_path / "ours", **kwargs)
         if same_error(theirs, ours):
             return type(ours).__name__
-        equal(theirs, ours, within=0 if why else 1e-15)
+        equal(theirs, ours, within=0)
         return why
 
     return run

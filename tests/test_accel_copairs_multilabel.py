@@ -50,7 +50,7 @@ def test_average_precision_is_equal(multilabel, profiles, rules, dtype, distance
     theirs = outcome(multilabel.original, *arguments, distance=distance)
     why, ours = multilabel.declines(*arguments, distance=distance)
     if not same_error(theirs, ours):
-        equal(theirs, ours, within=1e-14)
+        equal(theirs, ours, within=0)
         assert why is None or not copairs_release().ranks_by_label
 
 
@@ -70,7 +70,7 @@ def test_any_labels_are_equal_or_the_originals(multilabel, labels, plate, rules,
     theirs = outcome(multilabel.original, meta, x, *RULES[rules], "targets")
     _, ours = multilabel.declines(meta, x, *RULES[rules], "targets")
     if not same_error(theirs, ours):
-        equal(theirs, ours, within=1e-14)
+        equal(theirs, ours, within=0)
 
 
 CELLS = {

@@ -15,6 +15,7 @@ from wellgram.accel.copairs.pair_metadata import (
     pair_rules,
 )
 from wellgram.accel.copairs.progress_log import NORMALIZED, PAIRS, RANKS, SIMILARITIES, tell
+from wellgram.accel.copairs.summed_precisions import SummedPrecisions
 from wellgram.accel.declined import Declined
 from wellgram.metrics.pairing import find_pairs
 from wellgram.metrics.profile_ranks import rank_entries
@@ -45,7 +46,9 @@ def precision(
     scores = np.full(len(meta), np.nan)
     scores[(n_pos > 0) & (n_neg == 0)] = 1.0
     ranked = np.flatnonzero((n_pos > 0) & (n_neg > 0))
-    for part in rank_entries(compare_profiles(feats, distance), pairs, ranked):
+    for part in rank_entries(
+        compare_profiles(feats, distance), pairs, ranked, precisions=SummedPrecisions()
+    ):
         scores[part.entries] = part.precision
     meta["n_pos_pairs"] = n_pos
     meta["n_total_pairs"] = n_pos + n_neg

@@ -16,6 +16,7 @@ from wellgram.accel.copairs.pair_metadata import (
     pair_rules,
 )
 from wellgram.accel.copairs.progress_log import LABELS, PAIRS, SIMILARITIES, tell
+from wellgram.accel.copairs.summed_precisions import SummedPrecisions
 from wellgram.accel.declined import Declined
 from wellgram.accel.stand_ins import plain
 from wellgram.metrics.pairing import find_pairs
@@ -69,7 +70,9 @@ def _by_label(
     if not len(entries):
         raise Declined("there are no positives")
     precision, n_neg = np.empty(len(n_pos)), np.zeros(len(n_pos), np.int64)
-    for part in rank_entries(compare_profiles(feats, distance), pairs, entries):
+    for part in rank_entries(
+        compare_profiles(feats, distance), pairs, entries, precisions=SummedPrecisions()
+    ):
         precision[part.entries], n_neg[part.entries] = part.precision, part.negatives
     if not n_neg[entries].all():
         raise Declined("a profile of a positive pair has no negatives")
