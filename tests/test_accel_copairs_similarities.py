@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.accelerated import Pair, equal, outcome
+from helpers.accelerated import Pair, outcome, quiet_profile
 from helpers.pasted import source_file
 
 if source_file("copairs.compute") is None:
@@ -11,7 +11,7 @@ if source_file("copairs.compute") is None:
 pytestmark = pytest.mark.filterwarnings("ignore")  # the peer divides by zero
 
 SAMPLES = ["pairwise_cosine", "pairwise_abs_cosine", "pairwise_corr"]
-DISTANCES = ["cosine", "abs_cosine", "correlation", "euclidean"]
+DISTANCES = ["cosine", "abs_cosine", "correlation", "euclidean", "manhattan", "chebyshev"]
 
 
 @pytest.fixture
@@ -45,18 +45,38 @@ def test_small_samples_are_left_to_the_original():
     assert Pair(":pairwise_corr").declines(x, y)[0] == "there is too little to do"
 
 
+@pytest.mark.parametrize("features", [1, 2, 90, 700])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", DISTANCES)
-def test_similarities_of_pairs_are_equal(name, dtype):
-    """A pair of a row with itself and of equal rows too."""
+def test_similarities_of_pairs_have_the_same_bits(name, dtype, features):
+    """Pairs of a row with itself, of equal rows, of rows of zeros, a NaN and large numbers too."""
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(300, 40)).astype(dtype)
+    x = rng.normal(size=(200, features)).astype(dtype)
     x[50:55] = x[100:105]
-    pairs = rng.integers(300, size=(2000, 2)).astype(np.uint32)
-    pairs[:9] = [[50, 100]] * 4 + [[3, 3]] * 5
+    x[7], x[8, 0], x[9], x[10, -1] = 0, np.nan, 1e30, np.inf
+    pairs = rng.integers(200, size=(2000, 2)).astype(np.uint32)
+    pairs[:12] = [[50, 100]] * 4 + [[3, 3]] * 4 + [[7, 9]] * 4
     theirs, ours = Pair(":get_similarity_fn")(name)
-    expected, found = theirs(x, pairs, 100), ours(x, pairs, batch_size=100)
-    equal(expected, found, within=1e-6)  # results are rounded to float32
+    with quiet_profile() as found:
+        np.testing.assert_array_equal(ours(x, pairs, batch_size=100), theirs(x, pairs, 100))
+    assert [call.declined for call in found.calls] == [None]
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+def test_features_of_other_kinds_are_equal_or_the_originals(name):
+    x = np.random.default_rng(0).normal(size=(60, 30))
+    pairs = np.random.default_rng(1).integers(60, size=(900, 2))
+    theirs, ours = Pair(":get_similarity_fn")(name)
+    small = (10 * x).astype(np.int8)  # which overflow as copairs subtracts them
+    for other in (
+        np.asfortranarray(x),
+        x[:, ::2],
+        x[::-1],
+        small,
+        x.astype(np.float16),
+        x * 1e-200,
+    ):
+        np.testing.assert_array_equal(ours(other, pairs, 100), theirs(other, pairs, 100))
 
 
 def test_options_go_to_the_original(capfd):

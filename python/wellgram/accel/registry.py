@@ -139,7 +139,7 @@ _COPAIRS = (
     *_of(
         "copairs.compute:",
         "copairs.similarities:",
-        ("get_similarity_fn", "get_similarity_fn", "", 1e-5, _COPAIRS_05),
+        ("get_similarity_fn", "get_similarity_fn", "", 0.0, _COPAIRS_05),
     ),
     *_of(
         "copairs.compute:",

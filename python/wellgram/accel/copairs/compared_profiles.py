@@ -7,25 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellgram.accel.copairs.ranking_keys import last_similarity, rank_keys
-from wellgram.accel.copairs.similarities import as_features
+from wellgram.accel.copairs.similarities import SIMILARITIES, as_features
 from wellgram.accel.declined import Declined
 from wellgram.backends import numpy_similarity
 from wellgram.backends.numpy_similarity import NumpySimilarity
 from wellgram.backends.protocol import Codes, Floats
 
-_SIMILARITIES = {
-    "cosine": numpy_similarity.cosines,
-    "abs_cosine": numpy_similarity.cosines,
-    "correlation": numpy_similarity.correlations,
-    "euclidean": numpy_similarity.euclidean,
-    "manhattan": numpy_similarity.manhattan,
-    "chebyshev": numpy_similarity.chebyshev,
-}
-
 
 def compare_profiles(feats: Any, distance: Any) -> "ComparedProfiles":
     """Return the profiles, ready to be compared, or decline."""
-    if not isinstance(distance, str) or distance not in _SIMILARITIES:
+    if not isinstance(distance, str) or distance not in SIMILARITIES:
         raise Declined(f"distance {distance!r} is not supported")
     if type(feats) not in (np.ndarray, np.memmap):
         raise Declined("features are no matrix of NumPy")
@@ -35,7 +26,7 @@ def compare_profiles(feats: Any, distance: Any) -> "ComparedProfiles":
         raise Declined("there is no compiled core here")
     rows = as_features(np.ascontiguousarray(feats))
     with np.errstate(all="ignore"):
-        similarity = _SIMILARITIES[distance](rows)
+        similarity = SIMILARITIES[distance](rows)
     if not np.isfinite(similarity.rows).all():
         raise Declined("a row is all zero, and has no direction")
     if similarity.squares is not None and not (similarity.squares > 0).all():
