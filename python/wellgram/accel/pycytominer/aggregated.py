@@ -8,13 +8,13 @@ import pandas as pd
 from wellgram.accel.amounts import check_amount
 from wellgram.accel.declined import Declined
 from wellgram.accel.pycytominer.feature_columns import (
-    checked_table,
     feature_columns,
     feature_names,
     profile_features,
     with_columns,
 )
 from wellgram.accel.pycytominer.feature_threads import for_each
+from wellgram.accel.pycytominer.given_profiles import checked_table
 from wellgram.accel.pycytominer.profile_tables import (
     Strata,
     check_strata,

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
 from wellgram.backends.protocol import Floats
@@ -14,26 +13,6 @@ _EXACT = 2**53
 """Whole numbers up to here are the same in float64"""
 _LEAST = -(2**31)
 """The least of int32, which has no opposite"""
-
-
-def checked_table(profiles: Any) -> pd.DataFrame:
-    """Return profiles that are a table with different names for columns, or decline."""
-    if type(profiles) is not pd.DataFrame or not profiles.columns.is_unique:
-        raise Declined("profiles are no plain table, or a column is there twice")
-    if not len(profiles) or not all(isinstance(name, str) for name in profiles.columns.tolist()):
-        raise Declined("there are no profiles, or a column's name is no text")
-    return profiles
-
-
-def loaded_table(profiles: Any) -> pd.DataFrame:
-    """Return profiles that are such a table, or a file of one."""
-    from pycytominer.cyto_utils.load import load_profiles
-
-    try:
-        loaded = load_profiles(profiles)
-    except Exception as error:
-        raise Declined(f"the profiles cannot be read: {type(error).__name__}") from None
-    return checked_table(loaded)
 
 
 def profile_features(table: pd.DataFrame, features: Any, *, image_features: bool) -> list[str]:
@@ -89,25 +68,3 @@ def feature_columns(table: pd.DataFrame) -> Floats:
     if values.dtype.kind != "f":
         values = values.astype(np.float64)
     return np.ascontiguousarray(values.T)
-
-
-def chosen_samples(table: pd.DataFrame, samples: Any) -> NDArray[np.bool_] | None:
-    """Tell the profiles that a query chooses; None where all are chosen.
-
-    Raises
-    ------
-    Declined
-        If it is no query that tells of each profile whether it is chosen, or chooses none.
-    """
-    if not isinstance(samples, str) or "@" in samples:
-        raise Declined("samples are no query of the table alone")
-    if samples == "all":
-        return None
-    named = [name for name in table.columns.tolist() if name in samples]
-    try:
-        chosen = table[named].eval(samples)
-    except Exception as error:
-        raise Declined(f"the query cannot be made: {error}") from None
-    if not isinstance(chosen, pd.Series) or chosen.dtype != bool or not chosen.any():
-        raise Declined("the query chooses no profiles, or tells not of each")
-    return chosen.to_numpy()

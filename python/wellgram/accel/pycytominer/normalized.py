@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
 from wellgram.accel.pycytominer.feature_columns import (
-    chosen_samples,
     feature_columns,
     feature_names,
-    loaded_table,
     profile_features,
     with_columns,
 )
@@ -23,6 +21,7 @@ from wellgram.accel.pycytominer.feature_scaling import (
     by_quartiles,
     scaled_features,
 )
+from wellgram.accel.pycytominer.given_profiles import chosen_samples, loaded_table
 from wellgram.accel.pycytominer.normal_scores import normal_scores
 from wellgram.accel.pycytominer.profile_tables import written
 from wellgram.accel.pycytominer.pycytominer_releases import installed_release

@@ -1,5 +1,6 @@
 """What differs between the releases of pycytominer, by exact version."""
 
+from functools import cache
 from typing import NamedTuple
 
 from wellgram.accel.releases import version_of
@@ -30,6 +31,7 @@ _RELEASES = {
 _NEWEST = "1.7.1"
 
 
+@cache  # metadata is read from files
 def installed_release() -> Release:
     """Return what the installed release does; one that is not known is taken for the newest."""
     return _RELEASES.get(version_of("pycytominer"), _RELEASES[_NEWEST])

@@ -10,10 +10,10 @@ from wellgram.accel.pycytominer.aggregated import strata_medians
 from wellgram.accel.pycytominer.feature_columns import (
     feature_columns,
     feature_names,
-    loaded_table,
     profile_features,
     with_columns,
 )
+from wellgram.accel.pycytominer.given_profiles import loaded_table
 from wellgram.accel.pycytominer.profile_tables import (
     check_strata,
     labelled,

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from wellgram.accel.declined import Declined
 from wellgram.accel.pycytominer.correlated_features import correlated_features
 from wellgram.accel.pycytominer.feature_columns import (
-    chosen_samples,
     feature_columns,
-    loaded_table,
     profile_features,
     with_columns,
 )
+from wellgram.accel.pycytominer.given_profiles import chosen_samples, loaded_table
 from wellgram.accel.pycytominer.profile_tables import written
 from wellgram.accel.pycytominer.pycytominer_releases import installed_release
 from wellgram.accel.pycytominer.repeated_values import with_repeated_values
