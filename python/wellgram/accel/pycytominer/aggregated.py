@@ -30,7 +30,7 @@ _BLOCK = 524_288
 _FEWEST = 32
 """Features that are worked on at a time, as rows of fewer are slow to gather"""
 
-_FEWEST_VALUES = 1_000_000
+_FEWEST_VALUES = 2_000_000
 """Of fewer values pandas takes the medians as fast"""
 
 
