@@ -66,7 +66,7 @@ def test_indices_alone(neighbors):
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.integers(100, 500), st.integers(2, 40), st.integers(1, 6), st.integers(0, 2**32 - 1))
+@given(st.integers(104, 500), st.integers(2, 40), st.integers(1, 6), st.integers(0, 2**32 - 1))
 def test_any_rows(n, d, k, seed):
     x = rows(n, d, seed)
     pair = Pair("KNeighborsMixin.kneighbors")

@@ -101,7 +101,11 @@ def test_components_that_rounding_decides_are_the_originals(wanted):
     same_both_ways("embed_by_pca", halves, None, wanted)
 
 
-@pytest.mark.parametrize("removed", [None, iter([CONTROL]), {CONTROL: 1}, [True]], ids=str)
+@pytest.mark.parametrize(
+    "removed",
+    [None, iter([CONTROL]), {CONTROL: 1}, [True]],
+    ids=["none", "an iterator", "a dictionary", "a truth value"],
+)
 def test_what_is_removed_in_an_unusual_way_is_the_originals(removed):
     numbers = METADATA.assign(label=pd.factorize(METADATA["label"])[0])
     same_both_ways("aggregate", X, numbers, "label", removed)

@@ -138,8 +138,9 @@ def test_what_is_outside_of_the_domain_goes_to_the_original(library, capsys):
 
 def test_wrong_arguments_are_the_originals_error(library):
     install()
-    with pytest.raises(TypeError, match=r"double\(\)"):
+    with quiet_profile() as calls, pytest.raises(TypeError, match=r"double\(\)"):
         imported().double("a", 1, 2)
+    assert [call.declined for call in calls.calls] == ["too many positional arguments"]
 
 
 def test_a_function_with_other_parameters_stays_as_it_is(library):

@@ -83,14 +83,24 @@ def in_place_of(
             error.add_note(f"raised in place of {entry.name}, which was called at {caller}")
             raise
         if reason is not None:  # out of the handler, so that an error is the original's alone
-            outcome = Outcome(plain(original)(*args, **kwargs), declined=reason)
-        if outcome.error is not None:
-            raise outcome.error
+            outcome = _of_original(original, args, kwargs, reason)
         seconds = perf_counter() - began if outcome.seconds is None else outcome.seconds
         record(Call(entry.name, outcome.declined, seconds, outcome.saved, caller))
+        if outcome.error is not None:
+            raise outcome.error
         return outcome.result
 
     return accelerated
+
+
+def _of_original(
+    original: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any], reason: str
+) -> Outcome:
+    """Run the whole original; an error is kept until the call has been told of."""
+    try:
+        return Outcome(plain(original)(*args, **kwargs), declined=reason)
+    except Exception as error:  # whatever it is, the caller gets it
+        return Outcome(error=error, declined=reason)
 
 
 def _check_parameters(theirs: inspect.Signature, ours: inspect.Signature) -> None:
