@@ -1,0 +1,75 @@
+"""The example that compares maps, run as it is and accelerated: the same files."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import peers
+from wellgram.simulate import rxrx3_core
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "compare_maps.py"
+
+pytestmark = pytest.mark.skipif(
+    not peers.has_efaar(),
+    reason="efaar_benchmarking is absent (pip install --no-deps efaar_benchmarking==1.0)",
+)
+
+
+@pytest.fixture(scope="module")
+def screen(tmp_path_factory):
+    """A small screen on disk, clusters of its genes, and negatives."""
+    folder = tmp_path_factory.mktemp("screen")
+    rxrx3_core(scale=0.01, seed=1, features=24).write(folder)
+    for source in (folder / "relationships").glob("*.csv"):
+        source.rename(source.with_suffix(".txt"))
+    genes = [f"GENE{k:04d}" for k in range(735)]
+    (folder / "relationships" / "CORUM_clusters.tsv").write_text(
+        "".join(f"complex {k}\t{' '.join(genes[k::10])}\n" for k in range(10))
+    )
+    (folder / "negatives.txt").write_text("\n".join(genes[:6]))
+    peers.write_stand_ins(folder / "stand_ins")
+    return folder
+
+
+def run(screen, *door, out, **environment):
+    paths = [str(screen / "stand_ins"), os.environ.get("PYTHONPATH", "")]
+    command = [sys.executable, "-W", "ignore", *door, EXAMPLE, screen, "--components", "8"]
+    command += ["--jobs", "1"]
+    if all(map(find_spec, ("geomloss", "torch"))):
+        command.append("--magnitude")
+    done = subprocess.run(
+        [*map(str, command), "--negatives", screen / "negatives.txt", "--out", out],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done
+
+
+def test_the_example_gives_the_same_files_both_ways(screen, tmp_path):
+    theirs = run(screen, out=tmp_path / "theirs")
+    door = ("-m", "wellgram.accel", "--profile")
+    ours = run(screen, *door, out=tmp_path / "ours", WELLGRAM_ACCEL_VERIFY="0")
+    assert ours.stdout == theirs.stdout
+    assert "original" not in ours.stderr[ours.stderr.rindex("ran  ") :]
+    files = sorted(path.name for path in (tmp_path / "theirs").iterdir())
+    assert len(files) == 3 * 5
+    assert sorted(path.name for path in (tmp_path / "ours").iterdir()) == files
+    for name in files:
+        frames = [pd.read_csv(tmp_path / who / name) for who in ("theirs", "ours")]
+        # The embeddings are float32, and so is the arithmetic of the original, which geomloss
+        # loses three digits of.
+        pd.testing.assert_frame_equal(*frames, rtol=1e-4, atol=1e-3)
+
+
+def test_the_example_passes_when_every_call_is_verified(screen, tmp_path):
+    door = ("-m", "wellgram.accel", "--profile")
+    done = run(screen, *door, out=tmp_path, WELLGRAM_ACCEL_VERIFY="1")
+    assert "original" not in done.stderr[done.stderr.rindex("ran  ") :]
