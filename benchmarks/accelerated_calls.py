@@ -39,7 +39,12 @@ def efaar_calls(scale: float) -> Calls:
     for name in ("centerscale_on_controls", "tvn_on_controls"):
         yield f"{name}, {size}", partial(getattr(align, name), x, metadata, *control)
     yield f"centerscale_by_batch, {size}", lambda: align.centerscale_by_batch(x, metadata, "batch")
-    yield f"embed_by_pca, {size}", lambda: align.embed_by_pca(x, metadata, 64, "batch")
+    narrow = x.astype(np.float32)
+    for kind, rows in (("float64", x), ("float32", narrow)):
+        yield (
+            f"embed_by_pca ({kind}), {size}",
+            partial(align.embed_by_pca, rows, metadata, 64, "batch"),
+        )
     for method in ("mean", "median"):
         yield (
             f"aggregate ({method}), {size}",
@@ -53,11 +58,12 @@ def efaar_calls(scale: float) -> Calls:
     )
     magnitude = score.pert_signal_magnitude_benchmark
 
-    def seeded_magnitude() -> pd.DataFrame:
+    def seeded_magnitude(rows: np.ndarray) -> pd.DataFrame:
         np.random.seed(0)  # noqa: NPY002  # the state that it draws from
-        return magnitude(x, metadata, "label", negatives, drop[0], n_jobs=1)
+        return magnitude(rows, metadata, "label", negatives, drop[0], n_jobs=1)
 
-    yield f"pert_signal_magnitude_benchmark, {size}", seeded_magnitude
+    for kind, rows in (("float64", x), ("float32", narrow)):
+        yield f"pert_signal_magnitude_benchmark ({kind}), {size}", partial(seeded_magnitude, rows)
     yield from efaar_maps(score, scale)
 
 

@@ -234,18 +234,18 @@ def _lists(
     return _Lists(dose, compound, np.array(positives, np.int64)[compound], targets, at)
 
 
-def _rows_by_compound(cosines: _Similarities, doses: list[float]) -> dict[Any, Codes]:
+def _rows_by_compound(cosines: _Similarities, doses: list[float]) -> dict[Any, list[int]]:
     """Return the row at each dose, -1 where there is none."""
     column = {dose: k for k, dose in enumerate(doses)}
-    rows: dict[Any, Codes] = {}
+    rows: dict[Any, dict[int, int]] = {}
     for row, (name, dose) in enumerate(zip(cosines.compounds, cosines.doses, strict=True)):
         if dose not in column:
             raise Declined(f"{dose!r} is none of the doses")
-        mine = rows.setdefault(name, np.full(len(doses), -1))
-        if mine[column[dose]] >= 0:
+        mine = rows.setdefault(name, {})
+        if column[dose] in mine:
             raise Declined("a compound has several rows at a dose")
         mine[column[dose]] = row
-    return rows
+    return {name: [mine.get(k, -1) for k in column.values()] for name, mine in rows.items()}
 
 
 def _drawn(
