@@ -1,4 +1,4 @@
-"""Write the table of functions that copies are known by: ``accel/known_functions.py``.
+"""Write the table of functions that copies are known by: ``accel/pasted/known_functions.py``.
 
 Run ``python .ci/write_known_functions.py [FOLDER ...]``, then ``ruff format``. Each folder holds
 releases as ``pip install --target`` leaves them; without one, those that are installed are read.
@@ -18,10 +18,10 @@ from types import CodeType
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "python"))
 
-from wellgram.accel.function_shapes import Shape, imported_names, shape_of  # noqa: E402
+from wellgram.accel.pasted.function_shapes import Shape, imported_names, shape_of  # noqa: E402
 from wellgram.accel.registry import ENTRIES  # noqa: E402
 
-TABLE = ROOT / "python/wellgram/accel/known_functions.py"
+TABLE = ROOT / "python/wellgram/accel/pasted/known_functions.py"
 HEADER = '''"""Functions that copies are known by; ``.ci/write_known_functions.py`` writes this."""
 
 from typing import NamedTuple
@@ -193,7 +193,7 @@ def written(rows: dict[Row, list[str]]) -> str:
 
 def absent_from_table(folders: list[Path]) -> list[str]:
     """Return the functions of releases in some folders that the table does not have."""
-    from wellgram.accel.known_functions import KNOWN
+    from wellgram.accel.pasted.known_functions import KNOWN
 
     table = {(k.path, k.digest, k.defaults, k.meanings): k.versions for k in KNOWN}
     return [

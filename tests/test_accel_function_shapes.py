@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from wellgram.accel.function_shapes import shape_of
+from wellgram.accel.pasted.function_shapes import shape_of
 
 ORIGINAL = '''
 def total(rows, weights=None):

@@ -11,9 +11,9 @@ from wellgram.accel import (
     DifferenceError,
     Profile,
     accelerated,
-    asked_libraries,
     hook,
     install,
+    libraries_asked_for,
     uninstall,
 )
 from wellgram.accel.registry import Entry
@@ -280,7 +280,7 @@ def test_methods_are_replaced_and_put_back(library):
 def test_libraries_for_every_kind_of_work_are_asked_for(library, monkeypatch):
     entries = [e._replace(also=True) for e in hook._MODULES["invented_library.words"]]
     monkeypatch.setitem(hook._MODULES, "invented_library.words", entries)
-    monkeypatch.setattr(asked_libraries, "ENTRIES", entries)
+    monkeypatch.setattr(libraries_asked_for, "ENTRIES", entries)
     install()
     original = imported().double
     assert not hasattr(original, "__wrapped__")

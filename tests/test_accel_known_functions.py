@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wellgram.accel.known_functions import KNOWN
+from wellgram.accel.pasted.known_functions import KNOWN
 from wellgram.accel.registry import ENTRIES
 
 ROOT = Path(__file__).parents[1]

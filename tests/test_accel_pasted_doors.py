@@ -90,6 +90,6 @@ def test_cells_of_a_notebook_are_searched(run):
 
 def test_a_module_without_copies_is_compiled_as_ever(run, tmp_path):
     """Nothing that takes time is imported for it."""
-    script = "import sys, tools\nprint('wellgram.accel.pasted_functions' in sys.modules)\n"
+    script = "import sys, tools\nprint('wellgram.accel.pasted.pasted_functions' in sys.modules)\n"
     assert run("-m", "wellgram.accel", "script.py", script=script, tools="x = 1\n") == "False\n"
     assert list(tmp_path.rglob("tools.*.pyc"))

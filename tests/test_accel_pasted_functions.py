@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 
 from helpers.pasted import CALL, IMPORTS, PROFILED, definition, ran, run_files, source_file
-from wellgram.accel.known_functions import KNOWN
-from wellgram.accel.pasted_functions import mark
+from wellgram.accel.pasted.known_functions import KNOWN
+from wellgram.accel.pasted.pasted_functions import mark
 
 pytest.importorskip("sklearn", reason="scikit-learn is absent (pip install scikit-learn)")
 if source_file("efaar_benchmarking.efaar") is None:

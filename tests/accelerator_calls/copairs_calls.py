@@ -148,12 +148,10 @@ for name, table in {
 
 # nulls and the files that keep them
 kinds = np.array([[3, 20], [4, 30], [5, 40]])
-damaged = Path("damaged/seed0/ns30")
-damaged.mkdir(parents=True)
-(damaged / "n20_k3.npy").write_bytes(b"\x93NUMPY")
-call("nulls: a damaged file", compute.get_null_dists, kinds, 30, 0, "damaged")
-(damaged / "n30_k4.npy").write_bytes(b"")
-call("nulls: an empty file", compute.get_null_dists, kinds, 30, 0, "damaged")
+for folder, content in (("damaged", b"\x93NUMPY"), ("empty", b"")):
+    (kept := Path(folder) / "seed0" / "ns30").mkdir(parents=True)
+    (kept / "n20_k3.npy").write_bytes(content)
+    call(f"nulls: a file that is {folder}", compute.get_null_dists, kinds, 30, 0, folder)
 call("nulls", compute.get_null_dists, kinds, 100, seed=3, cache_dir="nulls")
 call("nulls at home", compute.get_null_dists, kinds, null_size=64, seed=3)
 call("nulls: narrow", compute.get_null_dists, kinds.astype(np.uint32), 64, 5)

@@ -14,6 +14,9 @@ zero[3], missing[3, 3], tiny[3], huge[3] = 0, np.nan, x[3] * 1e-200, x[3] * 1e20
 narrow = x.astype("f4")
 tiny_narrow, huge_narrow = narrow.copy(), narrow.copy()
 tiny_narrow[3] *= np.float32(1e-25)
+short, short_narrow = x.copy(), narrow.copy()  # taken for rows of zeros
+short[3] *= 1e-17
+short_narrow[3] *= np.float32(1e-8)
 huge_narrow[3] *= np.float32(1e20)
 for name, args in {
     "one": (x,), "two": (x, y), "float32": (narrow,), "float32 of two": (narrow, y.astype("f4")),
@@ -23,6 +26,7 @@ for name, args in {
     "lists": (x.tolist(),),
     "sparse": (sparse.csr_matrix(x),), "integers": ((x * 9).astype(int),), "zeros": (zero,),
     "NaN": (missing,), "tiny": (tiny,), "huge": (huge,), "tiny float32": (tiny_narrow,),
+    "short": (short,), "short float32": (short_narrow,),
     "huge float32": (huge_narrow,), "no rows": (x[:0],), "other features": (x, y[:, :9]),
     "a row": (x[0],), "half": (x.astype("f2"),), "masked": (np.ma.masked_array(x),),
     "matrix": (np.asmatrix(x),), "booleans": (x > 0,),

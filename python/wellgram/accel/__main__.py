@@ -6,7 +6,7 @@ import sys
 from contextlib import nullcontext
 
 from wellgram.accel import install, profile
-from wellgram.accel.script_runs import run_script
+from wellgram.accel.pasted.script_runs import run_script
 from wellgram.errors import InputError
 
 

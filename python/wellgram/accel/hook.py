@@ -4,15 +4,15 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from wellgram.accel.asked_libraries import asked_libraries
 from wellgram.accel.bindings import bind_stand_ins, put_originals_back
-from wellgram.accel.profiling import logger
-from wellgram.accel.registry import ENTRIES, Entry
-from wellgram.accel.script_modules import (
+from wellgram.accel.libraries_asked_for import asked_libraries
+from wellgram.accel.pasted.script_modules import (
     may_hold_copies,
     replace_copies,
     replace_loaded_copies,
 )
+from wellgram.accel.profiling import logger
+from wellgram.accel.registry import ENTRIES, Entry
 
 if TYPE_CHECKING:  # what is imported here is paid for by every script
     from collections.abc import Callable, Iterable, Iterator, Sequence

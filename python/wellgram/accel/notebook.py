@@ -35,7 +35,7 @@ class _Cells:
     """Replaces the copies of known functions that a cell defines."""
 
     def visit(self, cell: "Module") -> "Module":
-        from wellgram.accel.pasted_functions import mark
+        from wellgram.accel.pasted.pasted_functions import mark
 
         with suppress(Exception):  # in doubt the cell runs as it is
             mark(cell)

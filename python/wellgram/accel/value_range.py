@@ -11,6 +11,18 @@ _WITHIN = {np.dtype(np.float32): (1e-15, 1e19), np.dtype(np.float64): (1e-140, 1
 """What the largest value of a row, and the length of a row, must lie in: squares keep 1e-6 there"""
 
 
+_SHORTEST = 20
+"""Rows that are not this many times as long as rounding of their type are not scaled to length 1
+by scikit-learn, which takes those up to 10 times for rows of zeros"""
+
+
+def check_scaled(rows: NDArray[np.floating]) -> None:
+    """Decline unless scikit-learn scales each row that is not zero to length 1."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    if ((lengths > 0) & (lengths < _SHORTEST * np.finfo(rows.dtype).eps)).any():
+        raise Declined("a row is so short that scikit-learn takes it for zero")
+
+
 def check_squares(rows: NDArray[Any]) -> None:
     """Decline unless each row's squares can be added up in its type; rows of zeros can be."""
     if rows.dtype not in _WITHIN:

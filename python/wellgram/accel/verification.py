@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -11,6 +12,9 @@ import pandas as pd
 
 from wellgram.accel.declined import Declined
 from wellgram.errors import InputError
+
+_one_at_a_time = threading.RLock()
+"""What is printed, and NumPy's draws, are those of the process: threads compare in turn"""
 
 
 class Run(NamedTuple):
@@ -46,6 +50,16 @@ def compare(
     Declined
         If ours does not take the arguments.
     """
+    with _one_at_a_time:
+        return _compare(ours, theirs, arguments, tolerance)
+
+
+def _compare(
+    ours: Callable[..., Any],
+    theirs: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    tolerance: float,
+) -> tuple[Run, Run, str | None]:
     draws = np.random.get_state()  # noqa: NPY002  # what the originals draw from
     first = _run(ours, arguments)
     if isinstance(first.error, Declined | InputError):

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
-from wellgram.accel.value_range import check_squares
+from wellgram.accel.value_range import check_scaled, check_squares
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Floats
 
@@ -19,9 +19,6 @@ _COLLECTIONS = (
     *(list, tuple, set, frozenset),
     *(np.ndarray, pd.Series, pd.Index, pd.api.extensions.ExtensionArray),
 )
-_SHORTEST = 20
-"""Rows that are not this many times as long as rounding of their type are not scaled to length 1
-by scikit-learn, which takes those up to 10 times for rows of zeros"""
 _LEAST_VARIANCE = {np.dtype(np.float32): 1e-30, np.dtype(np.float64): 1e-280}
 """Below it a variance, or what is divided by its root, may leave the type"""
 _MOST_DEVIATIONS = 1e6
@@ -82,9 +79,7 @@ def check_directions(rows: NDArray[np.floating]) -> None:
     _, zero = get_backend().row_faults(rows)
     if zero.any():
         raise Declined("a row is all zero, and has no direction")
-    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    if lengths.min() < _SHORTEST * np.finfo(rows.dtype).eps:
-        raise Declined("a row is so short that scikit-learn takes it for zero")
+    check_scaled(rows)
 
 
 def check_spread(variances: Floats, means: Floats, rows: NDArray[np.floating]) -> None:

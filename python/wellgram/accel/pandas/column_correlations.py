@@ -8,7 +8,7 @@ import pandas as pd
 from wellgram.accel.amounts import check_amount
 from wellgram.accel.declined import Declined
 from wellgram.accel.pandas.complete_pairs import correlations
-from wellgram.accel.pandas.rank_correlations import rank_correlations
+from wellgram.accel.pandas.spearman_correlations import rank_correlations
 
 _LEAST_PRODUCTS = {"pearson": 1 << 21, "spearman": 1 << 25}
 """A table of fewer multiply-adds is done before ours has begun"""

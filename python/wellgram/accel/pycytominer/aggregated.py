@@ -7,7 +7,7 @@ import pandas as pd
 
 from wellgram.accel.amounts import check_amount
 from wellgram.accel.declined import Declined
-from wellgram.accel.pycytominer.feature_columns import (
+from wellgram.accel.pycytominer.columns_of_features import (
     feature_columns,
     feature_names,
     profile_features,

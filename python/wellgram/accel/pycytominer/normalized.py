@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
-from wellgram.accel.pycytominer.feature_columns import (
+from wellgram.accel.pycytominer.columns_of_features import (
     feature_columns,
     feature_names,
     profile_features,
@@ -22,10 +22,10 @@ from wellgram.accel.pycytominer.feature_scaling import (
     scaled_features,
 )
 from wellgram.accel.pycytominer.given_profiles import chosen_samples, loaded_table
-from wellgram.accel.pycytominer.normal_scores import normal_scores
+from wellgram.accel.pycytominer.inverse_normal_scores import normal_scores
+from wellgram.accel.pycytominer.profile_sphering import checked_sphering, sphered_profiles
 from wellgram.accel.pycytominer.profile_tables import written
 from wellgram.accel.pycytominer.pycytominer_releases import installed_release
-from wellgram.accel.pycytominer.sphered_profiles import checked_sphering, sphered_profiles
 from wellgram.backends.protocol import Floats
 
 _NARROW = np.dtype(np.float32)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from wellgram.accel.declined import Declined
 from wellgram.accel.pycytominer.aggregated import strata_medians
-from wellgram.accel.pycytominer.feature_columns import (
+from wellgram.accel.pycytominer.columns_of_features import (
     feature_columns,
     feature_names,
     profile_features,
@@ -21,7 +21,7 @@ from wellgram.accel.pycytominer.profile_tables import (
     written,
 )
 from wellgram.accel.pycytominer.pycytominer_releases import installed_release
-from wellgram.accel.pycytominer.row_ranks import row_ranks
+from wellgram.accel.pycytominer.ranks_of_rows import row_ranks
 from wellgram.backends import get_backend
 
 _EDGE = 1e-12

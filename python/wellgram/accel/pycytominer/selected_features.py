@@ -9,12 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
-from wellgram.accel.pycytominer.correlated_features import correlated_features
-from wellgram.accel.pycytominer.feature_columns import (
+from wellgram.accel.pycytominer.columns_of_features import (
     feature_columns,
     profile_features,
     with_columns,
 )
+from wellgram.accel.pycytominer.correlation_selection import correlated_features
 from wellgram.accel.pycytominer.given_profiles import chosen_samples, loaded_table
 from wellgram.accel.pycytominer.profile_tables import written
 from wellgram.accel.pycytominer.pycytominer_releases import installed_release

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.accel.class_silhouettes import class_codes
 from wellgram.accel.declined import Declined
+from wellgram.accel.distances.class_silhouettes import class_codes
 from wellgram.accel.scib_metrics.jax_options import check_float32_on_processor
 from wellgram.accel.scib_metrics.label_silhouettes import check_labels
 from wellgram.backends.protocol import Codes, Floats

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.accel.class_silhouettes import (
+from wellgram.accel.declined import Declined
+from wellgram.accel.distances.class_silhouettes import (
     Other,
     class_codes,
     cosine_silhouettes,
     euclidean_silhouettes,
 )
-from wellgram.accel.declined import Declined
 from wellgram.accel.scib_metrics.jax_options import check_float32_on_processor
 from wellgram.accel.value_range import check_squares
 from wellgram.backends import get_backend

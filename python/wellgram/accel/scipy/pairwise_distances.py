@@ -8,7 +8,7 @@ import pandas as pd
 
 from wellgram.accel.amounts import check_amount
 from wellgram.accel.declined import Declined
-from wellgram.accel.row_distances import CosineDistances, SquaredDistances, Tile, tiles
+from wellgram.accel.distances.row_distances import CosineDistances, SquaredDistances, Tile, tiles
 from wellgram.accel.value_range import check_squares
 from wellgram.align.parallel import in_parallel
 from wellgram.backends import get_backend

@@ -7,14 +7,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.accel.amounts import check_amount
-from wellgram.accel.class_silhouettes import (
+from wellgram.accel.declined import Declined
+from wellgram.accel.distances.class_silhouettes import (
     class_codes,
     cosine_silhouettes,
     euclidean_silhouettes,
 )
-from wellgram.accel.declined import Declined
 from wellgram.accel.sklearn.array_options import check_array_options
-from wellgram.accel.value_range import check_squares
+from wellgram.accel.value_range import check_scaled, check_squares
 from wellgram.backends import get_backend
 
 _LEAST_PAIRS = 1 << 20
@@ -31,6 +31,8 @@ def of_clusters(X: Any, labels: Any, metric: Any, kwds: Any) -> None:
     if get_backend().row_faults(rows)[0].any():
         raise Declined("a row holds a NaN or an Inf")
     check_squares(rows)
+    if metric == "cosine":
+        check_scaled(rows)
     class_codes(labels, len(rows))
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from wellgram.accel.amounts import check_amount
 from wellgram.accel.declined import Declined
 from wellgram.accel.sklearn.array_options import check_array_options
-from wellgram.accel.value_range import check_squares
+from wellgram.accel.value_range import check_scaled, check_squares
 from wellgram.backends import get_backend
 from wellgram.backends.consumers import Matrix
 
@@ -33,6 +33,7 @@ def of_floats(X: Any, Y: Any, dense_output: Any) -> None:  # noqa: N803  # sciki
         if get_backend().row_faults(rows)[0].any():
             raise Declined("a row holds a NaN or an Inf")
         check_squares(rows)
+        check_scaled(rows)
 
 
 def cosine_similarity(

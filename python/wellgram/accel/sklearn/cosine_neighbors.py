@@ -11,7 +11,7 @@ import numpy as np
 from wellgram.accel.amounts import check_amount
 from wellgram.accel.declined import Declined
 from wellgram.accel.sklearn.array_options import check_array_options
-from wellgram.accel.value_range import check_squares
+from wellgram.accel.value_range import check_scaled, check_squares
 from wellgram.backends import get_backend
 from wellgram.backends.consumers import Nearest
 from wellgram.backends.protocol import Codes, Floats, Rows
@@ -51,6 +51,7 @@ def of_cosine_neighbors(self: Any, X: Any, n_neighbors: Any, return_distance: An
         if unusable.any() or zero.any():
             raise Declined("a row holds a NaN or an Inf, or is zero")
         check_squares(some)
+        check_scaled(some)
 
 
 def kneighbors(

@@ -5,8 +5,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from wellgram.accel.class_distances import cosine_sums, euclidean_sums
 from wellgram.accel.declined import Declined
+from wellgram.accel.distances.class_distances import cosine_sums, euclidean_sums
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
 

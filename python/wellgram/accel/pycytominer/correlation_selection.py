@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.accel.declined import Declined
-from wellgram.accel.pycytominer.feature_columns import feature_columns
-from wellgram.accel.pycytominer.gapped_correlations import decided_pairs, gapped_correlations
-from wellgram.accel.pycytominer.row_ranks import row_ranks
+from wellgram.accel.pycytominer.columns_of_features import feature_columns
+from wellgram.accel.pycytominer.correlations_with_gaps import decided_pairs, gapped_correlations
+from wellgram.accel.pycytominer.ranks_of_rows import row_ranks
 from wellgram.backends.protocol import Floats
 
 _MOST_PROFILES = 30_000

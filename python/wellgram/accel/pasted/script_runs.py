@@ -5,7 +5,7 @@ import runpy
 import sys
 from types import CodeType, ModuleType
 
-from wellgram.accel.script_modules import code_with_copies
+from wellgram.accel.pasted.script_modules import code_with_copies
 
 
 def run_script(path: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from wellgram.accel.row_distances import SquaredDistances, Tile, tiles
+from wellgram.accel.distances.row_distances import SquaredDistances, Tile, tiles
 from wellgram.align.parallel import in_parallel
 from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.backends.thread_count import threads

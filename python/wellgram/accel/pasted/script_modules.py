@@ -40,21 +40,21 @@ def replace_copies(spec: "ModuleSpec") -> None:
 
 def replace_loaded_copies() -> None:
     """Replace the copies in modules that were executed before."""
-    from wellgram.accel.known_functions import KNOWN
+    from wellgram.accel.pasted.known_functions import KNOWN
 
     known = {entry.name for entry in KNOWN}
     for name, module in list(sys.modules.items()):
         names = getattr(module, "__dict__", {})
         files = [getattr(module, "__file__", None) or ""]
         if not names.keys().isdisjoint(known) and may_hold_copies(name, files):
-            from wellgram.accel.pasted_functions import replace_loaded
+            from wellgram.accel.pasted.pasted_functions import replace_loaded
 
             replace_loaded(module)
 
 
 def code_with_copies(path: str) -> "CodeType | None":
     """Return the code of a source file with its copies replaced; None where it has none."""
-    from wellgram.accel.known_functions import KNOWN
+    from wellgram.accel.pasted.known_functions import KNOWN
 
     try:
         with open(path, "rb") as file:
@@ -63,7 +63,7 @@ def code_with_copies(path: str) -> "CodeType | None":
         return None
     if not any(b"def %s(" % known.name.encode() in source for known in KNOWN):
         return None
-    from wellgram.accel.pasted_functions import marked_code
+    from wellgram.accel.pasted.pasted_functions import marked_code
 
     return marked_code(source, path)
 

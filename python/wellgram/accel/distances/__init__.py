@@ -1,0 +1,1 @@
+"""Distances of rows and of classes of rows, for several libraries."""
