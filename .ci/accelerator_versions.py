@@ -34,8 +34,10 @@ class Library(NamedTuple):
     calls: str
     older_needs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """What releases before a version need beside them"""
-    newest_alone: bool = False
+    ends_alone: bool = False
     """Whether only the oldest and the newest are tried: between them, too many"""
+    door: tuple[str, ...] = ("-m", "wellgram.accel")
+    """How Python is told to accelerate"""
 
     def needs(self, version: str) -> list[str]:
         """Return what is installed for a release."""
@@ -56,7 +58,13 @@ LIBRARIES = (
     ),
     Library("pycytominer", "1.5.1", "pycytominer_calls.py"),
     Library("efaar_benchmarking", "1.0", "efaar_calls.py"),
-    Library("scikit-learn", "1.6.0", "sklearn_calls.py", newest_alone=True),
+    Library(
+        "scikit-learn",
+        "1.6.0",
+        "sklearn_calls.py",
+        ends_alone=True,
+        door=("-m", "wellgram.accel", "--also", "scikit-learn"),
+    ),
 )
 
 
@@ -72,7 +80,7 @@ def releases(library: Library) -> list[str]:
     (line,) = re.findall("Available versions: (.*)", listed)
     known = sorted(line.split(", "), key=ordered)
     supported = [version for version in known if ordered(version) >= ordered(library.oldest)]
-    return [supported[0], supported[-1]] if library.newest_alone else supported
+    return [supported[0], supported[-1]] if library.ends_alone else supported
 
 
 def install(library: Library, version: str, folder: Path) -> Path:
@@ -96,9 +104,9 @@ def run(library: Library, version: str, folder: Path) -> dict[str, object]:
     # The inputs are small, so calls that would be too small to pay are replaced too.
     accelerated = {"REPORT": str(report), "WELLGRAM_ACCEL_SMALL": "1"}
     for door, settings in (
-        ([], {}),
-        (["-m", "wellgram.accel"], accelerated),
-        (["-m", "wellgram.accel"], accelerated | {"WELLGRAM_ACCEL_VERIFY": "1"}),
+        ((), {}),
+        (library.door, accelerated),
+        (library.door, accelerated | {"WELLGRAM_ACCEL_VERIFY": "1"}),
     ):
         home = folder / f"{target.name}-{len(door)}{len(settings)}"
         shutil.rmtree(home, ignore_errors=True)  # what was kept of an earlier run

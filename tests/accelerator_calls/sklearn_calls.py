@@ -5,7 +5,9 @@ import pandas as pd
 import sklearn
 from recording import call
 from scipy import sparse
+from sklearn.metrics import silhouette_samples, silhouette_score
 from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.neighbors import NearestNeighbors
 
 rng = np.random.default_rng(0)
 x, y = rng.normal(size=(90, 30)), rng.normal(size=(70, 30))
@@ -42,3 +44,25 @@ with sklearn.config_context(assume_finite=True):
     call("NaN, assumed finite", cosine_similarity, missing)
 with sklearn.config_context(array_api_dispatch=False):
     call("no dispatch", cosine_similarity, x)
+
+# what is replaced where scikit-learn is asked for
+classes = np.arange(90) % 4
+apart = x + 2 * rng.normal(size=(4, 30))[classes]
+for metric in ("euclidean", "cosine", "manhattan"):
+    for name, rows in {"float64": apart, "float32": apart.astype("f4"), "zeros": zero}.items():
+        call(f"silhouettes, {metric}, {name}", silhouette_samples, rows, classes, metric=metric)
+        call(f"silhouette, {metric}, {name}", silhouette_score, rows, classes, metric=metric,
+             sample_size=60, random_state=0)  # fmt: skip
+call("silhouette of texts", silhouette_score, apart, np.array(list("abcd"))[classes])
+call("silhouette of a class", silhouette_score, apart, np.zeros(90))
+call("silhouette of too few labels", silhouette_score, apart, classes[:-1])
+many = rng.normal(size=(300, 30))
+for name, rows in {
+    "float64": many, "float32": many.astype("f4"), "ties": many.round(), "table": pd.DataFrame(many)
+}.items():  # fmt: skip
+    for metric in ("cosine", "euclidean"):
+        model = NearestNeighbors(n_neighbors=4, metric=metric, algorithm="brute").fit(rows)
+        call(f"neighbors, {metric}, {name}", model.kneighbors)
+        call(f"neighbors of others, {metric}, {name}", model.kneighbors, rows[:9] + 1)
+        call(f"neighbors alone, {metric}, {name}", model.kneighbors, rows[:9], 3, False)
+call("no such neighbors", model.kneighbors, many, 301)

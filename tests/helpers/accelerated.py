@@ -41,6 +41,8 @@ class Pair:
         """Return why the original ran, and what came of it, or what it raised."""
         with quiet_profile() as found:
             result = outcome(self.stand_in, *args, **kwargs)
+        if not found.calls:  # the replacement raised, as the original does
+            return None, result
         return found.calls[-1].declined, result
 
 
