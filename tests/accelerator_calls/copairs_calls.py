@@ -146,6 +146,16 @@ for name, table in {
 }.items():
     call(f"means: {name}", means, table, ["Metadata_target"], 100, 0.05, 3)
 
+# p-values and normalized precisions of their own
+sizes = precisions[["n_pos_pairs", "n_total_pairs"]].to_numpy()
+call("p-values of scores", compute.p_values, scores.to_numpy(), sizes, 100, 0)
+if normalized:
+    from copairs.map.normalization import normalize_ap
+
+    positives, negatives = sizes[:, 0], sizes[:, 1] - sizes[:, 0]
+    call("normalized", normalize_ap, scores.to_numpy(), positives, negatives)
+    call("normalized: lists", normalize_ap, list(scores), list(positives), list(negatives))
+
 # nulls and the files that keep them
 kinds = np.array([[3, 20], [4, 30], [5, 40]])
 for folder, content in (("damaged", b"\x93NUMPY"), ("empty", b"")):

@@ -48,171 +48,164 @@ class Entry(NamedTuple):
         return self.target.replace(":", ".")
 
 
-_EFAAR_10 = ("1.0",)
-_COPAIRS_05 = ("0.5.0", "0.5.1", "0.5.2", "0.5.3", "0.5.4", "0.5.5")
-_CYTOMINER = ("1.5.1", "1.6.0", "1.6.1", "1.7.0", "1.7.1")
-_LEARN = ("1.6.0", "1.9.1")
-_Row = tuple[str, str, str, float, tuple[str, ...]]
+_Row = tuple[str, str, str, float]
 
 
-def _of(originals: str, replacements: str, *rows: _Row, also: bool = False) -> tuple[Entry, ...]:
-    """Return the entries of functions in one module that are replaced from one of ours."""
+def _of(
+    originals: str,
+    replacements: str,
+    versions: tuple[str, ...],
+    *rows: _Row,
+    also: bool = False,
+) -> tuple[Entry, ...]:
+    """Return entries of functions whose originals and replacements begin alike."""
     return tuple(
         Entry(originals + name, replacements + ours, domain, tolerance, versions, also)
-        for name, ours, domain, tolerance, versions in rows
+        for name, ours, domain, tolerance in rows
     )
 
 
+_1_0 = ("1.0",)
 _EFAAR = (
     *_of(
         "efaar_benchmarking.efaar:",
         "efaar.alignments:",
-        ("centerscale_on_controls", "by_controls", "of_wells", 1e-5, _EFAAR_10),
-        ("centerscale_by_batch", "by_batch", "of_batches", 1e-5, _EFAAR_10),
-        ("pca_centerscale_on_controls", "rotated", "of_wells", 1e-5, ()),
-        ("tvn_on_controls", "tvn", "of_wells", 1e-5, _EFAAR_10),
-        ("embed_by_pca", "embed", "of_pca", 1e-5, _EFAAR_10),
+        _1_0,
+        ("centerscale_on_controls", "by_controls", "of_wells", 1e-5),
+        ("centerscale_by_batch", "by_batch", "of_batches", 1e-5),
+        ("tvn_on_controls", "tvn", "of_wells", 1e-5),
+        ("embed_by_pca", "embed", "of_pca", 1e-5),
     ),
     *_of(
-        "efaar_benchmarking.efaar:",
-        "efaar.gene_maps:",
-        ("aggregate", "aggregate", "of_groups", 1e-5, _EFAAR_10),
-    ),
-    *_of(
-        "efaar_benchmarking.benchmarking:",
+        "efaar_benchmarking.",
         "efaar.",
-        ("filter_relationships", "known_pairs:filter_relationships", "", 0.0, _EFAAR_10),
-        ("compute_recall", "known_pairs:compute_recall", "of_cosines", 0.0, _EFAAR_10),
-        ("known_relationship_benchmark", "known_pairs:recall", "", 1e-4, _EFAAR_10),
-        ("cluster_benchmark", "map_clusters:clusters", "", 1e-5, _EFAAR_10),
-        ("compute_top_similars", "map_neighbors:similars", "", 1e-5, _EFAAR_10),
+        _1_0,
+        ("efaar:aggregate", "gene_maps:aggregate", "of_groups", 1e-5),
+        ("benchmarking:filter_relationships", "known_pairs:filter_relationships", "", 0.0),
+        ("benchmarking:compute_recall", "known_pairs:compute_recall", "of_cosines", 0.0),
+        ("benchmarking:known_relationship_benchmark", "known_pairs:recall", "", 1e-4),
+        ("benchmarking:cluster_benchmark", "map_clusters:clusters", "", 1e-5),
+        ("benchmarking:compute_top_similars", "map_neighbors:similars", "", 1e-5),
     ),
     *_of(
         "efaar_benchmarking.benchmarking:",
         "efaar.replicate_scores:",
-        ("pert_signal_consistency_benchmark", "consistency", "of_directions", 1e-5, _EFAAR_10),
-        ("pert_signal_magnitude_benchmark", "magnitude", "of_distances", 1e-5, _EFAAR_10),
+        _1_0,
+        ("pert_signal_consistency_benchmark", "consistency", "of_directions", 1e-5),
+        ("pert_signal_magnitude_benchmark", "magnitude", "of_distances", 1e-5),
     ),
     *_of(
-        "efaar_benchmarking.benchmarking:",
-        "efaar.compound_targets:",
-        # In the trunk alone, which no number of a version tells: each pattern of calls is tried.
-        ("compound_gene_benchmark", "compound_gene_scores", "of_drug_targets", 1e-5, ()),
+        "efaar_benchmarking.",
+        "efaar.",
+        (),  # in the trunk alone, which no number of a version tells: they are always on trial
+        ("efaar:pca_centerscale_on_controls", "alignments:rotated", "of_wells", 1e-5),
+        (
+            "benchmarking:compound_gene_benchmark",
+            *("compound_targets:compound_gene_scores", "of_drug_targets", 1e-5),
+        ),
     ),
 )
+_0_5 = ("0.5.0", "0.5.1", "0.5.2", "0.5.3", "0.5.4", "0.5.5")
 _COPAIRS = (
     *_of(
         "copairs.map.",
         "copairs.",
-        (
-            "average_precision:average_precision",
-            "average_precisions:precision",
-            "",
-            1e-5,
-            _COPAIRS_05,
-        ),
-        ("multilabel:average_precision", "multilabel_precisions:multilabel", "", 1e-5, _COPAIRS_05),
-        ("map:mean_average_precision", "mean_precisions:mean_precision", "", 1e-5, _COPAIRS_05),
-        (
-            "map:mean_average_precision_hierarchical",
-            "mean_precisions:hierarchical_mean_precision",
-            "",
-            1e-5,
-            _COPAIRS_05,
-        ),
-        ("map:get_map_pvalue", "mean_precisions:means_and_p_values", "", 1e-5, _COPAIRS_05),
-        (
-            "hierarchical_fdr:apply_hierarchical_fdr_correction",
-            "corrected_p_values:hierarchical_correction",
-            "",
-            1e-5,
-            _COPAIRS_05,
-        ),
-        ("normalization:normalize_ap", "expected_precisions:normalized", "", 1e-5, _COPAIRS_05),
+        _0_5,
+        ("average_precision:average_precision", "average_precisions:precision", "", 1e-5),
+        ("multilabel:average_precision", "multilabel_precisions:multilabel", "", 1e-5),
+        ("normalization:normalize_ap", "expected_precisions:normalized", "", 1e-5),
     ),
     *_of(
-        "copairs.compute:",
-        "copairs.null_precisions:",
-        ("get_null_dists", "get_null_dists", "", 0.0, _COPAIRS_05),
-        ("p_values", "p_values", "", 0.0, _COPAIRS_05),
+        "copairs.map.map:",
+        "copairs.mean_precisions:",
+        _0_5,
+        ("mean_average_precision", "mean_precision", "", 1e-5),
+        ("mean_average_precision_hierarchical", "hierarchical_mean_precision", "", 1e-5),
+        ("get_map_pvalue", "means_and_p_values", "", 1e-5),
     ),
     *_of(
-        "copairs.compute:",
-        "copairs.similarities:",
-        ("get_similarity_fn", "get_similarity_fn", "", 0.0, _COPAIRS_05),
+        "copairs.map.hierarchical_fdr:",
+        "copairs.corrected_p_values:",
+        _0_5,
+        ("apply_hierarchical_fdr_correction", "hierarchical_correction", "", 1e-5),
     ),
     *_of(
-        "copairs.compute:",
-        "copairs.blocks_of_rows:",
-        ("pairwise_cosine", "cosine", "of_rows", 0.0, _COPAIRS_05),
-        ("pairwise_abs_cosine", "abs_cosine", "of_rows", 0.0, _COPAIRS_05),
-        ("pairwise_corr", "correlation", "of_rows", 0.0, _COPAIRS_05),
-    ),
-    *_of(
-        "copairs.matching:",
-        "copairs.matched_pairs:",
-        ("Matcher.get_all_pairs", "all_pairs", "", 0.0, _COPAIRS_05),
+        "copairs.",
+        "copairs.",
+        _0_5,
+        ("compute:get_null_dists", "null_precisions:get_null_dists", "", 0.0),
+        ("compute:p_values", "null_precisions:p_values", "", 0.0),
+        ("compute:get_similarity_fn", "similarities:get_similarity_fn", "", 0.0),
+        ("compute:pairwise_cosine", "blocks_of_rows:cosine", "of_rows", 0.0),
+        ("compute:pairwise_abs_cosine", "blocks_of_rows:abs_cosine", "of_rows", 0.0),
+        ("compute:pairwise_corr", "blocks_of_rows:correlation", "of_rows", 0.0),
+        ("matching:Matcher.get_all_pairs", "matched_pairs:all_pairs", "", 0.0),
     ),
 )
 _PYCYTOMINER = _of(
     "pycytominer.",
     "pycytominer.",
-    ("aggregate:aggregate", "aggregated:aggregate", "of_profiles", 1e-5, _CYTOMINER),
-    ("consensus:consensus", "replicate_consensus:consensus", "", 1e-5, _CYTOMINER),
-    ("normalize:normalize", "normalized:normalize", "", 1e-5, _CYTOMINER),
-    ("feature_select:feature_select", "selected_features:feature_select", "", 0.0, _CYTOMINER),
+    ("1.5.1", "1.6.0", "1.6.1", "1.7.0", "1.7.1"),
+    ("aggregate:aggregate", "aggregated:aggregate", "of_profiles", 1e-5),
+    ("consensus:consensus", "replicate_consensus:consensus", "", 1e-5),
+    ("normalize:normalize", "normalized:normalize", "", 1e-5),
+    ("feature_select:feature_select", "selected_features:feature_select", "", 0.0),
 )
+_LEARN = ("1.6.0", "1.9.1")
 _SKLEARN = _of(
     "sklearn.metrics.pairwise:",
     "sklearn.cosine_matrix:",
-    ("cosine_similarity", "cosine_similarity", "of_floats", 1e-5, _LEARN),
+    _LEARN,
+    ("cosine_similarity", "cosine_similarity", "of_floats", 1e-5),
 )
 
 # Replaced only in scripts that ask for these libraries.
-_SKLEARN_ALSO = _of(
-    "sklearn.",
-    "sklearn.",
-    (
-        "metrics.cluster._unsupervised:silhouette_samples",
-        "cluster_silhouettes:silhouette_samples",
-        "of_clusters",
-        1e-5,
+_SKLEARN_ALSO = (
+    *_of(
+        "sklearn.metrics.cluster._unsupervised:",
+        "sklearn.cluster_silhouettes:",
         _LEARN,
+        ("silhouette_samples", "silhouette_samples", "of_clusters", 1e-5),
+        also=True,
     ),
-    (
-        "neighbors._base:KNeighborsMixin.kneighbors",
-        "cosine_neighbors:kneighbors",
-        "of_cosine_neighbors",
-        1e-5,
+    *_of(
+        "sklearn.neighbors._base:KNeighborsMixin.",
+        "sklearn.cosine_neighbors:",
         _LEARN,
+        ("kneighbors", "kneighbors", "of_cosine_neighbors", 1e-5),
+        also=True,
     ),
-    also=True,
 )
 _PANDAS = _of(
     "pandas:DataFrame.",  # once all of pandas has been imported, which ours needs
     "pandas.column_correlations:",
-    ("corr", "correlate_columns", "of_numbers", 1e-5, ("2.2.0", "2.3.3", "3.1.1")),
+    ("2.2.0", "2.3.3", "3.1.1"),
+    ("corr", "correlate_columns", "of_numbers", 1e-5),
     also=True,
 )
 _SCIPY = _of(
     "scipy.spatial.distance:",
     "scipy.pairwise_distances:",
-    ("pdist", "pdist", "of_one_set", 1e-5, ("1.11.1", "1.17.1")),
-    ("cdist", "cdist", "of_two_sets", 1e-5, ("1.11.1", "1.17.1")),
+    ("1.11.1", "1.17.1"),
+    ("pdist", "pdist", "of_one_set", 1e-5),
+    ("cdist", "cdist", "of_two_sets", 1e-5),
     also=True,
 )
-_SCIB = _of(
-    "scib_metrics.",
-    "scib_metrics.",
-    (
-        "utils._silhouette:silhouette_samples",
-        "label_silhouettes:silhouette_samples",
-        "of_labelled",
-        1e-5,
+_SCIB = (
+    *_of(
+        "scib_metrics.utils._silhouette:",
+        "scib_metrics.label_silhouettes:",
         ("0.5.10",),
+        ("silhouette_samples", "silhouette_samples", "of_labelled", 1e-5),
+        also=True,
     ),
-    ("metrics._kbet:kbet", "batch_acceptance:kbet", "of_neighbors", 1e-5, ("0.5.10",)),
-    also=True,
+    *_of(
+        "scib_metrics.metrics._kbet:",
+        "scib_metrics.batch_acceptance:",
+        ("0.5.10",),
+        ("kbet", "kbet", "of_neighbors", 1e-5),
+        also=True,
+    ),
 )
 
 ENTRIES = (
