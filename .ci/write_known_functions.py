@@ -16,7 +16,6 @@ from pathlib import Path
 from types import CodeType
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "python"))
 
 from wellgram.accel.pasted.function_shapes import Shape, imported_names, shape_of  # noqa: E402
 from wellgram.accel.registry import ENTRIES  # noqa: E402

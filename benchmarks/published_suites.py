@@ -16,19 +16,22 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from peers import write_stand_ins
 
 
-def outcomes(suite: Path, door: list[str], folder: Path) -> tuple[dict[str, str], int]:
+def outcomes(suite: Path, folder: Path, door: list[str]) -> tuple[dict[str, str], int]:
     """Return what became of each test, and how many calls were replaced."""
-    report = folder / "report.xml"
-    report.unlink(missing_ok=True)
+    home = folder / ("accelerated" if door else "as_it_is")
+    home.mkdir()
+    report = home / "report.xml"
     paths = [str(folder / "stand_ins"), os.environ.get("PYTHONPATH", "")]
     command = [sys.executable, *door, "-m", "pytest", "tests", "-q", "-p", "no:cacheprovider"]
     command += ["--continue-on-collection-errors", "-o", "addopts="]  # coverage, of the tool's own
-    settings = {"PYTHONPATH": os.pathsep.join(paths), "HOME": str(folder)}
+    settings = {"PYTHONPATH": os.pathsep.join(paths), "HOME": str(home)}
     run = subprocess.run(
         [*command, f"--junitxml={report}"],
         cwd=suite,
@@ -63,8 +66,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             write_stand_ins(folder / "stand_ins")
-            plain, _ = outcomes(suite, [], folder)
-            ours, replaced = outcomes(suite, ["-m", "wellgram.accel", "--profile"], folder)
+            doors = ([], ["-m", "wellgram.accel", "--profile"])
+            with ThreadPoolExecutor(len(doors)) as pool:
+                (plain, _), (ours, replaced) = pool.map(partial(outcomes, suite, folder), doors)
         print(f"{suite.name}: as it is {dict(Counter(plain.values()))}, accelerated "
               f"{dict(Counter(ours.values()))}; {replaced:,} calls replaced",
               flush=True)  # fmt: skip
