@@ -15,11 +15,10 @@ from importlib.metadata import distributions
 from pathlib import Path
 from types import CodeType
 
+from wellgram.accel.pasted.function_shapes import Shape, imported_names, shape_of
+from wellgram.accel.registry import ENTRIES
+
 ROOT = Path(__file__).parents[1]
-
-from wellgram.accel.pasted.function_shapes import Shape, imported_names, shape_of  # noqa: E402
-from wellgram.accel.registry import ENTRIES  # noqa: E402
-
 TABLE = ROOT / "python/wellgram/accel/pasted/known_functions.py"
 HEADER = '''"""Functions that copies are known by; ``.ci/write_known_functions.py`` writes this."""
 

@@ -37,7 +37,10 @@ def run(screen, *door, align, out, **environment):
     command = [sys.executable, "-W", "ignore", *door, EXAMPLE, screen, "--align", align]
     done = subprocess.run(
         [*map(str, command), "--negatives", screen / "negatives.txt", "--out", out],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | environment,
+        # Processes of joblib, which each import everything anew, would take most of the time.
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join(paths), "JOBLIB_MULTIPROCESSING": "0"}
+        | environment,
         capture_output=True,
         text=True,
         check=False,

@@ -44,7 +44,10 @@ def run(screen, *door, out, **environment):
         command.append("--magnitude")
     done = subprocess.run(
         [*map(str, command), "--negatives", screen / "negatives.txt", "--out", out],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | environment,
+        # Processes of joblib, which each import everything anew, would take most of the time.
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join(paths), "JOBLIB_MULTIPROCESSING": "0"}
+        | environment,
         capture_output=True,
         text=True,
         check=False,
