@@ -1,18 +1,11 @@
 """The example on efaar_benchmarking alone, run as it is and accelerated: the same tables."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 import peers
-from wellgram.simulate import rxrx3_core
-
-EXAMPLE = Path(__file__).parents[1] / "examples" / "evaluate_screen.py"
+from helpers.examples import run_example, write_screen
 
 pytestmark = pytest.mark.skipif(
     not peers.has_efaar(),
@@ -24,29 +17,13 @@ pytestmark = pytest.mark.skipif(
 def screen(tmp_path_factory):
     """A small screen on disk, the negatives, and what the peer imports but does not need."""
     folder = tmp_path_factory.mktemp("screen")
-    rxrx3_core(scale=0.02, seed=1, features=24).write(folder)
-    for source in (folder / "relationships").glob("*.csv"):
-        source.rename(source.with_suffix(".txt"))
-    (folder / "negatives.txt").write_text("\n".join(f"GENE{k:04d}" for k in range(12)))
-    peers.write_stand_ins(folder / "stand_ins")
-    return folder
+    return write_screen(folder, scale=0.02, negatives=12)
 
 
 def run(screen, *door, align, out, **environment):
-    paths = [str(screen / "stand_ins"), os.environ.get("PYTHONPATH", "")]
-    command = [sys.executable, "-W", "ignore", *door, EXAMPLE, screen, "--align", align]
-    done = subprocess.run(
-        [*map(str, command), "--negatives", screen / "negatives.txt", "--out", out],
-        # Processes of joblib, which each import everything anew, would take most of the time.
-        env=os.environ
-        | {"PYTHONPATH": os.pathsep.join(paths), "JOBLIB_MULTIPROCESSING": "0"}
-        | environment,
-        capture_output=True,
-        text=True,
-        check=False,
+    return run_example(
+        "evaluate_screen.py", screen, "--align", align, door=door, out=out, **environment
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done
 
 
 def cosines(map_):

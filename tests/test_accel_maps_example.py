@@ -1,18 +1,12 @@
 """The example that compares maps, run as it is and accelerated: the same files."""
 
-import os
-import subprocess
-import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import peers
-from wellgram.simulate import rxrx3_core
-
-EXAMPLE = Path(__file__).parents[1] / "examples" / "compare_maps.py"
+from helpers.examples import run_example, write_screen
 
 pytestmark = pytest.mark.skipif(
     not peers.has_efaar(),
@@ -23,37 +17,19 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def screen(tmp_path_factory):
     """A small screen on disk, clusters of its genes, and negatives."""
-    folder = tmp_path_factory.mktemp("screen")
-    rxrx3_core(scale=0.01, seed=1, features=24).write(folder)
-    for source in (folder / "relationships").glob("*.csv"):
-        source.rename(source.with_suffix(".txt"))
+    folder = write_screen(tmp_path_factory.mktemp("screen"), scale=0.01, negatives=6)
     genes = [f"GENE{k:04d}" for k in range(735)]
     (folder / "relationships" / "CORUM_clusters.tsv").write_text(
         "".join(f"complex {k}\t{' '.join(genes[k::10])}\n" for k in range(10))
     )
-    (folder / "negatives.txt").write_text("\n".join(genes[:6]))
-    peers.write_stand_ins(folder / "stand_ins")
     return folder
 
 
 def run(screen, *door, out, **environment):
-    paths = [str(screen / "stand_ins"), os.environ.get("PYTHONPATH", "")]
-    command = [sys.executable, "-W", "ignore", *door, EXAMPLE, screen, "--components", "8"]
-    command += ["--jobs", "1"]
+    options = ["--components", "8", "--jobs", "1"]
     if all(map(find_spec, ("geomloss", "torch"))):
-        command.append("--magnitude")
-    done = subprocess.run(
-        [*map(str, command), "--negatives", screen / "negatives.txt", "--out", out],
-        # Processes of joblib, which each import everything anew, would take most of the time.
-        env=os.environ
-        | {"PYTHONPATH": os.pathsep.join(paths), "JOBLIB_MULTIPROCESSING": "0"}
-        | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done
+        options.append("--magnitude")
+    return run_example("compare_maps.py", screen, *options, door=door, out=out, **environment)
 
 
 def test_the_example_gives_the_same_files_both_ways(screen, tmp_path):
