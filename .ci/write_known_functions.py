@@ -22,30 +22,7 @@ ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "python/wellgram/accel/pasted/known_functions.py"
 HEADER = '''"""Functions that copies are known by; ``.ci/write_known_functions.py`` writes this."""
 
-from typing import NamedTuple
-
-
-class Known(NamedTuple):
-    """A function of some releases of a library, as `function_shapes` describes it."""
-
-    path: str
-    """Module and name"""
-    versions: tuple[str, ...]
-    digest: str
-    defaults: str
-    meanings: tuple[str, ...]
-    """Dotted paths of what the names that it uses stand for, in the order of their first use"""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.path.rpartition(".")[2]
-
-    @property
-    def library(self) -> str:
-        """The package that it is copied from."""
-        return self.path.partition(".")[0]
-
+from wellgram.accel.pasted.known import Known
 
 '''
 
@@ -54,7 +31,7 @@ Row = tuple[str, str, str, tuple[str, ...]]
 
 def targets() -> set[str]:
     """Return the dotted paths of functions that are replaced, methods left aside."""
-    return {e.name for e in ENTRIES if "." not in e.function and not getattr(e, "also", False)}
+    return {e.name for e in ENTRIES if "." not in e.function and not e.also}
 
 
 class Sources:

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from wellgram.accel.bindings import bind_anew, remember
 from wellgram.accel.declined import Declined
 from wellgram.accel.pasted.function_shapes import shape_of
-from wellgram.accel.pasted.known_functions import KNOWN, Known
+from wellgram.accel.pasted.known import Known
+from wellgram.accel.pasted.known_functions import KNOWN
 from wellgram.accel.registry import ENTRIES, Entry
 
 Function = Callable[..., Any]
