@@ -142,7 +142,7 @@ def known_rows(folders: list[Path]) -> dict[Row, list[str]]:
 def _whole(rows: list[Row], library: str) -> list[Row]:
     """Leave out what uses more of its library than functions: it is not copied without that.
 
-    What is left are functions that are replaced, and those that they call.
+    Functions that are replaced remain, and those that they call.
     """
     uses = {row[0]: {name for name in row[3] if name.partition(".")[0] == library} for row in rows}
     while lacking := {path for path, names in uses.items() if not names <= uses.keys()}:

@@ -134,7 +134,7 @@ def accelerated(
 def _accelerate(module: "ModuleType") -> None:
     """Put the stand-ins of a module in their place.
 
-    What is imported for the stand-ins of another, and so before these can be made, waits for them.
+    Making stand-ins imports other modules. Those wait until the stand-ins of this one are made.
     """
     _waiting.append(module)
     if len(_waiting) > 1:

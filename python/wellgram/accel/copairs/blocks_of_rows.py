@@ -1,7 +1,7 @@
 """Similarities of rows with their counterparts: what copairs computes, a few rows at a time.
 
-What it computes on the way is as large as its arguments, several times over. Rows do not depend on
-each other, so that a few of them stay in the caches of the processor, and give the same bits.
+Its intermediate results are several times as large as its arguments. Rows do not depend on each
+other, so a few at a time give the same bits. These stay in the caches of the processor.
 Distances, which compute little on the way, gain nothing.
 """
 

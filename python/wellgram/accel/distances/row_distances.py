@@ -29,7 +29,7 @@ class Tile(NamedTuple):
 def tiles(rows: int, columns: int | None = None, *, height: int = 256) -> list[Tile]:
     """Return the tiles of all pairs; without columns, of the pairs i < j of rows.
 
-    Those of one set begin at columns that are rows of theirs, or later.
+    Without columns, the first column of a tile is not before its first row.
     """
     width = _TILE_NUMBERS // height
     return [

@@ -14,7 +14,7 @@ _MOST = 1000
 def check_apart(rows: NDArray[np.floating], code: Codes, drawn: Codes, distance: float) -> None:
     """Decline if two wells of a group, or a drawn one and any other, are not `distance` apart.
 
-    What is near is near in a few directions too, in which a tree finds the nearest of each well.
+    Wells that are near are near in a few directions too. A tree finds the nearest well in these.
     """
     from scipy.spatial import KDTree
 

@@ -134,8 +134,8 @@ def _magnitudes(
 ) -> NDArray[np.floating]:
     """Return the energy distance of each perturbation; `place` has rows in the original's order.
 
-    Of float32 rows it is that of the original in float64: in float32 geomloss loses the third digit
-    of a short distance, that of a well from itself too.
+    For float32 rows it is the original's in float64. In float32 geomloss loses the third digit of a
+    short distance, and of the distance of a well from itself.
     """
     from efaar_benchmarking import benchmarking
 

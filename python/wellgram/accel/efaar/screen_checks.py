@@ -64,7 +64,7 @@ def check_key(key: Any) -> None:
 def check_names(names: Any, metadata: Any, column: Any) -> None:
     """Decline unless names are a collection of labels of the type that a column of plain ones has.
 
-    What can be read once only is left to the original unread.
+    An iterator can be read only once, so it is left to the original unread.
     """
     if not isinstance(names, _COLLECTIONS):
         raise Declined("perturbations are in no collection of a usual type")

@@ -119,9 +119,9 @@ def _of_incomplete(some: Columns, least: int) -> Floats:
 def _quotients(
     products: Floats, spread: Floats, spread_too: Floats, asked: np.ndarray, counts: Floats
 ) -> Floats:
-    """Return sums of products by those of squares; NaN where none is asked for.
+    """Divide sums of products by the roots of those of squares; NaN for pairs not asked for.
 
-    All are about the means of the rows that are complete, and these are so many.
+    All are about the means of the complete rows, of which there are so many.
     """
     if (asked & (np.minimum(spread, spread_too) < _LEAST_VARIANCE * counts)).any():
         raise Declined("a column hardly varies in the rows that are complete in another too")

@@ -45,7 +45,7 @@ def scaled_features(
     chosen
         Which values are samples, None for all
     scaling
-        What makes of the samples of some features, a row for each, their scaling
+        Takes the samples of some features, a row for each; returns their scaling
     """
     scaled = np.empty_like(columns)
     many = max(1, _BLOCK // columns.shape[1])

@@ -30,7 +30,7 @@ from wellgram.backends.protocol import Floats
 
 _NARROW = np.dtype(np.float32)
 _Normalized = Callable[[pd.DataFrame, NDArray[np.bool_] | None], Floats]
-"""What makes of a table of features, and of which profiles are samples, the normalised rows"""
+"""Takes a table of features, and which profiles are samples; returns the normalised rows"""
 
 
 def normalize(

@@ -99,9 +99,9 @@ def _scaler(samples: Floats, sphering: Sphering) -> Any:
 def _spectrum(samples: Floats, *, vectors: bool) -> tuple[Floats, Floats]:
     """Return singular values, and vectors where asked for.
 
-    Of float64 they are those of R of a QR decomposition where there are more samples than features:
-    LAPACK goes the same way, and makes the orthogonal rows of all samples too, which nobody needs.
-    Of float32 they are those of the samples, as another rounding would show.
+    With float64 and many more samples than features, R of a QR decomposition has the same ones.
+    LAPACK goes the same way, but also makes orthogonal rows of all samples, which nobody needs.
+    With float32 the samples themselves are decomposed, because another rounding would show.
     """
     n, d = samples.shape
     short = samples.dtype == np.float64 and n >= 11 * d / 6
