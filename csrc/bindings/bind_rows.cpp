@@ -335,6 +335,54 @@ void bind_primitives(py::module_& m) {
       "threads"_a);
 }
 
+void bind_distances(py::module_& m) {
+  using namespace py::literals;
+
+  m.def(
+      "row_distances",
+      [](const Array<double>& x, const Array<double>& y, bool half_squares, Array<double> distances,
+         int threads) {
+        const auto rows = rows_of<double>(x), others = rows_of<double>(y);
+        const auto out = output_rows<double>(distances);
+        need(rows.columns == others.columns, "x and y differ in columns");
+        need(out.rows == rows.rows && out.columns == others.rows, "distances are not n x m");
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        row_distances(rows, others, half_squares, out, call.team);
+      },
+      "x"_a.noconvert(), "y"_a.noconvert(), "half_squares"_a, "distances"_a.noconvert(),
+      "threads"_a);
+
+  m.def(
+      "pair_distances",
+      [](const Array<double>& x, bool half_squares, Array<double> distances, int threads) {
+        const auto rows = rows_of<double>(x);
+        double* out = output_vector<double>(distances, rows.rows * (rows.rows - 1) / 2);
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        pair_distances(rows, half_squares, out, call.team);
+      },
+      "x"_a.noconvert(), "half_squares"_a, "distances"_a.noconvert(), "threads"_a);
+
+  m.def(
+      "group_distance_sums",
+      [](const Array<double>& x, const Codes& codes, const Array<double>& centre,
+         Array<double> sums, bool in_float32, int threads) {
+        const auto rows = rows_of<double>(x);
+        const auto out = output_rows<double>(sums);
+        need(out.columns == rows.rows, "sums are not groups x n");
+        const double* middle = vector_of<double>(centre, rows.columns);
+        const Groups groups = groups_of(codes, rows.rows, out.rows);
+        need(groups.starts.back() == rows.rows, "a row is in no group");
+        Call call(threads);
+        const py::gil_scoped_release nogil;
+        const auto compute = in_float32 ? group_distance_sums<float> : group_distance_sums<double>;
+        compute(rows, groups, middle, out, call.team);
+      },
+      "x"_a.noconvert(), "codes"_a.noconvert(), "centre"_a.noconvert(), "sums"_a.noconvert(),
+      "in_float32"_a, "threads"_a);
+}
+
 }  // namespace
 
 void bind_rows(py::module_& m) {
@@ -414,6 +462,7 @@ void bind_rows(py::module_& m) {
       },
       "words"_a.noconvert(), "total"_a, "places"_a.noconvert());
 
+  bind_distances(m);
   bind_primitives<float>(m);
   bind_primitives<double>(m);
 }

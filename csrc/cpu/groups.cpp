@@ -7,8 +7,8 @@
 // read,
 //                as many written) and cuts them some ten times: a lane each, so about a comparison
 //                of vectors per value. A chunk is these columns.
-// scatter        n d^2 flops in float64 on register tiles, the lower triangle only; 512 rows are
-//                centred and packed at a time, so memory beyond the result is 1,024 d values.
+// scatter        n d^2 flops in float64 on register tiles, the lower triangle only; 512 rows
+//                or more, of half a million values, are centred and packed at a time, twice.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -135,10 +135,16 @@ void centre_rows(View<const T> x, const Index* rows, const double* mean, View<do
 template <class T>
 void scatter(View<const T> x, const Index* rows, Index count, const double* mean,
              View<double> scatter, const Team& team) {
-  constexpr Index depth = 512, together = 4;
+  constexpr Index most_together = 4, chunks_a_thread = 4;
+  // So many that beginning a loop of threads is nothing beside it.
+  const Index depth =
+      std::clamp<Index>((Index{1} << 19) / std::max<Index>(x.columns, 1), 512, 4096);
   const auto& kernel = kernels<double>();
   const Index tall = kernel.tile_rows, wide = kernel.tile_columns, d = x.columns;
   const Index left_panels = panel_count(d, tall), right_panels = panel_count(d, wide);
+  // Chunks differ in work, since triangles do: several a thread even out.
+  const Index together =
+      std::clamp<Index>(left_panels / (chunks_a_thread * team.threads()), 1, most_together);
   Buffer<double> left(left_panels * tall * depth), right(right_panels * wide * depth);
   for (Index i = 0; i < d; ++i) std::fill_n(scatter.row(i), d, 0.0);
 

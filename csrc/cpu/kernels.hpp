@@ -170,6 +170,10 @@ struct Kernels {
   // medians[c] = the median of values[r * tile_rows + c] over rows, tile_rows of them; NaN where
   // one is.
   void (*column_medians)(const T* values, Index rows, double* medians);
+
+  // tile[j * tile_rows + i] = the Euclidean distance of vector i of a and vector j of b, packed as
+  // for gram_tile; or half of its square, at most 2: 1 less the cosine of vectors of length 1.
+  void (*distance_tile)(const T* a, const T* b, Index depth, bool half_squares, T* tile);
 };
 
 // What two operands are packed as: float, double, or pairs of bfloat16, whose products are float.

@@ -64,6 +64,18 @@ template <class T>
 void group_distances(View<const T> x, const Groups& groups, const double* centre, double* sums,
                      const Team& team);
 
+// distances(i, j) = the distance of row i of x and row j of y, or half of its square.
+void row_distances(View<const double> x, View<const double> y, bool half_squares,
+                   View<double> distances, const Team& team);
+
+// The distances of all pairs i < j of rows, or half of their squares, those of the first row first.
+void pair_distances(View<const double> x, bool half_squares, double* distances, const Team& team);
+
+// sums(c, i) = the distances of row i to all rows of group c. P: as what differences are taken.
+template <class P>
+void group_distance_sums(View<const double> x, const Groups& groups, const double* centre,
+                         View<double> sums, const Team& team);
+
 struct Seed {
   std::uint64_t value, stream;
 };

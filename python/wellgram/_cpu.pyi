@@ -59,6 +59,13 @@ def distance_sums(
 def group_distances(
     x: _Rows, codes: _Codes, centre: _Floats, sums: _Floats, threads: int
 ) -> None: ...
+def row_distances(
+    x: _Floats, y: _Floats, half_squares: bool, distances: _Floats, threads: int
+) -> None: ...
+def pair_distances(x: _Floats, half_squares: bool, distances: _Floats, threads: int) -> None: ...
+def group_distance_sums(
+    x: _Floats, codes: _Codes, centre: _Floats, sums: _Floats, in_float32: bool, threads: int
+) -> None: ...
 def null_means(
     x: _Rows,
     pool: _Codes,

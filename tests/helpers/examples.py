@@ -21,6 +21,12 @@ def write_screen(folder, *, scale, negatives):
     return folder
 
 
+def left_to_originals(profile):
+    """Return the functions whose calls the originals answered, as a printed profile has them."""
+    lines = profile[profile.rindex("ran  ") :].splitlines()
+    return {line.split()[3] for line in lines if line.startswith("original")}
+
+
 def run_example(name, screen, *options, door, out, **environment):
     """Run an example on a screen, through a door of the accelerator or none."""
     paths = [str(screen / "stand_ins"), os.environ.get("PYTHONPATH", "")]
@@ -29,7 +35,11 @@ def run_example(name, screen, *options, door, out, **environment):
         [*map(str, command), "--negatives", screen / "negatives.txt", "--out", out],
         # Processes of joblib, which each import everything anew, would take most of the time.
         env=os.environ
-        | {"PYTHONPATH": os.pathsep.join(paths), "JOBLIB_MULTIPROCESSING": "0"}
+        | {
+            "PYTHONPATH": os.pathsep.join(paths),
+            "JOBLIB_MULTIPROCESSING": "0",
+            "WELLGRAM_ACCEL_SMALL": "1",
+        }
         | environment,
         capture_output=True,
         text=True,

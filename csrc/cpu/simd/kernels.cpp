@@ -4,6 +4,7 @@
 
 #include "cpu/simd/above.hpp"
 #include "cpu/simd/cosines.hpp"
+#include "cpu/simd/distances.hpp"
 #include "cpu/simd/medians.hpp"
 #include "cpu/simd/products.hpp"
 #include "cpu/simd/ranks.hpp"
@@ -39,7 +40,8 @@ constexpr Kernels<T> loops() {
           leave_out<T>,
           count_above<T>,
           count_column_above<T>,
-          column_medians<T>};
+          column_medians<T>,
+          distance_tile<T>};
 }
 
 bool supported() {

@@ -126,5 +126,16 @@ struct Tile {
   static_assert(rows * columns <= max_tile);
 };
 
+template <class T>
+void store_tile(const Vector<T> (&top)[WELLGRAM_TILE_COLUMNS],
+                const Vector<T> (&bottom)[WELLGRAM_TILE_COLUMNS], T* tile) {
+  auto* out = reinterpret_cast<Vector<T>*>(tile);
+#pragma GCC unroll 16
+  for (int j = 0; j < WELLGRAM_TILE_COLUMNS; ++j) {
+    out[2 * j] = top[j];
+    out[2 * j + 1] = bottom[j];
+  }
+}
+
 }  // namespace
 }  // namespace wellgram::WELLGRAM_ISA

@@ -10,17 +10,6 @@
 namespace wellgram::WELLGRAM_ISA {
 namespace {
 
-template <class T>
-void store_tile(const Vector<T> (&top)[WELLGRAM_TILE_COLUMNS],
-                const Vector<T> (&bottom)[WELLGRAM_TILE_COLUMNS], T* tile) {
-  auto* out = reinterpret_cast<Vector<T>*>(tile);
-#pragma GCC unroll 16
-  for (int j = 0; j < WELLGRAM_TILE_COLUMNS; ++j) {
-    out[2 * j] = top[j];
-    out[2 * j + 1] = bottom[j];
-  }
-}
-
 // One step of a float or double tile. (That of bfloat16 is below.)
 template <class T>
 inline void multiply_step(const T* a, const T* b, Vector<T> (&top)[WELLGRAM_TILE_COLUMNS],

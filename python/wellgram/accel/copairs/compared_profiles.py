@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wellgram.accel.compiled_core import check_compiled
 from wellgram.accel.copairs.ranking_keys import last_similarity, rank_keys
 from wellgram.accel.copairs.similarities import SIMILARITIES, as_features
 from wellgram.accel.declined import Declined
-from wellgram.backends import numpy_similarity
 from wellgram.backends.numpy_similarity import NumpySimilarity
 from wellgram.backends.protocol import Codes, Floats
 
@@ -22,8 +22,7 @@ def compare_profiles(feats: Any, distance: Any) -> "ComparedProfiles":
         raise Declined("features are no matrix of NumPy")
     if feats.dtype.kind in "iu" and not distance.endswith("cosine"):
         raise Declined("distances of whole numbers may overflow")
-    if not numpy_similarity.is_compiled():
-        raise Declined("there is no compiled core here")
+    check_compiled()
     rows = as_features(np.ascontiguousarray(feats))
     with np.errstate(all="ignore"):
         similarity = SIMILARITIES[distance](rows)

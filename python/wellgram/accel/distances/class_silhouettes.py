@@ -5,17 +5,21 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from wellgram.accel.compiled_core import check_compiled
 from wellgram.accel.declined import Declined
-from wellgram.accel.distances.class_distances import cosine_sums, euclidean_sums
+from wellgram.accel.distances.class_distances import cosine_sums
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
+from wellgram.backends.row_distances import class_distance_sums
 
 Other = Literal["nearest", "mean_other", "furthest"]
 """Which other class a row's own is compared with, or the mean of all"""
 
-_WIDE = 0.03
+_WIDE = 1e-3
 """The share of a row's squared distance from the centre that the product of its mean distances must
-be, for the digits of float32 to do"""
+be, for the digits of float32 to do: its distances are then wrong by 4e-6 at most"""
+_FLOAT32_SQUARES = (1e-20, 1e30)
+"""What the largest squared distance from the centre must lie in, for float32 to hold squares"""
 _LEAST = {"euclidean": 1e-2, "cosine": 1e-2}
 """What the larger mean distance of each row must be, for the digits of an original to be more than
 rounding errors: as a share of the row's length, or of 1"""
@@ -50,13 +54,17 @@ def euclidean_silhouettes(
     Raises
     ------
     Declined
-        If many rows are nearly equal, or far from 0 for how near they are to each other.
+        If rows are far from 0 for how near they are to each other, or there is no compiled core.
     """
+    check_compiled()
     far = np.square(rows - rows.mean(axis=0)).sum(axis=1)
-    within, between = _means(euclidean_sums(rows, codes, classes, np.float32), codes, other)
+    in_float32 = _FLOAT32_SQUARES[0] < far.max() < _FLOAT32_SQUARES[1]
+    sums = class_distance_sums(rows, codes, classes, in_float32=in_float32)
+    within, between = _means(sums, codes, other)
     known = np.where(np.isnan(within), between, within)
-    if not (known * between >= _WIDE * far).all():
-        within, between = _means(euclidean_sums(rows, codes, classes, np.float64), codes, other)
+    if in_float32 and not (known * between >= _WIDE * far).all():
+        sums = class_distance_sums(rows, codes, classes, in_float32=False)
+        within, between = _means(sums, codes, other)
     lengths = np.sqrt(np.square(rows).sum(axis=1))
     _check_digits(within, between, _LEAST["euclidean"] * lengths)
     return _silhouettes(within, between)

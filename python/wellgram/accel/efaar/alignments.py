@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wellgram.accel.amounts import check_amount
 from wellgram.accel.declined import Declined
 from wellgram.accel.efaar.screen_checks import (
     check_key,
@@ -25,6 +26,8 @@ _LEAST_VARIANCE = 1e-9
 """Of the largest: below it the axes of a covariance are too uncertain to promise 1e-5"""
 _LEAST_GAP = 1e-10
 """Of the largest: axes whose variances are as near are mixed by rounding, by 1e-5 and more"""
+_LEAST_VALUES = 1 << 24
+"""With fewer, the decomposition of scikit-learn, which is of the covariance too, is as fast"""
 _LEAST_MARGIN = 1e-9
 """A share of the variance so near to what some axes have could be theirs or need one more"""
 
@@ -58,6 +61,7 @@ def of_pca(features: Any, metadata: Any, variance_or_ncomp: Any, batch_col: Any)
     check_rows(features, metadata, (batch_col,))
     check_labels(metadata, batch_col)
     n, d = features.shape
+    check_amount(n * d, _LEAST_VALUES)
     count = variance_or_ncomp
     whole = isinstance(count, int | np.integer) and 0 < count <= min(n, d)
     share = isinstance(count, float) and 0 < count < 1

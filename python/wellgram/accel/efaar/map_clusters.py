@@ -61,7 +61,7 @@ def _compared(
 
 def _rows(unit: NDArray[np.floating], chosen: NDArray[np.bool_]) -> NDArray[np.floating]:
     """Return some rows in the order of memory of all."""
-    return np.asarray(unit[chosen], order=_order(unit))
+    return unit[chosen] if _order(unit) == "C" else unit.T[:, chosen].T
 
 
 def _order(rows: NDArray[np.floating]) -> Literal["C", "F"]:

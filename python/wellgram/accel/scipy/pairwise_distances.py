@@ -1,25 +1,22 @@
-"""``pdist`` and ``cdist`` of SciPy, on matrix products and all threads."""
+"""``pdist`` and ``cdist`` of SciPy, in vectors and on all threads."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from wellgram.accel.amounts import check_amount
+from wellgram.accel.compiled_core import check_compiled
 from wellgram.accel.declined import Declined
-from wellgram.accel.distances.row_distances import CosineDistances, SquaredDistances, Tile, tiles
 from wellgram.accel.value_range import check_squares
-from wellgram.align.parallel import in_parallel
 from wellgram.backends import get_backend
-from wellgram.backends.protocol import Floats, Rows
+from wellgram.backends.protocol import Floats
+from wellgram.backends.row_distances import distances_between, distances_within
 
 _METRICS = ("euclidean", "cosine", "correlation")
 _LEAST_FEATURES = 16
 """Rows of fewer are as fast one pair at a time"""
 _LEAST_PRODUCTS = 1 << 26
-_HEIGHT = 64
-"""Rows of a tile of one set: with few, what is written of each is long"""
 _LEAST_SPREAD = 1e-6
 """The share of its length that a row must keep about its mean, for its direction to have digits"""
 
@@ -27,6 +24,7 @@ _LEAST_SPREAD = 1e-6
 def of_one_set(X: Any, metric: Any, out: Any, kwargs: Any) -> None:
     """Decline unless these are many rows of finite numbers, and the options are the usual ones."""
     _check_options(metric, out, kwargs)
+    check_compiled()
     shape = _shape(X)
     check_amount(shape[0] * (shape[0] - 1) // 2 * shape[1], _LEAST_PRODUCTS)
 
@@ -40,6 +38,7 @@ def of_two_sets(
 ) -> None:
     """Decline as for one set, and unless both have the same features."""
     _check_options(metric, out, kwargs)
+    check_compiled()
     left, right = _shape(XA), _shape(XB)
     if left[1] != right[1]:
         raise Declined("rows differ in features")
@@ -54,20 +53,7 @@ def pdist(
     kwargs: None = None,
 ) -> Floats:
     """Return the distances of all pairs of rows, those of the first row first."""
-    tiled, finish = _steps(metric, _rows(X, metric))
-    n = len(X)
-    found = np.empty(n * (n - 1) // 2)
-
-    def fill(tile: Tile) -> None:
-        some = tiled(tile)
-        for r, i in enumerate(range(tile.rows.start, tile.rows.stop)):
-            first = max(tile.columns.start, i + 1)
-            place = i * n - i * (i + 1) // 2 + first - i - 1
-            part = some[r, first - tile.columns.start :]
-            finish(part, found[place : place + len(part)])
-
-    in_parallel(fill, tiles(n, height=_HEIGHT))
-    return found
+    return distances_within(_rows(X, metric), half_squares=metric != "euclidean")
 
 
 def cdist(
@@ -79,14 +65,8 @@ def cdist(
     kwargs: None = None,
 ) -> Floats:
     """Return the distances (m, n) of each row of one set to each of another."""
-    tiled, finish = _steps(metric, _rows(XA, metric), _rows(XB, metric))
-    found = np.empty((len(XA), len(XB)))
-
-    def fill(tile: Tile) -> None:
-        finish(tiled(tile), found[tile.rows, tile.columns])
-
-    in_parallel(fill, tiles(*found.shape))
-    return found
+    rows, others = _rows(XA, metric), _rows(XB, metric)
+    return distances_between(rows, others, half_squares=metric != "euclidean")
 
 
 def _check_options(metric: Any, out: Any, kwargs: Any) -> None:
@@ -112,15 +92,15 @@ def _shape(given: Any) -> tuple[int, int]:
     return n, d
 
 
-def _rows(given: Any, metric: str) -> Rows:
-    """Return rows of which distances are products; for cosines, of length 1."""
+def _rows(given: Any, metric: str) -> Floats:
+    """Return rows; for cosines and correlations, of length 1."""
     rows = np.ascontiguousarray(given, np.float64)
+    if metric == "euclidean":
+        return rows
     run = get_backend()
     if run.row_faults(rows)[0].any():
         raise Declined("a row holds a NaN or an Inf")
     check_squares(rows)
-    if metric == "euclidean":
-        return rows
     if metric == "correlation":
         lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
         rows = rows - rows.mean(axis=1, keepdims=True)
@@ -129,13 +109,4 @@ def _rows(given: Any, metric: str) -> Rows:
     units, zeros = run.unit_rows(rows)
     if len(zeros):
         raise Declined("a row is zero")
-    return units
-
-
-def _steps(
-    metric: str, rows: Rows, others: Rows | None = None
-) -> tuple[Callable[[Tile], Rows], Callable[[Rows, Floats], object]]:
-    """Return what makes a tile, and what puts a part of it elsewhere, as distances."""
-    if metric == "euclidean":
-        return SquaredDistances(rows, others).of, np.sqrt
-    return CosineDistances(rows, others).of, lambda apart, out: np.copyto(out, apart)
+    return np.asarray(units, np.float64)

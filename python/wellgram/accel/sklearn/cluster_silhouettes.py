@@ -47,7 +47,7 @@ def silhouette_samples(
     rows = _rows(X)
     codes, classes = class_codes(labels, len(rows))
     compute = euclidean_silhouettes if metric == "euclidean" else cosine_silhouettes
-    return compute(rows.astype(np.float64), codes, classes).astype(rows.dtype)
+    return compute(np.ascontiguousarray(rows, np.float64), codes, classes).astype(rows.dtype)
 
 
 def _rows(given: Any) -> NDArray[Any]:

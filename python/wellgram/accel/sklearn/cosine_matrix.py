@@ -1,4 +1,4 @@
-"""Cosine similarity of scikit-learn: rows scaled once, both triangles from one."""
+"""Cosine similarity of scikit-learn, of one set of rows: both triangles from one."""
 
 from typing import Any
 
@@ -12,28 +12,26 @@ from wellgram.accel.value_range import check_scaled, check_squares
 from wellgram.backends import get_backend
 from wellgram.backends.consumers import Matrix
 
-_LEAST_PRODUCTS = 1 << 30
-"""A matrix of fewer multiply-adds is done before the work has been handed out"""
+_LEAST_PRODUCTS = 1 << 34
+"""A matrix of fewer multiply-adds is made as fast by a library of matrix products"""
 
 
 def of_floats(X: Any, Y: Any, dense_output: Any) -> None:  # noqa: N803  # scikit-learn's names
-    """Decline unless the rows are dense and finite, of one type, and many."""
+    """Decline unless the rows are dense and finite, many, and compared with each other."""
     check_array_options()
     if type(dense_output) is not bool:
         raise Declined("an option is of another type")
-    for rows in (X, X if Y is None else Y):
-        if type(rows) is not np.ndarray or rows.ndim != 2 or rows.size == 0:
-            raise Declined("rows are no matrix of NumPy")
-        if rows.dtype not in (np.float32, np.float64) or rows.dtype != X.dtype:
-            raise Declined("rows are no floats of one type")
-        if rows.shape[1] != X.shape[1]:
-            raise Declined("rows differ in features")
-    check_amount(len(X) * len(X if Y is None else Y) * X.shape[1], _LEAST_PRODUCTS)
-    for rows in (X, X if Y is None else Y):
-        if get_backend().row_faults(rows)[0].any():
-            raise Declined("a row holds a NaN or an Inf")
-        check_squares(rows)
-        check_scaled(rows)
+    if Y is not None and Y is not X:
+        raise Declined("of two sets of rows, the original makes a matrix product too")
+    if type(X) is not np.ndarray or X.ndim != 2 or X.size == 0:
+        raise Declined("rows are no matrix of NumPy")
+    if X.dtype not in (np.float32, np.float64):
+        raise Declined("rows are no floats")
+    check_amount(len(X) ** 2 * X.shape[1], _LEAST_PRODUCTS)
+    if get_backend().row_faults(X)[0].any():
+        raise Declined("a row holds a NaN or an Inf")
+    check_squares(X)
+    check_scaled(X)
 
 
 def cosine_similarity(
@@ -41,15 +39,11 @@ def cosine_similarity(
     Y: NDArray[Any] | None = None,  # noqa: N803
     dense_output: bool = True,
 ) -> NDArray[Any]:
-    """Return the cosines of all rows of X with all of Y, or of X."""
+    """Return the cosines (n, n) of all rows."""
     run = get_backend()
-    left, _ = run.unit_rows(X)
-    if Y is not None and Y is not X:
-        out = np.empty((len(X), len(Y)), X.dtype)
-        run.scan_pairs(left, [Matrix(out)], run.unit_rows(Y)[0])
-        return out
+    units, _ = run.unit_rows(X)
     out = np.empty((len(X), len(X)), X.dtype)
-    run.scan_pairs(left, [Matrix(out)])
+    run.scan_pairs(units, [Matrix(out)])
     each = np.arange(len(X))
-    np.fill_diagonal(out, run.pair_cosines(left, each, each))
+    np.fill_diagonal(out, run.pair_cosines(units, each, each))
     return out
