@@ -125,7 +125,8 @@ def run(library: Library, version: str, folder: Path) -> dict[str, object]:
             cwd=home,
             env=os.environ
             | {"PYTHONPATH": os.pathsep.join(paths), "HOME": str(home), "PYTHONHASHSEED": "0"}
-            | {"RECORDED": str(recorded), **settings},
+            # As many processes run as there are cores.
+            | {"RECORDED": str(recorded), "OPENBLAS_NUM_THREADS": "1", **settings},
             capture_output=True,
             text=True,
             check=False,

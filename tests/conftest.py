@@ -1,6 +1,11 @@
 """Options of the whole suite."""
 
+import os
 from pathlib import Path
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker has a core: more threads of BLAS would spin on those of other workers.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # which NumPy reads when it is imported
 
 import numpy as np
 import pytest
