@@ -13,7 +13,8 @@ class reading:  # noqa: N801 - reads as a phrase: with reading(what)
 
     def __init__(self, what: str, *also: type[Exception]) -> None:
         self.what = what
-        self.kinds = (pa.ArrowException, OSError, EOFError, *also)
+        # Names that are not UTF-8 come of damage too.
+        self.kinds = (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, *also)
 
     def __enter__(self) -> None:
         return None
@@ -26,6 +27,8 @@ class reading:  # noqa: N801 - reads as a phrase: with reading(what)
         said = first_line(problem)
         if "encrypted" in said or "password" in said:
             remedy = "give it without a password"
+        elif "checksum" in said:
+            remedy = "the file is damaged; copy it again, or write it anew"
         else:
             remedy = "the file may be truncated or of another format than its name says"
         raise InputError(f"cannot read {self.what}: {said}; {remedy}") from problem

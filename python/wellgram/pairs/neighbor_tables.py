@@ -88,12 +88,14 @@ class Neighbors:
         InputError
             If the name ends otherwise.
         """
+        from wellgram.parquet_checksums import write_frame
+
         check_table_name(path)
         with replacing(path) as temporary:
             if temporary.suffix == ".csv":
                 self.table.to_csv(temporary, index=False)
             else:
-                self.table.to_parquet(temporary, index=False)
+                write_frame(self.table, temporary)
 
 
 def check_table_name(path: str | Path) -> None:

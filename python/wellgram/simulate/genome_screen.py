@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet
 
 from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError
 from wellgram.files import output_folder
+from wellgram.parquet_checksums import write_parquet
 from wellgram.simulate.rxrx3_core_screen import Vectors, complexes_of
 
 _GUIDES, _CONTROLS = 6, 8
@@ -128,4 +128,4 @@ def _write(path: Path, ids: list[str], x: Vectors) -> None:
     columns = {f"feature_{j}": column for j, column in enumerate(np.ascontiguousarray(x.T))}
     table = pa.table({"well_id": ids, **columns})
     rows = max(1, _GROUP_BYTES // (4 * x.shape[1]))
-    pa.parquet.write_table(table, path, row_group_size=rows, use_dictionary=["well_id"])
+    write_parquet(table, path, row_group_size=rows, use_dictionary=["well_id"])

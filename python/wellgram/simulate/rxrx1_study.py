@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from wellgram.errors import InputError
 from wellgram.files import output_folder
 from wellgram.io.screens import wells_from_frame
+from wellgram.parquet_checksums import write_parquet
 from wellgram.wells import Wells
 
 Vectors = NDArray[np.float32]
@@ -71,7 +71,7 @@ class SimulatedStudy:
             self.metadata.to_csv(out / "metadata.csv", index=False)
             columns = {f"feature_{j}": column for j, column in enumerate(self.embeddings.T)}
             table = pa.table({"site_id": pa.array(self.metadata["site_id"])} | columns)
-            pa.parquet.write_table(
+            write_parquet(
                 table, out / "embeddings.parquet", row_group_size=1 << 16,
                 use_dictionary=["site_id"],
             )  # fmt: skip

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from wellgram.errors import InputError
 from wellgram.files import output_folder
 from wellgram.io.layouts import RXRX3_CORE_DOSES
 from wellgram.io.screens import wells_from_frame
+from wellgram.parquet_checksums import write_parquet
 from wellgram.wells import Wells
 
 Vectors = NDArray[np.float32]
@@ -72,7 +72,7 @@ class SimulatedScreen:
             columns = {f"feature_{j}": column for j, column in enumerate(self.embeddings.T)}
             table = pa.table({"well_id": pa.array(self.metadata["well_id"])} | columns)
             path = out / "OpenPhenom_rxrx3_core_embeddings.parquet"
-            pa.parquet.write_table(table, path, row_group_size=1 << 16, use_dictionary=["well_id"])
+            write_parquet(table, path, row_group_size=1 << 16, use_dictionary=["well_id"])
 
 
 def rxrx3_core(scale: float = 1.0, seed: int = 0, *, features: int = 384) -> SimulatedScreen:

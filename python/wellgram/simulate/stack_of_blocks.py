@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from wellgram.errors import InputError
 from wellgram.files import output_folder
 from wellgram.io.screens import wells_from_frame
+from wellgram.parquet_checksums import write_parquet
 from wellgram.wells import Wells
 
 Vectors = NDArray[np.float32]
@@ -50,7 +50,7 @@ class BlockStack:
             for name, rows in zip(self.names, self.embeddings, strict=True):
                 columns = {f"feature_{j}": column for j, column in enumerate(rows.T)}
                 table = pa.table({"site_id": pa.array(self.metadata["site_id"])} | columns)
-                pa.parquet.write_table(table, out / "blocks" / f"{name}.parquet")
+                write_parquet(table, out / "blocks" / f"{name}.parquet")
 
 
 def block_stack(
