@@ -9,7 +9,7 @@ import pytest
 import wellgram
 from helpers.flipped_bits import flips
 from wellgram import PerturbationMap
-from wellgram.io import open_map, open_wells, read_map, write_map
+from wellgram.io import open_map, read_map, write_map
 from wellgram.parquet_checksums import read_footer
 from wellgram.simulate import block_stack
 
@@ -63,7 +63,9 @@ def test_damage_names_the_column_and_other_columns_are_read(path, map_):
     with pytest.raises(wellgram.InputError, match="checksum of column 'dose' differs; the file is"):
         read_map(path)
     table = wellgram.io.formats.open_table(path)
-    assert table.read(["perturbation"])["perturbation"].to_pylist() == list(map_["perturbation"])
+    assert table.read(["perturbation"])["perturbation"].to_pylist() == list(
+        map_.labels["perturbation"]
+    )
 
 
 def test_pages_of_others_are_checked_where_they_can_be(tmp_path):
@@ -84,14 +86,14 @@ def test_other_readers_find_what_was_written(path, map_):
     assert table.column("dose").to_pylist() == list(range(ROWS))
     np.testing.assert_array_equal(np.stack(pd.read_parquet(path)["embedding"]), map_.embeddings)
     polars = pytest.importorskip("polars")
-    assert polars.read_parquet(path)["perturbation"].to_list() == list(map_["perturbation"])
+    assert polars.read_parquet(path)["perturbation"].to_list() == list(map_.labels["perturbation"])
 
 
 def test_what_another_tool_writes_anew_has_no_sums_out_of_date(path, map_):
     table = pq.read_table(path)
     pq.write_table(table.set_column(1, "dose", pa.array(range(1, ROWS + 1))), path)
     assert not has_sums(path)
-    assert read_map(path)["dose"].tolist() == list(range(1, ROWS + 1))
+    assert read_map(path).labels["dose"].tolist() == list(range(1, ROWS + 1))
 
 
 def test_tables_have_sums_too(tmp_path, map_):
@@ -99,4 +101,3 @@ def test_tables_have_sums_too(tmp_path, map_):
     block_stack(3, perturbations=6, batches=4, features=8).write(tmp_path)
     assert has_sums(tmp_path / "neighbors.parquet")
     assert has_sums(tmp_path / "blocks" / "block_01.parquet")
-    assert open_wells(tmp_path / "blocks" / "block_01.parquet", tmp_path / "metadata.csv").read()

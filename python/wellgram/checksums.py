@@ -1,14 +1,18 @@
-"""Check sums of what was read: of files as the usual tool prints them, and of tables."""
+"""Check sums of what was read: of files as the usual tool prints them, of tables, and of arrays."""
 
 import hashlib
+import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 _CHUNK_BYTES = 1 << 22
 _TELL_SECONDS = 0.1
@@ -55,6 +59,56 @@ def frame_digest(frame: pd.DataFrame) -> str:
     """Return a digest of the values of a table, as text; its index does not matter."""
     values = pd.util.hash_pandas_object(frame.astype("str"), index=False).to_numpy()
     return hashlib.blake2b(values.tobytes(), digest_size=8).hexdigest()
+
+
+def write_arrays(
+    file: IO[bytes], about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> None:
+    """Write arrays and what JSON can hold as a NumPy archive, with a SHA-256 of it all."""
+    summed = json.dumps({**about, "sha256": _arrays_digest(about, arrays)})
+    np.savez(file, about=np.array(summed), **arrays)  # type: ignore[arg-type]
+
+
+def read_arrays(
+    file: IO[bytes], version: str | None = None
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return what `write_arrays` wrote: what JSON held, and the arrays.
+
+    Parameters
+    ----------
+    file
+        A file open to be read.
+    version
+        What it must say of itself as ``"format"``; None: anything.
+
+    Raises
+    ------
+    ValueError
+        If the file is something else, or not as it was written.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        about = dict(json.loads(str(arrays.pop("about"))))
+    except Exception as problem:  # damage shows in many ways: zip, pickle, json, a missing name
+        raise ValueError(str(problem)) from problem
+    if version is not None and about.get("format") != version:
+        raise ValueError(f"it is {about.get('format')!r}; this reads {version!r}")
+    written = about.pop("sha256", None)
+    if written is None:
+        raise ValueError("it has no checksum, as those of older versions had none; make it again")
+    if written != _arrays_digest(about, arrays):
+        raise ValueError("it is damaged: its checksum differs; make it again")
+    return about, arrays
+
+
+def _arrays_digest(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.reshape(-1).view(np.uint8) if array.nbytes else b"")
+    return digest.hexdigest()
 
 
 def _digests(files: list[Path], size: int, progress: Callable[[float], None] | None) -> list[str]:

@@ -1,6 +1,5 @@
 """What a pass over pairs holds, whole or in part: parts merge, are saved and read again."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 
 from wellgram.backends.consumers import Consumer, Extent, State
+from wellgram.checksums import read_arrays, write_arrays
 from wellgram.errors import InputError
 from wellgram.files import replacing
 from wellgram.pairs.recipes import Recipe, consumer_of, recipe_for_file, recipe_of
@@ -78,7 +78,7 @@ class Scan(Sequence[Any]):
         )
 
     def save(self, path: str | Path) -> None:
-        """Write consumers and states to a file (.npz) that `Scan.load` reads.
+        """Write consumers and states to a file (.npz) that `Scan.load` reads, with a SHA-256.
 
         A consumer of one's own goes by the name of its class, ``module:qualname``, with its fields.
 
@@ -101,8 +101,7 @@ class Scan(Sequence[Any]):
             "digest": self.digest,
         }
         with replacing(path) as temporary, temporary.open("wb") as file:
-            arrays["about"] = np.array(json.dumps(about))
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+            write_arrays(file, about, arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> "Scan":
@@ -116,16 +115,16 @@ class Scan(Sequence[Any]):
             If the file is missing, damaged or something else, or a consumer is not found here.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                about = json.loads(str(file["about"]))
-                recipes = [
-                    Recipe(kind, given, tuple(file[f"{k}.array{m}"] for m in range(arrays)))
-                    for k, (kind, given, arrays) in enumerate(about["consumers"])
-                ]
-                consumers = tuple(map(consumer_of, recipes))
-                states = tuple(
-                    State(file[f"{k}.counts"], file[f"{k}.values"]) for k in range(len(consumers))
-                )
+            with Path(path).open("rb") as file:
+                about, arrays = read_arrays(file)
+            recipes = [
+                Recipe(kind, given, tuple(arrays[f"{k}.array{m}"] for m in range(count)))
+                for k, (kind, given, count) in enumerate(about["consumers"])
+            ]
+            consumers = tuple(map(consumer_of, recipes))
+            states = tuple(
+                State(arrays[f"{k}.counts"], arrays[f"{k}.values"]) for k in range(len(consumers))
+            )
         except FileNotFoundError:
             raise InputError(f"there is no file {str(path)!r}") from None
         except InputError as problem:

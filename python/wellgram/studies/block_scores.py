@@ -1,6 +1,5 @@
 """What the blocks of a network scored, and which is the best."""
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Floats
+from wellgram.checksums import read_arrays, write_arrays
 from wellgram.files import output_folder, replacing, save_csv
 from wellgram.metrics.bootstrap import interval
 from wellgram.probes.accuracy import FIGURES, Outcomes
@@ -32,23 +32,22 @@ class BlockScores:
 
     def save(self, path: Path, key: str) -> None:
         """Write it whole or not at all, under what tells it from other searches."""
-        about = json.dumps({"key": key, "beside": dict(self.beside)})
-        buffer = io.BytesIO()
-        np.savez(buffer, about=np.array(about), **vars(self.outcomes))
-        with replacing(path) as temporary:
-            temporary.write_bytes(buffer.getvalue())
+        about = {"key": key, "beside": dict(self.beside)}
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            write_arrays(file, about, vars(self.outcomes))
 
     @classmethod
     def load(cls, path: Path, key: str) -> "BlockScores | None":
-        """Return what was saved under a key; None where there is nothing, or something else."""
-        if not path.is_file():
+        """Return what was saved under a key; None where it is absent, damaged or of another."""
+        try:
+            with path.open("rb") as file:
+                about, arrays = read_arrays(file)
+        except (OSError, ValueError):
             return None
-        with np.load(path) as saved:
-            about = json.loads(str(saved["about"]))
-            if about["key"] != key:
-                return None
-            names = Outcomes.__dataclass_fields__
-            return cls(Outcomes(**{name: saved[name] for name in names}), about["beside"])
+        if about.get("key") != key:
+            return None
+        names = Outcomes.__dataclass_fields__
+        return cls(Outcomes(**{name: arrays[name] for name in names}), about["beside"])
 
 
 @dataclass(frozen=True, repr=False)

@@ -4,7 +4,6 @@ Nothing of it is code, so a file that somebody else put there can do no harm.
 """
 
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from importlib import import_module
@@ -13,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from wellgram.checksums import read_arrays, write_arrays
 
 _OURS = "wellgram."
 _PLAIN = (bool, int, float, str, type(None))
@@ -28,10 +29,9 @@ def packed(value: Any) -> bytes:
         the package.
     """
     arrays: list[NDArray[Any]] = []
-    tree = json.dumps(_to_tree(value, arrays))
+    tree = _to_tree(value, arrays)
     buffer = io.BytesIO()
-    named = {f"array{k}": array for k, array in enumerate(arrays)}
-    np.savez(buffer, tree=np.array(tree), **named)  # type: ignore[arg-type]
+    write_arrays(buffer, {"tree": tree}, {f"array{k}": array for k, array in enumerate(arrays)})
     return buffer.getvalue()
 
 
@@ -41,11 +41,10 @@ def unpacked(data: bytes) -> Any:
     Raises
     ------
     ValueError
-        If the bytes are none of its.
+        If the bytes are none of its, or not as they were.
     """
-    with np.load(io.BytesIO(data)) as saved:
-        tree = json.loads(str(saved["tree"]))
-        return _from_tree(tree, saved)
+    about, saved = read_arrays(io.BytesIO(data))
+    return _from_tree(about["tree"], saved)
 
 
 def _to_tree(value: Any, arrays: list[NDArray[Any]]) -> Any:

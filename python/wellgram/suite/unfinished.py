@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -57,7 +56,7 @@ class UnfinishedRun:
         """Return the findings of a benchmark; None where there are none of the same run."""
         try:
             kept = unpacked(self._path(benchmark).read_bytes())
-        except (OSError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, AttributeError, TypeError):
             return None  # absent, damaged, or of other classes: the benchmark is run again
         if kept["key"] != self._key or kept["benchmark"] != benchmark:
             return None
