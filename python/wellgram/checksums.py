@@ -107,7 +107,7 @@ def _arrays_digest(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]])
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(array.reshape(-1).view(np.uint8) if array.nbytes else b"")
+        digest.update(array.reshape(-1).view(np.uint8).data if array.nbytes else b"")
     return digest.hexdigest()
 
 

@@ -27,7 +27,7 @@ class reading:  # noqa: N801 - reads as a phrase: with reading(what)
         said = first_line(problem)
         if "encrypted" in said or "password" in said:
             remedy = "give it without a password"
-        elif "checksum" in said:
+        elif "checksum" in said or "CRC-32" in said:
             remedy = "the file is damaged; copy it again, or write it anew"
         else:
             remedy = "the file may be truncated or of another format than its name says"
