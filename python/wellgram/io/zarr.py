@@ -19,7 +19,9 @@ _CHUNK_BYTES = 1 << 24
 @contextmanager
 def _open(place: Place) -> Iterator[Arrays]:
     zarr = needed("zarr", "zarr", repr(place.name))
-    yield zarr.open_group(str(place), mode="r")
+    store = needed("wellgram.io.zarr_store", "zarr", repr(place.name)).open_store(place)
+    with store.refusing():
+        yield zarr.open_group(store, mode="r")
 
 
 def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
