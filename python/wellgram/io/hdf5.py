@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from wellgram.io.contents import array_format
+from wellgram.io.hdf5_links import check_within
 from wellgram.io.places import Place, Remote
 from wellgram.io.read_errors import needed
 from wellgram.io.stores import Arrays
@@ -19,7 +20,9 @@ def open_hdf5(place: Place) -> Iterator[Arrays]:
     h5py = needed("h5py", "hdf5", repr(place.name))
     with ExitStack() as opened:
         file = opened.enter_context(place.open()) if isinstance(place, Remote) else place
-        yield opened.enter_context(h5py.File(file, "r"))
+        arrays = opened.enter_context(h5py.File(file, "r"))
+        check_within(arrays, place.name)
+        yield arrays
 
 
 def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
