@@ -4,9 +4,9 @@ Nothing of it is code, so a file that somebody else put there can do no harm.
 """
 
 import io
+import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -99,8 +99,9 @@ def _from_tree(tree: Any, saved: Mapping[str, NDArray[Any]]) -> Any:
     if "mapping" in tree:
         return {_from_tree(k, saved): _from_tree(v, saved) for k, v in tree["mapping"]}
     module, name = tree["made"]
-    made = getattr(import_module(module), name) if module.startswith(_OURS) else None
-    if not (isinstance(made, type) and is_dataclass(made)):
+    # Of modules that are loaded: to import one that a file names would run it.
+    made = getattr(sys.modules.get(module), name, None) if module.startswith(_OURS) else None
+    if not (isinstance(made, type) and is_dataclass(made) and made.__module__ == module):
         raise ValueError(f"{module}.{name} is no result of ours")
     return made(**{field: _from_tree(held, saved) for field, held in tree["fields"].items()})
 

@@ -105,7 +105,7 @@ def _check_draws(confs: Any, null_size: Any, seed: Any) -> None:
 def _read(file: Path, null: Nulls) -> bool:
     """Fill a null with what is kept, if it is; decline what copairs would not read."""
     try:
-        kept = np.load(file)
+        kept = np.load(file, allow_pickle=False)
     except FileNotFoundError:
         return False
     except (ValueError, EOFError, OSError):
