@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends import get_backend
-from wellgram.backends.checks import as_rows
+from wellgram.backends.checks import as_rows, unmasked
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
 from wellgram.input_kinds import check_frame
@@ -237,7 +237,7 @@ class Wells(WellLabels):
         >>> wg.Wells.from_arrays(np.eye(3), ["a", "b", "DMSO"], control="DMSO")
         Wells(3 wells x 3 features, 3 perturbations, 1 batches, 1 controls)
         """
-        rows = as_rows(np.asarray(embeddings), "embeddings")
+        rows = as_rows(embeddings, "embeddings")
         count = len(rows)
         labels = _labels_of(perturbation, count, "perturbation")
         named = control_labels(control)
@@ -304,7 +304,7 @@ class Wells(WellLabels):
         >>> wells.with_embeddings(2 * wells.embeddings)
         Wells(3 wells x 3 features, 3 perturbations, 1 batches, 1 controls)
         """
-        rows = np.asarray(embeddings)
+        rows = as_rows(embeddings, "embeddings")
         return replace(self, embeddings=rows, checked=True, feature_columns=())
 
     @property
@@ -341,7 +341,7 @@ def _values_of(given: Any, count: int, what: str) -> "pd.Series[Any]":
         if given.shape[1] != 1:
             raise InputError(f"{what}= takes one column, not a table of {given.shape[1]}")
         given = given.iloc[:, 0]
-    values = pd.Series(given, name=what).reset_index(drop=True)
+    values = pd.Series(unmasked(given, what), name=what).reset_index(drop=True)
     if len(values) != count:
         raise InputError(f"{count} embeddings but {len(values)} values of {what}=; give one each")
     return values

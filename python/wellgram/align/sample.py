@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends import get_backend
+from wellgram.backends.checks import unmasked
 from wellgram.backends.moments import gathered
 from wellgram.backends.protocol import Codes, GroupMoments, Moments, Rows, Spread
 from wellgram.errors import InputError
@@ -264,7 +265,7 @@ def as_sample(
     batches: list[str] | None = None
     codes = np.zeros(len(rows), np.int64)
     if batch is not None:
-        labels = pd.Series(np.asarray(batch))
+        labels = pd.Series(np.asarray(unmasked(batch, "batch")))
         _check_length(labels, rows, "batch")
         if labels.isna().any():
             first = int(np.flatnonzero(labels.isna())[0])
@@ -272,7 +273,7 @@ def as_sample(
         codes, batches = batch_codes(labels)
     is_control = np.ones(len(rows), bool)
     if control is not None:
-        is_control = np.asarray(control)
+        is_control = np.asarray(unmasked(control, "control"))
         _check_length(is_control, rows, "control")
         if is_control.dtype != bool:
             raise InputError(f"control must be a mask of rows, not {is_control.dtype}")

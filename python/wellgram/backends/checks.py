@@ -13,7 +13,7 @@ from wellgram.errors import InputError
 
 def as_rows(x: ArrayLike, name: str = "x") -> Rows:
     """Return x as an aligned float32 or float64 matrix with contiguous rows, copied if need be."""
-    rows = np.asarray(x)
+    rows = np.asarray(unmasked(x, name))
     if rows.ndim != 2:
         raise InputError(f"{name} must be a matrix (rows, features), not of shape {rows.shape}")
     native = rows.dtype.newbyteorder("=")
@@ -31,9 +31,29 @@ def as_rows(x: ArrayLike, name: str = "x") -> Rows:
     return rows
 
 
+def unmasked(x: Any, name: str, first: int = 0) -> Any:
+    """Return x, of an array with a mask its values; `first` is the number of its first row.
+
+    Raises
+    ------
+    InputError
+        If a value is masked: it is missing, whatever number lies below the mask.
+    """
+    if not isinstance(x, np.ma.MaskedArray):
+        return x
+    masked = np.argwhere(np.ma.getmaskarray(x))
+    if len(masked):
+        place = ", ".join(map(str, [first + masked[0][0], *masked[0][1:]] if x.ndim else []))
+        raise InputError(
+            f"{len(masked)} values of {name} are masked, which means missing (first: "
+            f"{name}[{place}]); fill them in, or leave out their rows or columns"
+        )
+    return np.ma.getdata(x)
+
+
 def as_codes(codes: ArrayLike, rows: int, groups: int, least: int = -1) -> Codes:
     """Return codes as contiguous int64, one per row, each in [least, groups)."""
-    given = np.asarray(codes)
+    given = np.asarray(unmasked(codes, "codes"))
     if given.dtype.kind not in "iu":
         raise InputError(f"codes must be integers, not {given.dtype}")
     if given.shape != (rows,):
@@ -61,7 +81,7 @@ def as_pairs(i: ArrayLike, j: ArrayLike, x: Rows, y: Rows) -> tuple[Codes, Codes
 
 
 def _as_indices(index: ArrayLike, rows: int, name: str) -> Codes:
-    given = np.asarray(index)
+    given = np.asarray(unmasked(index, name))
     if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
         raise InputError(f"{name} must be a vector of integers, not {given.dtype} {given.shape}")
     return _within(given, 0, rows, name)
@@ -128,7 +148,7 @@ def _writable(out: NDArray[Any], shape: tuple[int, int], dtype: np.dtype[Any]) -
 
 def as_columns(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     """Return columns as contiguous vectors of one length, all float32 or all float64."""
-    given = [np.asarray(column) for column in columns]
+    given = [np.asarray(unmasked(column, f"column {k}")) for k, column in enumerate(columns)]
     if not given:
         raise InputError("there are no columns to make rows of")
     length = given[0].shape

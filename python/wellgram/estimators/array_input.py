@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends.checks import as_rows
+from wellgram.backends.checks import as_rows, unmasked
 from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
 
@@ -30,7 +30,7 @@ def as_features(X: Any) -> Rows:
     """
     if _is_sparse(X):
         raise InputError("X is sparse, but dense rows are needed; give X.toarray()")
-    given = np.asarray(X)
+    given = np.asarray(unmasked(X, "X"))
     if given.ndim != 2:
         raise InputError(
             f"X must be a matrix (rows, features), not of shape {given.shape}. Reshape your data: "

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from wellgram.backends.checks import unmasked
 from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError
 
@@ -36,12 +37,12 @@ def empirical_p(observed: ArrayLike, null: ArrayLike, form: PForm = "plus-one") 
         raise InputError(
             f"unknown form of p-values {form!r}; choose {' or '.join(get_args(PForm))}"
         )
-    ordered = np.sort(np.asarray(null, np.float64).ravel())
+    ordered = np.sort(np.asarray(unmasked(null, "null"), np.float64).ravel())
     if not len(ordered):
         raise InputError("the null has no scores to compare with")
     if np.isnan(ordered[-1]):
         raise InputError("the null holds a NaN; leave out sets that have no score")
-    scores = np.asarray(observed, np.float64)
+    scores = np.asarray(unmasked(observed, "observed"), np.float64)
     below = (
         np.searchsorted(ordered, scores, side="right")
         if form.endswith("above")
@@ -59,7 +60,7 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
     """
     from scipy.stats import false_discovery_control
 
-    given = np.asarray(p, np.float64)
+    given = np.asarray(unmasked(p, "p"), np.float64)
     tested = ~np.isnan(given)
     rates = np.full(given.shape, np.nan)
     if tested.any():

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends import takes_backend
+from wellgram.backends.checks import unmasked
 from wellgram.backends.consumers import Extent, Histogram
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client
@@ -135,7 +136,7 @@ def pair_quantiles(
     InputError
         If a share is not in [0, 1], there are no pairs, or as `wellgram.pairs.scan_pairs` has it.
     """
-    wanted = np.atleast_1d(np.asarray(shares, np.float64))
+    wanted = np.atleast_1d(np.asarray(unmasked(shares, "shares"), np.float64))
     if wanted.ndim != 1 or not ((wanted >= 0) & (wanted <= 1)).all():
         raise InputError(f"shares must lie in [0, 1], not {np.asarray(shares).tolist()}")
     rows, others = unit_pair(x, other, dtype)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends import get_backend, named_backend, resident, using_backend
-from wellgram.backends.checks import as_rows
+from wellgram.backends.checks import as_rows, unmasked
 from wellgram.backends.protocol import Backend, Codes, Rows
 from wellgram.errors import InputError
 from wellgram.input_kinds import check_matrix
@@ -97,8 +97,9 @@ class UnitRows:
         self._resident = there is not None
         if there is not None:
             source = there
-        elif not isinstance(source, RowSource):
-            source = np.asarray(source)
+        elif not isinstance(source, RowSource) or not source.shape:
+            source = as_rows(source)
+        source = unmasked(source, "x")
         if chosen is not None:
             if self._resident:
                 raise InputError("rows on a card are not chosen one by one; give those rows alone")
@@ -156,7 +157,8 @@ class UnitRows:
         with using_backend(self._named):
             if self._resident:
                 return unit_embeddings(cast(Rows, self._source))
-            rows = as_rows(np.asarray(self._source[first : min(self.n, first + self.chunk_rows)]))
+            chunk = self._source[first : min(self.n, first + self.chunk_rows)]
+            rows = as_rows(unmasked(chunk, "x", first))
             return unit_embeddings(rows.astype(self.dtype, copy=False), first=first)
 
     def some(self, index: Codes) -> "UnitRows":
@@ -255,7 +257,7 @@ def unit_pair(
 
 def check_indices(index: Any, n: int, name: str) -> Codes:
     """Return indices of rows as int64, or raise naming the first that is out of range."""
-    given = np.asarray(index)
+    given = np.asarray(unmasked(index, name))
     if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
         raise InputError(f"{name} must be a vector of integers, not {given.dtype} {given.shape}")
     wrong = np.flatnonzero((given < 0) | (given >= n)) if given.size else given

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends import takes_backend
+from wellgram.backends.checks import unmasked
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
 from wellgram.estimators import UNCHANGED, Estimator, Request, as_features, conversion_warning
@@ -257,7 +258,7 @@ def _classes(y: Any, rows: int, who: str) -> tuple[NDArray[Any], Codes]:
     """
     if y is None:
         raise InputError(f"{who} requires y to be passed, but the target y is None; give labels")
-    labels = np.asarray(y)
+    labels = np.asarray(unmasked(y, "y"))
     if labels.ndim == 2 and labels.shape[1] == 1:
         warnings.warn(
             "A column-vector y was passed when a 1d array was expected; give y.ravel()",
