@@ -4,7 +4,8 @@ Maps are applied in turn, composed on paper where that makes them no larger, and
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -25,6 +26,12 @@ AnyWells = TypeVar("AnyWells", bound=WellLabels)
 
 _CHUNK_ROWS = 1 << 12
 """How many rows go through several maps at a time: what they become then stays in cache"""
+
+_TINY = 2.0**-100
+"""Of factors that float32 holds in full, with some room"""
+
+_CANCELLED = 2.0**-8
+"""What at least is left along a direction, so that float32 keeps 16 of its 24 bits"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,16 +109,61 @@ class BatchAffine:
             See `wellgram.set_backend`.
         """
         run = get_backend()
-        if len(self.maps) == 1:
-            return run.apply_affine(x, codes, self.maps[0], out)
-        y = as_out(out, x, self.maps[-1])
-        for first in range(0, len(x), _CHUNK_ROWS):
-            rows = slice(first, first + _CHUNK_ROWS)
-            chunk = x[rows]
-            for step in self.maps:
-                chunk = run.apply_affine(chunk, codes[rows], step)
-            y[rows] = chunk
+        in_float64 = self._needs_float64 and x.dtype != np.float64
+        if len(self.maps) == 1 and not in_float64:
+            y = run.apply_affine(x, codes, self.maps[0], out)
+        else:
+            y = as_out(out, x, self.maps[-1])
+            for first in range(0, len(x), _CHUNK_ROWS):
+                rows = slice(first, first + _CHUNK_ROWS)
+                chunk = x[rows].astype(np.float64) if in_float64 else x[rows]
+                self._put(chunk, codes[rows], y[rows])
+        faulty = np.flatnonzero(run.row_faults(y)[0] & (codes >= 0))
+        if len(faulty):
+            self._mend(x, codes, y, faulty)
         return y
+
+    def _put(self, chunk: Rows, codes: Codes, y: Rows) -> None:
+        """Put rows by the maps into y."""
+        for step in self.maps:
+            chunk = get_backend().apply_affine(chunk, codes, step)
+        with np.errstate(over="ignore"):
+            y[...] = chunk
+
+    def _mend(self, x: Rows, codes: Codes, y: Rows, faulty: Codes) -> None:
+        """Make rows of y that are not finite anew in float64; raise if they cannot be represented.
+
+        Rows that were not finite before stay as they are.
+        """
+        if not np.may_share_memory(x, y):
+            faulty = faulty[np.isfinite(x[faulty]).all(axis=1)]
+            mended = np.empty_like(y[faulty])
+            self._put(x[faulty].astype(np.float64), codes[faulty], mended)
+            y[faulty] = mended
+        wrong = ~np.isfinite(y[faulty])
+        if wrong.any():
+            raise InputError(
+                f"feature {wrong.any(axis=0).argmax()} of aligned rows cannot be represented in "
+                f"{y.dtype}: it is beyond {np.finfo(y.dtype).max:.2g} in "
+                f"{int(wrong.any(axis=1).sum())} rows; divide the features by a constant, or "
+                "look for one that hardly varies among the controls"
+            )
+
+    @cached_property
+    def _needs_float64(self) -> bool:
+        """Whether float32 cannot hold the maps, or most digits would cancel in it."""
+        return any(_is_tiny(step) or _cancels(step) for step in self.maps)
+
+    def of_units(self, unit: Floats | float, keeps_units: bool) -> "BatchAffine":
+        """Return the map of rows that are divided by a unit first; and multiplied by it, if kept.
+
+        Units are powers of two, so this rounds nothing.
+        """
+        batches, d = len(self.maps[0].offset), self.inputs
+        nothing, units = np.zeros((batches, d)), np.broadcast_to(unit, (batches, d))
+        before = diagonal_maps(np.zeros(d), nothing, 1 / units)
+        after = (diagonal_maps(np.zeros(d), nothing, units.copy()),) if keeps_units else ()
+        return replace(self, maps=(before, *self.maps, *after))
 
     @overload
     def transform(
@@ -284,6 +336,22 @@ def _apply(rows: Floats, step: AffineMaps, b: int, offset: Floats | float = 0.0)
     factor = step.factors[b]
     moved: Floats = z * step.scale[b] + ((z @ factor) * step.gains[b]) @ factor.T
     return moved
+
+
+def _is_tiny(step: AffineMaps) -> bool:
+    """Whether float32 would round what a map multiplies by to few digits, or to zero."""
+    sizes = np.abs(step.scale)
+    basis = 1.0 if step.basis is None else np.abs(step.basis).max(initial=0)
+    return bool(((sizes > 0) & (sizes < _TINY)).any() or 0 < basis < _TINY)
+
+
+def _cancels(step: AffineMaps) -> bool:
+    """Whether a map takes along some direction nearly all off again that its scale puts there."""
+    return any(
+        bool((gains < (_CANCELLED - 1) * scale.max()).any())
+        for scale, gains in zip(step.scale, step.gains, strict=True)
+        if len(gains)
+    )
 
 
 def _own_condition(step: AffineMaps, b: int) -> float:

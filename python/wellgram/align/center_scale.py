@@ -8,7 +8,7 @@ from wellgram.align.affine import BatchAffine, diagonal_maps
 from wellgram.align.affine_alignment import AffineAlignment, FewControls, Unseen
 from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.sample import Sample
-from wellgram.align.spectrum import principal_axes, standard_scale
+from wellgram.align.spectrum import check_not_negative, principal_axes, standard_scale
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Floats, GroupMoments, Moments
 from wellgram.errors import InputError
@@ -23,6 +23,7 @@ class CenterScale(MomentAlignment):
 
     name = "center-scale"
     spread = "variances"
+    mixes_units = False
 
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
         """Return nothing: each batch has all of its own."""
@@ -31,7 +32,8 @@ class CenterScale(MomentAlignment):
     def own(self, shared: Shared, group: Moments) -> Own:
         """Return the standardisation of a batch."""
         variance = group.squares() / group.count
-        return Own.diagonal(group.mean, standard_scale(variance, group.mean, group.count))
+        scale = standard_scale(variance, group.mean, group.count, group.unit)
+        return Own.diagonal(group.mean, scale)
 
 
 class Standardize(CenterScale):
@@ -76,7 +78,8 @@ class PCACenterScale(MomentAlignment):
             if group.is_rows
             else np.einsum("dk,dk->k", shared.basis, group.spread @ shared.basis)
         )
-        return Own.diagonal(offset, standard_scale(squares / group.count, offset, group.count))
+        variance = squares / group.count
+        return Own.diagonal(offset, standard_scale(variance, offset, group.count, group.unit))
 
 
 class RobustMAD(AffineAlignment):
@@ -110,8 +113,7 @@ class RobustMAD(AffineAlignment):
     def check_params(self) -> None:
         """Raise unless the parameters can be used."""
         super().check_params()
-        if not self.epsilon >= 0:
-            raise InputError(f"epsilon must not be negative, but is {self.epsilon}")
+        check_not_negative("epsilon", self.epsilon)
 
     def fit_sample(self, sample: Sample) -> None:
         """Fit to a sample."""
@@ -121,7 +123,8 @@ class RobustMAD(AffineAlignment):
 
         def robust(codes: np.ndarray, groups: int) -> tuple[Floats, Floats]:
             medians = run.group_medians(rows, codes, groups)
-            deviations = np.abs(rows - medians[codes])
+            with np.errstate(over="ignore"):
+                deviations = np.abs(rows - medians[codes])
             return medians, run.group_medians(deviations, codes, groups)
 
         medians, deviations = robust(codes, sample.batches)
@@ -135,7 +138,13 @@ class RobustMAD(AffineAlignment):
             if pooled:
                 both = zip((medians, deviations), of_all, strict=True)
                 medians, deviations = map(np.concatenate, both)
-        size = deviations * _NORMAL + self.epsilon
+        with np.errstate(over="ignore"):
+            size = deviations * _NORMAL + self.epsilon
+        if np.isinf(size).any():
+            raise InputError(
+                f"the deviation of feature {np.isinf(size).any(axis=0).argmax()} is beyond the "
+                "range of float64; divide that feature by a constant"
+            )
         scale = 1 / np.where(deviations > 0, size, 1.0)
         maps = diagonal_maps(np.zeros(rows.shape[1]), medians, scale)
         pooled_for = tuple(compress(names or (), few))

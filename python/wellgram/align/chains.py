@@ -130,7 +130,10 @@ class Chain(Alignment):
                     spread = self._spread(step.fits_on)
                     raw[step.fits_on] = sample.moments(codes, spread)
                 moments = raw[step.fits_on]
-                step.fit_moments(affine.moments(moments) if affine else moments, sample.names)
+                if affine and any(part.is_scaled for part in raw.values()):
+                    step.fit_sample(_aligned(sample, affine))  # whose features have other units
+                else:
+                    step.fit_moments(affine.moments(moments) if affine else moments, sample.names)
             elif isinstance(step, AffineAlignment):
                 step.fit_sample(_aligned(sample, affine))
             else:

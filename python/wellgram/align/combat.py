@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wellgram.align.affine_alignment import Unseen
 from wellgram.align.from_moments import MomentAlignment, Own, Shared
-from wellgram.align.spectrum import check_positive
+from wellgram.align.spectrum import check_positive, is_constant
 from wellgram.backends.protocol import Floats, GroupMoments, Moments
 from wellgram.errors import InputError
+
+_MOST_STEPS = 10_000
+"""Of the iteration, which takes some tens; a tolerance below rounding might never be met"""
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,7 @@ class _Standard(Shared):
 
     mean: Floats = None  # type: ignore[assignment]
     deviation: Floats = None  # type: ignore[assignment]
+    """0 of a feature that is constant within all batches"""
 
 
 class ComBat(MomentAlignment):
@@ -44,6 +49,8 @@ class ComBat(MomentAlignment):
     name = "combat"
     fits_on = "all"
     spread = "variances"
+    mixes_units = False
+    keeps_units = True
 
     def __init__(
         self, tolerance: float = 1e-4, *, min_controls: int = 2, unseen: Unseen = "raise"
@@ -60,10 +67,11 @@ class ComBat(MomentAlignment):
 
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
         """Return what features are standardised with."""
-        within = sum(moments[g].squares() for g in range(len(moments.counts))) / pooled.count
-        return _Standard(
-            np.zeros(len(pooled.mean)), mean=pooled.mean, deviation=np.sqrt(np.asarray(within))
-        )
+        groups = [moments[g] for g in range(len(moments.counts))]
+        within = np.asarray(sum(group.squares() for group in groups) / pooled.count)
+        constant = np.all([_is_constant(group) for group in groups], axis=0)
+        deviation = np.sqrt(np.where(constant, 0.0, within))
+        return _Standard(np.zeros(len(pooled.mean)), mean=pooled.mean, deviation=deviation)
 
     def own(self, shared: Shared, group: Moments) -> Own:
         """Return the map of a batch."""
@@ -90,6 +98,10 @@ class ComBat(MomentAlignment):
         return Own.nothing(shared.features)
 
 
+def _is_constant(group: Moments) -> NDArray[np.bool_]:
+    return is_constant(group.squares() / group.count, group.mean, group.count)
+
+
 def _posterior(
     shift: Floats, squares: Floats, count: int, tolerance: float
 ) -> tuple[Floats, Floats]:
@@ -105,14 +117,15 @@ def _posterior(
         return np.full_like(shift, prior), np.full_like(variance, mean)
     shape, rate = (2 * var + mean**2) / var, (mean * var + mean**3) / var
     g, v = shift, variance
-    change = np.inf
     with np.errstate(divide="ignore", invalid="ignore"):  # of a shift that is zero
-        while not change <= tolerance:
+        for _ in range(_MOST_STEPS):
             new_g = (count * spread * shift + v * prior) / (count * spread + v)
             about = squares + count * (shift - new_g) ** 2
             new_v = (about / 2 + rate) / (count / 2 + shape - 1)
             change = max(_change(new_g, g), _change(new_v, v))
             g, v = new_g, new_v
+            if change <= tolerance:
+                break
     return g, v
 
 

@@ -54,6 +54,11 @@ class CORAL(RidgedWhitening):
             few_controls=few_controls,
         )
 
+    @property
+    def keeps_units(self) -> bool:
+        """Whether features come out in the units they had: where the covariance is put back."""
+        return self.recolor
+
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
         """Return nothing: each batch is whitened on its own."""
         return Shared(np.zeros(len(pooled.mean)))
@@ -67,7 +72,7 @@ class CORAL(RidgedWhitening):
         """Return it with the covariance and mean of all controls put back."""
         if not self.recolor:
             return affine
-        root = Spectrum.of(pooled).root(self.ridge)
+        root = Spectrum.of(pooled).root(self.ridge_of(pooled))
         batches = len(affine.maps[0].offset)
         back = shared_maps(batches, np.zeros(len(root)), root, -pooled.mean)
         return replace(affine, maps=(*affine.maps, back))

@@ -65,6 +65,13 @@ class MomentAlignment(AffineAlignment):
     spread: ClassVar[Spread] = "smaller"
     covariance: ClassVar[Literal["batch", "pooled", "none"]] = "none"
     """Whose covariance it takes, so that their wells should not be few beside the features"""
+    mixes_units: ClassVar[bool] = True
+    """Whether features are mixed as they are, so that all of them need one unit"""
+
+    @property
+    def keeps_units(self) -> bool:
+        """Whether features come out in the units they had."""
+        return False
 
     def fit_sample(self, sample: Sample) -> None:
         """Fit to a sample."""
@@ -83,6 +90,8 @@ class MomentAlignment(AffineAlignment):
 
         To `spend` them is to let go of each batch's as its map is made: both can be gigabytes.
         """
+        if self.mixes_units:
+            moments = moments.in_one_unit()
         pooled = moments.pooled()
         counts = moments.counts
         if not self.per_batch:
@@ -115,7 +124,10 @@ class MomentAlignment(AffineAlignment):
         has_pooled = batches is not None and self.unseen == "pooled"
         pooled_for = () if batches is None else tuple(compress(batches, few))
         affine = BatchAffine(batches, (maps,), counts, has_pooled, pooled_for)
-        self.affine_ = self.finished(affine, pooled)
+        affine = self.finished(affine, pooled)
+        self.affine_ = (
+            affine.of_units(moments.unit, self.keeps_units) if moments.is_scaled else affine
+        )
 
     @abstractmethod
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:

@@ -1,5 +1,7 @@
 """What TVN and CORAL share: the inverse root of each batch's covariance plus a ridge."""
 
+import numpy as np
+
 from wellgram.align.affine_alignment import FewControls, Unseen
 from wellgram.align.from_moments import MomentAlignment
 from wellgram.align.spectrum import (
@@ -10,6 +12,12 @@ from wellgram.align.spectrum import (
     shrinkage_of,
 )
 from wellgram.backends.protocol import Floats, Moments, Spread
+from wellgram.errors import InputError
+
+_MOST_OVER_RIDGE = 2.0**60
+"""How many times a ridge a variance may be: the inverse root then keeps half the bits of float64"""
+
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 class RidgedWhitening(MomentAlignment):
@@ -47,5 +55,19 @@ class RidgedWhitening(MomentAlignment):
         spectrum = Spectrum.of(group)
         if self.shrinkage is not None:
             spectrum = spectrum.shrunk(shrinkage_of(self.shrinkage, group))
-        scale, gains = spectrum.inverse_root(self.ridge)
+        ridge = self.ridge_of(group)
+        largest = spectrum.variances.max(initial=0.0)
+        if largest > _MOST_OVER_RIDGE * (spectrum.rest + ridge):
+            most = int(np.abs(spectrum.axes[:, spectrum.variances.argmax()]).argmax())
+            where = f" of feature {most}" if self.keeps_features else ""
+            raise InputError(
+                f"ridge={self.ridge:g} is lost beside the variance{where} in the controls; take a "
+                "larger one, or standardise the features before (CenterScale)"
+            )
+        scale, gains = spectrum.inverse_root(ridge)
         return scale, spectrum.axes, gains
+
+    def ridge_of(self, group: Moments) -> float:
+        """Return the ridge for the covariance of features that are divided by their unit."""
+        with np.errstate(over="ignore", under="ignore"):
+            return float(min(np.divide(self.ridge, group.unit) / group.unit, _LARGEST))

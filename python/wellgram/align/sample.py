@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from wellgram.backends import get_backend
 from wellgram.backends.checks import unmasked
 from wellgram.backends.moments import gathered
-from wellgram.backends.protocol import Codes, GroupMoments, Moments, Rows, Spread
+from wellgram.backends.protocol import Codes, Floats, GroupMoments, Moments, Rows, Spread
 from wellgram.errors import InputError
 from wellgram.estimators import as_features
 from wellgram.folds import Span
@@ -20,6 +20,9 @@ from wellgram.wells import Fold, WellChunk, WellLabels, Wells, batch_codes
 
 _COLLECTED_BYTES = 1 << 26
 """Of the rows of a stream that moments are taken of at a time"""
+
+_LEAST, _MOST = 2.0**-200, 2.0**200
+"""Of features whose fourth powers, added up, are within the range of float64"""
 
 Labels = Sequence[Any] | NDArray[Any] | pd.Series
 
@@ -42,9 +45,35 @@ class Sample(ABC):
     def width(self) -> int:
         """The number of features d."""
 
-    @abstractmethod
     def moments(self, codes: Codes, spread: Spread) -> GroupMoments:
-        """Return the moments of the rows of each batch, by their codes; -1 for rows left out."""
+        """Return the moments of the rows of each batch, by their codes; -1 for rows left out.
+
+        Features whose squares would leave the range of float64 are divided by a power of two first,
+        which rounds nothing: see `GroupMoments`.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            moments = self.raw_moments(codes, spread)
+            sizes = moments.sizes()
+        extreme = (sizes != 0) & ~((sizes > _LEAST) & (sizes < _MOST))
+        if not extreme.any():
+            return moments
+        _, exponent = np.frexp(np.where(extreme, self.largest(codes), 0.5))
+        exponent = np.clip(exponent, -1022, 1022)
+        with np.errstate(over="ignore"):  # of rows that are left out
+
+            def scaled(rows: Rows, codes: Codes) -> Rows:
+                return np.asarray(np.ldexp(rows, -exponent))
+
+            moments = self.mapped(scaled, codes, self.width).raw_moments(codes, spread)
+        return replace(moments, unit=np.ldexp(1.0, exponent))
+
+    @abstractmethod
+    def raw_moments(self, codes: Codes, spread: Spread) -> GroupMoments:
+        """Return the moments of the rows as they are: see `moments`."""
+
+    @abstractmethod
+    def largest(self, codes: Codes) -> Floats:
+        """Return the largest size (d,) of a feature in the rows that have a code."""
 
     @abstractmethod
     def chosen(self, rows: NDArray[np.bool_]) -> "RowSample":
@@ -86,11 +115,15 @@ class RowSample(Sample):
         """The number of features d."""
         return int(self.rows.shape[1])
 
-    def moments(self, codes: Codes, spread: Spread) -> GroupMoments:
-        """Return the moments of the rows of each batch, by their codes; -1 for rows left out."""
+    def raw_moments(self, codes: Codes, spread: Spread) -> GroupMoments:
+        """Return the moments of the rows as they are."""
         chosen = codes >= 0
         rows = self.rows if chosen.all() else self.rows[chosen]
         return get_backend().group_moments(rows, codes[chosen], self.batches, spread)
+
+    def largest(self, codes: Codes) -> Floats:
+        """Return the largest size (d,) of a feature in the rows that have a code."""
+        return _largest(self.rows[codes >= 0])
 
     def chosen(self, rows: NDArray[np.bool_]) -> "RowSample":
         """Return some of the rows."""
@@ -137,11 +170,18 @@ class StreamSample(Sample):
         """The number of features d."""
         return self.stream.features
 
-    def moments(self, codes: Codes, spread: Spread) -> GroupMoments:
-        """Return the moments of the rows of each batch: one pass."""
+    def raw_moments(self, codes: Codes, spread: Spread) -> GroupMoments:
+        """Return the moments of the rows as they are: one pass."""
         sums = _MomentSums(Span(0, codes), spread)
         self.stream.fold(sums)
         return gathered(sums.found, self.batches, self.width, spread)
+
+    def largest(self, codes: Codes) -> Floats:
+        """Return the largest size (d,) of a feature in the rows that have a code: one pass."""
+        sizes = np.zeros(self.width)
+        for chunk in self.stream.chunks():
+            np.maximum(sizes, _largest(chunk.rows[codes[chunk.wells] >= 0]), out=sizes)
+        return sizes
 
     def chosen(self, rows: NDArray[np.bool_]) -> RowSample:
         """Return some of the rows, in memory: one pass."""
@@ -217,6 +257,10 @@ class _MomentSums(Fold):
     def _put(self, more: dict[int, Moments]) -> None:
         for g, part in more.items():
             self.found[g] = self.found[g].plus(part, self._spread) if g in self.found else part
+
+
+def _largest(rows: Rows) -> Floats:
+    return np.asarray(np.abs(rows).max(axis=0, initial=0), np.float64)
 
 
 def check_width(width: int, fitted: int) -> None:

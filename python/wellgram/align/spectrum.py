@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes, Floats, Moments
 from wellgram.errors import InputError
@@ -13,15 +14,26 @@ Shrinkage = float | Literal["ledoit-wolf"] | None
 _EPS = np.finfo(np.float64).eps
 
 
-def standard_scale(variance: Floats, mean: Floats, count: Codes | int) -> Floats:
-    """Return 1 / sd, and 1 where a feature is constant, by scikit-learn's rule for constant.
+def is_constant(variance: Floats, mean: Floats, count: Codes | int) -> NDArray[np.bool_]:
+    """Return which features (d,) are constant, by scikit-learn's rule.
 
     A variance counts as zero up to the rounding error of computing it,
     ``n eps var + (n eps mean)^2``, as in ``sklearn.preprocessing.StandardScaler``.
     """
+    return np.asarray(variance <= count * _EPS * variance + (count * _EPS * mean) ** 2)
+
+
+def standard_scale(
+    variance: Floats, mean: Floats, count: Codes | int, unit: Floats | float = 1.0
+) -> Floats:
+    """Return 1 / sd, and 1 where a feature is constant (see `is_constant`).
+
+    Of features divided by a `unit` the scale of a constant one is that, so that it comes out in the
+    unit it had.
+    """
     _check_finite(variance)
-    constant = variance <= count * _EPS * variance + (count * _EPS * mean) ** 2
-    return 1 / np.sqrt(np.where(constant, 1.0, variance))
+    constant = is_constant(variance, mean, count)
+    return np.where(constant, unit, 1 / np.sqrt(np.where(constant, 1.0, variance)))
 
 
 def principal_axes(covariance: Floats) -> tuple[Floats, Floats]:
@@ -137,9 +149,15 @@ def check_shrinkage(given: Shrinkage) -> None:
 
 
 def check_positive(name: str, value: float) -> None:
-    """Raise unless a parameter is above 0."""
-    if not value > 0:
-        raise InputError(f"{name} must be above 0, not {value}")
+    """Raise unless a parameter is above 0, and finite."""
+    if not 0 < value < np.inf:
+        raise InputError(f"{name} must be above 0 and finite, not {value}")
+
+
+def check_not_negative(name: str, value: float) -> None:
+    """Raise unless a parameter is 0 or above, and finite."""
+    if not 0 <= value < np.inf:
+        raise InputError(f"{name} must not be negative or infinite, but is {value}")
 
 
 def _check_finite(squares: Floats) -> None:

@@ -1,11 +1,11 @@
 """One whitening for all wells, learnt from the controls of all batches together."""
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from wellgram.align.from_moments import MomentAlignment, Own, Shared
-from wellgram.align.spectrum import principal_axes, standard_scale
+from wellgram.align.spectrum import check_not_negative, principal_axes, standard_scale
 from wellgram.backends.protocol import Floats, GroupMoments, Moments
 from wellgram.errors import InputError
 
@@ -111,8 +111,7 @@ class Sphering(_Whitening):
         super().check_params()
         if self.method not in get_args(Method):
             raise InputError(f"method must be one of {get_args(Method)}, not {self.method!r}")
-        if not self.epsilon >= 0:
-            raise InputError(f"epsilon must not be negative, but is {self.epsilon}")
+        check_not_negative("epsilon", self.epsilon)
         if self.method.endswith("-cor") and not self.center:
             raise InputError(f"{self.method} needs center=True: correlations are about the mean")
 
@@ -121,18 +120,26 @@ class Sphering(_Whitening):
         """Whether each feature that comes out is the one that went in, at its place: by ZCA."""
         return self.method.startswith("ZCA")
 
+    @property
+    def mixes_units(self) -> bool:  # type: ignore[override]
+        """Whether features are mixed before each is standardised."""
+        return not self.method.endswith("-cor")
+
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
         """Return the whole map."""
         scatter, mean, d = pooled.scatter(), pooled.mean, len(pooled.mean)
         scale: Floats = np.ones(d)
-        if self.method.endswith("-cor"):
-            scale = standard_scale(pooled.squares() / pooled.count, mean, pooled.count)
+        epsilon: Any = self.epsilon
+        if self.mixes_units:
+            epsilon = epsilon / pooled.unit
+        else:
+            scale = standard_scale(pooled.squares() / pooled.count, mean, pooled.count, pooled.unit)
             scatter = scatter * np.outer(scale, scale)
         if not self.center:
             scatter = scatter + pooled.count * np.outer(mean, mean)
             mean = np.zeros(d)
         variances, axes = principal_axes(scatter)
-        size = np.sqrt(max(pooled.count - 1, 1)) / (np.sqrt(variances) + self.epsilon)
+        size = np.sqrt(max(pooled.count - 1, 1)) / (np.sqrt(variances) + epsilon)
         if self.method.startswith("PCA"):
             return Shared(mean, scale[:, None] * axes * size)
         # size[-1] I + axes diag(size - size[-1]) axes': the axes left out have the last one's.

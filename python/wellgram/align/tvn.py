@@ -37,6 +37,7 @@ class TVN(RidgedWhitening):
     """
 
     name = "tvn"
+    mixes_units = False
 
     def __init__(
         self,
@@ -64,7 +65,9 @@ class TVN(RidgedWhitening):
 
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:
         """Return steps a to c."""
-        scale = standard_scale(pooled.squares() / pooled.count, pooled.mean, pooled.count)
+        scale = standard_scale(
+            pooled.squares() / pooled.count, pooled.mean, pooled.count, pooled.unit
+        )
         correlation = pooled.scatter() / pooled.count * np.outer(scale, scale)
         variances, axes = principal_axes(correlation)
         return Shared(pooled.mean, scale[:, None] * axes / np.sqrt(variances))

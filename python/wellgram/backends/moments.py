@@ -30,6 +30,8 @@ class Moments:
     mean: Floats
     spread: Floats = field(repr=False)
     is_rows: bool
+    unit: Floats | float = 1.0
+    """What the features were divided by before: see `GroupMoments`"""
 
     @property
     def rows(self) -> Floats | None:
@@ -84,17 +86,46 @@ class GroupMoments:
     Of the spread is kept "smaller", whichever takes less memory: for fewer rows than features the
     rows, else the scatter matrix; thus g groups never cost g d^2 memory. Or "rows" in any case, or
     only "variances". An empty group has a mean of NaN.
+
+    The moments are those of rows divided by `unit`, a power of two for each feature or for all:
+    features whose squares would leave the range of float64 have one other than 1.
     """
 
     counts: Codes
     means: Floats
     spreads: list[Floats] = field(repr=False)
     kept: Spread = "smaller"
+    unit: Floats | float = 1.0
 
     def __getitem__(self, g: int) -> Moments:
         spread = self.spreads[g]
         few = self.kept == "smaller" and self.counts[g] < self.means.shape[1]
-        return Moments(int(self.counts[g]), self.means[g], spread, few or self.kept == "rows")
+        is_rows = few or self.kept == "rows"
+        return Moments(int(self.counts[g]), self.means[g], spread, is_rows, self.unit)
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether a feature has a unit other than 1."""
+        return bool(np.any(self.unit != 1))
+
+    def sizes(self) -> Floats:
+        """Return how large the mean or the root of the squares of each feature is at most: (d,)."""
+        filled = np.flatnonzero(self.counts).tolist()
+        parts = [np.abs(self.means[filled])] + [np.sqrt([self[g].squares()]) for g in filled]
+        return np.asarray(np.concatenate(parts).max(axis=0, initial=0))
+
+    def in_one_unit(self) -> "GroupMoments":
+        """Return the same moments in one unit for all features, the largest there is."""
+        if not self.is_scaled:
+            return self
+        unit = float(np.max(self.unit))
+        ratio = np.asarray(self.unit / unit) * np.ones(self.means.shape[1])
+        spreads = []
+        for g in range(len(self.counts)):
+            spread = self.spreads[g] * ratio
+            is_matrix = spread.ndim == 2 and not self[g].is_rows
+            spreads.append(spread * ratio[:, None] if is_matrix else spread)
+        return GroupMoments(self.counts, self.means * ratio, spreads, self.kept, unit)
 
     def spent(self) -> Iterator[Moments]:
         """Yield the moments of each group, letting go of their spreads: they are used up."""
@@ -112,7 +143,8 @@ class GroupMoments:
         between = np.sqrt(self.counts[filled])[:, None] * (self.means[filled] - mean)
         if self.kept == "variances":
             within = sum((self.spreads[g] for g in filled), np.zeros(len(mean)))
-            return Moments(count, mean, within + np.square(between).sum(axis=0), False)
+            squares = within + np.square(between).sum(axis=0)
+            return Moments(count, mean, squares, False, self.unit)
         scatter = between.T @ between
         groups = [self[g] for g in filled]
         few = [group.spread for group in groups if group.is_rows]
@@ -122,7 +154,7 @@ class GroupMoments:
         for group in groups:
             if not group.is_rows:
                 scatter += group.spread
-        return Moments(count, mean, scatter, False)
+        return Moments(count, mean, scatter, False, self.unit)
 
 
 def gathered(found: dict[int, Moments], groups: int, d: int, kept: Spread) -> GroupMoments:
