@@ -5,7 +5,8 @@
 // group_distances  half of that within each group. Groups of up to 512 rows are shared among
 //                  threads whole; larger ones are cut into chunks of 64 rows.
 //
-// A squared distance is |x|^2 + |y|^2 - 2 x y, taken about a centre so that little cancels.
+// A squared distance is |x|^2 + |y|^2 - 2 x y, taken about a centre so that little cancels. Where
+// much does, or the squares leave the range of doubles, the pair is taken from differences instead.
 #include <algorithm>
 #include <cmath>
 
@@ -19,6 +20,33 @@ namespace {
 
 constexpr Index chunk_rows = 64;
 
+// Whether a squared distance keeps 36 bits: it is no small part of the squares `both` that it is
+// the difference of, and these are far from what doubles can hold.
+inline bool is_kept(double squared, double both) {
+  return squared > 0x1p-16 * both && both > 0x1p-900 && both < 0x1p900;
+}
+
+// The distance of two rows from differences, of values of any size.
+template <class T>
+double apart(const T* a, const T* b, Index d) {
+  double sum = 0, largest = 0;
+  for (Index k = 0; k < d; ++k) {
+    const double difference = static_cast<double>(a[k]) - static_cast<double>(b[k]);
+    sum += difference * difference;
+    largest = std::max(largest, std::abs(difference));
+  }
+  if ((sum > 0x1p-900 && sum < 0x1p900) || largest == 0) return std::sqrt(sum);
+  if (!std::isfinite(largest)) return largest;
+  const int exponent = std::ilogb(largest);
+  sum = 0;
+  for (Index k = 0; k < d; ++k) {
+    const double scaled =
+        std::ldexp(static_cast<double>(a[k]) - static_cast<double>(b[k]), -exponent);
+    sum += scaled * scaled;
+  }
+  return std::ldexp(std::sqrt(sum), exponent);
+}
+
 // Rows of a matrix, chosen and centred, packed as right operands, with their squared lengths.
 template <class T>
 struct Right {
@@ -29,7 +57,9 @@ struct Right {
               return static_cast<double>(x.row(rows == nullptr ? v : rows[v])[k]) - centre[k];
             },
             team),
-        squares(count) {
+        squares(count),
+        x(x),
+        rows(rows) {
     const Index wide = kernels<double>().tile_columns;
     for (Index v = 0; v < count; ++v)
       for (Index k = 0; k < x.columns; ++k) {
@@ -37,8 +67,12 @@ struct Right {
         squares[v] += value * value;
       }
   }
+  const T* row(Index v) const { return x.row(rows == nullptr ? v : rows[v]); }
+
   Panels<double> panels;
   std::vector<double> squares;
+  View<const T> x;
+  const Index* rows;
 };
 
 // Adds to sums[i] the distances of row first + i, i < count, to the rows of `right`, or only to
@@ -48,16 +82,17 @@ void add_distances(View<const T> x, const Index* rows, Index first, Index count,
                    const double* centre, const Right<T>& right, bool same, double* sums) {
   const Index tall = kernels<double>().tile_rows, wide = kernels<double>().tile_columns;
   const Index d = x.columns, others = static_cast<Index>(right.squares.size());
+  const auto row = [&](Index i) { return x.row(rows == nullptr ? first + i : rows[first + i]); };
   Buffer<double> packed(panel_count(count, tall) * tall * d);
   std::vector<double> squares(count);
   for (Index p = 0; p * tall < count; ++p)
     pack_panel(p * tall, count, tall, d, packed.data() + p * tall * d, [&](Index i, Index k) {
-      const Index row = rows == nullptr ? first + i : rows[first + i];
-      const double value = static_cast<double>(x.row(row)[k]) - centre[k];
+      const double value = static_cast<double>(row(i)[k]) - centre[k];
       squares[i] += value * value;
       return value;
     });
   alignas(64) double tile[max_tile];
+  double distances[max_tile];
   for (Index q = same ? first / wide : 0; q * wide < others; ++q)
     for (Index p = 0; p * tall < count; ++p) {
       products<double>().gram_tile(packed.data() + p * tall * d, right.panels[q], d, tile, nullptr);
@@ -66,10 +101,19 @@ void add_distances(View<const T> x, const Index* rows, Index first, Index count,
       for (Index j = q * wide; j < last; ++j) {
         const double* cells = tile + (j - q * wide) * tall;
         const Index stop = same ? std::clamp<Index>(j - first - p * tall, 0, present) : present;
+        const double* lengths = squares.data() + p * tall;
+        bool kept = true;
         for (Index i = 0; i < stop; ++i) {
-          const double squared = squares[p * tall + i] + right.squares[j] - 2 * cells[i];
-          sums[p * tall + i] += std::sqrt(std::max(squared, 0.0));
+          const double both = lengths[i] + right.squares[j], squared = both - 2 * cells[i];
+          kept &= is_kept(squared, both);
+          distances[i] = std::sqrt(std::max(squared, 0.0));
         }
+        for (Index i = 0; !kept && i < stop; ++i) {
+          const double both = lengths[i] + right.squares[j];
+          if (!is_kept(both - 2 * cells[i], both))
+            distances[i] = apart(row(p * tall + i), right.row(j), d);
+        }
+        for (Index i = 0; i < stop; ++i) sums[p * tall + i] += distances[i];
       }
     }
 }

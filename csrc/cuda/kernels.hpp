@@ -14,14 +14,14 @@
   X(sum_runs<T>) X(group_medians<T>) X(set_means<T>) X(list_scores<T>) X(products<T>)     \
   X(gather<T>) X(histogram<T>) X(ranks<T>) X(row_moments<T>) X(column_moments<T>)         \
   X(within_groups<T>) X(nearest<T>) X(count_above<T>) X(with_ones<T>)                     \
-  X(softmax_slopes<T>) X(add_cells<T>)
+  X(softmax_slopes<T>) X(add_cells<T>) X(distances<T>)
 #define WELLGRAM_KERNELS(X)                                                               \
   WELLGRAM_KERNELS_OF(X, float)                                                           \
   WELLGRAM_KERNELS_OF(X, double)                                                          \
   X(centre_rows<float, double>) X(products<u16>) X(round_bfloat16) X(split_tf32)          \
   X(copy_rows<float, float>) X(copy_rows<double, double>) X(copy_rows<Half, float>)       \
   X(copy_rows<u16, float>) X(squared_lengths) X(add_runs) X(identity) X(random_subsets)   \
-  X(ranking_precisions) X(resample_counts) X(carry) X(distances)
+  X(ranking_precisions) X(resample_counts) X(carry)
 // clang-format on
 
 namespace wellgram::gpu {

@@ -54,6 +54,38 @@ def test_equal_rows_are_no_distance_apart(backend, rng):
     close(backend.group_distances(x[1:], np.zeros(69, np.int64), 1), [0.0], x, terms=69 * 68 / 2)
 
 
+def near(got, expected):
+    """A distance has 36 bits of its square at least: see `is_kept` in csrc/cpu/distances.cpp."""
+    np.testing.assert_allclose(got, expected, rtol=1e-9)
+
+
+def test_nearly_equal_rows(backend, rng):
+    x = rng.normal(size=(90, 20))
+    x[45:] = x[:45] + 1e-7 * rng.normal(size=(45, 20))
+    codes = np.tile(np.arange(45), 2)
+    near(backend.group_distances(x, codes, 45), reference.group_distances(x, codes, 45))
+
+
+@pytest.mark.parametrize("far", [1e4, 1e8, 1e30])
+def test_a_far_row_leaves_the_others_alone(backend, rng, dtype, far):
+    x = rng.normal(size=(60, 16)).astype(dtype)
+    x[-1] *= dtype(far)
+    codes = np.repeat([0, 1, 2], 20)
+    near(backend.group_distances(x, codes, 3), reference.group_distances(x, codes, 3))
+    near(backend.distance_sums(x, x[::3]), reference.distance_sums(x, x[::3]))
+
+
+@pytest.mark.parametrize("size", [1e-310, 1e-200, 1e200, 1e303])
+def test_values_of_any_size(backend, rng, size):
+    x = rng.normal(size=(60, 16)) * size
+    x[40:] /= size  # some rows of another size
+    codes = np.repeat([0, 1, 2], 20)
+    got = backend.group_distances(x, codes, 3)
+    assert np.isfinite(got).all()
+    near(got, reference.group_distances(x, codes, 3))
+    near(backend.distance_sums(x, x[::3]), reference.distance_sums(x, x[::3]))
+
+
 def test_groups_are_half_of_all_sums(backend, rng):
     x = rng.normal(size=(90, 5))
     whole = backend.group_distances(x, np.zeros(90, np.int64), 1)

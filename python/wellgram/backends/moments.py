@@ -169,6 +169,12 @@ def gathered(found: dict[int, Moments], groups: int, d: int, kept: Spread) -> Gr
 
 
 def amid(x: NDArray[Any]) -> Floats:
-    """Return a point amid rows (d,), about which little cancels: the mean of some of them."""
-    some = x[:: max(1, len(x) // 1000)]
-    return some.mean(axis=0, dtype=np.float64) if len(some) else np.zeros(x.shape[1])
+    """Return a point amid rows (d,), about which little cancels: the median of some of them.
+
+    Unlike a mean, it stays amid the others where a few rows are far away.
+    """
+    some = x[:: max(1, len(x) // 100)]
+    if not len(some):
+        return np.zeros(x.shape[1])
+    middle = len(some) // 2
+    return np.asarray(np.partition(some, middle, axis=0)[middle], np.float64)

@@ -96,7 +96,8 @@ def distance_sums(x: Rows, y: Rows, progress: Progress | None) -> Floats:
     sums = np.zeros(len(x))
     for first in range(0, len(x), _BLOCK):
         rows = x[first : first + _BLOCK].astype(np.float64) - centre
-        sums[first : first + _BLOCK] = _distances(rows, others).sum(axis=1)
+        apart = _distances(rows, others, x[first : first + _BLOCK], y)
+        sums[first : first + _BLOCK] = apart.sum(axis=1)
         if progress is not None:
             progress((first + len(rows)) / len(x))
     return sums
@@ -107,9 +108,11 @@ def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
     centre = amid(x)
     sums = np.zeros(groups)
     for g in range(groups):
-        rows = x[codes == g].astype(np.float64) - centre
+        members = x[codes == g]
+        rows = members.astype(np.float64) - centre
         for first in range(0, len(rows), _BLOCK):
-            apart = _distances(rows[first : first + _BLOCK], rows[first:])
+            block = slice(first, first + _BLOCK)
+            apart = _distances(rows[block], rows[first:], members[block], members[first:])
             np.fill_diagonal(apart, 0)
             # Those within the block are met twice.
             sums[g] += apart[:, : len(apart)].sum() / 2 + apart[:, len(apart) :].sum()
@@ -119,9 +122,17 @@ def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:
 _BLOCK = 512
 
 
-def _distances(x: Floats, y: Floats) -> Floats:
-    squares = np.square(x).sum(axis=1)[:, None] + np.square(y).sum(axis=1) - 2 * (x @ y.T)
-    return np.asarray(np.sqrt(np.maximum(squares, 0)))
+def _distances(x: Floats, y: Floats, raw: Rows, raw_y: Rows) -> Floats:
+    """Return the distances of centred rows; from differences of the raw ones where squares fail."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        both = np.square(x).sum(axis=1)[:, None] + np.square(y).sum(axis=1)
+        squares = both - 2 * (x @ y.T)
+        kept = (squares > 2.0**-16 * both) & (both > 2.0**-900) & (both < 2.0**900)
+        distances = np.sqrt(np.maximum(squares, 0))
+    if not kept.all():
+        _use_threads()
+        kernels.distances_apart(raw, raw_y, ~kept, distances)
+    return np.asarray(distances)
 
 
 def null_means(

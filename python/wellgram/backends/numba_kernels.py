@@ -80,6 +80,32 @@ def unit_rows(x, unit, zero):
 
 
 @_parallel
+def distances_apart(x, y, wanted, distances):
+    """distances[i, j] = |x[i] - y[j]| of wanted pairs, from differences of values of any size."""
+    for i in prange(len(x)):
+        for j in range(len(y)):
+            if not wanted[i, j]:
+                continue
+            largest, squares = 0.0, 0.0
+            for k in range(x.shape[1]):
+                difference = abs(np.float64(x[i, k]) - np.float64(y[j, k]))
+                squares += difference**2
+                largest = max(largest, difference)
+            distances[i, j] = math.sqrt(squares)
+            if largest == 0 or 2.0**-900 < squares < 2.0**900:
+                continue
+            if not np.isfinite(largest):
+                distances[i, j] = largest
+                continue
+            _, exponent = math.frexp(largest)
+            squares = 0.0
+            for k in range(x.shape[1]):
+                difference = np.float64(x[i, k]) - np.float64(y[j, k])
+                squares += math.ldexp(difference, -exponent) ** 2
+            distances[i, j] = math.ldexp(math.sqrt(squares), exponent)
+
+
+@_parallel
 def pair_dots(x, y, i, j, out):
     """out[p] = the product of rows i[p] of x and j[p] of y."""
     for p in prange(len(i)):

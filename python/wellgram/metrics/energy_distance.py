@@ -214,7 +214,13 @@ class _Distances:
         counts = np.bincount(codes[there], minlength=groups)
         with np.errstate(invalid="ignore"):  # a group that is not scored: 0 / 0
             cross = np.bincount(codes[there], far[there], groups) / counts
-            return np.asarray(2 * cross - 2 * within / counts**2 - self.within_controls)
+            energy = np.asarray(2 * cross - 2 * within / counts**2 - self.within_controls)
+        if not np.isfinite(energy[counts > 0]).all():
+            raise InputError(
+                "sums of distances are beyond the range of float64; divide the embeddings by a "
+                "constant"
+            )
+        return energy
 
 
 def _null_of_kind(

@@ -71,12 +71,17 @@ class ComparisonPrimitives:
         """Return the sums (n,) of the distances of rows of x to those of y, or to later ones."""
         card = self.card
         centre = card.numbers(_amid(card, y), np.float64)
-        a = _centred(card, card.laid(x), centre)
-        b = a if y is x else _centred(card, card.laid(y), centre)
+        left = card.laid(x)
+        right = left if y is x else card.laid(y)
+        a = _centred(card, left, centre)
+        b = a if y is x else _centred(card, right, centre)
+        rows = (left, left.stride, right, right.stride, left.columns)
+        kernel = f"distances<{left.c_type}>"
         lengths = [_squared_lengths(card, part) for part in (a, b)]
         sums = card.vector(a.rows, np.float64, zero=True)
         for tile in tiles_of(card, OwnEngine(card, False), a, b, extent, 0, 0, progress):
-            card.launch("distances", tile.cells.rows, *tile.arguments, *lengths, sums, each=ROWS)
+            arguments = (*tile.arguments, *lengths, *rows, sums)
+            card.launch(kernel, tile.cells.rows, *arguments, each=ROWS)
         return np.asarray(card.read(sums), np.float64)
 
 

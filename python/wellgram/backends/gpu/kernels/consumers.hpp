@@ -2,6 +2,7 @@
 // tiles, one after another; counts are whole numbers, so the order of threads does not matter.
 #pragma once
 
+#include "rows.hpp"
 #include "tiles.hpp"
 
 namespace wellgram::gpu {
@@ -218,9 +219,33 @@ KERNEL nearest(TILE(T), i64 by_columns, double sign, i64 k, i64* partners, doubl
   }
 }
 
+// The distance of two rows from differences, of values of any size.
+template <class T>
+DEVICE double apart(const T* a, const T* b, i64 d) {
+  double sum = 0, largest = 0;
+  for (i64 k = 0; k < d; ++k) {
+    const double difference = static_cast<double>(a[k]) - static_cast<double>(b[k]);
+    const double size = difference < 0 ? -difference : difference;
+    sum += difference * difference;
+    largest = size > largest ? size : largest;
+  }
+  if ((sum > 0x1p-900 && sum < 0x1p900) || largest == 0) return sqrt(sum);
+  if (largest - largest != 0) return largest;  // it is infinite
+  const int exponent = exponent_of(largest);
+  sum = 0;
+  for (i64 k = 0; k < d; ++k) {
+    const double part = scaled(static_cast<double>(a[k]) - static_cast<double>(b[k]), -exponent);
+    sum += part * part;
+  }
+  return scaled(sqrt(sum), exponent);
+}
+
 // sums[row + i] += the distances of row i to those of the tile's columns, by the squared lengths
-// of both and the products.
-KERNEL distances(TILE(double), const double* lengths, const double* other_lengths, double* sums) {
+// of both and the products. A pair whose squares nearly cancel, or leave the range of doubles, is
+// taken from the differences of the rows x and y.
+template <class T>
+KERNEL distances(TILE(double), const double* lengths, const double* other_lengths, const T* x,
+                 i64 x_stride, const T* y, i64 y_stride, i64 d, double* sums) {
   const Tile<double> tile THE_TILE;
   SHARED(double, parts[ROWS][LANES]);
   for (i64 first = block_index() * ROWS; first < rows; first += block_count() * ROWS) {
@@ -229,9 +254,11 @@ KERNEL distances(TILE(double), const double* lengths, const double* other_length
       double sum = 0;
       for (i64 j = t % LANES; i < rows && j < columns; j += LANES) {
         if (!tile.is_pair(i, j)) continue;
-        const double square =
-            lengths[row + i] + other_lengths[column + j] - 2 * cells[i * stride + j];
-        sum += square > 0 ? sqrt(square) : square == square ? 0 : square;
+        const double both = lengths[row + i] + other_lengths[column + j];
+        const double square = both - 2 * cells[i * stride + j];
+        const bool kept = square > 0x1p-16 * both && both > 0x1p-900 && both < 0x1p900;
+        sum +=
+            kept ? sqrt(square) : apart(x + (row + i) * x_stride, y + (column + j) * y_stride, d);
       }
       parts[t / LANES][t % LANES] = sum;
     });
