@@ -65,4 +65,34 @@ def test_scores_of_equal_wells(map_):
     names = [f"g{i % 40}" for i in range(80)] + [f"g{i}" for i in range(10)] + ["DMSO"] * 20
     wells = wg.Wells.from_arrays(rows, names, control="DMSO")
     assert inside(wg.consistency(wells, draws=50).table["mean_cosine"])
-    assert inside(wg.replicate_agreement(map_, map_).table["cosine"])
+    agreement = wg.replicate_agreement(map_, map_)
+    assert inside(agreement.table["cosine"])
+    assert inside([agreement.matched_mean, agreement.unmatched_mean])
+    wells.metadata["guide"] = wells.metadata["well_id"]
+    assert inside(wg.guide_agreement(wells, "guide", draws=50).table["least_cosine"].dropna())
+
+
+def test_partners_of_other_groups(map_):
+    own = np.arange(90)
+    assert inside(wg.pairs.nearest_outside(map_.embeddings, [own])[1])
+    assert inside(wg.pairs.neighbors_across(map_.embeddings, own).nearest_cosines)
+
+
+def test_means_of_equal_rows(map_):
+    """A mean of cosines past 1 is past 1 as well."""
+    pairs = {f"s{i}": [f"g{i}", f"g{i + 40}"] for i in range(40)}
+    separation = wg.gene_set_separation(map_, pairs, min_genes=2)
+    assert inside(separation[["within_mean", "between_mean"]])
+    arms = [f"{i % 40}q" for i in range(90)]
+    genes = pd.DataFrame({"gene": map_.labels["perturbation"], "chromosome_arm": arms})
+    twins = wg.PerturbationMap(map_.embeddings[:80], map_.labels[:80])
+    bias = wg.proximity_bias(twins, genes[:80], min_pairs=1).table
+    assert inside(bias["within_mean"])
+
+
+def test_the_null_of_equal_wells(map_):
+    rows = np.repeat(map_.embeddings[:1], 40, axis=0)
+    wells = wg.Wells.from_arrays(rows, [f"g{i % 4}" for i in range(40)])
+    with pytest.warns(UserWarning, match="same embedding"):
+        table = wg.consistency(wells, draws=50).table
+    assert inside(table[["mean_cosine", "null_mean"]])

@@ -144,4 +144,4 @@ def _unmatched(count: int, most: int, seed: int) -> tuple[Codes, Codes]:
 
 
 def _mean(values: Rows) -> float:
-    return float(values.mean(dtype=np.float64))
+    return float(np.clip(values, -1, 1).mean(dtype=np.float64))

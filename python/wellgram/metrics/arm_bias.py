@@ -190,4 +190,5 @@ def _pairs_of(members: Codes) -> Codes:
 
 def _tested(within: Floats, below: Codes, up_to: Codes, between: int) -> _Test:
     test = brunner_munzel(within, below, up_to, between)
-    return _Test(test.probability, test.statistic, test.p_value, float(within.mean()))
+    mean = float(np.clip(within.mean(), -1, 1))  # that of equal rows may be past 1
+    return _Test(test.probability, test.statistic, test.p_value, mean)

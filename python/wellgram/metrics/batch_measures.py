@@ -154,4 +154,4 @@ def _squared(sums: Floats, counts: Codes) -> Floats:
 
 
 def _mean(pairs: Floats) -> float:
-    return float(pairs[0] / pairs[1]) if pairs[1] > 0 else np.nan
+    return float(np.clip(pairs[0] / pairs[1], -1, 1)) if pairs[1] > 0 else np.nan

@@ -120,8 +120,8 @@ def gene_set_separation(
                 "genes": labels[of].tolist(),
                 "n_genes": len(of),
                 "n_rest": len(labels) - len(of),
-                "within_mean": within.mean(dtype=np.float64),
-                "between_mean": between.mean(dtype=np.float64),
+                "within_mean": np.clip(within, -1, 1).mean(dtype=np.float64),
+                "between_mean": np.clip(between, -1, 1).mean(dtype=np.float64),
                 "ks_statistic": float(test.statistic),
                 "p_value": float(test.pvalue),
             }

@@ -88,4 +88,4 @@ def _least_alike(wells: Wells) -> tuple[Codes, Floats]:
         cosine = ((unit * sums[codes]).sum(axis=1) - 1) / (counts[codes] - 1)
     order = np.lexsort((cosine, codes))
     least = order[np.searchsorted(codes[order], np.arange(len(labels)))]
-    return least, np.where(counts > 1, cosine[least], np.nan)
+    return least, np.where(counts > 1, np.clip(cosine[least], -1, 1), np.nan)

@@ -177,10 +177,11 @@ def consistency(
         ["one well", "in the null", "controls", "too many wells for a null of angles"],
         "",
     )
-    shown = scores if by_angle else np.clip(scores, -1, 1)  # that of equal wells may be past 1
-    table = tested_table(
-        labels, f"mean_{measure}", shown, p, -middle if by_angle else middle, reason
-    )
+    if by_angle:
+        shown, middle = scores, -middle
+    else:  # those of equal wells may be past 1
+        shown, middle = np.clip(scores, -1, 1), np.clip(middle, -1, 1)
+    table = tested_table(labels, f"mean_{measure}", shown, p, middle, reason)
     return ConsistencyResult(table, said)
 
 

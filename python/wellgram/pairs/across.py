@@ -67,5 +67,5 @@ def neighbors_across(
     found = consumer.finish(state)
     most, cosines = np.empty_like(found.nearest), np.empty_like(found.nearest_cosines)
     most[order] = np.where(found.nearest >= 0, order[found.nearest], -1)
-    cosines[order] = found.nearest_cosines
+    cosines[order] = np.clip(found.nearest_cosines, -1, 1)  # those of equal rows may be past 1
     return NearestFound(most, cosines, found.farthest, found.farthest_cosines)

@@ -70,7 +70,7 @@ def nearest_outside(
         cosines[some[has_partner]] = value[has_partner]
         if progress is not None:
             progress((first + len(some)) / n)
-    return nearest, cosines
+    return nearest, np.clip(cosines, -1, 1)  # rounding carries those of equal rows past 1
 
 
 def _members(groups: Codes) -> list[Codes]:
