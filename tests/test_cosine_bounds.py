@@ -96,3 +96,12 @@ def test_the_null_of_equal_wells(map_):
     with pytest.warns(UserWarning, match="same embedding"):
         table = wg.consistency(wells, draws=50).table
     assert inside(table[["mean_cosine", "null_mean"]])
+
+
+@pytest.mark.parametrize("d", [10, 128, 2000, 50_000])
+@pytest.mark.parametrize("value", [0.7, 1.0, 1.9])
+def test_the_error_of_rows_of_one_value(d, value):
+    """The bound of the docstring of `scan_pairs`: a chain of d sums rounds them all one way."""
+    rows = wg.pairs.UnitRows(np.full((2, d), value, np.float32))
+    (cosine,) = rows.cosines(np.array([0]), np.array([1])).astype(np.float64)
+    assert abs(cosine - 1) <= (d + 2) * 2.0**-24
