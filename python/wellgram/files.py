@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from wellgram.errors import InputError
+from wellgram.spreadsheets import without_formulas
 
 
 @contextmanager
@@ -60,9 +61,12 @@ def _remove(path: Path) -> None:
 
 
 def save_csv(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table as CSV, whole or not at all."""
+    """Write a table for people as CSV, whole or not at all, without formulas of spreadsheets.
+
+    Where programs read names back, they must stay as they are: such tables are written elsewhere.
+    """
     with replacing(path) as temporary:
-        table.to_csv(temporary, index=False)
+        without_formulas(table).to_csv(temporary, index=False)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from wellgram.input_kinds import check_whole
 from wellgram.pairs.row_labels import label_columns
 from wellgram.pairs.scanning import scan
 from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows, unit_pair
+from wellgram.spreadsheets import without_formulas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,6 +84,9 @@ class Neighbors:
     def save(self, path: str | Path) -> None:
         """Write the table, as parquet or CSV by the ending of the name.
 
+        CSV is for spreadsheets: texts that begin as formulas get an apostrophe before them. Parquet
+        keeps every name as it is.
+
         Raises
         ------
         InputError
@@ -93,7 +97,7 @@ class Neighbors:
         check_table_name(path)
         with replacing(path) as temporary:
             if temporary.suffix == ".csv":
-                self.table.to_csv(temporary, index=False)
+                without_formulas(self.table).to_csv(temporary, index=False)
             else:
                 write_frame(self.table, temporary)
 
