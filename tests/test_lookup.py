@@ -114,3 +114,19 @@ def test_it_is_printed_and_saved(rng, tmp_path):
         pd.read_csv(tmp_path / "near.csv").drop(columns="cosine"),
         found.table.drop(columns="cosine"),
     )
+
+
+def test_doses_may_be_texts_and_names_may_be_missing():
+    map_ = make_map(
+        np.random.default_rng(2), 4, 5, names=["g", "g", None, ""],
+        dose=["10 uM", 2.5, None, np.nan], perturbation_type=[None, "COMPOUND", None, "GENE"],
+    )  # fmt: skip
+    lookup = MapLookup(map_)
+    assert [lookup.name(row) for row in range(4)] == [
+        "g, 10 uM", "g, 2.5, COMPOUND", "(no name)", "(no name), GENE",
+    ]  # fmt: skip
+    assert lookup.suggest("G")["row"].tolist() == [0, 1]
+    assert lookup.suggest("none").empty
+    assert len(lookup.neighbors_of(2, 3).table) == 6
+    with pytest.raises(InputError, match=r"2 rows of 'g'.*0 \(g, 10 uM\), 1"):
+        lookup.row("g")

@@ -1,6 +1,7 @@
 """One perturbation of a map: found by its name, and what is near and far of it."""
 
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,20 +87,27 @@ class MapLookup:
             raise InputError(f"the map has {len(labels)} rows: nothing is near or far")
         self._names = labels["perturbation"].astype("str").to_numpy()
         self._folded = pd.Series(self._names).str.casefold()
+        self._doses, self._types = (
+            labels[key].to_numpy(object) if key in labels else np.full(len(labels), None)
+            for key in ("dose", "perturbation_type")
+        )
 
     def __len__(self) -> int:
         return len(self._names)
 
     def name(self, row: int) -> str:
-        """Return what a row is in words: the perturbation, its dose and its type."""
-        assert self._rows.labels is not None
+        """Return what a row is in words: the perturbation, its dose and its type.
+
+        A dose may be a number or a text. A row without a name is called ``(no name)``.
+        """
         self._check(row)
-        label = self._rows.labels.iloc[row]
-        parts = [str(label["perturbation"])]
-        if "dose" in label and pd.notna(label["dose"]):
-            parts.append(f"{label['dose']:g}")
-        if "perturbation_type" in label:
-            parts.append(str(label["perturbation_type"]))
+        named = self._names[row]
+        parts = [named if isinstance(named, str) and named else "(no name)"]
+        dose, kind = (values[row] for values in (self._doses, self._types))
+        if pd.notna(dose):
+            parts.append(f"{dose:g}" if isinstance(dose, Real) else str(dose))
+        if pd.notna(kind):
+            parts.append(str(kind))
         return ", ".join(parts)
 
     def suggest(self, text: str, most: int = 12) -> pd.DataFrame:
