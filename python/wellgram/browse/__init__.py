@@ -22,6 +22,9 @@ def serve(
 ) -> None:
     """Serve the page of a map until Ctrl-C.
 
+    Requests are short, and must come whole within seconds. Connections beyond 256 are told to come
+    back.
+
     Parameters
     ----------
     lookup, title
@@ -37,12 +40,8 @@ def serve(
         If a package is not there, or host and port cannot be had.
     """
     page = application(lookup, title, host)
-    import uvicorn
+    from wellgram.browse.bounded_server import BoundedServer
 
-    config = uvicorn.Config(
-        page, log_level="warning", access_log=False, lifespan="off", server_header=False,
-        timeout_graceful_shutdown=1,
-    )  # fmt: skip
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         bound = socket.create_server((host, port), family=family)
@@ -54,4 +53,4 @@ def serve(
     with bound, suppress(KeyboardInterrupt):
         shown = f"[{host}]" if family == socket.AF_INET6 else host
         ready(f"http://{shown}:{bound.getsockname()[1]}/")
-        uvicorn.Server(config).run(sockets=[bound])
+        BoundedServer(page).run(sockets=[bound])

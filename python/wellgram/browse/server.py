@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wellgram.browse.security_headers import Application, Guarded
 from wellgram.errors import InputError
 from wellgram.io.read_errors import needed
 from wellgram.pairs import MapLookup, PerturbationNeighbors
+from wellgram.spreadsheets import without_formulas
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -22,15 +23,10 @@ _DIGITS = 18
 """Of the largest number that is read"""
 _SHOWN = 40
 """How many characters of what was asked for are told back"""
-_HEADERS = {
-    # Nothing but the page's own files; labels of a map are never obeyed.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+_LONGEST_TEXT = 200
+"""How many characters of a name are looked for"""
+_LONGEST_NAME = 200
+"""How many characters of a name are shown; the table to download has all of them"""
 
 
 def check_packages() -> None:
@@ -49,13 +45,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> "Starlette":
+def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> Application:
     """Return the page of a map as an ASGI application.
 
     ``/suggest?text=`` and ``/neighbors/ROW?k=`` answer in JSON what `MapLookup` finds, and
     ``/neighbors/ROW.csv?k=`` is the table to download. On a loopback host, requests that name
     another host are refused: a page of somewhere else, whose name was made to point here, must not
-    read the map.
+    read the map. Long requests are refused, and long names are cut where they are shown. In the
+    table to download names are whole, and those that a spreadsheet would take for formulas have an
+    apostrophe before them.
 
     Parameters
     ----------
@@ -75,22 +73,25 @@ def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> "Star
 
     def static(kind: str, name: str) -> "Callable[[Request], Response]":
         text = (_HERE / name).read_bytes()
-        return lambda _: Response(text, media_type=kind, headers=_HEADERS)
+        return lambda _: Response(text, media_type=kind)
 
     def about(_: "Request") -> Response:
-        return JSONResponse({"title": title, "rows": len(lookup)}, headers=_HEADERS)
+        return JSONResponse({"title": _shown(title), "rows": len(lookup)})
 
     def suggest(request: "Request") -> Response:
-        found = lookup.suggest(request.query_params.get("text", ""))
-        return Response(found.to_json(orient="records"), media_type="application/json",
-                        headers=_HEADERS)  # fmt: skip
+        text = request.query_params.get("text", "")
+        if len(text) > _LONGEST_TEXT:
+            raise InputError(f"names are looked up by at most {_LONGEST_TEXT} characters")
+        rows = lookup.suggest(text)["row"].tolist()
+        return JSONResponse([{"row": row, "name": _shown(lookup.name(row))} for row in rows])
 
-    def shown(request: "Request") -> Response:
+    def neighbors(request: "Request") -> Response:
         found = _asked(lookup, request)
-        records = found.table.assign(name=[lookup.name(row) for row in found.table["row"]])
+        names = [_shown(lookup.name(row)) for row in found.table["row"]]
+        records = found.table.assign(name=names)
         return JSONResponse(
             {
-                "name": found.name,
+                "name": _shown(found.name),
                 "row": found.row,
                 "partners": len(lookup) - 1,
                 "neighbors": [
@@ -98,21 +99,20 @@ def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> "Star
                                                   "percentile")}
                     for record in records.astype({"cosine": float}).to_dict("records")
                 ],
-            },
-            headers=_HEADERS,
+            }
         )  # fmt: skip
 
     def table(request: "Request") -> Response:
         found = _asked(lookup, request)
         name = f'attachment; filename="neighbors-{found.row}.csv"'
-        return Response(found.table.to_csv(index=False), media_type="text/csv",
-                        headers={**_HEADERS, "Content-Disposition": name})  # fmt: skip
+        text = without_formulas(found.table).to_csv(index=False)
+        return Response(text, media_type="text/csv", headers={"Content-Disposition": name})
 
     def refused(_: "Request", problem: Exception) -> Response:
-        return JSONResponse({"error": str(problem)}, 400, headers=_HEADERS)
+        return JSONResponse({"error": _shown(str(problem))}, 400)
 
     named = [host, "localhost", "127.0.0.1", "::1", "[::1]"] if is_loopback(host) else ["*"]
-    return Starlette(
+    page = Starlette(
         routes=[
             *(
                 Route(path, static(kind, path.strip("/") or "page.html"))
@@ -121,11 +121,12 @@ def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> "Star
             Route("/map", about),
             Route("/suggest", suggest),
             Route("/neighbors/{row}.csv", table),
-            Route("/neighbors/{row}", shown),
+            Route("/neighbors/{row}", neighbors),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=named, www_redirect=False)],
         exception_handlers={InputError: refused},
     )
+    return Guarded(page)
 
 
 def _asked(lookup: MapLookup, request: "Request") -> PerturbationNeighbors:
@@ -138,6 +139,12 @@ def _asked(lookup: MapLookup, request: "Request") -> PerturbationNeighbors:
     if k is None or not 1 <= k <= _MOST:
         raise InputError(f"k must be a whole number from 1 to {_MOST:,}, not {text[:_SHOWN]!r}")
     return lookup.neighbors_of(row, k)
+
+
+def _shown(text: str) -> str:
+    """Return a text as the page shows it: not too long, and as UTF-8 can have it."""
+    cut = text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}\N{HORIZONTAL ELLIPSIS}"
+    return cut.encode("utf-8", "replace").decode()
 
 
 def _number(text: str) -> int | None:
