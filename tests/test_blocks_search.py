@@ -259,3 +259,13 @@ def test_a_pattern_chooses_blocks(tmp_path):
         write_csv(tmp_path / name, plate())
     blocks = open_blocks(tmp_path, layout="cell-painting", pattern="b*.csv")
     assert blocks.names == ["b1", "b2"]
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/evil", "..", "", "a\\b", "a\0b", "n" * 300])
+def test_names_of_blocks_stay_within_the_folder(stack, tmp_path, name):
+    blocks = {name: stack.wells(0), "b": stack.wells(1)}
+    out = tmp_path / "deep" / "out"
+    with pytest.raises(InputError, match=r"cannot be the name of a file in out=: rename"):
+        quick(blocks, out=out)
+    assert not list(tmp_path.iterdir())  # nothing was made, there or elsewhere
+    assert quick(blocks).names == [name, "b"]  # without a folder any name will do

@@ -32,6 +32,8 @@ from wellgram.wells import Wells
 
 _BESIDE = ("recall", "drug-targets", "consistency")
 _FOLDER = "blocks"
+_LONGEST_NAME = 200
+"""Bytes of a block's name where it is that of a file; temporary names are longer by some"""
 
 
 @takes_backend
@@ -102,8 +104,9 @@ def search_blocks(
     Raises
     ------
     InputError
-        If blocks are of different wells, a metric is not known, or as `linear_probe` has it;
-        before any embedding is read where labels can tell.
+        If blocks are of different wells, a metric is not known, a block's name cannot be that of a
+        file in `out`, or as `linear_probe` has it; before any embedding is read where labels can
+        tell.
     """
     opened = blocks if isinstance(blocks, Blocks) else open_blocks(blocks, metadata, layout=layout)
     for name in metrics:
@@ -123,6 +126,8 @@ def search_blocks(
     announce: Step = step or (lambda _: nullcontext(lambda share: None))
     folder = None if out is None else Path(out) / _FOLDER
     if folder is not None:
+        for name in opened.names:
+            _check_file_name(name)
         _made(folder)
     scored: list[BlockScores] = []
     resumed = 0
@@ -190,6 +195,16 @@ def _headlines(outcomes: Mapping[str, Outcome]) -> dict[str, float]:
         if pd.notna(whole["mean_cosine"]):
             values["consistency"] = float(whole["mean_cosine"] - whole["null_mean"])
     return values
+
+
+def _check_file_name(name: str) -> None:
+    """Raise unless what a block scored can lie in a file of its name, within the folder."""
+    outside = "/" in name or "\\" in name or name in ("", ".", "..")
+    if outside or not name.isprintable() or len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
+        raise InputError(
+            f"block {name[:_LONGEST_NAME]!r} cannot be the name of a file in out=: rename the "
+            f"block, without slashes and with at most {_LONGEST_NAME} bytes"
+        )
 
 
 def _made(folder: Path) -> None:
