@@ -84,6 +84,23 @@ def check_whole(number: object, name: str) -> None:
         raise InputError(f"{name} must be a whole number, not {number!r}")
 
 
+def text_of(name: object, what: str) -> str:
+    """Return a name as text; `what` says what it is the name of.
+
+    Raises
+    ------
+    InputError
+        If it has characters that no file can hold: halves of a pair, which are left where bytes
+        were decoded with ``surrogateescape``.
+    """
+    text = str(name)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{what} is no valid text: {text!r}; decode its bytes again") from None
+    return text
+
+
 def is_path(given: object) -> bool:
     """Whether something is the name of a file or folder."""
     return isinstance(given, str | Path)

@@ -341,7 +341,12 @@ def _values_of(given: Any, count: int, what: str) -> "pd.Series[Any]":
         if given.shape[1] != 1:
             raise InputError(f"{what}= takes one column, not a table of {given.shape[1]}")
         given = given.iloc[:, 0]
-    values = pd.Series(unmasked(given, what), name=what).reset_index(drop=True)
+    try:
+        values = pd.Series(unmasked(given, what), name=what).reset_index(drop=True)
+    except UnicodeEncodeError as problem:  # half of a pair, which no file can hold
+        raise InputError(
+            f"a value of {what}= is no valid text: {problem.object!r}; decode its bytes again"
+        ) from None
     if len(values) != count:
         raise InputError(f"{count} embeddings but {len(values)} values of {what}=; give one each")
     return values

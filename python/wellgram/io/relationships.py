@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from wellgram.errors import InputError, MissingPackage
-from wellgram.input_kinds import check_path, is_path
+from wellgram.input_kinds import check_path, is_path, text_of
 from wellgram.io.folders import tables_in
 from wellgram.io.formats import (
     is_folder_of_tables,
@@ -120,7 +120,9 @@ def named_sources(sources: Any) -> dict[str, pd.DataFrame]:
         return {}
     if not isinstance(sources, Mapping):
         sources = {"pairs": sources}
-    return {str(name): _frame_of(pairs) for name, pairs in sources.items()}
+    return {
+        text_of(name, "the name of a source"): _frame_of(pairs) for name, pairs in sources.items()
+    }
 
 
 def _frame_of(pairs: Any) -> pd.DataFrame:

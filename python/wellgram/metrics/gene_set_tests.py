@@ -8,7 +8,7 @@ import pandas as pd
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Progress
 from wellgram.errors import InputError, NotApplicable
-from wellgram.input_kinds import check_map, check_whole
+from wellgram.input_kinds import check_map, check_whole, text_of
 from wellgram.label_rules.label_spelling import near_labels, near_text
 from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.recall import Null, null_rows
@@ -32,7 +32,10 @@ def members_of(gene_sets: GeneSets) -> dict[str, set[str]]:
             "gene sets are lists of genes by the name of their set, such as read_gene_sets "
             f"returns, not a {type(gene_sets).__name__}"
         )
-    return {str(name): _genes(of, f"gene set {name!r}") for name, of in gene_sets.items()}
+    return {
+        text_of(name, "the name of a gene set"): _genes(of, f"gene set {name!r}")
+        for name, of in gene_sets.items()
+    }
 
 
 def near_members(gene_sets: Mapping[str, set[str]], labels: Iterable[str]) -> str:
