@@ -25,6 +25,7 @@ from wellgram.cli.screen_options import (
     Control,
     ControlColumn,
     Dose,
+    Encoding,
     ExcludeFeatures,
     Features,
     LayoutName,
@@ -88,6 +89,7 @@ def score(
     ] = None,
     metadata: Metadata = None,
     pattern: Pattern = None,
+    encoding: Encoding = None,
     layout: LayoutName = "rxrx3-core",
     perturbation: Perturbation = None,
     batch: Batch = None,
@@ -222,9 +224,9 @@ def score(
             "align by none (--align none)"
         )
     with connected(scheduler) as client, placing_results(out) as folder, noting(score):
-        sources = relationship_sources(*relationships or ())
-        table = None if targets is None else read_targets(targets)
-        sets = None if gene_sets is None else read_gene_sets(gene_sets)
+        sources = relationship_sources(*relationships or (), encoding=encoding)
+        table = None if targets is None else read_targets(targets, encoding=encoding)
+        sets = None if gene_sets is None else read_gene_sets(gene_sets, encoding=encoding)
         wells: Wells | WellStream
         with step("read labels"):
             if demo:
@@ -250,6 +252,7 @@ def score(
                     allow_unmatched=allow_unmatched,
                     allow_duplicates=allow_duplicates,
                     pattern=pattern,
+                    encoding=encoding,
                 )
                 if chosen is not None and not chosen.streams:
                     wells = wells.read()

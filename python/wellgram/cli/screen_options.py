@@ -20,6 +20,13 @@ Pattern = Annotated[
         "default those of the layout, and of a folder of blocks all tables."
     ),
 ]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        help="What text of csv, tsv and gene sets is in, such as cp1252; by default UTF-8, or what "
+        "a mark at the beginning of a file says."
+    ),
+]
 LayoutName = Annotated[
     str, typer.Option(help=f"Which column plays which role: {', '.join(LAYOUTS)}.")
 ]

@@ -17,6 +17,7 @@ from wellgram.cli.screen_options import (
     CommonFeatures,
     Control,
     ControlColumn,
+    Encoding,
     ExcludeFeatures,
     Features,
     LayoutName,
@@ -71,6 +72,7 @@ def blocks(
     ],
     metadata: Metadata = None,
     pattern: Pattern = None,
+    encoding: Encoding = None,
     layout: LayoutName = "rxrx1",
     perturbation: Perturbation = None,
     batch: Batch = None,
@@ -128,8 +130,8 @@ def blocks(
             "can go on where it stopped; name a folder (out=)"
         )
     began = time.perf_counter()
-    sources = relationship_sources(*relationships or ())
-    table = None if targets is None else read_targets(targets)
+    sources = relationship_sources(*relationships or (), encoding=encoding)
+    table = None if targets is None else read_targets(targets, encoding=encoding)
     columns = [
         name for name in dict.fromkeys([label, kind, *_column(split), *(same or ())]) if name
     ]
@@ -145,7 +147,7 @@ def blocks(
                 given, metadata, layout=layout, perturbation=perturbation, batch=batch,
                 control=control, control_column=control_column, missing=missing,
                 columns=[name for name in columns if name != "perturbation"],
-                pattern=pattern,
+                pattern=pattern, encoding=encoding,
                 **({} if is_array_file(given) else of_tables),
             )  # fmt: skip
         result = search_blocks(
@@ -169,6 +171,7 @@ def batch_study(
     ],
     metadata: Metadata = None,
     pattern: Pattern = None,
+    encoding: Encoding = None,
     layout: LayoutName = "rxrx1",
     perturbation: Perturbation = None,
     batch: Batch = None,
@@ -216,7 +219,7 @@ def batch_study(
         alignment(name)  # raises for one that is not known
     began = time.perf_counter()
     with placing_folder(out) as folder, noting(batch_study):
-        sources = relationship_sources(*relationships or ())
+        sources = relationship_sources(*relationships or (), encoding=encoding)
         with step("read wells"):
             wells = open_wells(
                 embeddings, metadata, layout=layout, perturbation=perturbation, batch=batch,
@@ -225,6 +228,7 @@ def batch_study(
                 common_features=common_features, missing=missing,
                 allow_unmatched=allow_unmatched, allow_duplicates=allow_duplicates,
                 columns=[name for name in [kind, *_column(split)] if name], pattern=pattern,
+                encoding=encoding,
             ).read()  # fmt: skip
         print_wells(wells)
         result = study_batches(

@@ -104,6 +104,7 @@ def open_blocks(
     *,
     layout: str = "rxrx1",
     pattern: str | None = None,
+    encoding: str | None = None,
     **options: Any,
 ) -> Blocks:
     """Return the blocks of a network.
@@ -118,7 +119,7 @@ def open_blocks(
         What was done to each well, as for `open_wells`; of an array, row for row.
     pattern
         Which files of a folder are blocks, such as ``*.parquet``; by default all tables.
-    layout, options
+    layout, encoding, options
         As for `open_wells`: which column plays which role.
 
     Raises
@@ -135,11 +136,11 @@ def open_blocks(
         blocks = Blocks(list(map(str, source)), keys, lambda k: wells[k])
     elif isinstance(source, np.ndarray) or is_array_file(source):
         check_pattern(pattern, [])
-        blocks = _of_array(source, metadata, layout, options)
+        blocks = _of_array(source, metadata, layout, encoding, options)
     else:
         for name in [source] if not isinstance(source, list | tuple) else source:
             check_path(name)
-        blocks = _of_files(source, metadata, layout, pattern, options)
+        blocks = _of_files(source, metadata, layout, pattern, {"encoding": encoding, **options})
     if len(blocks) < 2:
         raise InputError(f"there is {len(blocks)} block; two at least are needed to choose of")
     blocks.check()
@@ -151,7 +152,9 @@ def is_array_file(source: Any) -> bool:
     return is_path(source) and locate(source).suffix.lower() == ".npy"
 
 
-def _of_array(source: Any, metadata: Any, layout: str, options: Mapping[str, Any]) -> Blocks:
+def _of_array(
+    source: Any, metadata: Any, layout: str, encoding: str | None, options: Mapping[str, Any]
+) -> Blocks:
     stack = source if isinstance(source, np.ndarray) else _array_of(locate(source))
     if stack.dtype.kind not in "biuf":
         raise InputError(f"an array of blocks holds numbers, not {stack.dtype}; convert it")
@@ -162,7 +165,7 @@ def _of_array(source: Any, metadata: Any, layout: str, options: Mapping[str, Any
     if metadata is None:
         raise InputError("an array of blocks needs the metadata of its wells (metadata=)")
     if not isinstance(metadata, pd.DataFrame):
-        table = metadata_table((), metadata, layout_named(layout))
+        table = metadata_table((), metadata, layout_named(layout), encoding)
         metadata = table.read(table.names, text=()).to_pandas()
     frame: pd.DataFrame = metadata
     if len(frame) != stack.shape[1]:

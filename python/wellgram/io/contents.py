@@ -149,7 +149,7 @@ def _values(node: Any, key: str, name: str) -> NDArray[Any]:
     values = np.asarray(node[:])
     if values.dtype.kind not in "OSUT":
         return values.astype(values.dtype.newbyteorder("="), copy=False)
-    text = [value.decode() if isinstance(value, bytes) else value for value in values.tolist()]
+    text = [_decoded(value, key, name) for value in values.tolist()]
     other = next((value for value in text if not isinstance(value, str | None)), None)
     if other is not None:
         raise InputError(
@@ -159,3 +159,15 @@ def _values(node: Any, key: str, name: str) -> NDArray[Any]:
     found = np.empty(len(text), object)
     found[:] = text
     return found
+
+
+def _decoded(value: Any, key: str, name: str) -> Any:
+    """Return text of bytes as a string, and anything else as it is."""
+    if not isinstance(value, bytes):
+        return value
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise InputError(
+            f"array {key!r} of {name} holds {value!r}, which is not text of UTF-8; write it as text"
+        ) from None

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wellgram.errors import InputError
+from wellgram.io.text_encodings import check_beginning, check_text
 
 _DELIMITERS = {",": "a comma", "\t": "a tab", ";": "a semicolon"}
 _SAMPLE_BYTES = 1 << 20
@@ -18,7 +19,6 @@ _ROWS_LENGTH = 1 << 16
 """Of the first rows that are looked at, in letters"""
 _QUOTED = re.compile(r'"[^"]*"')
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def beginning_of(read: Callable[[int], bytes]) -> tuple[bytes, bool]:
     return sample, False
 
 
-def dialect_of(sample: bytes, is_whole: bool, usual: str, name: str) -> Dialect:
+def dialect_of(sample: bytes, is_whole: bool, usual: str, name: str, encoding: str) -> Dialect:
     """Return how a file is written, from its beginning.
 
     Parameters
@@ -56,20 +56,20 @@ def dialect_of(sample: bytes, is_whole: bool, usual: str, name: str) -> Dialect:
         The delimiter that the name of the file stands for, which is taken where none is there.
     name
         What messages call the file.
+    encoding
+        What its text is in.
 
     Raises
     ------
     InputError
-        If several delimiters are as likely, or names of columns are not text of UTF-8.
+        If several delimiters are as likely, or names of columns are not text.
     """
-    encoding = "utf-16" if sample.startswith(_UTF_16) else "utf-8"
+    what = f"the names of columns in {name} are"
+    check_beginning(sample, encoding, what)
     text = sample.decode(encoding, errors="replace").lstrip("\ufeff\r\n")
     lines = _LINE_END.split(text, maxsplit=2)[:2]
     if "\ufffd" in lines[0]:
-        raise InputError(
-            f"the names of columns in {name} are not text of UTF-8: {lines[0][:60]!r}; save the "
-            "file as UTF-8"
-        )
+        check_text(io.BytesIO(sample).read, encoding, what)
     longest = max(len(line.encode()) for line in lines)
     first_rows = text[: max(_ROWS_LENGTH, 4 * longest)]
     if not is_whole or len(first_rows) < len(text):

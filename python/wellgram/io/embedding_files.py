@@ -27,7 +27,7 @@ from wellgram.io.tables import Table
 
 
 def embedding_tables(
-    source: Any, metadata: Any, layout: Layout, pattern: str | None
+    source: Any, metadata: Any, layout: Layout, pattern: str | None, encoding: str | None
 ) -> tuple[list[Table], str | None]:
     """Open the tables that embeddings are read from, and say how many files of what they are.
 
@@ -41,6 +41,8 @@ def embedding_tables(
         Says which files of a folder are embeddings.
     pattern
         A glob that says so instead.
+    encoding
+        What text of csv and tsv files is in.
 
     Returns
     -------
@@ -61,7 +63,7 @@ def embedding_tables(
     check_distinct(sources)
     check_one_level([place for place in sources if isinstance(place, Path | Remote)])
     several = bool(folders) or len(sources) > 1
-    return _opened(sources), _count(sources, folders) if several else None
+    return _opened(sources, encoding), _count(sources, folders) if several else None
 
 
 def check_pattern(pattern: str | None, folders: Sequence[Place]) -> None:
@@ -79,7 +81,9 @@ def check_pattern(pattern: str | None, folders: Sequence[Place]) -> None:
         )
 
 
-def metadata_table(tables: Sequence[Table], metadata: Any, layout: Layout) -> Table:
+def metadata_table(
+    tables: Sequence[Table], metadata: Any, layout: Layout, encoding: str | None
+) -> Table:
     """Open the table that describes wells: of its own, or that of the embeddings.
 
     Parameters
@@ -91,6 +95,8 @@ def metadata_table(tables: Sequence[Table], metadata: Any, layout: Layout) -> Ta
         put one below the other; None where the embeddings' own table holds it.
     layout
         Says whether that can be.
+    encoding
+        What text of csv and tsv files is in.
 
     Raises
     ------
@@ -107,7 +113,7 @@ def metadata_table(tables: Sequence[Table], metadata: Any, layout: Layout) -> Ta
     if not given:
         raise InputError("no metadata were given (metadata=)")
     sources, folders = _expanded(given, "*", [])
-    opened = _opened(sources)
+    opened = _opened(sources, encoding)
     return opened[0] if len(opened) == 1 else StackedTable.of(opened, _count(sources, folders))
 
 
@@ -139,7 +145,7 @@ def _expanded(
     return sources, folders
 
 
-def _opened(sources: Sequence[Any]) -> list[Table]:
+def _opened(sources: Sequence[Any], encoding: str | None) -> list[Table]:
     """Return the table of each; messages call files by their names, or paths if names repeat."""
     places = [source for source in sources if isinstance(source, Path | Remote)]
     alike = len({place.name for place in places}) < len(places)
@@ -150,7 +156,8 @@ def _opened(sources: Sequence[Any]) -> list[Table]:
     def opened(numbered: tuple[int, Any]) -> Table:
         number, source = numbered
         if isinstance(source, Path | Remote):
-            return with_folder_columns(open_table(source, label(source)), source)
+            table = open_table(source, label(source), encoding=encoding)
+            return with_folder_columns(table, source)
         table = table_of(source)
         numbered_name = f"{table.name.removeprefix('the ')} {number}"
         return table if alone else replace(table, name=numbered_name)

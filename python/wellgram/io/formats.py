@@ -15,6 +15,7 @@ from wellgram.io.places import Place, locate, no_file
 from wellgram.io.read_errors import reading
 from wellgram.io.table_format import Format
 from wellgram.io.tables import ArrowTable, Table
+from wellgram.io.text_encodings import check_encoding
 from wellgram.io.zarr import ZARR
 
 FORMATS = {entry.name: entry for entry in (CSV, TSV, PARQUET, HDF5, H5AD, ZARR, NPZ)}
@@ -55,14 +56,26 @@ def register_format(entry: Format) -> None:
     FORMATS[entry.name] = entry
 
 
-def open_table(path: "str | Place", name: str | None = None) -> Table:
+def open_table(
+    path: "str | Place", name: str | None = None, *, encoding: str | None = None
+) -> Table:
     """Open a file or a store, here or at a URL, by the suffix of its name.
+
+    Parameters
+    ----------
+    path
+        The file or store.
+    name
+        What messages call it.
+    encoding
+        What text is in, where the kind of file leaves that open; None: UTF-8.
 
     Raises
     ------
     InputError
         If it is missing, damaged or of an unknown kind, or a package it needs is not installed.
     """
+    check_encoding(encoding)
     place = locate(path)
     entry = format_of(place)
     if entry is None and (place.is_file() or place.is_dir()):
@@ -70,6 +83,8 @@ def open_table(path: "str | Place", name: str | None = None) -> Table:
     if entry is None or not is_there(place):
         raise no_file(place)
     with reading(repr(str(place))):
+        if encoding is not None and entry.open_encoded is not None:
+            return entry.open_encoded(place, name or place.name, encoding)
         return entry.open(place, name or place.name)
 
 

@@ -4,31 +4,41 @@ from pathlib import Path
 
 from wellgram.errors import InputError
 from wellgram.input_kinds import check_path
-from wellgram.io.places import locate, no_file, read_bytes
+from wellgram.io.places import locate, no_file
+from wellgram.io.text_files import lines_of
 
 
-def read_gene_sets(path: str | Path) -> dict[str, list[str]]:
+def read_gene_sets(path: str | Path, *, encoding: str | None = None) -> dict[str, list[str]]:
     """Read gene sets: the genes of each, sorted, by the name of the set.
 
     A ``.gmt`` has on each line a name, a description and genes, all separated by tabs, as MSigDB
     writes it. Any other file has a name, a tab, and genes separated by blanks, as the clusters of
-    CORUM in efaar_benchmarking.
+    CORUM in efaar_benchmarking. Either may be compressed by gzip (``.gmt.gz``).
+
+    Parameters
+    ----------
+    path
+        The file, here or at a URL.
+    encoding
+        What its text is in, such as ``cp1252``; by default UTF-8, or what a mark at the beginning
+        of the file says.
 
     Raises
     ------
     InputError
-        If the file is missing, a line has no genes, or a name comes twice.
+        If the file is missing, a line is not text or has no genes, or a name comes twice.
     """
     check_path(path)
     place = locate(path)
     if not place.is_file():
         raise no_file(place)
+    is_gmt = place.name.lower().removesuffix(".gz").endswith(".gmt")
     sets: dict[str, list[str]] = {}
-    for number, line in enumerate(read_bytes(place).decode().splitlines(), start=1):
+    for number, line in enumerate(lines_of(place, encoding), start=1):
         if not line.strip():
             continue
-        name, *rest = line.rstrip("\n").split("\t")
-        genes = rest[1:] if place.suffix.lower() == ".gmt" else " ".join(rest).split()
+        name, *rest = line.split("\t")
+        genes = rest[1:] if is_gmt else " ".join(rest).split()
         genes = [gene for gene in genes if gene]
         if not genes:
             raise InputError(

@@ -30,7 +30,9 @@ from wellgram.label_rules.missing_labels import without_missing
 EFAAR_SOURCES = ("CORUM", "HuMAP", "Reactome", "SIGNOR", "StringDB")
 
 
-def relationship_sources(*where: str | Path) -> dict[str, pd.DataFrame]:
+def relationship_sources(
+    *where: str | Path, encoding: str | None = None
+) -> dict[str, pd.DataFrame]:
     """Read sources of known pairs.
 
     Parameters
@@ -38,6 +40,9 @@ def relationship_sources(*where: str | Path) -> dict[str, pd.DataFrame]:
     where
         Files, folders of files, or ``"efaar"`` for the five public sets of an installed
         ``efaar_benchmarking``. A ``.txt`` is read as ``.csv``.
+    encoding
+        What text of csv and tsv files is in, such as ``cp1252``; by default UTF-8, or what a mark
+        at the beginning of a file says.
 
     Returns
     -------
@@ -54,14 +59,14 @@ def relationship_sources(*where: str | Path) -> dict[str, pd.DataFrame]:
         name = stem_of(file)
         if name in sources:
             raise InputError(f"two files of known pairs are named {name!r}; rename {str(file)!r}")
-        sources[name] = read_relationships(file)
+        sources[name] = read_relationships(file, encoding=encoding)
     return sources
 
 
-def read_relationships(path: "str | Place") -> pd.DataFrame:
+def read_relationships(path: "str | Place", *, encoding: str | None = None) -> pd.DataFrame:
     """Read one file of known pairs; see `relationship_sources`."""
     check_path(path)
-    file = open_table(path)
+    file = open_table(path, encoding=encoding)
     ends = ["entity1", "entity2"]
     for end in ends:
         need_column(end, file.names, str(path), "known pairs are entity1,entity2")

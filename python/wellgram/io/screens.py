@@ -72,6 +72,7 @@ def read_wells(
     allow_unmatched: bool = False,
     allow_duplicates: bool = False,
     pattern: str | None = None,
+    encoding: str | None = None,
 ) -> Wells:
     """Read a screen.
 
@@ -127,6 +128,9 @@ def read_wells(
     pattern
         Which files of a folder are read, such as ``*_normalized.csv.gz``; by default those that the
         layout names. Where the folder has none of its own, those of its subfolders are.
+    encoding
+        What text of csv and tsv files is in, such as ``cp1252``, in which spreadsheets on Windows
+        save; by default UTF-8, or what a mark at the beginning of a file says.
 
     Returns
     -------
@@ -142,7 +146,7 @@ def read_wells(
     options = _Options(
         layout, perturbation, batch, dose, control, control_column, well_id, features,
         exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates,
-        pattern,
+        pattern, encoding,
     )  # fmt: skip
     stream = _open(embeddings, metadata, options, hold=True)
     rows, wells, names = _drop_missing(
@@ -170,6 +174,7 @@ def open_wells(
     allow_unmatched: bool = False,
     allow_duplicates: bool = False,
     pattern: str | None = None,
+    encoding: str | None = None,
 ) -> WellStream:
     """Open a screen whose embeddings need not fit into memory.
 
@@ -193,7 +198,7 @@ def open_wells(
     options = _Options(
         layout, perturbation, batch, dose, control, control_column, well_id, features,
         exclude_features, common_features, columns, missing, allow_unmatched, allow_duplicates,
-        pattern,
+        pattern, encoding,
     )  # fmt: skip
     stream = _open(embeddings, metadata, options, hold=False)
     return _without_missing(stream, missing)
@@ -269,6 +274,7 @@ class _Options:
     allow_unmatched: bool
     allow_duplicates: bool
     pattern: str | None
+    encoding: str | None
 
     def columns_of_roles(self) -> dict[str, Columns | None]:
         """Return the columns that were named, by role."""
@@ -293,12 +299,14 @@ def _open(embeddings: Source, metadata: Any, options: _Options, *, hold: bool) -
         check_pattern(options.pattern, [])
         beside = None
         if metadata is not None and not hasattr(embeddings, "columns"):
-            labels, metadata = metadata_table((), metadata, scheme), None
+            labels, metadata = metadata_table((), metadata, scheme, options.encoding), None
             beside = labels.read(labels.names)
         tables: list[Table] = [dask_table(embeddings, beside)]
     else:
-        tables, files_read = embedding_tables(embeddings, metadata, scheme, options.pattern)
-    about = metadata_table(tables, metadata, scheme)
+        tables, files_read = embedding_tables(
+            embeddings, metadata, scheme, options.pattern, options.encoding
+        )
+    about = metadata_table(tables, metadata, scheme, options.encoding)
     names, where = about.names, about.label
     if metadata is not None:
         names = list(dict.fromkeys([*names, *tables[0].names]))

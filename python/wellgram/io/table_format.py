@@ -26,6 +26,8 @@ class Format:
     """Writes a map to a path where there is nothing yet; None: the format cannot hold a map"""
     folder_files: tuple[str, ...] = ()
     """Where a table is a folder: names of files, at least one of which is in every such folder"""
+    open_encoded: Callable[[Place, str, str], Table] | None = None
+    """Opens a file of text, given its encoding as well; None: the format says what text is in"""
 
     @property
     def is_folder(self) -> bool:

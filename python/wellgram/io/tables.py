@@ -360,11 +360,26 @@ def _list_matrix(column: pa.ChunkedArray, name: str, where: str) -> Rows:
 
 
 def as_text(table: pa.Table, text: set[str]) -> pa.Table:
-    """Return the table with some of its columns, where it has them, as strings."""
+    """Return the table with some of its columns, where it has them, as strings.
+
+    Raises
+    ------
+    pa.ArrowInvalid
+        If text is not UTF-8, which Arrow takes as it comes where it is not parsed.
+    """
+    for column in table.columns:
+        if _is_text(column.type):
+            column.validate(full=True)
     for k, name in enumerate(table.column_names):
         if name in text and not pa.types.is_string(table.schema.field(name).type):
             table = table.set_column(k, name, _text(table.column(name)))
     return table
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -12,8 +12,16 @@ TARGET_COLUMNS = ("treatment", "gene_symbol", "nM_value")
 """Compound, gene, and the concentration at which the compound acts on it"""
 
 
-def read_targets(path: str | Path) -> pd.DataFrame:
+def read_targets(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
     """Read measured concentrations: columns ``treatment``, ``gene_symbol`` and ``nM_value``.
+
+    Parameters
+    ----------
+    path
+        The table, here or at a URL.
+    encoding
+        What text of a csv or tsv file is in, such as ``cp1252``; by default UTF-8, or what a mark
+        at the beginning of the file says.
 
     Raises
     ------
@@ -21,7 +29,7 @@ def read_targets(path: str | Path) -> pd.DataFrame:
         If there is no such file, or it lacks a column.
     """
     check_path(path)
-    file = open_table(path)
+    file = open_table(path, encoding=encoding)
     for column in TARGET_COLUMNS:
         need_column(column, file.names, str(path), f"targets are {', '.join(TARGET_COLUMNS)}")
     table: pd.DataFrame = file.read(list(TARGET_COLUMNS), text=list(TARGET_COLUMNS[:2])).to_pandas()
