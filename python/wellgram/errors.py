@@ -32,6 +32,10 @@ class NotFitted(InputError, AttributeError):  # noqa: N818 - scikit-learn's word
     """An estimator is used that was not fitted; where scikit-learn is loaded, its error as well."""
 
 
+class NotWritten(WellgramError, OSError):  # noqa: N818
+    """A file cannot be written, as on a full disk; the message names it. What was there stays."""
+
+
 class DeviceMemoryError(WellgramError, MemoryError):
     """The card has too little memory for what is asked; the message says how much is missing."""
 

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from wellgram.errors import InputError
+from wellgram.files import finish_moves, settle
 from wellgram.io.formats import format_of, is_table, is_there
 from wellgram.io.places import Place, Remote, check_link
 
@@ -28,6 +29,9 @@ def tables_in(folder: Place, pattern: str = "*") -> list[Place]:
     InputError
         If a link leads nowhere, or a folder cannot be listed.
     """
+    if isinstance(folder, Path):
+        finish_moves(folder)
+        settle(folder)
     wanted = pattern.split("/")
     tables = [] if len(wanted) > 1 else _matching(folder, wanted, deep=False)
     if not tables:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from wellgram.errors import InputError
+from wellgram.files import settle
 from wellgram.io import anndata
 from wellgram.io.delimited import CSV, TSV
 from wellgram.io.h5ad import H5AD
@@ -77,6 +79,8 @@ def open_table(
     """
     check_encoding(encoding)
     place = locate(path)
+    if isinstance(place, Path):
+        settle(place)
     entry = format_of(place)
     if entry is None and (place.is_file() or place.is_dir()):
         raise InputError(f"{place.name!r} is of an unknown kind; give {table_suffixes()}")

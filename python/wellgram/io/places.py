@@ -5,19 +5,18 @@ its bytes. How a store is reached (keys, an endpoint) is fsspec's own configurat
 """
 
 import re
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import IO, Any, TypeAlias
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 
 from wellgram.errors import InputError, MissingPackage
-from wellgram.files import output_folder, replacing
+from wellgram.files import output_folder, remove_leftovers, replacing, temporary_name
 from wellgram.io.read_errors import first_line, needed
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
@@ -133,7 +132,7 @@ class Remote:
 
     def check_writable(self) -> None:
         """Raise unless files can be written into this folder, which need not be there."""
-        trial = f"{self.inside}/.{uuid.uuid4().hex[:12]}"
+        trial = f"{self.inside}/{temporary_name()}"
 
         def write() -> None:
             self.fs.makedirs(self.inside, exist_ok=True)
@@ -295,8 +294,8 @@ def placing(path: "str | Place") -> Iterator[Path]:
         with replacing(place) as temporary:
             yield temporary
         return
-    with TemporaryDirectory() as folder:
-        local = Path(folder) / place.name
+    with _upload_folder() as folder:
+        local = folder / place.name
         yield local
         place.put(local)
 
@@ -319,6 +318,14 @@ def placing_folder(path: "str | Place") -> Iterator[Path]:
             yield folder
         return
     place.check_writable()
-    with TemporaryDirectory() as temporary:
-        yield Path(temporary)
-        place.add(Path(temporary))
+    with _upload_folder() as folder:
+        yield folder
+        place.add(folder)
+
+
+@contextmanager
+def _upload_folder() -> Iterator[Path]:
+    """Yield a folder for what is uploaded at the end; those of killed processes are removed."""
+    remove_leftovers(Path(gettempdir()))
+    with TemporaryDirectory(prefix=f"{temporary_name()}.") as folder:
+        yield Path(folder)

@@ -16,6 +16,7 @@ from wellgram.align import Alignment
 from wellgram.backends import takes_backend
 from wellgram.checksums import frame_digest
 from wellgram.errors import InputError
+from wellgram.files import remove_leftovers
 from wellgram.io.block_files import Blocks, open_blocks
 from wellgram.io.relationships import named_sources
 from wellgram.metrics import linear_probe
@@ -210,6 +211,7 @@ def _check_file_name(name: str) -> None:
 def _made(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
     except OSError as problem:
         raise InputError(
             f"cannot write to the output folder {str(folder)!r}: {problem.strerror}; choose another"

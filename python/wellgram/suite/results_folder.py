@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wellgram.io.places import Place, locate, placing_folder, read_bytes
+from wellgram.files import list_older
+from wellgram.io.places import Place, Remote, locate, placing_folder, read_bytes
 
 SUMMARY = "summary.json"
 
@@ -26,12 +27,12 @@ def placing_results(path: "str | Place") -> Iterator[Path]:
     with placing_folder(path) as folder:
         older = _written_before(place)
         yield folder
-        written = {file.name for file in folder.iterdir()}
-    for name in older - written:
-        for file in place.glob(name):
-            if isinstance(file, Path):
-                file.unlink()
-            else:
+        gone = older - {file.name for file in folder.iterdir()}
+        if gone and isinstance(place, Path):
+            list_older(folder, gone)
+    if isinstance(place, Remote):
+        for name in gone:
+            for file in place.glob(name):
                 file.fs.rm_file(file.inside)
 
 
