@@ -1,5 +1,16 @@
 """``python -m wellgram``: the command line."""
 
-from wellgram.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it quietly from its first moment."""
+    try:
+        from wellgram.cli import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -12,7 +12,9 @@ from wellgram.cli.info_command import info
 from wellgram.cli.map_commands import browse, neighbors
 from wellgram.cli.score_command import SCORE_EPILOG, score
 from wellgram.cli.simulate_command import simulate
+from wellgram.cli.stop_signals import StopSignals
 from wellgram.cli.study_commands import batch_study, blocks
+from wellgram.cli.system_errors import discard_output, system_words
 from wellgram.cli.terminal import notes, results
 from wellgram.errors import WellgramError
 
@@ -74,15 +76,39 @@ def _command() -> Callable[..., None] | None:
 
 
 def main() -> None:
-    """Run the command line; a mistake in the input ends it with one line and exit status 1."""
+    """Run the command line.
+
+    A mistake in the input, or a file that cannot be read or written, ends it with one line and exit
+    status 1. Ctrl-C, or another signal that stops it, ends it with one line and 128 + the signal.
+    """
+    signals = StopSignals()
+    signals.listen()
+    try:
+        _run()
+    except KeyboardInterrupt:
+        notes.print("interrupted; unfinished results were not kept")
+        sys.exit(signals.exit_status)
+
+
+def _run() -> None:
+    if sys.stdout is None:
+        _fail("the standard output is closed; open it, or send it to /dev/null")
     try:
         app()
     except WellgramError as problem:
         command = _command()
-        words = str(problem) if command is None else in_options(str(problem), command)
-        notes.print(f"error: {words}", markup=False)
-        sys.exit(1)
+        _fail(str(problem) if command is None else in_options(str(problem), command))
+    except OSError as problem:
+        _fail(system_words(problem))
+    except MemoryError as problem:
+        _fail(f"out of memory: {problem}")
     except SystemExit as end:
         if end.code == _INTERRUPTED:
-            notes.print("interrupted; unfinished results were not kept")
+            raise KeyboardInterrupt from None
         raise
+
+
+def _fail(words: str) -> NoReturn:
+    discard_output()
+    notes.print(f"error: {words}", markup=False)
+    sys.exit(1)

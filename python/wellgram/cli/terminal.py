@@ -1,9 +1,11 @@
 """What the command line prints with: results to the output, steps and notes beside."""
 
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -13,11 +15,24 @@ from rich.table import Table
 
 from wellgram.backends.protocol import Progress as Report
 from wellgram.cli.advice import in_options
-from wellgram.errors import WellgramWarning
+from wellgram.errors import NotWritten, WellgramWarning
 from wellgram.suite.contract import Part
 from wellgram.wells import WellLabels
 
-results = Console(highlight=False, soft_wrap=True)
+
+class _Output(Console):
+    """Names the output where it cannot be written to, as on a full disk."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        try:
+            super().print(*objects, **options)
+        except OSError as problem:
+            raise NotWritten(
+                f"cannot write to the standard output: {os.strerror(problem.errno or 0)}"
+            ) from problem
+
+
+results = _Output(highlight=False, soft_wrap=True)
 notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
