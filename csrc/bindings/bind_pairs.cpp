@@ -42,8 +42,14 @@ class BoundScan {
   }
 
   py::list states() {
+    Call call(threads_);
+    std::vector<State<T>> states;
+    {
+      const py::gil_scoped_release nogil;
+      states = scan_.states(call.team);
+    }
     py::list out;
-    for (auto& state : scan_.states())
+    for (auto& state : states)
       out.append(py::make_tuple(owned(std::move(state.counts)), owned(std::move(state.values))));
     return out;
   }

@@ -103,7 +103,7 @@ PairScan<P>::~PairScan() = default;
 template <class P>
 void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index first_column,
                       const Team& team) {
-  constexpr Index block_bytes = 1536 << 10, block_columns = 2048;
+  constexpr Index block_bytes = 1536 << 10, block_columns = 2048, panels_a_look = 16;
   const Index tall = kernels<T>().tile_rows, wide = kernels<T>().tile_columns;
   const Index depth = panel_count(x.columns, features_per_step<P>);
   const Panels<P> right(y.rows, wide, depth, reader<P>(y), team);
@@ -147,6 +147,8 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
     for (auto& consumer : consumers) consumer->begin(block);
     for (Index q = first_right; q < last_right; ++q)
       for (Index p = first_left; p < last_left; ++p) {
+        // A consumer that fills much memory for the first time makes a chunk take seconds.
+        if ((p - first_left) % panels_a_look == 0) team.look(worker);
         const Index row = p * tall, column = q * wide;
         if (!has_pairs(row, column + wide)) continue;
         const Tally* beside = nullptr;
@@ -175,11 +177,12 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
 }
 
 template <class P>
-auto PairScan<P>::states() -> std::vector<State<T>> {
+auto PairScan<P>::states(const Team& team) -> std::vector<State<T>> {
   std::vector<State<T>> states;
   for (std::size_t k = 0; k < consumers_[0].size(); ++k) {
     for (std::size_t worker = 1; worker < consumers_.size(); ++worker)
       consumers_[0][k]->merge(*consumers_[worker][k]);
+    consumers_[0][k]->finish(team);
     states.push_back(consumers_[0][k]->state());
   }
   return states;

@@ -71,7 +71,7 @@ class PairScan {
   void add(View<const T> x, View<const T> y, Index row, Index column, const Team& team);
 
   // What the consumers hold by now, those of all threads merged. Ends the pass.
-  std::vector<State<T>> states();
+  std::vector<State<T>> states(const Team& team);
 
  private:
   struct Consumers;

@@ -1,10 +1,9 @@
 #include "cpu/team.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -13,7 +12,6 @@ namespace wellgram {
 
 namespace {
 constexpr auto watch_interval = std::chrono::milliseconds(50);
-using Clock = std::chrono::steady_clock;
 
 struct Helpers {
   std::vector<std::thread> threads;
@@ -21,33 +19,43 @@ struct Helpers {
     for (auto& thread : threads) thread.join();
   }
 };
+
+// Ends a chunk whose loop another thread has stopped.
+struct Stopped {};
 }  // namespace
 
 Team::Team(int threads, Watch watch) : threads_(std::max(threads, 1)), watch_(std::move(watch)) {}
 
+void Team::look(int worker) const {
+  if (progress_.stop) throw Stopped();
+  if (worker != 0 || !watch_ || Clock::now() - progress_.last <= watch_interval) return;
+  progress_.last = Clock::now();
+  const auto chunks = static_cast<double>(progress_.chunks);
+  const auto begun = static_cast<double>(std::min(progress_.next.load(), progress_.chunks));
+  watch_(progress_.reported ? std::optional(begun / chunks) : std::nullopt);
+}
+
 void Team::loop(Index chunks, const Body& body, bool reported) const {
-  std::atomic<Index> next{0};
-  std::atomic<bool> stop{false};
+  progress_.next = 0;
+  progress_.stop = false;
+  progress_.chunks = chunks;
+  progress_.reported = reported;
+  progress_.last = Clock::now();
   std::exception_ptr failure;
   std::mutex failure_lock;
 
   const auto fail = [&] {
     const std::lock_guard lock(failure_lock);
     if (!failure) failure = std::current_exception();
-    stop = true;
+    progress_.stop = true;
   };
   const auto work = [&](int worker) {
-    auto last = Clock::now();
     try {
-      while (!stop) {
-        const Index chunk = next++;
+      while (!progress_.stop) {
+        const Index chunk = progress_.next++;
         if (chunk >= chunks) return;
         body(chunk, worker);
-        if (worker == 0 && watch_ && Clock::now() - last > watch_interval) {
-          last = Clock::now();
-          const auto begun = static_cast<double>(std::min(next.load(), chunks));
-          watch_(reported ? std::optional(begun / static_cast<double>(chunks)) : std::nullopt);
-        }
+        look(worker);
       }
     } catch (...) {
       fail();
@@ -59,8 +67,8 @@ void Team::loop(Index chunks, const Body& body, bool reported) const {
     Helpers team;
     try {
       for (int worker = 1; worker <= helpers; ++worker) team.threads.emplace_back(work, worker);
-    } catch (...) {
-      fail();  // the system has no thread left: those already started stop at their next chunk
+    } catch (const std::system_error&) {
+      // The system has no thread left; those that there are do the work.
     }
     work(0);
   }

@@ -1,6 +1,8 @@
 // A loop over chunks shared among threads, which can be watched and stopped.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <optional>
 
@@ -13,8 +15,8 @@ class Team {
   using Body = std::function<void(Index chunk, int worker)>;
   using Watch = std::function<void(std::optional<double> share)>;
 
-  // `watch` is called by the thread that calls run, between two of its chunks and at most every
-  // 50 ms. It may throw: the loop then stops.
+  // `watch` is called by the thread that calls run, between two of its chunks, where it looks
+  // within one, and at most every 50 ms. It may throw: the loop then stops.
   Team(int threads, Watch watch);
 
   int threads() const { return threads_; }
@@ -28,11 +30,26 @@ class Team {
   // the chunks begun, in [0, 1]. Were the preparing loops reported too, the share would fall.
   void run_reported(Index chunks, const Body& body) const { loop(chunks, body, true); }
 
+  // To be called now and then within a chunk that may take long, by its worker. Throws if the loop
+  // is to stop.
+  void look(int worker) const;
+
  private:
+  using Clock = std::chrono::steady_clock;
+  // The loop that runs; one at a time.
+  struct Progress {
+    std::atomic<Index> next{0};
+    std::atomic<bool> stop{false};
+    Index chunks = 0;
+    bool reported = false;
+    Clock::time_point last;
+  };
+
   void loop(Index chunks, const Body& body, bool reported) const;
 
   int threads_;
   Watch watch_;
+  mutable Progress progress_;
 };
 
 }  // namespace wellgram

@@ -49,6 +49,8 @@ class Consumer {
   // Finishes what has begun. Called when no more tiles come for now, by all threads at a time.
   virtual void settle() {}
   virtual void merge(Consumer& other) = 0;
+  // Does what takes long before the state of the whole pass can be had.
+  virtual void finish(const Team&) {}
   virtual State<T> state() = 0;
 };
 

@@ -26,6 +26,8 @@ class Ranking {
         candidates_(static_cast<Index>(rows_.size()) * capacity_) {}
 
   bool any() const { return k_ > 0; }
+  // How many there are of all rows.
+  Index size() const { return static_cast<Index>(rows_.size()) * k_; }
 
   T threshold(Index row) const { return rows_[row].threshold.load(std::memory_order_relaxed); }
 
@@ -46,12 +48,20 @@ class Ranking {
     return threshold;
   }
 
-  // Appends the best of every row, in order, values times `sign`; NaN and -1 where there are fewer.
-  void append(State<T>& state, T sign) {
-    for (Index row = 0; row < static_cast<Index>(rows_.size()); ++row) {
+  // Puts the candidates of every row in order.
+  void sort(const Team& team) {
+    team.run(static_cast<Index>(rows_.size()), [&](Index row, int) {
       Candidate* first = candidates_.data() + row * capacity_;
+      std::sort(first, first + rows_[row].filled, better);
+    });
+  }
+
+  // Appends the best of every row, which are in order, values times `sign`; NaN and -1 where there
+  // are fewer.
+  void append(State<T>& state, T sign) const {
+    for (Index row = 0; row < static_cast<Index>(rows_.size()); ++row) {
+      const Candidate* first = candidates_.data() + row * capacity_;
       const Index filled = rows_[row].filled;
-      std::sort(first, first + filled, better);
       for (Index rank = 0; rank < k_; ++rank) {
         const bool there = rank < filled;
         state.counts.push_back(there ? static_cast<Index>(first[rank].partner) : -1);
@@ -117,8 +127,15 @@ class NearestConsumer : public Consumer<T> {
     }
   }
   void merge(Consumer<T>&) override {}
+  void finish(const Team& team) override {
+    shared_->most.sort(team);
+    shared_->least.sort(team);
+  }
   State<T> state() override {
     State<T> state;
+    const Index size = shared_->most.size() + shared_->least.size();
+    state.counts.reserve(size);
+    state.values.reserve(size);
     shared_->most.append(state, 1);
     shared_->least.append(state, -1);
     return state;

@@ -16,6 +16,7 @@ from wellgram.align.sample import Labels, Sample, as_sample, check_width
 from wellgram.align.storage import load_maps, save_maps
 from wellgram.backends import get_backend, named_backend, takes_backend
 from wellgram.backends.checks import as_out
+from wellgram.backends.interruptible import interruptible
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Moments, Rows
 from wellgram.errors import InputError
 from wellgram.stream import WellStream
@@ -226,7 +227,7 @@ class BatchAffine:
         found = np.ones(len(self.maps[0].offset))
         for step in self.maps:
             if step.basis is not None:
-                found *= np.linalg.cond(step.basis)
+                found *= interruptible(self.inputs, np.linalg.cond, step.basis)
             found *= [_own_condition(step, b) for b in range(len(found))]
         return found
 

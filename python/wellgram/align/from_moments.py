@@ -14,6 +14,7 @@ from wellgram.align.affine import BatchAffine
 from wellgram.align.affine_alignment import AffineAlignment
 from wellgram.align.parallel import in_parallel
 from wellgram.align.sample import Sample
+from wellgram.backends.interruptible import interruptible
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Moments, Spread
 from wellgram.errors import ControlsWarning
 from wellgram.estimators.call_sites import level_outside
@@ -98,7 +99,21 @@ class MomentAlignment(AffineAlignment):
             names, counts = None, np.array([pooled.count])
         batches = None if names is None else tuple(names)
         few = self.too_few(counts)
-        self._warn_of_few(counts, few, len(pooled.mean), batches)
+        size = len(pooled.mean)
+        self._warn_of_few(counts, few, size, batches)
+        self.affine_ = interruptible(
+            size, self._fitted, moments, pooled, batches, counts, few, spend
+        )
+
+    def _fitted(
+        self,
+        moments: GroupMoments,
+        pooled: Moments,
+        batches: tuple[str, ...] | None,
+        counts: Codes,
+        few: NDArray[np.bool_],
+        spend: bool,
+    ) -> BatchAffine:
         shared = self.shared(moments, pooled)
         if batches is None:
             owns = [self.alone(shared, pooled)]
@@ -125,9 +140,7 @@ class MomentAlignment(AffineAlignment):
         pooled_for = () if batches is None else tuple(compress(batches, few))
         affine = BatchAffine(batches, (maps,), counts, has_pooled, pooled_for)
         affine = self.finished(affine, pooled)
-        self.affine_ = (
-            affine.of_units(moments.unit, self.keeps_units) if moments.is_scaled else affine
-        )
+        return affine.of_units(moments.unit, self.keeps_units) if moments.is_scaled else affine
 
     @abstractmethod
     def shared(self, moments: GroupMoments, pooled: Moments) -> Shared:

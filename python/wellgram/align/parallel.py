@@ -1,11 +1,11 @@
 """Work on many small matrices at a time."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from wellgram.backends.interruptible import each_in_threads
 from wellgram.backends.thread_count import threads
 
 _Item = TypeVar("_Item")
@@ -18,5 +18,5 @@ def in_parallel(make: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[
     LAPACK runs outside of Python's lock, and each item on one thread: threads within threads wait
     for each other.
     """
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads()) as pool:
-        return list(pool.map(make, items))
+    with threadpool_limits(1, user_api="blas"):
+        return each_in_threads(make, items, threads())

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends import takes_backend
+from wellgram.backends.interruptible import interruptible
 from wellgram.backends.protocol import Floats
 from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
@@ -78,7 +79,7 @@ def pca_projection(map_: LabelledMap, /, *, backend: str | None = None) -> PCAPr
     for first in range(0, p, _CHUNK_ROWS):
         centred = unit[first : first + _CHUNK_ROWS] - mean
         scatter += centred.T @ centred
-    spread, axes = np.linalg.eigh(scatter)
+    spread, axes = interruptible(d, np.linalg.eigh, scatter)
     if not spread[-1] > 1e-12 * p:
         raise NotApplicable("all rows of the map have one direction: there is nothing to project")
     axes = axes[:, [-1, -2]]

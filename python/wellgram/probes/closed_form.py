@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from wellgram.backends.protocol import Codes, Rows
+from wellgram.backends.interruptible import interruptible
+from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.errors import InputError
 from wellgram.probes.class_moments import ClassMoments
 from wellgram.probes.classifier import LinearClassifier
@@ -31,7 +32,7 @@ def ridge(x: Rows, codes: Codes, classes: int, penalty: float) -> LinearClassifi
     moments = ClassMoments.of(x, codes, classes)
     products = moments.deviations * moments.counts[:, None]
     penalised = moments.scatter + penalty * np.eye(len(moments.mean))
-    weights = np.asarray(np.linalg.solve(penalised, products.T).T, np.float64)
+    weights = _solved(penalised, products)
     return LinearClassifier.shifted(weights, moments.shares, moments.mean)
 
 
@@ -66,9 +67,15 @@ def lda(x: Rows, codes: Codes, classes: int, penalty: float) -> LinearClassifier
     )
     shrunk = (1 - penalty) * within + penalty * mean * np.eye(len(within))
     # About the mean of all rows: fewer digits cancel.
-    weights = np.asarray(np.linalg.solve(shrunk, moments.deviations.T).T, np.float64)
+    weights = _solved(shrunk, moments.deviations)
     halves = np.einsum("kd,kd->k", weights, moments.deviations) / 2
     return LinearClassifier.shifted(weights, np.log(moments.shares) - halves, moments.mean)
+
+
+def _solved(matrix: Floats, rows: Floats) -> Floats:
+    """Return the rows (k, d) times the inverse of a symmetric matrix (d, d)."""
+    solution = interruptible(len(matrix), np.linalg.solve, matrix, rows.T)
+    return np.asarray(solution.T, np.float64)
 
 
 def _check(good: bool, otherwise: str) -> None:

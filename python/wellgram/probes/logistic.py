@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wellgram.backends import get_backend, takes_backend
+from wellgram.backends.interruptible import interruptible
 from wellgram.backends.protocol import Codes, Floats, Rows, SoftmaxLoss
 from wellgram.errors import InputError
 from wellgram.nulls import stream_of
@@ -58,11 +59,13 @@ class Logistic:
     @takes_backend
     def __init__(self, x: Rows, codes: Codes, classes: int, *, backend: str | None = None) -> None:
         moments = ClassMoments.of(x, codes, classes)
-        self._variances, self._axes = np.linalg.eigh(moments.covariance)
+        size = len(moments.mean)
+        self._variances, self._axes = interruptible(size, np.linalg.eigh, moments.covariance)
         self._variances = np.maximum(self._variances, 0)
         self._mean, self._shares, self._n = moments.mean, moments.shares, len(x)
         self._gradient = -(moments.deviations * self._shares[:, None]) @ self._axes
-        rotated = (x - self._mean.astype(x.dtype)) @ self._axes.astype(x.dtype)
+        centred = x - self._mean.astype(x.dtype)
+        rotated = interruptible(size, np.matmul, centred, self._axes.astype(x.dtype))
         run = get_backend()
         self._loss = _mean(run.softmax_loss(rotated, codes, classes), len(x))
         size = min(len(x), _SAMPLE_ROWS)
