@@ -179,3 +179,13 @@ def test_a_folder_that_was_set_aside_is_put_back(tmp_path):
     aside.mkdir()
     settle(tmp_path / "map.zarr")
     assert [path.name for path in tmp_path.iterdir()] == ["map.zarr"]
+
+
+def test_a_list_from_elsewhere_removes_nothing_outside(out, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    moving = out / ".wellgram-moving"
+    moving.mkdir()
+    list_older(moving, ["../mine.txt", str(tmp_path / "mine.txt")])
+    tables_in(out)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert not moving.exists()

@@ -112,5 +112,11 @@ def _remove_older(moving: Path, target: Path) -> None:
     listed = moving / _OLDER
     with suppress(FileNotFoundError):
         for name in json.loads(listed.read_text(encoding="utf-8")):
-            (target / name).unlink(missing_ok=True)
+            if _is_within(name):
+                (target / name).unlink(missing_ok=True)
         listed.unlink()
+
+
+def _is_within(name: str) -> bool:
+    """Whether a name is of a file within: a folder from elsewhere may list others."""
+    return not Path(name).is_absolute() and ".." not in Path(name).parts
