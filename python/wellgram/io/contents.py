@@ -146,16 +146,17 @@ def _labels(arrays: Arrays, masks: Arrays, rows: int, name: str, masked: bool) -
 
 def _values(node: Any, key: str, name: str) -> NDArray[Any]:
     """Return the values of a vector: numbers, or text as Python strings."""
+    # Of HDF5, what varies in length and is no text; to read it where it is damaged may be a crash.
+    varying = (node.dtype.metadata or {}).get("vlen", str)
+    if varying not in (str, bytes):
+        raise _neither(key, name, "list")
     values = np.asarray(node[:])
     if values.dtype.kind not in "OSUT":
         return values.astype(values.dtype.newbyteorder("="), copy=False)
     text = [_decoded(value, key, name) for value in values.tolist()]
     other = next((value for value in text if not isinstance(value, str | None)), None)
     if other is not None:
-        raise InputError(
-            f"array {key!r} of {name} holds a {type(other).__name__}, which is neither text nor a "
-            "number; remove it, or write it as text"
-        )
+        raise _neither(key, name, type(other).__name__)
     found = np.empty(len(text), object)
     found[:] = text
     return found
@@ -171,3 +172,11 @@ def _decoded(value: Any, key: str, name: str) -> Any:
         raise InputError(
             f"array {key!r} of {name} holds {value!r}, which is not text of UTF-8; write it as text"
         ) from None
+
+
+def _neither(key: str, name: str, kind: str) -> InputError:
+    """Return the error of an array that holds neither text nor numbers."""
+    return InputError(
+        f"array {key!r} of {name} holds a {kind}, which is neither text nor a number; remove it, "
+        "or write it as text"
+    )
