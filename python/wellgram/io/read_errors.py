@@ -28,7 +28,7 @@ class reading:  # noqa: N801 - reads as a phrase: with reading(what)
         if "encrypted" in said or "password" in said:
             remedy = "give it without a password"
         elif "checksum" in said or "CRC-32" in said:
-            remedy = "the file is damaged; copy it again, or write it anew"
+            remedy = "the file is damaged or truncated; copy it again, or write it anew"
         else:
             remedy = "the file may be truncated or of another format than its name says"
         raise InputError(f"cannot read {self.what}: {said}; {remedy}") from problem
