@@ -1,11 +1,14 @@
 """No file runs code: nothing is unpickled, evaluated or imported because a file says so."""
 
 import ast
+import contextlib
 import io
 import os
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 import wellgram
@@ -96,6 +99,22 @@ def test_what_was_saved(tmp_path, objects, load):
     np.savez(tmp_path / "saved.npz", about=objects)
     with pytest.raises(InputError):
         load(tmp_path / "saved.npz")
+
+
+@pytest.mark.parametrize("place", ["numpy_type", "pandas_type", "name", "field_name"])
+@pytest.mark.parametrize("part", ["columns", "column_indexes"])
+def test_what_pandas_wrote_into_a_parquet(tmp_path, part, place):
+    code = f"__import__('os').mkdir({str(tmp_path / 'ran')!r})"
+    about = {"name": "perturbation", "field_name": "perturbation", "metadata": None}
+    about |= {"pandas_type": "unicode", "numpy_type": "object"}
+    written = {"columns": [about], "column_indexes": [about], "index_columns": []}
+    written[part] = [about | {place: code}]
+    table = pa.table({"perturbation": ["a", "b"], "embedding": [[1.0, 2.0], [3.0, 4.0]]})
+    table = table.replace_schema_metadata({"pandas": json.dumps(written)})
+    pa.parquet.write_table(table, tmp_path / "map.parquet")
+    with contextlib.suppress(InputError):
+        read_map(tmp_path / "map.parquet")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_findings_that_were_kept_import_no_module():

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
+from wellgram.errors import InputError
 from wellgram.io.places import Place
 from wellgram.io.tables import Part, Table, is_list
 
@@ -56,13 +57,18 @@ def with_folder_columns(table: Table, place: Place) -> Table:
     """Return a table with the columns that the names of its folders give, if they give some.
 
     A column that the file itself has is taken from there.
+
+    Raises
+    ------
+    InputError
+        If such a name is not text, so that two of them could become one.
     """
     values: dict[str, str | None] = {}
     for folder in reversed(place.parts[:-1]):
         named = _NAMED.fullmatch(folder)
         if named is None:
             break
-        name, value = map(unquote, named.groups())
+        name, value = (_unquoted(part, place) for part in named.groups())
         if name not in table.names:
             values.setdefault(name, None if value == _MISSING else value)
     if not values:
@@ -82,3 +88,15 @@ def with_folder_columns(table: Table, place: Place) -> Table:
         parsed_whole=table.parsed_whole,
         folder_columns=frozenset(values),
     )
+
+
+def _unquoted(part: str, place: Place) -> str:
+    """Return a part of a folder's name without the escapes of web addresses."""
+    try:
+        text = unquote(part, errors="strict")
+        text.encode()  # bytes of a name that are not text cannot be
+    except UnicodeError:
+        raise InputError(
+            f"a folder of {str(place)!r} has a name that is not text of UTF-8; rename it"
+        ) from None
+    return text

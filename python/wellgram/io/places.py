@@ -262,7 +262,11 @@ def read_bytes(place: Place) -> bytes:
 def source_of(place: Place) -> Iterator[Any]:
     """Yield what Arrow reads a file from: its path here, or its bytes, unpacked, elsewhere."""
     if not isinstance(place, Remote):
-        yield place
+        if _is_text(str(place)):
+            yield place
+        else:  # a name that Arrow cannot take
+            with place.open("rb") as opened:
+                yield opened
         return
     with place.open() as file:
         if place.suffix == ".gz":
@@ -270,6 +274,15 @@ def source_of(place: Place) -> Iterator[Any]:
                 yield stream
         else:
             yield file
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is text: bytes of another encoding stand as surrogates in it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def absolute(place: Place) -> Place:
