@@ -358,3 +358,16 @@ def test_a_format_that_cannot_be_registered(suffixes, words):
     with pytest.raises(InputError, match=words):
         register_format(Format("mine", suffixes, open_json_lines))
     assert "mine" not in FORMATS
+
+
+def test_a_format_of_text_is_given_the_encoding(tmp_path):
+    def opened(place, name, encoding="utf-8"):
+        table = pa.table({"line": place.read_text(encoding).splitlines()})
+        return ArrowTable(table.schema, name, lambda names: table.select(names).to_batches())
+
+    register_format(Format("lines", (".lines",), opened, open_encoded=opened))
+    path = tmp_path / "a.lines"
+    for encoding in (None, "cp1252"):
+        path.write_text("Müller\n", encoding or "utf-8")
+        lines = open_table(path, encoding=encoding).read(["line"])
+        assert lines["line"].to_pylist() == ["Müller"]
