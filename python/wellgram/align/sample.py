@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends import get_backend
 from wellgram.backends.checks import unmasked
-from wellgram.backends.moments import gathered
+from wellgram.backends.moments import beyond, exponents, gathered
 from wellgram.backends.protocol import Codes, Floats, GroupMoments, Moments, Rows, Spread
 from wellgram.errors import InputError
 from wellgram.estimators import as_features
@@ -21,8 +21,8 @@ from wellgram.wells import Fold, WellChunk, WellLabels, Wells, batch_codes
 _COLLECTED_BYTES = 1 << 26
 """Of the rows of a stream that moments are taken of at a time"""
 
-_LEAST, _MOST = 2.0**-200, 2.0**200
-"""Of features whose fourth powers, added up, are within the range of float64"""
+_RANGE_BITS = 200
+"""Fourth powers of features within 2^-200 and 2^200, added up, are within the range of float64"""
 
 Labels = Sequence[Any] | NDArray[Any] | pd.Series
 
@@ -54,11 +54,10 @@ class Sample(ABC):
         with np.errstate(over="ignore", invalid="ignore"):
             moments = self.raw_moments(codes, spread)
             sizes = moments.sizes()
-        extreme = (sizes != 0) & ~((sizes > _LEAST) & (sizes < _MOST))
+        extreme = beyond(sizes, _RANGE_BITS)
         if not extreme.any():
             return moments
-        _, exponent = np.frexp(np.where(extreme, self.largest(codes), 0.5))
-        exponent = np.clip(exponent, -1022, 1022)
+        exponent = np.where(extreme, exponents(self.largest(codes)), 0)
         with np.errstate(over="ignore"):  # of rows that are left out
 
             def scaled(rows: Rows, codes: Codes) -> Rows:

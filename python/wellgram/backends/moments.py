@@ -168,6 +168,23 @@ def gathered(found: dict[int, Moments], groups: int, d: int, kept: Spread) -> Gr
     return GroupMoments(counts, means, spreads, kept)
 
 
+def beyond(sizes: Floats, bits: int) -> NDArray[np.bool_]:
+    """Return which sizes, those that are 0 aside, are not within 2^-bits and 2^bits."""
+    return np.asarray((sizes != 0) & ~((sizes > 2.0**-bits) & (sizes < 2.0**bits)))
+
+
+def exponents(largest: Floats) -> NDArray[np.integer[Any]]:
+    """Return the powers of two by which to divide values, so that the largest is near 1."""
+    return np.asarray(np.clip(np.frexp(largest)[1], -1022, 1022))
+
+
+def lengths(rows: Floats) -> Floats:
+    """Return the lengths (n,) of rows (n, d), of values of any size."""
+    exponent = exponents(np.abs(rows).max(axis=1, initial=0))
+    scaled = np.ldexp(rows, -exponent[:, None])  # a power of two rounds nothing
+    return np.asarray(np.ldexp(np.linalg.norm(scaled, axis=1), exponent))
+
+
 def amid(x: NDArray[Any]) -> Floats:
     """Return a point amid rows (d,), about which little cancels: the median of some of them.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wellgram.backends import main_memory
 from wellgram.backends.consumers import Consumer, Extent, Met, State
+from wellgram.backends.moments import lengths
 from wellgram.backends.philox_draws import under
 from wellgram.backends.protocol import (
     AffineMaps,
@@ -108,17 +109,10 @@ def distance_sums(x: Rows, y: Rows, progress: Progress | None) -> Floats:
     wide = y.astype(np.float64)
     sums = np.zeros(len(x))
     for i, row in enumerate(x.astype(np.float64)):
-        sums[i] = _lengths(wide - row).sum()
+        sums[i] = lengths(wide - row).sum()
         if progress is not None:
             progress((i + 1) / len(x))
     return sums
-
-
-def _lengths(rows: Floats) -> Floats:
-    """Return the lengths of rows, of values of any size."""
-    _, exponent = np.frexp(np.abs(rows).max(axis=1, initial=0))
-    scaled = np.ldexp(rows, -exponent[:, None])  # a power of two rounds nothing
-    return np.asarray(np.ldexp(np.linalg.norm(scaled, axis=1), exponent))
 
 
 def group_distances(x: Rows, codes: Codes, groups: int) -> Floats:

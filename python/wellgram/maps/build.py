@@ -21,7 +21,8 @@ from wellgram.align import (
     pooled_batches,
 )
 from wellgram.backends import get_backend, takes_backend
-from wellgram.backends.protocol import Codes, Floats, Progress
+from wellgram.backends.moments import lengths
+from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.input_kinds import check_wells
@@ -115,7 +116,7 @@ def build_map(
     if by_pooled := pooled_batches(align):
         provenance["aligned_by_pooled_map"] = by_pooled
     labels = labels[kept].reset_index(drop=True)
-    return PerturbationMap(embeddings[kept].astype(dtype), labels, provenance)
+    return PerturbationMap(_in_type(embeddings[kept], labels, dtype), labels, provenance)
 
 
 def _reduced(
@@ -151,11 +152,29 @@ def _with_direction(embeddings: Floats) -> NDArray[np.bool_]:
     Rounding leaves about 1e-14 of the typical length, a perturbation that does anything over 1e-3;
     the line is drawn between.
     """
-    lengths = np.linalg.norm(embeddings, axis=1)
-    kept: NDArray[np.bool_] = lengths > 1e-9 * np.median(lengths)
+    sizes = lengths(embeddings)
+    finite = sizes[np.isfinite(sizes)]
+    typical = np.median(finite) if len(finite) else 0.0
+    kept: NDArray[np.bool_] = sizes > 1e-9 * typical
     if not kept.any():
         raise InputError("every perturbation aggregates to zero: there is no map to make of that")
     return kept
+
+
+def _in_type(embeddings: Floats, labels: pd.DataFrame, dtype: MapDtype) -> Rows:
+    """Return the embeddings in a type, or raise if it is too narrow for them."""
+    with np.errstate(over="ignore"):
+        rows: Rows = embeddings.astype(dtype)
+    infinite, zero = get_backend().row_faults(rows)
+    if (infinite | zero).any():
+        row = int((infinite | zero).argmax())
+        feature = int(np.abs(embeddings[row]).argmax())
+        remedy = "take dtype='float64'" if dtype == "float32" else "divide it by a constant"
+        raise InputError(
+            f"feature {feature} of {labels['perturbation'].iloc[row]!r} is "
+            f"{embeddings[row, feature]:.2g}, which {dtype} cannot represent; {remedy}"
+        )
+    return rows
 
 
 def map_rows(wells: WellLabels) -> tuple[Codes, pd.DataFrame]:

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from wellgram.backends.moments import beyond, exponents
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
 from wellgram.metrics.labelled import Sides
@@ -22,6 +23,10 @@ _SAID: dict[Method, str] = {
     "ridge": "ridge probe",
     "lda": "linear discriminants",
 }
+
+
+_RANGE_BITS = 100
+"""Features within 2^-100 and 2^100, and one over their deviation, are within float32's range"""
 
 
 def method_words(method: Method) -> str:
@@ -89,7 +94,12 @@ def best_penalty(
 def standardized(rows: Rows, train: Codes, test: Codes) -> tuple[Rows, Rows]:
     """Return the rows of both sides, standardised by those that are fitted on."""
     x = rows[train]
-    mean, deviation = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, deviation = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
+    extreme = beyond(np.maximum(np.abs(mean), deviation), _RANGE_BITS)
+    if extreme.any():
+        exponent = np.where(extreme, exponents(np.abs(x).max(axis=0)), 0)
+        return standardized(np.ldexp(rows, -exponent), train, test)
     deviation[deviation == 0] = 1
     shift, scale = mean.astype(rows.dtype), (1 / deviation).astype(rows.dtype)
     x -= shift

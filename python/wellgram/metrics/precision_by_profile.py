@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend, takes_backend
+from wellgram.backends.moments import amid, beyond, exponents
 from wellgram.backends.protocol import Backend, Progress, Rows
 from wellgram.errors import InputError, NotApplicable, TiesWarning
 from wellgram.estimators.call_sites import level_outside
@@ -24,6 +25,9 @@ from wellgram.metrics.ranking import chance_precision
 from wellgram.metrics.replicates import aligned_rows
 from wellgram.stream import WellStream
 from wellgram.wells import LabelledMap, WellLabels, Wells
+
+_RANGE_BITS = 200
+"""Squares of values within 2^-200 and 2^200, added up, are within the range of float64"""
 
 _MANY_TIES = 0.01
 
@@ -210,8 +214,19 @@ def _compared(rows: Rows, similarity: Similarity, run: Backend) -> Compared:
     """Return rows whose products order profiles by their similarity."""
     if similarity == "euclidean":
         # x y - |y|^2 / 2 = (|x|^2 - |x - y|^2) / 2, about a centre, where little cancels.
-        centred = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
+        wide = rows.astype(np.float64)
+        size = np.abs(wide).max(initial=0)
+        if beyond(size, _RANGE_BITS):  # one power of two for all, which rounds and orders nothing
+            wide = np.ldexp(wide, -exponents(size))
+        centred = wide - amid(wide)
         halves = np.square(centred).sum(axis=1, keepdims=True) / 2
+        lost = centred.any(axis=1) & (halves[:, 0] < 2.0 ** -(2 * _RANGE_BITS))
+        if lost.any():
+            raise InputError(
+                f"profiles differ in size by more than float64 can compare: row {lost.argmax()} "
+                f"lies near the others, row {halves.argmax()} far away; leave that out, or "
+                "standardise the features"
+            )
         one = np.ones((len(rows), 1))
         return Compared(run, np.hstack([centred, one]), np.hstack([centred, -halves]))
     unit = unit_profiles(rows, similarity)
