@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import wellgram as wg
+from wellgram.align.harmony import _components
 from wellgram.align.sample import RowSample, StreamSample
 
 N, D = 60, 6
@@ -175,3 +176,8 @@ def test_combat_ends_below_rounding(rows):
     """No step may change that little, so the number of steps ends it."""
     got = aligned(wg.ComBat(1e-300), rows)
     np.testing.assert_allclose(got, aligned(wg.ComBat(1e-12), rows), rtol=1e-9)
+
+
+@pytest.mark.parametrize("power", [-1000, 1000])
+def test_what_harmony_is_given(rows, power):
+    np.testing.assert_array_equal(_components(np.ldexp(rows, power), 4), _components(rows, 4))

@@ -8,7 +8,8 @@ import pandas as pd
 
 from wellgram.align.affine import AnySample
 from wellgram.align.estimator import Alignment
-from wellgram.align.sample import RowSample, Sample
+from wellgram.align.sample import RANGE_BITS, RowSample, Sample
+from wellgram.backends.moments import beyond, exponents
 from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError, MissingPackage
 
@@ -87,6 +88,8 @@ class Harmony(Alignment):
 def _components(rows: Rows, most: int) -> Rows:
     """Return the first principal components (n, k) of standardised features."""
     x = rows.astype(np.float64)
+    largest = np.abs(x).max(axis=0)
+    x = np.ldexp(x, -np.where(beyond(largest, RANGE_BITS), exponents(largest), 0))
     x -= x.mean(axis=0)
     deviation = x.std(axis=0)
     x /= np.where(deviation > 0, deviation, 1)

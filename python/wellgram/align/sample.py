@@ -21,7 +21,7 @@ from wellgram.wells import Fold, WellChunk, WellLabels, Wells, batch_codes
 _COLLECTED_BYTES = 1 << 26
 """Of the rows of a stream that moments are taken of at a time"""
 
-_RANGE_BITS = 200
+RANGE_BITS = 200
 """Fourth powers of features within 2^-200 and 2^200, added up, are within the range of float64"""
 
 Labels = Sequence[Any] | NDArray[Any] | pd.Series
@@ -54,7 +54,7 @@ class Sample(ABC):
         with np.errstate(over="ignore", invalid="ignore"):
             moments = self.raw_moments(codes, spread)
             sizes = moments.sizes()
-        extreme = beyond(sizes, _RANGE_BITS)
+        extreme = beyond(sizes, RANGE_BITS)
         if not extreme.any():
             return moments
         exponent = np.where(extreme, exponents(self.largest(codes)), 0)
