@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from tokenize import TokenError
 from typing import Any
 from zipfile import BadZipFile
 
@@ -20,8 +21,13 @@ from wellgram.io.tables import Part, RowReader, Table, as_text, rows_between
 _PART_BYTES = 1 << 26
 """Of a part: as much as a row group of the parquet files written here"""
 
-PROBLEMS = (ValueError, RuntimeError, KeyError, TypeError, BadZipFile, zlib.error)
-"""What h5py, zarr, zipfile and anndata raise, beside OSError, where a file is damaged"""
+PROBLEMS = (
+    ValueError, RuntimeError, KeyError, TypeError, BadZipFile, zlib.error, TokenError, MemoryError,
+)  # fmt: skip
+"""What h5py, zarr, NumPy, zipfile and anndata raise, beside OSError, where a file is damaged
+
+A damaged length asks for more memory than there is.
+"""
 
 
 @dataclass(frozen=True)

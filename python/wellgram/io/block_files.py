@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from wellgram.io.folders import tables_in
 from wellgram.io.formats import (
     is_folder_of_tables,
 )
+from wellgram.io.frames import frame_of
 from wellgram.io.layouts import layout_named
 from wellgram.io.places import Place, Remote, locate, no_file, read_bytes, version_of
 from wellgram.io.read_errors import reading
@@ -166,7 +168,7 @@ def _of_array(
         raise InputError("an array of blocks needs the metadata of its wells (metadata=)")
     if not isinstance(metadata, pd.DataFrame):
         table = metadata_table((), metadata, layout_named(layout), encoding)
-        metadata = table.read(table.names, text=()).to_pandas()
+        metadata = frame_of(table.read(table.names, text=()))
     frame: pd.DataFrame = metadata
     if len(frame) != stack.shape[1]:
         raise InputError(
@@ -184,7 +186,8 @@ def _array_of(place: Place) -> NDArray[Any]:
     """Return the array of a ``.npy`` file, whose values are read when they are asked for."""
     if not place.is_file():
         raise no_file(place)
-    with reading(repr(str(place)), ValueError):
+    # Beside a wrong value, a damaged header raises what Python's parser does, or asks for too much.
+    with reading(repr(str(place)), ValueError, TokenError, SyntaxError, OverflowError, MemoryError):
         if isinstance(place, Remote):
             stack: NDArray[Any] = np.load(io.BytesIO(read_bytes(place)), allow_pickle=False)
             return stack

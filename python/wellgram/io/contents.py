@@ -58,7 +58,7 @@ def open_arrays(opener: OpenArrays, place: Place, name: str) -> ArrayTable:
         # An array of others that is called so has another shape.
         noted = NOTE in arrays and arrays[NOTE].shape == (1,)
         note = str(_values(arrays.pop(NOTE), NOTE, name)[0]) if noted else None
-        masks = _arrays(group[MISSING]) if note and MISSING in group else {}
+        masks = _masks(group, name) if note and MISSING in group else {}
         labels = _labels(arrays, masks, _rows(arrays, found, name), name, note is not None)
         return ArrayTable.of(
             labels,
@@ -93,6 +93,17 @@ def _arrays(group: Arrays) -> dict[str, Any]:
     """Return the arrays that are in a group, not in groups within it."""
     nodes = {name: group[name] for name in group}  # each asked for once: it may be far away
     return {name: node for name, node in nodes.items() if hasattr(node, "shape")}
+
+
+def _masks(group: Arrays, name: str) -> dict[str, Any]:
+    """Return which values of each label are missing."""
+    inside = group[MISSING]
+    if hasattr(inside, "shape"):
+        raise InputError(
+            f"{name} is damaged: {MISSING!r} is an array where wellgram wrote a group; write the "
+            "file again"
+        )
+    return _arrays(inside)
 
 
 def _matrices(arrays: Arrays) -> Arrays:

@@ -47,8 +47,8 @@ class Note:
         """Return the note that a text is; raise, naming where it stands, if it is none."""
         try:
             found = json.loads(text)
-            return cls(found["kind"], found["facts"], types_of(found["types"]))
-        except (ValueError, KeyError, TypeError, pa.ArrowException) as problem:
+            return cls(found["kind"], dict(found["facts"]), types_of(found["types"]))
+        except (ValueError, KeyError, TypeError, OSError, pa.ArrowException) as problem:
             raise InputError(
                 f"what wellgram wrote into {where} ({NOTE!r}) is damaged: {first_line(problem)}; "
                 "write the file again"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wellgram.errors import InputError
 from wellgram.input_kinds import check_map
 from wellgram.io.array_table import ArrayTable
+from wellgram.io.frames import checked
 from wellgram.io.labels import (
     Note,
     arrow_labels,
@@ -81,6 +82,10 @@ def map_arrays(map_: PerturbationMap) -> dict[str, NDArray[Any]]:
     return {EMBEDDINGS: map_.embeddings, NOTE: note, **as_arrays(columns)}
 
 
+_PROBLEMS = (ValueError, LookupError, TypeError, AttributeError, OSError, pa.ArrowException)
+"""What a damaged note raises, that of pandas within it among them"""
+
+
 def labels_and_provenance(table: Table, labels: pa.Table) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the labels of a map in the types they had, and its provenance.
 
@@ -89,18 +94,24 @@ def labels_and_provenance(table: Table, labels: pa.Table) -> tuple[pd.DataFrame,
     InputError
         If what wellgram wrote beside arrays is damaged, or is of wells.
     """
+    try:
+        return _labels_and_provenance(table, checked(labels, table.label))
+    except InputError:
+        raise
+    except _PROBLEMS as problem:
+        raise InputError(
+            f"what was written into {table.label} beside the map is damaged: "
+            f"{first_line(problem)}; write the map again"
+        ) from problem
+
+
+def _labels_and_provenance(table: Table, labels: pa.Table) -> tuple[pd.DataFrame, dict[str, Any]]:
     if isinstance(table, ArrayTable):
         note = note_of(table.note, "map", table.label)
         if note is None:
             return restored(labels, None), {}
         return restored(labels, note.types), dict(note.facts)
     facts = table.schema.metadata or {}
-    try:
-        types = types_of(facts[_TYPES].decode()) if _TYPES in facts else labels.slice(0, 0)
-        provenance = dict(json.loads(facts.get(_PROVENANCE, b"{}")))
-    except (ValueError, TypeError, pa.ArrowException) as problem:
-        raise InputError(
-            f"what wellgram wrote into {table.label} beside the map is damaged: "
-            f"{first_line(problem)}; write the map again"
-        ) from problem
+    types = types_of(facts[_TYPES].decode()) if _TYPES in facts else labels.slice(0, 0)
+    provenance = dict(json.loads(facts.get(_PROVENANCE, b"{}")))
     return as_typed(labels, types), provenance
