@@ -33,6 +33,11 @@ def put(folder, files):
         (folder / name).write_text(text)
 
 
+def put_deep(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
 @pytest.fixture
 def out(tmp_path):
     folder = tmp_path / "out"
@@ -131,6 +136,25 @@ def test_a_file_and_a_folder_of_one_name_are_refused_before_anything_moves(tmp_p
     assert texts(tmp_path) == {there: "mine", "b.csv": "old"}
 
 
+def test_what_a_stranger_sends_moves_nothing_elsewhere(tmp_path):
+    """A folder from elsewhere may look as if a run had been stopped in it."""
+    mine, sent = tmp_path / "mine", tmp_path / "sent"
+    put_deep(sent / ".wellgram-moving" / "link" / "keys", "theirs")
+    put_deep(sent / ".wellgram-moving" / ".wellgram-older", "../mine/notes\nmap.csv")
+    put_deep(mine / "notes", "mine")
+    (sent / "link").symlink_to(mine)
+    with pytest.raises(InputError, match="is a link"):
+        settle(sent / "map.csv")
+    assert texts(mine) == {"notes": "mine"}
+    (sent / "link").unlink()
+    settle(sent / "map.csv")
+    assert texts(mine) == {"notes": "mine"}
+    assert texts(sent) == {"link/keys": "theirs"}
+    (sent / ".wellgram-moving").symlink_to(mine)
+    settle(sent / "map.csv")
+    assert texts(mine) == {"notes": "mine"}
+
+
 def test_what_cannot_be_moved_is_told(out, monkeypatch):
     assert killed(out, 2) == 9
 
@@ -179,13 +203,3 @@ def test_a_folder_that_was_set_aside_is_put_back(tmp_path):
     aside.mkdir()
     settle(tmp_path / "map.zarr")
     assert [path.name for path in tmp_path.iterdir()] == ["map.zarr"]
-
-
-def test_a_list_from_elsewhere_removes_nothing_outside(out, tmp_path):
-    (tmp_path / "mine.txt").write_text("mine")
-    moving = out / ".wellgram-moving"
-    moving.mkdir()
-    list_older(moving, ["../mine.txt", str(tmp_path / "mine.txt")])
-    tables_in(out)
-    assert (tmp_path / "mine.txt").read_text() == "mine"
-    assert not moving.exists()

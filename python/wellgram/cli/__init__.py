@@ -101,7 +101,7 @@ def _run() -> None:
     except OSError as problem:
         _fail(system_words(problem))
     except MemoryError as problem:
-        _fail(f"out of memory: {problem}")
+        _fail(f"out of memory ({problem or 'no more could be had'})")
     except SystemExit as end:
         if end.code == _INTERRUPTED:
             raise KeyboardInterrupt from None

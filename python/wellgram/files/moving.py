@@ -5,7 +5,6 @@ that name, the next to write to the folder or to read from it, moves what is sti
 """
 
 import errno
-import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -21,7 +20,7 @@ _OLDER = ".wellgram-older"
 
 def list_older(folder: Path, names: Iterable[str]) -> None:
     """Note in a folder which files are removed where it is moved to."""
-    (folder / _OLDER).write_text(json.dumps(sorted(names)), encoding="utf-8")
+    (folder / _OLDER).write_text("\n".join(sorted(names)), encoding="utf-8")
 
 
 def move_files(folder: Path, target: Path) -> None:
@@ -53,11 +52,12 @@ def finish_moves(target: Path) -> None:
         If files cannot be moved.
     """
     moving = target / _MOVING
-    if not moving.is_dir():
+    if moving.is_symlink() or not moving.is_dir():
         return
     try:
         for name, _, files in os.walk(moving):
             place = target / Path(name).relative_to(moving)
+            _check_no_link(place, target)
             place.mkdir(exist_ok=True)
             for file in files:
                 if file != _OLDER:
@@ -99,6 +99,7 @@ def _begun(folder: Path, target: Path) -> bool:
 def _check_replaceable(folder: Path, target: Path) -> None:
     for name, _, files in os.walk(folder):
         place = target / Path(name).relative_to(folder)
+        _check_no_link(place, target)
         if place.exists() and not place.is_dir():
             raise InputError(f"cannot write to {str(place)!r}: it is a file; choose another folder")
         for file in files:
@@ -108,15 +109,17 @@ def _check_replaceable(folder: Path, target: Path) -> None:
                 )
 
 
+def _check_no_link(place: Path, target: Path) -> None:
+    """Raise for a subfolder that leads elsewhere: a folder that was sent may hold such links."""
+    if place != target and place.is_symlink():
+        raise InputError(f"cannot write to {str(place)!r}: it is a link; choose another folder")
+
+
 def _remove_older(moving: Path, target: Path) -> None:
     listed = moving / _OLDER
     with suppress(FileNotFoundError):
-        for name in json.loads(listed.read_text(encoding="utf-8")):
-            if _is_within(name):
+        for name in listed.read_text(encoding="utf-8").splitlines():
+            # A folder that was sent may hold a list of anything.
+            if name == Path(name).name and (target / name).is_file():
                 (target / name).unlink(missing_ok=True)
         listed.unlink()
-
-
-def _is_within(name: str) -> bool:
-    """Whether a name is of a file within: a folder from elsewhere may list others."""
-    return not Path(name).is_absolute() and ".." not in Path(name).parts

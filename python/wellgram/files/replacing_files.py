@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -48,7 +48,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
             else:
                 temporary.replace(path)
     finally:
-        remove(temporary)
+        with suppress(OSError):  # what went wrong before it says more
+            remove(temporary)
 
 
 def save_csv(table: pd.DataFrame, path: str | Path) -> None:
