@@ -107,6 +107,15 @@ def test_a_thread_count_that_is_none_is_refused(monkeypatch, count):
         cpu.threads()
 
 
+@pytest.mark.parametrize("count", ["1025", "999999", "9" * 5000])
+def test_a_thread_count_beyond_reason_is_refused(monkeypatch, count):
+    monkeypatch.setenv("WELLGRAM_NUM_THREADS", count)
+    with pytest.raises(InputError, match=r"beyond reason; give 1,024 threads or fewer"):
+        cpu.threads()
+    monkeypatch.setenv("WELLGRAM_NUM_THREADS", "1024")
+    assert cpu.threads() == 1024
+
+
 def test_threads_are_those_of_the_environment_else_of_the_affinity_mask(monkeypatch):
     monkeypatch.setenv("WELLGRAM_NUM_THREADS", "3")
     assert cpu.threads() == 3

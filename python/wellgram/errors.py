@@ -40,6 +40,14 @@ class DeviceMemoryError(WellgramError, MemoryError):
     """The card has too little memory for what is asked; the message says how much is missing."""
 
 
+class NotEnoughMemory(InputError, MemoryError):  # noqa: N818
+    """What is asked takes more memory than there is; the message says both, and what to ask."""
+
+
+class ClusterError(WellgramError, RuntimeError):
+    """The workers of a Dask cluster, or its scheduler, were lost and did not come back in time."""
+
+
 class WellgramWarning(UserWarning):
     """Base of all warnings below; the command line prints them as notes."""
 

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends.consumers import Consumer, Extent
+from wellgram.backends.free_memory import check_room
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, Rankings, Rows, Sets
+from wellgram.backends.thread_count import threads
 from wellgram.errors import InputError
 
 
@@ -226,13 +228,14 @@ def check_ranking(positives: int, total: int, draws: int) -> None:
     """Raise unless rankings of so many can be drawn."""
     if not 0 < positives <= total:
         raise InputError(f"a ranking needs 1 to {total} positives, not {positives}")
-    _check_draws(draws)
+    check_draws(draws, 8)
 
 
 def check_resamples(items: int, draws: int, first: int) -> None:
     """Raise unless so many resamples of so many items can be drawn from the first on."""
     if items < 0 or min(draws, first) < 0 or first + draws > 1 << 32:
         raise InputError(f"cannot draw resamples {first} to {first + draws} of {items} items")
+    check_draws(draws, 12 * items)  # the counts, and as float64 what they weigh
 
 
 def as_subsets(
@@ -244,7 +247,7 @@ def as_subsets(
     for pool, count in zip(pools, taken, strict=True):
         if not 0 <= count <= pool:
             raise InputError(f"cannot draw {count} of {pool}")
-    _check_draws(draws)
+    check_draws(draws, 8 * sum(taken))
     return [int(pool) for pool in pools], [int(count) for count in taken]
 
 
@@ -263,6 +266,22 @@ def check_scan(consumers: Sequence[Consumer], extent: Extent, dtype: Any, bfloat
         if not isinstance(consumer, Consumer):
             raise InputError(f"{consumer!r} is no consumer; derive it from wellgram.pairs.Consumer")
         consumer.check(extent, np.dtype(dtype))
+    check_states(consumers, extent, dtype)
+
+
+def check_states(consumers: Sequence[Consumer], extent: Extent, dtype: Any) -> None:
+    """Raise unless there is memory for what consumers keep of a pass."""
+    for consumer in consumers:
+        size = consumer.state_bytes(extent, np.dtype(dtype), threads())
+        what = f"a pass over {extent.rows:,} rows with {type(consumer).__name__}"
+        check_room(size, what, "ask for fewer neighbors or bins (k=, farthest=, bins=)")
+
+
+def check_draws(draws: int, size: int) -> None:
+    """Raise unless so many draws can be named, and there is memory for so many bytes of each."""
+    _check_draws(draws)
+    what = f"a null or an interval of {draws:,} draws"
+    check_room(draws * size, what, "ask for fewer (draws=, null_size=, resamples=)")
 
 
 def check_place(

@@ -125,6 +125,7 @@ class CheckedBackend:
         """See `Backend.null_means`."""
         x = self.kernels.arrays.rows(x)
         sets = checks.as_sets(x, pool, taken, sizes, first + draws)
+        checks.check_draws(draws, 8 * len(sizes))
         named = _named(seed, stream)
         return self.kernels.null_means(x, sets, draws, **named, first=first, progress=progress)
 
@@ -150,7 +151,9 @@ class CheckedBackend:
     ) -> tuple[Floats, Floats]:
         """See `Backend.list_scores`."""
         scores = self.kernels.arrays.rows(scores, "scores")
-        return self.kernels.list_scores(scores, *checks.as_lists(scores, positives, negatives))
+        lists = checks.as_lists(scores, positives, negatives)
+        checks.check_draws(len(lists[1]), 16 * len(scores))
+        return self.kernels.list_scores(scores, *lists)
 
     def null_precisions(
         self, positives: int, total: int, draws: int, *, seed: int, stream: int

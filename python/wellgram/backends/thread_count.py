@@ -7,6 +7,9 @@ from contextvars import ContextVar
 
 from wellgram.errors import InputError
 
+MOST_THREADS = 1024
+"""More than any machine has use for: each thread has a stack and consumers of its own"""
+
 _one = ContextVar("one", default=False)
 
 
@@ -14,9 +17,14 @@ def threads() -> int:
     """Return how many threads the kernels use: WELLGRAM_NUM_THREADS, else the affinity mask."""
     given = os.environ.get("WELLGRAM_NUM_THREADS")
     if given:
-        if not given.isdecimal() or int(given) < 1:
+        if not given.isdecimal() or not given.strip("0"):
             raise InputError(
                 f"WELLGRAM_NUM_THREADS={given!r} is not a number of threads (1, 2, ...)"
+            )
+        if len(given) > 9 or int(given) > MOST_THREADS:
+            raise InputError(
+                f"WELLGRAM_NUM_THREADS={given!r} is beyond reason; give {MOST_THREADS:,} threads "
+                f"or fewer (this machine has {os.cpu_count() or 1} processors)"
             )
         return int(given)
     if _one.get():

@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from wellgram.backends import get_backend
+from wellgram.backends.checks import check_draws
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
 from wellgram.input_kinds import check_whole
@@ -66,6 +67,7 @@ def gene_resamples(
         raise InputError(f"resamples must be 1 or more, not {resamples}")
     if not hits.shape[1]:
         return np.empty((len(hits), 0))
+    check_draws(resamples, 8 * (len(hits) + 1))
     genes, ends = np.unique(np.concatenate([i, j]), return_inverse=True)
     g, (first, second) = len(genes), np.split(ends, 2)
     run, stream = get_backend(), stream_of("genes")

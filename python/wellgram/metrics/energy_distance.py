@@ -8,6 +8,7 @@ import numpy as np
 
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend, takes_backend
+from wellgram.backends.checks import check_draws
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
@@ -192,6 +193,7 @@ class _Distances:
         self, pools: Sequence[Codes], taken: Sequence[int], draws: int, seed: int, stream: int
     ) -> Floats:
         """Return the energy distances (draws,) of random sets, so many wells of each pool."""
+        check_draws(draws, 3 * 8 * sum(taken))  # places, and the wells there, by pool and joined
         drawn = get_backend().random_subsets(
             [len(pool) for pool in pools], taken, draws, seed=seed, stream=stream
         )

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.backends import takes_backend
+from wellgram.backends.checks import check_draws
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import ColumnMissing, InputError
@@ -143,6 +144,7 @@ def mean_average_precision(
     check_whole(null_size, "null_size")
     if null_size < 1:
         raise InputError(f"null_size must be 1 or more, not {null_size}")
+    check_draws(null_size, 2 * 8)  # random precisions, and their means
     for name in names:
         if name not in ap.table:
             raise ColumnMissing(f"there is no column {name!r} to group profiles by")

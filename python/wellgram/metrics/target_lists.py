@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from wellgram.backends.checks import check_draws
 from wellgram.backends.protocol import Codes
 from wellgram.errors import ColumnMissing, InputError, LabelsWarning
 from wellgram.estimators.call_sites import level_outside
@@ -122,6 +123,8 @@ def ranked_lists(
     value = targets["nM_value"].to_numpy(np.float64)
     order = np.argsort(item, kind="stable")
     ends = np.searchsorted(item[order], np.arange(len(names) + 1))
+    # Places, scores, and the scores of all items joined.
+    check_draws(draws, 3 * 8 * min_negatives * sum(name in mapped for name in names))
     for k, name in enumerate(names):
         if name not in mapped:
             continue

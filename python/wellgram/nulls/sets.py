@@ -6,6 +6,7 @@ from itertools import chain
 import numpy as np
 
 from wellgram.backends import get_backend, takes_backend
+from wellgram.backends.checks import check_draws
 from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import team
@@ -64,6 +65,7 @@ def mean_cosine_nulls(
     if wanted and (wanted[0] < 2 or wanted[-1] > len(rows)):
         wrong = wanted[0] if wanted[0] < 2 else wanted[-1]
         raise InputError(f"a set of {wrong} cannot be drawn from {len(rows)} wells")
+    check_draws(draws, 8 * len(wanted))
     if nested and wanted:
         means = run.null_means(
             unit, [rows], [wanted[-1]], wanted, draws, seed=seed, stream=stream, progress=progress

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from wellgram.backends import takes_backend
 from wellgram.backends.checks import unmasked
 from wellgram.backends.consumers import Extent, Histogram
+from wellgram.backends.free_memory import check_room
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
@@ -184,6 +185,8 @@ def pair_histogram(
         If low < high or bins >= 1 does not hold, or as `wellgram.pairs.scan_pairs` has it.
     """
     consumer = Histogram(low, high, bins)
+    # Counts, edges and the three columns of the table.
+    check_room(5 * 8 * bins, f"a table of {bins:,} bins", "ask for fewer (bins=)")
     rows, others = unit_pair(x, other, dtype)
     (counts,) = scan(rows, others, [consumer], progress=progress)
     edges = consumer.edges

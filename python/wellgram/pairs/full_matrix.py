@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends import takes_backend
 from wellgram.backends.consumers import Matrix
+from wellgram.backends.free_memory import check_room
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
 from wellgram.files import replacing
@@ -93,6 +94,9 @@ def _indices(index: _Index, n: int, name: str) -> Codes:
 def _whole(
     left: UnitRows, others: UnitRows | None, i: Codes, j: Codes, progress: Progress | None
 ) -> Rows:
+    what = f"the matrix of {len(i):,} x {len(j):,} cosines"
+    size = len(i) * len(j) * left.dtype.itemsize
+    check_room(size, what, "write it to a file (out='cosines.npy'), or take some rows (rows=)")
     out = np.empty((len(i), len(j)), left.dtype)
     everything = len(i) == left.n == len(j) and (i == j).all() and (i == np.arange(left.n)).all()
     if others is None and everything:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wellgram.backends import takes_backend
 from wellgram.backends.consumers import Nearest
+from wellgram.backends.free_memory import check_room
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
@@ -23,6 +24,9 @@ from wellgram.spreadsheets import without_formulas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_BYTES_OF_A_ROW = 40
+"""Of a table of neighbors: two rows, a side, a rank and a cosine; labels come on top"""
 
 _Index = NDArray[np.int64]
 _Cosines = NDArray[np.floating[Any]]
@@ -57,6 +61,12 @@ class Neighbors:
         Columns: the labels of a map and ``row``; ``side`` (``nearest`` or ``farthest``) and
         ``rank``, from 1; the neighbor's labels and ``neighbor_row``; ``cosine``.
         """
+        rows = self.nearest.size + self.farthest.size
+        check_room(
+            _BYTES_OF_A_ROW * rows,
+            f"a table of {rows:,} neighbors",
+            "take the arrays (nearest, nearest_cosines), or ask for fewer (k=, farthest=)",
+        )
         return pd.concat(
             [
                 self._side("nearest", self.nearest, self.nearest_cosines),

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from wellgram.backends import takes_backend
+from wellgram.backends.checks import check_states
 from wellgram.backends.consumers import Consumer, Extent, State
 from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Progress
@@ -103,6 +104,7 @@ def scan(
     if workers is None or not _can_part(rows, others, consumers) or stop - start < 2:
         states = _states((start, stop), rows, others, consumers, progress)
     else:
+        check_states(consumers, extent, rows.dtype)
         states = workers.fold(
             _states,
             _ranges(extent, start, stop, workers.threads),

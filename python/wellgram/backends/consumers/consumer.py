@@ -81,6 +81,13 @@ class Consumer(ABC):
     def check(self, extent: Extent, dtype: "np.dtype[Any]") -> None:  # noqa: B027  # most do fit
         """Raise InputError unless it fits a pass of this extent, over rows of this type."""
 
+    def state_bytes(self, extent: Extent, dtype: "np.dtype[Any]", threads: int) -> int:
+        """Return the bytes that its states take at least, in a pass by so many threads.
+
+        0 where they are few, whatever was asked.
+        """
+        return 0
+
     @abstractmethod
     def start(self, extent: Extent) -> State:
         """Return the state of no cosines."""

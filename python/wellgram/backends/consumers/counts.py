@@ -1,6 +1,7 @@
 """Counts below thresholds, and a histogram."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,10 @@ class Histogram(Counting):
     def edges(self) -> NDArray[np.float64]:
         """The bin edges (bins + 1,)."""
         return np.linspace(self.low, self.high, self.bins + 1)
+
+    def state_bytes(self, extent: Extent, dtype: "np.dtype[Any]", threads: int) -> int:
+        """Return the bytes of the bins: each thread has its own, and there are those of all."""
+        return 8 * self.bins * (threads + 1)
 
     def start(self, extent: Extent) -> State:
         """Return empty bins."""

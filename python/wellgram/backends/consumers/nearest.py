@@ -1,6 +1,7 @@
 """The nearest and the farthest partners of every row."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,11 @@ class Nearest(Consumer):
     def __post_init__(self) -> None:
         if min(self.nearest, self.farthest) < 0 or max(self.nearest, self.farthest) < 1:
             raise InputError(f"numbers of neighbors must be positive, not {self}")
+
+    def state_bytes(self, extent: Extent, dtype: "np.dtype[Any]", threads: int) -> int:
+        """Return the bytes of partners and cosines: twice as many candidates, then those found."""
+        kept = extent.rows * (self.nearest + self.farthest)
+        return kept * (2 * 2 * dtype.itemsize + 8 + dtype.itemsize)
 
     def start(self, extent: Extent) -> State:
         """Return no partners: an array (rows, nearest), then one (rows, farthest)."""
