@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import json
 import os
 from pathlib import Path
 
