@@ -3,6 +3,7 @@
 import datetime
 import importlib
 import pickle
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -285,3 +286,26 @@ def test_a_package_that_is_not_there_is_named(tmp_path, map_, monkeypatch, suffi
         with pytest.raises(InputError, match=rf"{module}.*pip install 'wellgram\[{extra}\]'"):
             act()
     assert [path.name for path in tmp_path.iterdir()] == [f"map{suffix}"]
+
+
+def test_an_array_that_is_gone_from_a_zarr_map_is_named(tmp_path):
+    pytest.importorskip("zarr", reason="zarr is absent")
+    labels = pd.DataFrame({"perturbation": ["a", "b"], "dose": [1.0, np.nan]})
+    path = tmp_path / "map.zarr"
+    for lost in ("missing/dose", "dose", "wellgram"):
+        write_map(PerturbationMap(np.eye(2, dtype=np.float32), labels, {}), path)
+        shutil.rmtree(path / lost)
+        with pytest.raises(InputError, match=f"array '{lost}' is gone"):
+            read_map(path)
+
+
+def test_labels_that_are_not_as_written_are_found(tmp_path):
+    labels = pd.DataFrame({"perturbation": ["a", "b"], "dose": [1.0, 2.0]})
+    write_map(PerturbationMap(np.eye(2, dtype=np.float32), labels, {}), tmp_path / "map.npz")
+    with np.load(tmp_path / "map.npz", allow_pickle=False) as saved:
+        arrays = dict(saved)
+    np.savez(tmp_path / "other.npz", **(arrays | {"dose": np.array([1.0, 3.0])}))
+    with pytest.raises(InputError, match="label column 'dose' of .*checksum differs"):
+        read_map(tmp_path / "other.npz")
+    np.savez(tmp_path / "more.npz", **(arrays | {"note": np.array([5, 6])}))
+    assert read_map(tmp_path / "more.npz").labels["note"].tolist() == [5, 6]

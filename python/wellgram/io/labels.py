@@ -5,10 +5,11 @@ Arrow stream of no rows, which holds types, categories and what pandas adds, bes
 """
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,23 +37,37 @@ class Note:
     """The provenance of a map, the origin of wells"""
     types: pa.Table
     """The labels as they were, without rows"""
+    sums: Mapping[str, str] = field(default_factory=dict)
+    """Of each stored column its SHA-256; of files that others may go on writing to, none"""
 
     def text(self) -> str:
         """Return the note as text."""
         types = types_text(self.types)
-        return json.dumps({"kind": self.kind, "facts": dict(self.facts), "types": types})
+        facts = {"kind": self.kind, "facts": dict(self.facts), "types": types}
+        return json.dumps({**facts, "sums": dict(self.sums)})
 
     @classmethod
     def of(cls, text: str, where: str) -> "Note":
         """Return the note that a text is; raise, naming where it stands, if it is none."""
         try:
             found = json.loads(text)
-            return cls(found["kind"], dict(found["facts"]), types_of(found["types"]))
+            kind, facts, sums = found["kind"], dict(found["facts"]), dict(found.get("sums", {}))
+            return cls(kind, facts, types_of(found["types"]), sums)
         except (ValueError, KeyError, TypeError, OSError, pa.ArrowException) as problem:
             raise InputError(
                 f"what wellgram wrote into {where} ({NOTE!r}) is damaged: {first_line(problem)}; "
                 "write the file again"
             ) from problem
+
+    def check(self, columns: pa.Table, where: str) -> None:
+        """Raise unless all columns that were summed up are there as they were."""
+        there = column_sums(columns)
+        for name, written in self.sums.items():
+            if there.get(name) != written:
+                raise InputError(
+                    f"label column {name!r} of {where} is damaged: its checksum differs; write the "
+                    "file again"
+                )
 
 
 def note_of(text: str | None, kind: str, where: str) -> Note | None:
@@ -63,6 +78,21 @@ def note_of(text: str | None, kind: str, where: str) -> Note | None:
     if note.kind != kind:
         raise InputError(f"{where} is no {kind}: it holds {note.kind}")
     return note
+
+
+def column_sums(columns: pa.Table) -> dict[str, str]:
+    """Return the SHA-256 of each column of numbers, booleans or text."""
+    # A column whose texts are all missing has lost its type where it is read.
+    texts = {
+        name: column.cast(pa.string()) if pa.types.is_null(column.type) else column
+        for name, column in zip(columns.column_names, columns.columns, strict=True)
+    }
+    sums = {}
+    for name, values in as_arrays(pa.table(texts)).items():
+        kind = "text" if values.dtype == object else values.dtype.newbyteorder("=").str
+        content = "\0".join(values).encode() if values.dtype == object else values.tobytes()
+        sums[name] = hashlib.sha256(f"{kind} {len(values)} ".encode() + content).hexdigest()
+    return sums
 
 
 def types_text(types: pa.Table) -> str:

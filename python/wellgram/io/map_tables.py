@@ -17,6 +17,7 @@ from wellgram.io.labels import (
     arrow_labels,
     as_arrays,
     as_typed,
+    column_sums,
     note_of,
     restored,
     simple,
@@ -78,7 +79,8 @@ def map_arrays(map_: PerturbationMap) -> dict[str, NDArray[Any]]:
         If such arrays cannot hold the labels.
     """
     columns, types = simple(map_.labels)
-    note = np.array([Note("map", map_.provenance, types).text()], object)
+    sums = column_sums(columns)
+    note = np.array([Note("map", map_.provenance, types, sums).text()], object)
     return {EMBEDDINGS: map_.embeddings, NOTE: note, **as_arrays(columns)}
 
 
@@ -110,6 +112,7 @@ def _labels_and_provenance(table: Table, labels: pa.Table) -> tuple[pd.DataFrame
         note = note_of(table.note, "map", table.label)
         if note is None:
             return restored(labels, None), {}
+        note.check(labels, table.label)
         return restored(labels, note.types), dict(note.facts)
     facts = table.schema.metadata or {}
     types = types_of(facts[_TYPES].decode()) if _TYPES in facts else labels.slice(0, 0)

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wellgram.errors import InputError
 from wellgram.io.contents import array_format
 from wellgram.io.places import Place
 from wellgram.io.read_errors import needed
 from wellgram.io.stores import Arrays
 
 _CHUNK_BYTES = 1 << 24
+_LISTED = "wellgram_arrays"
+"""The attribute that lists all arrays, since one is a file that can be lost"""
 
 
 @contextmanager
@@ -24,12 +27,14 @@ def _open(place: Place) -> Iterator[Arrays]:
     zarr = needed("zarr", "zarr", repr(place.name))
     store = needed("wellgram.io.zarr_store", "zarr", repr(place.name)).open_store(place)
     with store.refusing():
-        yield zarr.open_group(store, mode="r")
+        group = zarr.open_group(store, mode="r")
+        _check_all_there(group, place.name)
+        yield group
 
 
 def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     zarr = needed("zarr", "zarr", repr(path.name))
-    group = zarr.open_group(str(path), mode="w")
+    group = zarr.open_group(str(path), mode="w", attributes={_LISTED: sorted(arrays)})
     for name, values in arrays.items():
         # Text in NumPy's own type: Zarr has one for it, and none for objects.
         data = values.astype(np.dtypes.StringDType()) if values.dtype == object else values
@@ -43,6 +48,15 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
             # A chunk of zeros that is not written cannot be told from one that is lost.
             config={"write_empty_chunks": True},
         )
+
+
+def _check_all_there(group: Any, where: str) -> None:
+    """Raise if an array that was written here is gone."""
+    for name in group.attrs.get(_LISTED, ()):
+        if name not in group:
+            raise InputError(
+                f"{where!r} is damaged: its array {name!r} is gone; copy or write the store again"
+            )
 
 
 ZARR = array_format(
