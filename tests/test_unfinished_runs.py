@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from helpers.small_screens import plate, write_csv
 from wellgram import PCACenterScale, score
+from wellgram.checksums import write_arrays
 from wellgram.cli import app
 from wellgram.io.places import locate
 from wellgram.simulate import rxrx3_core
@@ -192,7 +193,8 @@ def test_kept_findings_run_no_code(tmp_path):
     ours = {"made": ["wellgram.files", "save_csv"], "fields": {"table": 1, "path": "x"}}
     for tree in (made, ours):
         path = tmp_path / "bad.npz"
-        np.savez(path, tree=np.array(json.dumps(tree)))
+        with path.open("wb") as file:
+            write_arrays(file, {"tree": tree}, {})
         with pytest.raises(ValueError, match="is no result of ours"):
             unpacked(path.read_bytes())
 
