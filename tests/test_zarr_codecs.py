@@ -153,6 +153,17 @@ def test_nothing_is_printed_of_arrays_that_are_refused_together(tmp_path, capfd)
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("damage", [("float64", "floaq64"), ('"shape"', '"shapf"'), ("{", "")])
+def test_nothing_is_printed_of_damaged_metadata(tmp_path, capfd, damage):
+    path = write_arrays(tmp_path / "e.zarr", embeddings=np.ones((30, 2)), label=LABELS)
+    for file in path.glob("*/zarr.json"):
+        file.write_text(file.read_text().replace(*damage).replace('"string"', '"strinq"'))
+    with pytest.raises(InputError, match=r"cannot read .*e\.zarr.*truncated"):
+        read_wells(path, **OPTIONS)
+    gc.collect()
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("filters", "compressor"),
     [

@@ -5,15 +5,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from zarr.abc.store import ByteRequest, Store
+from zarr.api.asynchronous import open as open_node
 from zarr.core.buffer import Buffer, BufferPrototype
-from zarr.storage import FsspecStore, LocalStore, WrapperStore
+from zarr.storage import FsspecStore, LocalStore, MemoryStore, WrapperStore
 
 from wellgram.io.places import Place, Remote
+from wellgram.io.read_errors import first_line
 from wellgram.io.zarr_codecs import HARMLESS, check_codecs
 
 
 class CheckedStore(WrapperStore[Store]):
-    """A store that keeps back metadata which name a codec that is not allowed.
+    """A store that keeps back metadata which name a codec that is not allowed, or are damaged.
 
     Every door to bytes is here. So what is checked is what Zarr reads, in consolidated metadata
     too, and no file is asked for twice. Zarr reads many files at a time, and an error in one of
@@ -39,7 +41,8 @@ class CheckedStore(WrapperStore[Store]):
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
     ) -> Buffer | None:
         """Return the bytes of a key."""
-        return self._checked(key, prototype, await self._store.get(key, prototype, byte_range))
+        value = await self._store.get(key, prototype, byte_range)
+        return await self._checked(key, prototype, value)
 
     async def get_partial_values(
         self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
@@ -48,7 +51,7 @@ class CheckedStore(WrapperStore[Store]):
         asked = list(key_ranges)
         values = await self._store.get_partial_values(prototype, asked)
         pairs = zip(asked, values, strict=True)
-        return [self._checked(key, prototype, value) for (key, _), value in pairs]
+        return [await self._checked(key, prototype, value) for (key, _), value in pairs]
 
     async def _get_many(
         self, requests: Iterable[tuple[str, BufferPrototype, ByteRequest | None]]
@@ -56,16 +59,31 @@ class CheckedStore(WrapperStore[Store]):
         for key, prototype, byte_range in requests:
             yield key, await self.get(key, prototype, byte_range)
 
-    def _checked(self, key: str, prototype: BufferPrototype, value: Buffer | None) -> Buffer | None:
-        harmless = HARMLESS.get(key.rpartition("/")[2])
-        if value is None or harmless is None:
+    async def _checked(
+        self, key: str, prototype: BufferPrototype, value: Buffer | None
+    ) -> Buffer | None:
+        name = key.rpartition("/")[2]
+        if value is None or name not in HARMLESS:
             return value
         try:
             check_codecs(key, value.to_bytes(), self._name)
+            await _check_node(name, value)
         except ValueError as problem:
             self._problem = self._problem or problem
-            return prototype.buffer.from_bytes(harmless)
+            return prototype.buffer.from_bytes(HARMLESS[name])
         return value
+
+
+async def _check_node(name: str, content: Buffer) -> None:
+    """Raise a ValueError if Zarr makes no array or group of metadata, which it is given alone."""
+    beside = {".zgroup": b'{"zarr_format": 2}'} if name == ".zmetadata" else {}
+    alone = {file: type(content).from_bytes(data) for file, data in beside.items()}
+    try:
+        await open_node(store=MemoryStore(alone | {name: content}), mode="r")
+    except Warning:  # where warnings are errors: it is heard of when the store is read
+        return
+    except Exception as problem:  # whatever Zarr and numcodecs raise of damage
+        raise ValueError(first_line(problem)) from problem
 
 
 def open_store(place: Place) -> CheckedStore:
