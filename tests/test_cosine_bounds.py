@@ -105,3 +105,11 @@ def test_the_error_of_rows_of_one_value(d, value):
     rows = wg.pairs.UnitRows(np.full((2, d), value, np.float32))
     (cosine,) = rows.cosines(np.array([0]), np.array([1])).astype(np.float64)
     assert abs(cosine - 1) <= (d + 2) * 2.0**-24
+
+
+@pytest.mark.parametrize("power", [-1000, -140, 140, 1000])
+def test_rows_that_float32_cannot_hold(rng, power):
+    rows = rng.normal(size=(20, 30))
+    expected = wg.cosine_matrix(rows, dtype="float32")
+    rows[::2] = np.ldexp(rows[::2], power)
+    np.testing.assert_array_equal(wg.cosine_matrix(rows, dtype="float32"), expected)

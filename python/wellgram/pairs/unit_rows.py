@@ -10,6 +10,7 @@ import pandas as pd
 
 from wellgram.backends import get_backend, named_backend, resident, using_backend
 from wellgram.backends.checks import as_rows, unmasked
+from wellgram.backends.moments import beyond, exponents
 from wellgram.backends.protocol import Backend, Codes, Rows
 from wellgram.errors import InputError
 from wellgram.input_kinds import check_matrix
@@ -19,6 +20,9 @@ from wellgram.wells import LabelledMap
 PairDtype = Literal["float32", "float64", "bfloat16"]
 """The type that rows are rounded to before they are multiplied; bfloat16 products are added up in
 float32."""
+
+_RANGE_BITS = 100
+"""Rows whose largest value is within 2^-100 and 2^100 keep their digits in float32"""
 
 _CHUNK_BYTES = 1 << 29
 """Of the rows that are read at a time, which are whole tiles high"""
@@ -64,6 +68,16 @@ def unit_embeddings(x: Rows, *, first: int = 0) -> Rows:
     if len(bad):
         raise InputError(f"{len(bad)} rows hold a NaN or an Inf (first: row {first + bad[0]})")
     return unit
+
+
+def _in_range(rows: Rows) -> Rows:
+    """Return float64 rows, those divided by a power of two that float32 could not hold."""
+    sizes = np.maximum(rows.max(axis=1, initial=0), -rows.min(axis=1, initial=0))
+    extreme = np.isfinite(sizes) & beyond(sizes, _RANGE_BITS)
+    if not extreme.any():
+        return rows
+    exponent = np.where(extreme, exponents(sizes), 0)
+    return np.asarray(np.ldexp(rows, -exponent[:, None]))
 
 
 class UnitRows:
@@ -159,6 +173,8 @@ class UnitRows:
                 return unit_embeddings(cast(Rows, self._source))
             chunk = self._source[first : min(self.n, first + self.chunk_rows)]
             rows = as_rows(unmasked(chunk, "x", first))
+            if self.dtype.itemsize < rows.itemsize:
+                rows = _in_range(rows)
             return unit_embeddings(rows.astype(self.dtype, copy=False), first=first)
 
     def some(self, index: Codes) -> "UnitRows":
