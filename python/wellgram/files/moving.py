@@ -52,7 +52,7 @@ def finish_moves(target: Path) -> None:
         If files cannot be moved.
     """
     moving = target / _MOVING
-    if moving.is_symlink() or not moving.is_dir():
+    if not moving.is_dir() or moving.is_symlink():
         return
     try:
         for name, _, files in os.walk(moving):
