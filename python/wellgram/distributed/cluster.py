@@ -4,18 +4,20 @@ Nothing here knows what the pieces are. A piece that a lost worker had is done a
 results are put together in the order of the pieces, so the answer is the same whoever does them.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from wellgram.backends import named_backend, using_backend
 from wellgram.backends.protocol import Progress
 from wellgram.backends.thread_count import one_thread
-from wellgram.errors import InputError, MissingPackage
+from wellgram.distributed.merge_tree import MergeTree
+from wellgram.distributed.watched_client import PiecesLost, WatchedClient
+from wellgram.errors import ClusterError, InputError, MissingPackage
 
 if TYPE_CHECKING:
     from distributed import Client as Client
@@ -26,14 +28,11 @@ else:  # so that signatures can name it where Dask is not installed
 P = ParamSpec("P")
 R = TypeVar("R")
 
-FAN_IN = 8
-"""How many results are put together at a time"""
 _HANDFULS = 8
 """How many tasks, at most, a thread gets of many small pieces"""
 _CONNECT_SECONDS = 10
-_ATTEMPTS, _RESTART_SECONDS = 3, 60
-"""How often a job is begun because what its pieces share was lost with workers, and how long others
-are waited for"""
+_ATTEMPTS = 5
+"""How often a job is begun because what its pieces share was lost with workers"""
 
 _team: ContextVar["Team | None"] = ContextVar("team", default=None)
 
@@ -46,8 +45,12 @@ class Team:
 
     @property
     def threads(self) -> int:
-        """How many pieces are worked on at once."""
-        return sum(self.client.nthreads().values())
+        """How many pieces are worked on at once, 1 or more: a worker is waited for if need be."""
+        return self._watched.workers().threads
+
+    @cached_property
+    def _watched(self) -> WatchedClient:
+        return WatchedClient.of(self.client)
 
     def fold(
         self,
@@ -76,21 +79,27 @@ class Team:
 
         Raises
         ------
+        ClusterError
+            If workers or the scheduler are lost and do not come back: see `WatchedClient`.
+        NotEnoughMemory
+            If what is shared is larger than the memory of a worker.
         Exception
             Whatever a task raises.
         """
-        from distributed import CancelledError
-        from distributed.comm import CommClosedError
-
-        for attempt in range(1, _ATTEMPTS + 1):
+        watched = self._watched
+        watched.check_memory(shared)
+        problem: BaseException | None = None
+        for _ in range(_ATTEMPTS):
             try:
                 return self._folded(task, pieces, merge, shared, progress)
-            except (CancelledError, CommClosedError):
-                # The last worker that had what is shared was lost, or one that it was sent to.
-                if attempt == _ATTEMPTS:
-                    raise
-                self._await_worker()
-        raise AssertionError
+            except PiecesLost as lost:
+                problem = lost.__cause__
+                workers = watched.workers()
+        raise ClusterError(
+            f"what the workers of the Dask scheduler at {workers.address} share was lost with them "
+            f"{_ATTEMPTS} times ({problem!r}); see their logs, and give workers more memory where "
+            f"they go over their limit{workers.limit_in_words}"
+        ) from problem
 
     def each(
         self,
@@ -104,6 +113,8 @@ class Team:
 
         Many pieces go to workers by handfuls.
         """
+        if not pieces:
+            return []
         count = min(len(pieces), _HANDFULS * self.threads)
         hands = [list(pieces[k::count]) for k in range(count)]
         of_each: Callable[..., list[list[R]]] = partial(_of_each, task)
@@ -112,12 +123,6 @@ class Team:
         for k, part in enumerate(parts):
             found[k::count] = part
         return found
-
-    def _await_worker(self) -> None:
-        """Wait until there is a worker; the client's own way to wait scales the cluster as well."""
-        until = time.monotonic() + _RESTART_SECONDS
-        while not self.threads and time.monotonic() < until:
-            time.sleep(0.1)
 
     def _folded(
         self,
@@ -128,84 +133,43 @@ class Team:
         progress: Progress | None,
     ) -> R:
         from dask import delayed
-        from distributed import as_completed
 
-        there = [self._sent(value) for value in shared]
-        tree = _Tree(self.client, merge, there)
+        watched = self._watched
+        there = watched.sent(shared)
         run = delayed(_run, pure=False)
         backend = named_backend()
-        waited = as_completed()
-        for piece in pieces:
-            leaf = self.client.compute(run(backend, task, piece, *there))
-            waited.add(leaf)
-            tree.add(leaf)
-        root = tree.root()
+        done: SimpleQueue[Future] = SimpleQueue()
+        kept: dict[str, Future] = {}
+        try:
+            tree = MergeTree(self.client, merge, there)
+            for piece in pieces:
+                leaf = self.client.compute(run(backend, task, piece, *there))
+                leaf.add_done_callback(done.put)
+                kept[leaf.key] = leaf
+                tree.add(leaf)
+            root = tree.root()
+        except Exception as problem:
+            if self.client.status == "running":
+                raise
+            raise PiecesLost from problem
         try:
             # A piece that is done is let go of here, so that it is kept no longer than needed.
-            for done in range(1, len(pieces) + 1):
-                if next(waited).status != "finished":
-                    break
+            for count in range(1, len(pieces) + 1):
+                leaf = kept.pop(watched.next_done(done).key)
+                if leaf.status in ("error", "cancelled"):
+                    watched.result(leaf)
                 if progress is not None:
-                    progress(done / len(pieces))
-            found: R = root.result()
-            return found
+                    progress(count / len(pieces))
+            del leaf
+            whole: R = watched.result(root)
+            return whole
         finally:
-            root.cancel()
-
-    def _sent(self, value: Any) -> "Future":
-        """Send a value to every worker; raise CommClosedError if one was lost meanwhile."""
-        from distributed.comm import CommClosedError
-
-        try:
-            return self.client.scatter(value, broadcast=True, hash=False)
-        except KeyError as lost:  # the scheduler looked up a worker that had just gone
-            raise CommClosedError(f"worker {lost} was lost while it was sent to") from lost
-
-
-class _Tree:
-    """Puts results together by eights as they are added, and those again.
-
-    Its shape follows from the number of results alone, and so does how sums are rounded.
-    """
-
-    def __init__(self, client: Client, merge: Callable[..., Any], shared: Sequence[Any]) -> None:
-        self._client, self._merge, self._shared = client, merge, shared
-        self._levels: list[list[Future]] = [[]]
-
-    def add(self, result: "Future", level: int = 0) -> None:
-        """Add the next result."""
-        if level == len(self._levels):
-            self._levels.append([])
-        self._levels[level].append(result)
-        if len(self._levels[level]) == FAN_IN:
-            self.add(self._merged(level), level + 1)
-
-    def root(self) -> "Future":
-        """Return all of them, put together."""
-        last: list[Future] = []
-        for level in range(len(self._levels)):
-            self._levels[level] += last
-            last = [self._merged(level)] if self._levels[level] else []
-        return last[0]
-
-    def _merged(self, level: int) -> "Future":
-        results, self._levels[level] = self._levels[level], []
-        if len(results) == 1:
-            return results[0]
-        return self._client.submit(_merge, self._merge, results, self._shared, pure=False)
+            watched.cancel([root, *kept.values()])
 
 
 def _run(backend: str | None, task: Callable[..., R], piece: Any, *shared: Any) -> R:
     with one_thread(), using_backend(backend):
         return task(piece, *shared)
-
-
-def _merge(merge: Callable[..., Any], results: Sequence[Any], shared: Sequence[Any]) -> Any:
-    with one_thread():
-        whole = results[0]
-        for part in results[1:]:
-            whole = merge(whole, part, *shared)
-        return whole
 
 
 def _of_each(task: Callable[..., R], hand: Sequence[Any], *shared: Any) -> list[list[R]]:
@@ -255,13 +219,17 @@ def using(client: Client | None) -> Iterator[None]:
     ------
     InputError
         If it has no workers.
+    ClusterError
+        If its scheduler does not answer, within the block too; or workers are lost and none comes
+        within a minute. See the page on clusters.
     """
     if client is None:
         yield
         return
-    if not client.nthreads():
+    workers = WatchedClient.of(client).workers_now()
+    if not workers.count:
         raise InputError(
-            f"the Dask scheduler at {client.scheduler.address} has no workers; start some "
+            f"the Dask scheduler at {workers.address} has no workers; start some "
             "(dask worker ADDRESS)"
         )
     token = _team.set(Team(client))

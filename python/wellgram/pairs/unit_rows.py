@@ -152,6 +152,12 @@ class UnitRows:
         self._chunk = lru_cache(maxsize=2)(self._read)
 
     @property
+    def nbytes(self) -> int:
+        """The bytes that the rows take where they go: as given, and one chunk of length 1."""
+        given = int(getattr(self._source, "nbytes", 0))
+        return given + int(min(self.n, self.chunk_rows) * self.d * self.dtype.itemsize)
+
+    @property
     def moves(self) -> bool:
         """Whether other processes can have the rows: not those that lie on a card."""
         return not self._resident

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from wellgram.distributed.cluster import FAN_IN
+from wellgram.distributed.merge_tree import FAN_IN
 from wellgram.errors import InputError
 
 _PART = 1 << 27
