@@ -1,5 +1,7 @@
 """Where a Dask cluster is lost, a job waits for as long as the documentation says, and says why."""
 
+import os
+import signal
 import threading
 import time
 from types import SimpleNamespace
@@ -79,6 +81,18 @@ def test_workers_that_are_paused_for_want_of_memory(client):
     client.run(paused)
     with using(client), pytest.raises(ClusterError, match=r"are paused, .*limit is [\d.,]+ GB\)"):
         doubled()
+
+
+def test_ctrl_c_ends_a_wait(client, monkeypatch):
+    monkeypatch.setattr(watched_client, "WAIT_SECONDS", 60)
+    with using(client):
+        client.cluster.scale(0)
+        stop = threading.Timer(1, os.kill, [os.getpid(), signal.SIGINT])
+        stop.start()
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            doubled()
+        assert time.monotonic() - began < 10
 
 
 def test_what_is_shared_and_larger_than_a_worker_is_not_sent(client):
