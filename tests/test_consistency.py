@@ -9,6 +9,7 @@ from helpers.small_screens import plate, write_csv
 from wellgram import InputError, Wells, consistency, open_wells, read_wells
 from wellgram.align import alignment
 from wellgram.metrics.replicate_consistency import mean_cosines
+from wellgram.nulls import stratified_null
 from wellgram.simulate import rxrx3_core
 
 
@@ -193,3 +194,23 @@ def test_angles_find_effects_and_spare_large_sets(rng):
     assert table["p_value"].notna().sum() == 19
     with pytest.raises(InputError, match="unknown measure 'sine'"):
         consistency(make_wells(rng), measure="sine")
+
+
+def test_the_work_of_a_null_of_batches_grows_with_the_wells(rng, monkeypatch):
+    """A kind of sets is handed the wells of its own batches, not those of all."""
+    handed = []
+
+    def counted(unit, strata, taken, draws, **named):
+        handed.append(sum(map(len, strata)))
+        return stratified_null(unit, strata, taken, draws, **named)
+
+    monkeypatch.setattr("wellgram.metrics.replicate_consistency.stratified_null", counted)
+    wells_per_batch, batches = 3, 4_000
+    n = wells_per_batch * batches
+    names = np.array([f"g{k % 40}" for k in range(n)], object)
+    names[::wells_per_batch] = "NTC"
+    batch = np.arange(n) // wells_per_batch
+    rows = rng.standard_normal((n, 2))
+    consistency(Wells.from_arrays(rows, names, control="NTC", batch=batch), draws=2)
+    tested = n - batches
+    assert sum(handed) <= wells_per_batch * tested
