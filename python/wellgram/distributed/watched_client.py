@@ -60,6 +60,8 @@ class WatchedClient:
         workers: Workers | None = None
         problem: BaseException | None = None
         while True:
+            if self.client.status in ("closed", "closing"):
+                raise self._gone(None, problem) from problem
             try:
                 workers = self._workers_now(max(1, until - time.monotonic()))
                 problem = None
@@ -67,7 +69,7 @@ class WatchedClient:
                 workers, problem = None, silent
             if workers is not None and workers.threads:
                 return workers
-            if time.monotonic() >= until or self.client.status in ("closed", "closing"):
+            if time.monotonic() >= until:
                 raise self._gone(workers, problem) from problem
             time.sleep(0.1)
 
@@ -136,6 +138,8 @@ class WatchedClient:
 
     def workers_now(self) -> Workers:
         """Return the workers that there are; raise ClusterError if the scheduler is silent."""
+        if self.client.status in ("closed", "closing"):
+            raise self._gone(None, None)
         try:
             return self._workers_now(WAIT_SECONDS)
         except _LOST as problem:
@@ -171,9 +175,10 @@ class WatchedClient:
 
     def _gone(self, workers: Workers | None, problem: BaseException | None) -> ClusterError:
         if workers is None:
+            why = "the client is closed" if problem is None else repr(problem)
             return ClusterError(
-                f"the Dask scheduler{self.where} is lost or does not answer ({problem!r}); start "
-                "one (dask scheduler) and workers, and connect a new client"
+                f"the Dask scheduler{self.where} is lost or does not answer ({why}); start one "
+                "(dask scheduler) and workers, and connect a new client"
             )
         if not workers.count:
             return ClusterError(
