@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse
 
 import wellgram as wg
+from helpers.maps_and_wells import make_map
 from helpers.small_screens import FEATURES, plate, rxrx3_core, write_csv
 from wellgram import InputError, from_anndata, open_wells, read_map, read_wells, to_anndata
 
@@ -248,3 +249,13 @@ def test_an_object_without_x_has_its_only_matrix(adata):
     both = anndata.AnnData(None, adata.obs, obsm={"emb": x, "other": x})
     with pytest.raises(InputError, match=r"'emb'.*vectors.*'other'.*features="):
         read_wells(both, **OPTIONS)
+
+
+def test_an_encoding_that_anndata_does_not_know_is_refused(rng, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    wg.write_map(make_map(rng, 9, 4), tmp_path / "map.h5ad")
+    with h5py.File(tmp_path / "map.h5ad", "a") as file:
+        file["obs"].attrs["encoding-type"] = "dataframE"
+    for read in (read_map, wg.open_map):
+        with pytest.raises(InputError, match=r"cannot read 'obs' of .*map\.h5ad.*; the file may"):
+            read(tmp_path / "map.h5ad")

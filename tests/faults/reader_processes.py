@@ -4,12 +4,12 @@ import multiprocessing
 import os
 import resource
 import shutil
-import sys
 import tempfile
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -125,11 +125,11 @@ def _work(pipe: Connection, kinds: Kinds) -> None:
     warnings.simplefilter("ignore")
     os.environ["WELLGRAM_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
-        sys.stderr = nowhere
         whole = _whole_files(Path(folder), kinds())
-        pipe.send(None)  # from now on time counts
-        while (given := pipe.recv()) is not None:
-            pipe.send(_outcome(given, whole[given.kind]))
+        with redirect_stderr(nowhere):  # what libraries print of damage
+            pipe.send(None)  # from now on time counts
+            while (given := pipe.recv()) is not None:
+                pipe.send(_outcome(given, whole[given.kind]))
 
 
 @dataclass

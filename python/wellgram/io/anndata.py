@@ -62,7 +62,14 @@ def parts(group: Any, name: str) -> tuple[pd.DataFrame, str | None]:
         )
     read = _io().read_elem
     note = f"uns/{NOTE}"
-    return read(group["obs"]), str(read(group[note])) if note in group else None
+    try:
+        return read(group["obs"]), str(read(group[note])) if note in group else None
+    # An encoding that anndata does not know is an error of its own, whose class is not public.
+    except Exception as problem:
+        raise InputError(
+            f"cannot read 'obs' of {name}: {first_line(problem)}; the file may be damaged, or "
+            "written by a newer anndata"
+        ) from problem
 
 
 def matrices_in(group: Any) -> Arrays:
