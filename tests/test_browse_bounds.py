@@ -1,6 +1,7 @@
 """The page under attack: long requests, slow and many clients, long names, hostile labels."""
 
 import io
+import json
 import signal
 import socket
 import subprocess
@@ -173,6 +174,7 @@ def test_more_connections_are_told_to_come_back(tmp_path):
             told = answer(there)
         assert told.startswith("HTTP/1.1 503 ")
         assert "Retry-After: 5" in told
+        assert json.loads(told.split("\r\n\r\n")[1])["error"].startswith("too many connections")
         assert all(name in told.lower() for name in GUARDS)
         for there in waiting:
             there.close()

@@ -4,6 +4,7 @@ The module is imported when a page is served, since it needs uvicorn.
 """
 
 import asyncio
+import json
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -80,9 +81,9 @@ class BoundedConnection(H11Protocol):
 
     def _answer_and_close(self, status: str, message: str, *more: str) -> None:
         self._stop_waiting()
-        body = message.encode()
+        body = json.dumps({"error": message}).encode()  # as the page reads errors
         lines = [
-            f"HTTP/1.1 {status}", "Connection: close", "Content-Type: text/plain; charset=utf-8",
+            f"HTTP/1.1 {status}", "Connection: close", "Content-Type: application/json",
             f"Content-Length: {len(body)}", *more,
             *(f"{name}: {value}" for name, value in HEADERS.items()),
         ]  # fmt: skip
