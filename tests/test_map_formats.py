@@ -305,7 +305,7 @@ def test_labels_that_are_not_as_written_are_found(tmp_path):
     with np.load(tmp_path / "map.npz", allow_pickle=False) as saved:
         arrays = dict(saved)
     np.savez(tmp_path / "other.npz", **(arrays | {"dose": np.array([1.0, 3.0])}))
-    with pytest.raises(InputError, match="label column 'dose' of .*checksum differs"):
+    with pytest.raises(InputError, match=r"label column 'dose' of .*checksum differs"):
         read_map(tmp_path / "other.npz")
     np.savez(tmp_path / "more.npz", **(arrays | {"note": np.array([5, 6])}))
     assert read_map(tmp_path / "more.npz").labels["note"].tolist() == [5, 6]
