@@ -17,6 +17,7 @@ from wellgram.io.places import Place
 from wellgram.io.read_errors import needed
 from wellgram.io.stores import Arrays
 
+_METADATA = ("zarr.json", ".zarray", ".zgroup")
 _CHUNK_BYTES = 1 << 24
 _LISTED = "wellgram_arrays"
 """The attribute that lists all arrays, since one is a file that can be lost"""
@@ -29,6 +30,8 @@ def _open(place: Place) -> Iterator[Arrays]:
     with store.refusing():
         group = zarr.open_group(store, mode="r")
         _check_all_there(group, place.name)
+        if isinstance(place, Path):
+            _check_members(place, group)
         yield group
 
 
@@ -59,6 +62,18 @@ def _check_all_there(group: Any, where: str) -> None:
             )
 
 
-ZARR = array_format(
-    "Zarr", (".zarr",), _open, _write, ("zarr.json", ".zgroup", ".zarray", ".zattrs")
-)
+def _check_members(folder: Path, group: Any) -> None:
+    """Raise where a folder says that it is an array or a group, but the library passed it over.
+
+    It passes over those whose metadata it does not understand.
+    """
+    members = dict(group.members())
+    for inside in folder.iterdir():
+        if inside.name not in members and any((inside / file).is_file() for file in _METADATA):
+            raise ValueError(f"the metadata of {inside.name!r} is damaged")
+    for name, node in members.items():
+        if not hasattr(node, "shape"):
+            _check_members(folder / name, node)
+
+
+ZARR = array_format("Zarr", (".zarr",), _open, _write, (*_METADATA, ".zattrs"))
