@@ -164,13 +164,7 @@ def restored(found: pa.Table, types: pa.Table | None) -> pd.DataFrame:
 
 
 def as_typed(found: pa.Table, types: pa.Table) -> pd.DataFrame:
-    """Return a table whose columns have the types they had, if they still fit.
-
-    Raises
-    ------
-    InputError
-        If what pandas wrote beside them is damaged.
-    """
+    """Return a table whose columns have the types they had, if they still fit."""
     columns = {
         name: _restored(found.column(name), types.column(name))
         if name in types.column_names
@@ -178,13 +172,7 @@ def as_typed(found: pa.Table, types: pa.Table) -> pd.DataFrame:
         for name in found.column_names
     }
     metadata = types.schema.metadata
-    try:
-        labels: pd.DataFrame = pa.table(columns).replace_schema_metadata(metadata).to_pandas()
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as problem:
-        raise InputError(
-            f"what pandas wrote beside the labels is damaged: {first_line(problem)}; write the "
-            "file again"
-        ) from problem
+    labels: pd.DataFrame = pa.table(columns).replace_schema_metadata(metadata).to_pandas()
     # A table that pandas wrote may be keyed by an index, which is a column like others here.
     return labels.reset_index(drop=all(name is None for name in labels.index.names))
 

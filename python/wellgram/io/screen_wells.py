@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError, LabelsWarning
 from wellgram.estimators.call_sites import level_outside
-from wellgram.io.frames import checked, frame_of
+from wellgram.io.frames import frame_of
 from wellgram.io.gather import of_each
 from wellgram.io.joins import check_named, join, one_row_each
 from wellgram.io.keys import key_of
@@ -134,7 +134,7 @@ def _rows(
     wanted = columns.of_rows
 
     def read(table: Table) -> list[pa.Table]:
-        return [checked(part.table, table.label) for part in table.parts(wanted, text=text)]
+        return [part.table for part in table.parts(wanted, text=text)]
 
     each = list(of_each(read, tables))
     rows_each = [sum(part.num_rows for part in parts) for parts in each]
@@ -167,7 +167,7 @@ def _with_metadata(
         of_row, values = pd.factorize(named)
         ids, of_rows = pd.Index(values), None
     text = roles.columns()
-    described = frame_of(checked(about.read(columns.of_metadata, text=text), about.label))
+    described = frame_of(about.read(columns.of_metadata, text=text))
     matched, table = join(ids, described, columns.by, about.label, allow_unmatched)
     if roles.joining is not None:  # one of several of a well
         table = table.drop(columns=roles.joining)
