@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wellgram.backends import interruptible as module
-from wellgram.backends.interruptible import each_in_threads, interruptible
+from wellgram.backends.long_calls import each_in_threads, interruptible
 
 WIDE = 1000
 """A size that is run in another thread"""

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wellgram import InputError, PerturbationMap, read_map, write_map
+from wellgram import InputError, PerturbationMap, open_map, read_map, write_map
 
 pytest.importorskip("zarr")
 
@@ -66,4 +66,12 @@ def test_a_label_of_another_length_is_refused(store):
     about["shape"] = [32]
     file.write_text(json.dumps(about))
     with pytest.raises(InputError, match=r"label column 'plate' of map.zarr is damaged"):
+        read_map(store)
+
+
+def test_a_lost_chunk_of_embeddings_is_found_before_any_range_is_read(store):
+    (store / "embeddings" / "c" / "0" / "0").unlink()
+    with pytest.raises(InputError, match="chunks"):
+        open_map(store)
+    with pytest.raises(InputError, match="chunks"):
         read_map(store)

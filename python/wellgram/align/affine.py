@@ -16,7 +16,7 @@ from wellgram.align.sample import Labels, Sample, as_sample, check_width
 from wellgram.align.storage import load_maps, save_maps
 from wellgram.backends import get_backend, named_backend, takes_backend
 from wellgram.backends.checks import as_out
-from wellgram.backends.interruptible import interruptible
+from wellgram.backends.long_calls import interruptible
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Moments, Rows
 from wellgram.errors import InputError
 from wellgram.stream import WellStream

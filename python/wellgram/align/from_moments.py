@@ -14,7 +14,7 @@ from wellgram.align.affine import BatchAffine
 from wellgram.align.affine_alignment import AffineAlignment
 from wellgram.align.parallel import in_parallel
 from wellgram.align.sample import Sample
-from wellgram.backends.interruptible import interruptible
+from wellgram.backends.long_calls import interruptible
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, GroupMoments, Moments, Spread
 from wellgram.errors import ControlsWarning
 from wellgram.estimators.call_sites import level_outside

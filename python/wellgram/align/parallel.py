@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from wellgram.backends.interruptible import each_in_threads
+from wellgram.backends.long_calls import each_in_threads
 from wellgram.backends.thread_count import threads
 
 _Item = TypeVar("_Item")

@@ -75,7 +75,7 @@ class ArrayTable(Table):
         with reading(repr(self.name), *PROBLEMS), self.matrices() as matrices:
             wanted = {name: matrices[name] for name in columns if name in matrices}
             for name, matrix in wanted.items():
-                _check_whole(matrix, name, self.name)
+                check_chunks(matrix, name, self.name)
             rows = next(iter(wanted.values())).shape[0]
             step = max(_rows_at_once(matrix) for matrix in wanted.values())
             for first in range(0, rows, step):
@@ -119,7 +119,7 @@ def _rows_at_once(matrix: Any) -> int:
     return chunks * chunk
 
 
-def _check_whole(matrix: Any, name: str, where: str) -> None:
+def check_chunks(matrix: Any, name: str, where: str) -> None:
     """Raise if chunks of a Zarr array are not there, which would be read as zeros."""
     if not hasattr(matrix, "nchunks_initialized"):
         return

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends import takes_backend
-from wellgram.backends.interruptible import interruptible
+from wellgram.backends.long_calls import interruptible
 from wellgram.backends.protocol import Floats
 from wellgram.errors import NotApplicable
 from wellgram.files import save_csv

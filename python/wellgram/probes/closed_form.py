@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wellgram.backends.interruptible import interruptible
+from wellgram.backends.long_calls import interruptible
 from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.errors import InputError
 from wellgram.probes.class_moments import ClassMoments

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wellgram.backends import get_backend, takes_backend
-from wellgram.backends.interruptible import interruptible
+from wellgram.backends.long_calls import interruptible
 from wellgram.backends.protocol import Codes, Floats, Rows, SoftmaxLoss
 from wellgram.errors import InputError
 from wellgram.nulls import stream_of
