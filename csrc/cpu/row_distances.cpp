@@ -144,7 +144,8 @@ void group_distance_sums(View<const double> x, const Groups& groups, const doubl
     return static_cast<P>(x.row(groups.order[v])[k] - centre[k]);
   };
   const DistanceTiles<P> tiles(n, n, x.columns, true, false, value, value, team);
-  std::vector<WholeSums> of_worker(team.threads(), {groups.count(), n, 4 * furthest * n});
+  std::vector<WholeSums> of_worker(team.threads(),
+                                   {groups.count(), n, 4 * furthest * static_cast<double>(n)});
   tiles.pass(team, [&](Index row, Index column, P* tile, int worker) {
     WholeSums& into = of_worker[worker];
     const Index rows = std::min(tiles.wide, n - row), columns = std::min(tiles.tall, n - column);
