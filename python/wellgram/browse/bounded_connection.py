@@ -25,7 +25,7 @@ class BoundedConnection(H11Protocol):
     _asking: asyncio.TimerHandle | None = None
     _taking: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:
         """Take a connection in, or tell it to come back where there are too many."""
         super().connection_made(transport)
         if len(self.connections) > MOST_CONNECTIONS:
