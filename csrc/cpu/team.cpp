@@ -1,6 +1,8 @@
 #include "cpu/team.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <exception>
 #include <mutex>
 #include <system_error>
@@ -12,6 +14,25 @@ namespace wellgram {
 
 namespace {
 constexpr auto watch_interval = std::chrono::milliseconds(50);
+using Clock = std::chrono::steady_clock;
+
+// A loop that runs. A team may run several at a time, one within a chunk of another among them.
+struct Progress {
+  const Index chunks;
+  const bool reported;
+  std::atomic<Index> next{0};
+  std::atomic<bool> stop{false};
+  Clock::time_point last = Clock::now();  // when the calling thread looked
+};
+
+// The innermost loop that this thread works for.
+thread_local Progress* current = nullptr;
+
+struct Working {
+  explicit Working(Progress& progress) { current = &progress; }
+  ~Working() { current = outer; }
+  Progress* const outer = current;
+};
 
 struct Helpers {
   std::vector<std::thread> threads;
@@ -27,32 +48,30 @@ struct Stopped {};
 Team::Team(int threads, Watch watch) : threads_(std::max(threads, 1)), watch_(std::move(watch)) {}
 
 void Team::look(int worker) const {
-  if (progress_.stop) throw Stopped();
-  if (worker != 0 || !watch_ || Clock::now() - progress_.last <= watch_interval) return;
-  progress_.last = Clock::now();
-  const auto chunks = static_cast<double>(progress_.chunks);
-  const auto begun = static_cast<double>(std::min(progress_.next.load(), progress_.chunks));
-  watch_(progress_.reported ? std::optional(begun / chunks) : std::nullopt);
+  Progress& progress = *current;
+  if (progress.stop) throw Stopped();
+  if (worker != 0 || !watch_ || Clock::now() - progress.last <= watch_interval) return;
+  progress.last = Clock::now();
+  const auto chunks = static_cast<double>(progress.chunks);
+  const auto begun = static_cast<double>(std::min(progress.next.load(), progress.chunks));
+  watch_(progress.reported ? std::optional(begun / chunks) : std::nullopt);
 }
 
 void Team::loop(Index chunks, const Body& body, bool reported) const {
-  progress_.next = 0;
-  progress_.stop = false;
-  progress_.chunks = chunks;
-  progress_.reported = reported;
-  progress_.last = Clock::now();
+  Progress progress{chunks, reported};
   std::exception_ptr failure;
   std::mutex failure_lock;
 
   const auto fail = [&] {
     const std::lock_guard lock(failure_lock);
     if (!failure) failure = std::current_exception();
-    progress_.stop = true;
+    progress.stop = true;
   };
   const auto work = [&](int worker) {
+    const Working working(progress);
     try {
-      while (!progress_.stop) {
-        const Index chunk = progress_.next++;
+      while (!progress.stop) {
+        const Index chunk = progress.next++;
         if (chunk >= chunks) return;
         body(chunk, worker);
         look(worker);

@@ -1,8 +1,6 @@
 // A loop over chunks shared among threads, which can be watched and stopped.
 #pragma once
 
-#include <atomic>
-#include <chrono>
 #include <functional>
 #include <optional>
 
@@ -35,21 +33,10 @@ class Team {
   void look(int worker) const;
 
  private:
-  using Clock = std::chrono::steady_clock;
-  // The loop that runs; one at a time.
-  struct Progress {
-    std::atomic<Index> next{0};
-    std::atomic<bool> stop{false};
-    Index chunks = 0;
-    bool reported = false;
-    Clock::time_point last;
-  };
-
   void loop(Index chunks, const Body& body, bool reported) const;
 
   int threads_;
   Watch watch_;
-  mutable Progress progress_;
 };
 
 }  // namespace wellgram
