@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from wellgram.backends import interruptible as module
+from wellgram.backends import long_calls as module
 from wellgram.backends.long_calls import each_in_threads, interruptible
 
 WIDE = 1000

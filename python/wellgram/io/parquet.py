@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from wellgram.io.map_tables import map_table
-from wellgram.io.places import Place, Remote, absolute
+from wellgram.io.places import Place, Remote, absolute, source_of
 from wellgram.io.read_errors import reading
 from wellgram.io.table_format import Format
 from wellgram.io.tables import Part, Table, as_text
@@ -59,7 +59,7 @@ class ParquetTable(Table):
                 by_pages = far or footer.sums is None
                 file = opened.enter_context(
                     pa.parquet.ParquetFile(
-                        raw if far else self.place,
+                        raw if far else opened.enter_context(source_of(self.place)),
                         metadata=footer.facts,
                         page_checksum_verification=by_pages,
                         **ask,

@@ -137,7 +137,7 @@ def _with_zeros(text: bytes) -> str | None:
     """Return the encoding of text of which every other byte is a zero, as far as it is ASCII."""
     text = text[:_LOOKED_AT]
     even, odd = text[::2].count(0), text[1::2].count(0)
-    if 8 * max(even, odd) < len(text) or 8 * min(even, odd) > max(even, odd):
+    if not text or 8 * max(even, odd) < len(text) or 8 * min(even, odd) > max(even, odd):
         return None
     return "utf-16-be" if even > odd else "utf-16-le"
 
