@@ -79,7 +79,7 @@ def read_arrays(
     file
         A file open to be read.
     version
-        What it must say of itself as ``"format"``; None: anything.
+        The format that the file must name; None: any.
 
     Raises
     ------

@@ -6,9 +6,6 @@
 namespace wellgram::WELLGRAM_ISA {
 namespace {
 
-inline float root(float value) { return __builtin_sqrtf(value); }
-inline double root(double value) { return __builtin_sqrt(value); }
-
 // 3 flops a feature and pair, on registers.
 template <class T>
 void distance_tile(const T* a, const T* b, Index depth, bool half_squares, T* tile) {

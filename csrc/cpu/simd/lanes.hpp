@@ -118,6 +118,9 @@ int put_lanes(Vector<T> values, unsigned bits, T* out) {
 #endif
 }
 
+inline float root(float value) { return __builtin_sqrtf(value); }
+inline double root(double value) { return __builtin_sqrt(value); }
+
 // A tile: two vectors tall.
 template <class T>
 struct Tile {

@@ -124,9 +124,6 @@ void add_pairwise(const T* a, const T* b, Index count, TileSums<T>& out) {
   join<Terms>(out, other);
 }
 
-float root(float value) { return __builtin_sqrtf(value); }
-double root(double value) { return __builtin_sqrt(value); }
-
 template <class T>
 void make_tile(RowSimilarity kind, const T* a, const T* b, Index depth, const T* row_squares,
                const T* column_squares, T* tile) {

@@ -1,7 +1,7 @@
 """How much main memory is free, and the refusal of what takes more.
 
-What a caller chooses the size of (draws, bins, neighbors, a whole matrix) is looked at before it is
-allocated. Only sizes over 64 MB are: that costs some file reads of the system, 0.1 ms.
+A caller chooses how many draws, bins or neighbors there are. Their memory is compared with what is
+free before it is allocated. Sizes under 64 MB are not: a look costs some reads of system files.
 """
 
 import os
@@ -23,7 +23,7 @@ def check_room(size: int, what: str, remedy: str) -> None:
     size
         The bytes that something takes at least.
     what, remedy
-        What takes them, and what to ask instead, for the message.
+        Words for the message: what takes the memory, and what to ask for instead.
 
     Raises
     ------

@@ -16,9 +16,9 @@ def each_in_threads(
 ) -> list[_Made]:
     """Return what is made of each item, in their order, several at a time.
 
-    What interrupts the wait for them ends it at once. Calls that have begun go on unseen, since
-    nothing can stop them, and their results are dropped; no further ones begin. The first exception
-    that one raises ends the others likewise, and is raised here.
+    Ctrl-C ends the wait at once, and no further call begins. Nothing can stop the calls that have
+    begun: they go on unseen, and their results are dropped. The first exception that a call raises
+    ends the others likewise, and is raised here.
     """
     waiting = enumerate(items)
     lock = threading.Lock()

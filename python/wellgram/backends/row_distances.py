@@ -13,7 +13,7 @@ from wellgram.backends.thread_count import threads
 def distances_between(rows: Floats, others: Floats, *, half_squares: bool = False) -> Floats:
     """Return the distances (n, m) of each row to each of others, or half of their squares.
 
-    Of rows of length 1, half of the square is 1 less the cosine.
+    Half of the square is 1 less the cosine, where rows have length 1.
     """
     from wellgram._cpu import row_distances
 

@@ -23,7 +23,7 @@ _OF_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` on success, delete it otherwise.
 
-    What is written there may be a file or a folder. What killed processes left beside is removed.
+    A file or a folder may be written there. Leftovers of killed processes beside it are removed.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def output_folder(path: str | Path) -> Iterator[Path]:
 
     If it fails, what was in `path` is as it was, and a new folder is not left behind. They move all
     or none: what is stopped within is finished by the next run, or by who reads a file there.
-    What killed processes left in `path` is removed.
+    Leftovers of killed processes in `path` are removed.
 
     Raises
     ------

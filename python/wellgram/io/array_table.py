@@ -75,7 +75,7 @@ class ArrayTable(Table):
         with reading(repr(self.name), *PROBLEMS), self.matrices() as matrices:
             wanted = {name: matrices[name] for name in columns if name in matrices}
             for name, matrix in wanted.items():
-                check_chunks(matrix, name, self.name)
+                _check_whole(matrix, name, self.name)
             rows = next(iter(wanted.values())).shape[0]
             step = max(_rows_at_once(matrix) for matrix in wanted.values())
             for first in range(0, rows, step):
@@ -90,13 +90,18 @@ class ArrayTable(Table):
                 yield Part(as_text(pa.table(values), text), where)
 
     def row_reader(self, column: str) -> RowReader:
-        """Return what reads some rows of a matrix, which is held if no part can be read alone."""
+        """Return what reads some rows of a matrix, which is held if no part can be read alone.
+
+        That the matrix is whole is looked at here, once for all ranges.
+        """
+        with reading(repr(self.name), *PROBLEMS), self.matrices() as matrices:
+            _check_whole(matrices[column], column, self.name)
         read = partial(self._rows_of, column)
         return read if self.streams else partial(rows_between, read(0, self.labels.num_rows))
 
     def rows(self, start: int, stop: int) -> NDArray[Any]:
         """Return the embeddings of some rows (m, d), in the type they are kept in."""
-        return self._rows_of(str(self.embedding), start, stop)
+        return self.row_reader(str(self.embedding))(start, stop)
 
     def _rows_of(self, column: str, start: int, stop: int) -> NDArray[Any]:
         with reading(repr(self.name), *PROBLEMS), self.matrices() as matrices:
@@ -119,7 +124,7 @@ def _rows_at_once(matrix: Any) -> int:
     return chunks * chunk
 
 
-def check_chunks(matrix: Any, name: str, where: str) -> None:
+def _check_whole(matrix: Any, name: str, where: str) -> None:
     """Raise if chunks of a Zarr array are not there, which would be read as zeros."""
     if not hasattr(matrix, "nchunks_initialized"):
         return

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from wellgram.errors import InputError
 from wellgram.io import anndata
-from wellgram.io.array_table import PROBLEMS, ArrayTable, check_chunks
+from wellgram.io.array_table import PROBLEMS, ArrayTable
 from wellgram.io.map_tables import map_arrays
 from wellgram.io.places import Place, absolute
 from wellgram.io.read_errors import reading
@@ -59,8 +59,6 @@ def open_arrays(opener: OpenArrays, place: Place, name: str) -> ArrayTable:
         noted = NOTE in arrays and arrays[NOTE].shape == (1,)
         note = str(_values(arrays.pop(NOTE), NOTE, name)[0]) if noted else None
         masks = _masks(group, name) if note and MISSING in group else {}
-        if EMBEDDINGS in found:  # which may be read by ranges, each of which is there
-            check_chunks(found[EMBEDDINGS], EMBEDDINGS, name)
         labels = _labels(arrays, masks, _rows(arrays, found, name), name, note is not None)
         return ArrayTable.of(
             labels,
