@@ -99,6 +99,10 @@ def test_what_cannot_be_is_an_error(study, tmp_path, command, words):
     assert not (tmp_path / "out" / "corrections.csv").exists()
 
 
+# A file that is being written has a name that begins with a point.
+FINISHED = "[!.]*.npz"
+
+
 def test_an_interrupted_search_ends_at_once_and_keeps_what_was_scored(stack, tmp_path):
     _, folder = stack
     command = [
@@ -108,7 +112,7 @@ def test_an_interrupted_search_ends_at_once_and_keeps_what_was_scored(stack, tmp
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
-        while running.poll() is None and not list(tmp_path.glob("blocks/*.npz")):
+        while running.poll() is None and not list(tmp_path.glob(f"blocks/{FINISHED}")):
             time.sleep(0.01)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate()
@@ -116,7 +120,7 @@ def test_an_interrupted_search_ends_at_once_and_keeps_what_was_scored(stack, tmp
         pytest.skip("it was done before it could be interrupted")
     assert running.returncode == 130
     assert said.splitlines()[-1].startswith("interrupted")
-    kept = len(list(tmp_path.glob("blocks/*.npz")))
+    kept = len(list(tmp_path.glob(f"blocks/{FINISHED}")))
     assert kept >= 1
     done = run(*command[3:])
     assert f"{kept} of 5 blocks had been scored before" in done.stdout
