@@ -1,5 +1,6 @@
 """A Zarr store whose metadata are checked as they are read, before Zarr makes codecs of them."""
 
+import json
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from zarr.storage import FsspecStore, LocalStore, MemoryStore, WrapperStore
 from wellgram.io.places import Place, Remote
 from wellgram.io.read_errors import first_line
 from wellgram.io.zarr_codecs import HARMLESS, check_codecs
+from wellgram.io.zarr_text_counts import with_counts_checked
 
 
 class CheckedStore(WrapperStore[Store]):
@@ -71,7 +73,8 @@ class CheckedStore(WrapperStore[Store]):
         except ValueError as problem:
             self._problem = self._problem or problem
             return prototype.buffer.from_bytes(HARMLESS[name])
-        return value
+        checked = with_counts_checked(json.loads(value.to_bytes()))
+        return prototype.buffer.from_bytes(json.dumps(checked).encode())
 
 
 async def _check_node(name: str, content: Buffer) -> None:
