@@ -121,6 +121,15 @@ def _write_wells_parquet(folder: Path) -> None:
     pq.write_table(table, folder / "wells.parquet", row_group_size=16, write_page_checksum=True)
 
 
+def _write_wells_h5ad(folder: Path) -> None:
+    import anndata
+
+    columns = _wells_columns()
+    embeddings = columns.pop("embeddings")
+    obs = pd.DataFrame(columns).set_axis([f"well {k}" for k in range(len(embeddings))])
+    anndata.AnnData(embeddings, obs=obs).write_h5ad(folder / "wells.h5ad")
+
+
 def _wells_kinds() -> dict[str, FileKind]:
     def arrays(target: str, package: str, *, protected: bool = False) -> FileKind:
         def write(folder: Path) -> None:
@@ -140,6 +149,9 @@ def _wells_kinds() -> dict[str, FileKind]:
         "wells.npz": arrays("wells.npz", "numpy", protected=True),
         "wells.h5": arrays("wells.h5", "h5py"),
         "wells.zarr": arrays("wells.zarr", "zarr"),
+        "wells.h5ad": FileKind(
+            "wells.h5ad", _write_wells_h5ad, _read_wells("wells.h5ad"), needs="anndata"
+        ),
     }
 
 

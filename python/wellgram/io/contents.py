@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from wellgram.errors import InputError
 from wellgram.io import anndata
+from wellgram.io.anndata_sums import check_sums
 from wellgram.io.array_table import PROBLEMS, ArrayTable
 from wellgram.io.map_tables import map_arrays
 from wellgram.io.places import Place, absolute
@@ -47,7 +48,10 @@ def open_arrays(opener: OpenArrays, place: Place, name: str) -> ArrayTable:
     with reading(repr(str(place)), *PROBLEMS), opener(place) as group:
         if anndata.is_encoded(group):
             found = anndata.matrices_in(group)
-            return anndata.table(*anndata.parts(group, name), found, again, name)
+            obs, note = anndata.parts(group, name)
+            table = anndata.table(obs, note, found, again, name)
+            check_sums(group["obs"], table.labels, note, name)
+            return table
         arrays = _arrays(group)
         if not arrays:
             raise InputError(

@@ -41,12 +41,15 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     with h5py.File(path, "w", libver="v110") as file:
         for name, values in arrays.items():
             stored = _fixed(values, h5py) if values.dtype == object else values
-            if not stored.size:  # there are no chunks to sum up
-                file.create_dataset(name, data=stored)
-                continue
-            rows = max(1, _CHUNK_BYTES // (stored.nbytes // len(stored)))
-            chunks = (min(len(stored), rows), *stored.shape[1:])
-            file.create_dataset(name, data=stored, chunks=chunks, fletcher32=True)
+            file.create_dataset(name, data=stored, **checked_chunks(stored))
+
+
+def checked_chunks(values: NDArray[Any]) -> dict[str, Any]:
+    """Return the options of a dataset whose chunks have checksums."""
+    if not values.size:  # there are no chunks to sum up
+        return {}
+    rows = max(1, _CHUNK_BYTES // (values.nbytes // len(values)))
+    return {"chunks": (min(len(values), rows), *values.shape[1:]), "fletcher32": True}
 
 
 def _fixed(text: NDArray[Any], h5py: Any) -> NDArray[np.bytes_]:
