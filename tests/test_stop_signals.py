@@ -34,8 +34,10 @@ def test_a_signal_leaves_nothing_behind(tmp_path, number):
 @pytest.fixture
 def handlers():
     """The handlers of signals, which are as they were afterwards."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    kept = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    hook = sys.unraisablehook
     yield
+    sys.unraisablehook = hook
     for number, handler in kept.items():
         signal.signal(number, handler)
 
@@ -49,6 +51,37 @@ def test_a_signal_that_is_ignored_stays_so(handlers):
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGTERM)
     assert signals.exit_status == 143
+
+
+def test_an_error_that_a_signal_has_led_to_is_the_stop(handlers):
+    """As while a class is made, where Python 3.11 turns the interrupt into a RuntimeError."""
+    signals = StopSignals()
+    signals.listen()
+    with pytest.raises(KeyboardInterrupt), signals.interrupting():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt as stop:
+            raise RuntimeError("error calling __set_name__") from stop
+    assert signals.exit_status == 143
+
+
+def test_an_error_without_a_signal_stays_one(handlers):
+    signals = StopSignals()
+    signals.listen()
+    with pytest.raises(RuntimeError), signals.interrupting():
+        raise RuntimeError
+
+
+def test_a_signal_that_came_where_nothing_can_be_raised_comes_again(handlers):
+    class Interrupted:
+        def __del__(self):
+            signal.raise_signal(signal.SIGTERM)
+
+    StopSignals().listen()
+    thing = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        del thing
+        time.sleep(20)
 
 
 def test_the_library_leaves_signals_alone():

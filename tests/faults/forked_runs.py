@@ -71,6 +71,9 @@ def _run_in_child(arguments: list[str], log: Path, stop: Stop | None) -> None:
         _watch_steps(log, stop)
         sys.argv = ["wellgram", *arguments]
         status = _status_of(arguments)
+        # The command has ended: a signal from now on is too late to be one of its.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:

@@ -84,17 +84,18 @@ def main() -> None:
     signals = StopSignals()
     signals.listen()
     try:
-        _run()
+        _run(signals)
     except KeyboardInterrupt:
         notes.print("interrupted; unfinished results were not kept")
         sys.exit(signals.exit_status)
 
 
-def _run() -> None:
+def _run(signals: StopSignals) -> None:
     if sys.stdout is None:
         _fail("the standard output is closed; open it, or send it to /dev/null")
     try:
-        app()
+        with signals.interrupting():
+            app()
     except WellgramError as problem:
         command = _command()
         _fail(str(problem) if command is None else in_options(str(problem), command))
