@@ -55,13 +55,17 @@ def test_a_signal_that_is_ignored_stays_so(handlers):
 
 def test_an_error_that_a_signal_has_led_to_is_the_stop(handlers):
     """As while a class is made, where Python 3.11 turns the interrupt into a RuntimeError."""
-    signals = StopSignals()
-    signals.listen()
-    with pytest.raises(KeyboardInterrupt), signals.interrupting():
+
+    def make_class():
         try:
             signal.raise_signal(signal.SIGTERM)
         except KeyboardInterrupt as stop:
             raise RuntimeError("error calling __set_name__") from stop
+
+    signals = StopSignals()
+    signals.listen()
+    with pytest.raises(KeyboardInterrupt), signals.interrupting():
+        make_class()
     assert signals.exit_status == 143
 
 
@@ -78,10 +82,13 @@ def test_a_signal_that_came_where_nothing_can_be_raised_comes_again(handlers):
             signal.raise_signal(signal.SIGTERM)
 
     StopSignals().listen()
-    thing = Interrupted()
     with pytest.raises(KeyboardInterrupt):
-        del thing
-        time.sleep(20)
+        _drop_and_wait([Interrupted()])
+
+
+def _drop_and_wait(things):
+    things.clear()
+    time.sleep(20)
 
 
 def test_the_library_leaves_signals_alone():

@@ -49,6 +49,19 @@ def test_output_to_a_full_disk_is_one_line(command):
     assert done.stderr == ("error: cannot write to the standard output: No space left on device\n")
 
 
+def test_a_module_that_finds_no_room_is_one_line():
+    """As where memory is limited (ulimit -v)."""
+    code = (
+        "import wellgram.cli as cli\n"
+        "def app(): raise ImportError('libfortran.so: failed to map segment from shared object')\n"
+        "cli.app = app\n"
+        "cli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: out of memory (libfortran.so: failed to map")
+
+
 def test_output_that_is_closed_is_one_line_before_any_work(tmp_path):
     done = process(*SIMULATE, tmp_path / "out", preexec_fn=lambda: os.close(1))
     assert done.returncode == 1

@@ -103,6 +103,11 @@ def _run(signals: StopSignals) -> None:
         _fail(system_words(problem))
     except MemoryError as problem:
         _fail(f"out of memory ({problem or 'no more could be had'})")
+    except ImportError as problem:
+        # Where memory is limited, the code of a module may find no room.
+        if "failed to map segment" not in str(problem):
+            raise
+        _fail(f"out of memory ({problem})")
     except SystemExit as end:
         if end.code == _INTERRUPTED:
             raise KeyboardInterrupt from None
