@@ -132,7 +132,9 @@ def _end(
     try:
         result = work(cluster.client)
     except wg.WellgramError as problem:
-        fault = "FAULT " if kind in MUST_BE_SAME else ""
+        # Where the kill came before the job began, the job says so and does not begin.
+        began = "has no workers; start some" not in str(problem)
+        fault = "FAULT " if began and kind in MUST_BE_SAME else ""
         return f"{fault}{type(problem).__name__}: {str(problem)[:60]}"
     except Exception as problem:
         return f"FAULT {type(problem).__name__}: {str(problem)[:160]}"
