@@ -10,7 +10,15 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers.small_screens import plate
-from wellgram import InputError, open_wells, read_gene_sets, read_targets, read_wells
+from wellgram import (
+    InputError,
+    open_map,
+    open_wells,
+    read_gene_sets,
+    read_map,
+    read_targets,
+    read_wells,
+)
 from wellgram import relationship_sources as sources_of
 from wellgram.cli import app
 from wellgram.io import text_encodings
@@ -101,6 +109,17 @@ def test_what_is_no_utf_8_is_an_error_with_its_line(reader, write):
     assert f"(line {line}: '" in message
     assert message.endswith("save the file as UTF-8, or name its encoding (encoding='cp1252')")
     assert message.isprintable()
+
+
+@pytest.mark.parametrize("read", [read_map, open_map])
+@pytest.mark.parametrize("text", ["perturbation,embedding\nMüller,1.5\n", "µ,embedding\na,1.5\n"])
+def test_a_function_without_an_encoding_does_not_advise_one(tmp_path, read, text):
+    path = tmp_path / "map.csv"
+    path.write_bytes(text.encode("cp1252"))
+    with pytest.raises(
+        InputError, match=r"looks of it, of cp1252 \(line .*; save the file as UTF-8$"
+    ):
+        read(path)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])

@@ -26,6 +26,7 @@ from wellgram.io.places import Place, absolute, locate, placing
 from wellgram.io.stores import EMBEDDINGS
 from wellgram.io.table_format import Format
 from wellgram.io.tables import RowReader, Table, feature_matrix, matrix_type
+from wellgram.io.text_encodings import without_encoding
 from wellgram.wells import PerturbationMap, check_names
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def write_map(map_: PerturbationMap, /, path: str | Path) -> None:
         entry.write_map(map_, temporary)
 
 
+@without_encoding()
 def read_map(path: "str | Path | AnnData") -> PerturbationMap:
     """Read a map that `write_map` wrote, or that `to_anndata` made.
 
@@ -109,6 +111,7 @@ class MapFile:
         return self._read(start, max(start, stop)).astype(self.dtype, copy=False)[::step]
 
 
+@without_encoding()
 def open_map(path: str | Path) -> MapFile:
     """Open a map that `write_map` wrote without reading its embeddings.
 

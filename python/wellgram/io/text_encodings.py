@@ -6,7 +6,8 @@ error.
 """
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from wellgram.errors import InputError
@@ -23,6 +24,22 @@ _LOOKED_AT = 1 << 12
 _BLOCK_BYTES = 1 << 20
 _SHOWN = 60
 """Letters of a line that messages show"""
+
+
+class InvalidText(InputError):  # noqa: N818
+    """Text is not of its encoding."""
+
+    problem: str
+    """The message without the advice"""
+
+
+@contextmanager
+def without_encoding() -> Iterator[None]:
+    """Let errors about text not advise ``encoding=``: for functions that do not have it."""
+    try:
+        yield
+    except InvalidText as error:
+        raise InputError(f"{error.problem}; save the file as UTF-8") from None
 
 
 def check_encoding(encoding: str | None) -> None:
@@ -151,12 +168,12 @@ def _likely(text: bytes) -> str | None:
     return "cp1252" if letters.replace("\t", " ").isprintable() else None
 
 
-def _not_text(what: str, line: int, encoding: str, text: str, likely: str | None) -> InputError:
+def _not_text(what: str, line: int, encoding: str, text: str, likely: str | None) -> InvalidText:
     plain = text[:_SHOWN].replace("\t", " ")
     shown = "".join(c if c.isprintable() else "?" for c in plain)
     looks = "" if likely is None else f" but, by the looks of it, of {likely}"
     advice = f"encoding={likely!r}" if likely is not None else "encoding="
-    return InputError(
-        f"{what} not text of {encoding.upper()}{looks} (line {line}: {shown!r}); save the file as "
-        f"UTF-8, or name its encoding ({advice})"
-    )
+    problem = f"{what} not text of {encoding.upper()}{looks} (line {line}: {shown!r})"
+    error = InvalidText(f"{problem}; save the file as UTF-8, or name its encoding ({advice})")
+    error.problem = problem
+    return error
