@@ -1,6 +1,5 @@
 """What a function is given in place of wells or of a map, and what makes the one of the other."""
 
-from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
@@ -70,18 +69,6 @@ def check_path(given: object) -> None:
     """
     if not is_path(given) and not _has(given, "name", "suffix"):
         raise InputError(f"the name of a file is needed, not {_what(given)}")
-
-
-def check_whole(number: object, name: str) -> None:
-    """Raise unless a number is whole; True and False are no numbers here.
-
-    Raises
-    ------
-    InputError
-        If it is not; the message has the name of the parameter.
-    """
-    if isinstance(number, bool) or not isinstance(number, Integral):
-        raise InputError(f"{name} must be a whole number, not {number!r}")
 
 
 def text_of(name: object, what: str) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends.consumers import Consumer, Extent
 from wellgram.backends.free_memory import check_room
+from wellgram.backends.number_checks import check_number, check_whole
 from wellgram.backends.protocol import AffineMaps, Codes, Floats, Rankings, Rows, Sets
 from wellgram.backends.thread_count import threads
 from wellgram.errors import InputError
@@ -51,6 +52,22 @@ def unmasked(x: Any, name: str, first: int = 0) -> Any:
             f"{name}[{place}]); fill them in, or leave out their rows or columns"
         )
     return np.ma.getdata(x)
+
+
+def as_numbers(given: ArrayLike, name: str) -> Floats:
+    """Return numbers as float64; what is missing, None or NaN, as NaN.
+
+    Raises
+    ------
+    InputError
+        If a value is text or anything else that is no number, or is masked.
+    """
+    values = np.asarray(unmasked(given, name))
+    if values.dtype.kind not in "fiu":
+        for value in values.ravel().tolist():
+            if value is not None:
+                check_number(value, f"each of {name}")
+    return values.astype(np.float64)
 
 
 def as_codes(codes: ArrayLike, rows: int, groups: int, least: int = -1) -> Codes:
@@ -164,6 +181,7 @@ def as_columns(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
 
 
 def _check_draws(draws: int) -> None:
+    check_whole(draws, "draws")
     if not 0 <= draws < 1 << 32:
         raise InputError(f"draws must be in [0, 2^32), not {draws}")
 

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends import get_backend, takes_backend
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.philox_draws import under
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError
 from wellgram.files import save_csv
-from wellgram.input_kinds import check_map, check_whole
+from wellgram.input_kinds import check_map
 from wellgram.metrics.shared import shared_rows
 from wellgram.nulls import stream_of
 from wellgram.pairs.unit_rows import unit_embeddings

@@ -9,6 +9,7 @@ import pandas as pd
 
 from wellgram.align.chromosome_arms import arms_of_genes
 from wellgram.backends import takes_backend
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
@@ -85,6 +86,7 @@ def proximity_bias(
         two arms with genes, one with two.
     """
     check_map(map_)
+    check_whole(min_pairs, "min_pairs")
     arm = arms_of_genes(genes).reindex(map_.labels["perturbation"]).reset_index(drop=True)
     placed = np.flatnonzero(arm.notna())
     names = map_.labels["perturbation"].iloc[placed]

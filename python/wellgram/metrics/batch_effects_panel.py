@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends import takes_backend
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
@@ -92,6 +93,7 @@ def batch_effects(
         If there are no two batches that share perturbations, with eight wells each.
     """
     check_wells(raw)
+    check_whole(sample, "sample")
     if aligned is not None:
         check_wells(aligned)
     chosen = shared_wells(raw)

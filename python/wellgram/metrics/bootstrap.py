@@ -6,9 +6,9 @@ from scipy import sparse
 
 from wellgram.backends import get_backend
 from wellgram.backends.checks import check_draws
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
-from wellgram.input_kinds import check_whole
 from wellgram.nulls import stream_of
 
 LEVEL = 0.95

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends import takes_backend
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError, NotApplicable
 from wellgram.files import save_csv
@@ -148,6 +149,7 @@ def compare_drug_targets(
             raise InputError(
                 f"give what drug_targets returns, not an object of type {type(result).__name__}"
             )
+    check_whole(resamples, "resamples")
     if first.by != second.by:
         raise InputError(f"the first is by {first.by} and the second by {second.by}")
     keys = [first.by, "concentration"]

@@ -9,6 +9,7 @@ import numpy as np
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.checks import check_draws
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import InputError, NotApplicable
@@ -112,8 +113,10 @@ def magnitude(
     check_wells(wells)
     check_null(null, get_args(MagnitudeNull), negatives, draws)
     for name, value in (("min_wells", min_wells), ("max_controls", max_controls)):
+        check_whole(value, name)
         if value < 1:
             raise InputError(f"{name} must be 1 or more, not {value}")
+    check_whole(max_wells, "max_wells")
     codes, labels = map_rows(wells)
     is_negative = negative_rows(labels, negatives, null == "negatives")
     is_control = wells.metadata["is_control"].to_numpy(bool)

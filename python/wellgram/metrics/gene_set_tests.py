@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends import takes_backend
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Progress
 from wellgram.errors import InputError, NotApplicable
-from wellgram.input_kinds import check_map, check_whole, text_of
+from wellgram.input_kinds import check_map, text_of
 from wellgram.label_rules.label_spelling import near_labels, near_text
 from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.recall import Null, null_rows
@@ -171,6 +172,7 @@ def enrichment(
     """
     from scipy.stats import hypergeom
 
+    check_whole(min_genes, "min_genes")
     listed, known = _genes(genes, "genes"), _genes(universe, "universe")
     if not listed or not known:
         raise InputError("enrichment needs a list of genes and a universe that holds them")

@@ -7,12 +7,13 @@ import pandas as pd
 
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import takes_backend
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
-from wellgram.input_kinds import check_frame, check_map, check_wells, check_whole
+from wellgram.input_kinds import check_frame, check_map, check_wells
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.confounders import standardized
-from wellgram.metrics.recall import TAILS, Null, Same, known_pairs
+from wellgram.metrics.recall import TAILS, Null, Same, checked_tails, known_pairs
 from wellgram.metrics.replicates import aligned_rows
 from wellgram.metrics.rows_of_pairs import Sources
 from wellgram.pairs import PairDtype, UnitRows, order_statistics, pair_count
@@ -125,6 +126,8 @@ def matched_recall(
     """
     check_map(map_)
     check_frame(means, "what covariate_means returns")
+    tails = checked_tails(tails)
+    check_whole(resamples, "resamples")
     rows, _, known = known_pairs(map_.labels, sources, same=same, separator=separator, null=null)
     covariate = _covariates_of(map_.labels.iloc[rows], means)
     check_whole(bins, "bins")

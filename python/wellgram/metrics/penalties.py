@@ -6,6 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from wellgram.backends.moments import beyond, exponents
+from wellgram.backends.number_checks import check_number, checked_numbers
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
 from wellgram.metrics.labelled import Sides
@@ -45,7 +46,11 @@ def check_penalties(method: Method, penalty: float | Sequence[float] | None) -> 
     if method not in get_args(Method):
         raise InputError(f"unknown probe {method!r}; choose {', '.join(get_args(Method))}")
     given = _TRIED[method] if penalty is None else penalty
-    several = list(given) if isinstance(given, Sequence) else [given]
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        several = checked_numbers(given, "penalty")
+    else:
+        check_number(given, "penalty")
+        several = [given]
     most = 1.0 if method == "lda" else np.inf
     wrong = [one for one in several if not 0 < one <= most]
     if wrong or not several:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from wellgram.backends import takes_backend
 from wellgram.backends.checks import check_draws
+from wellgram.backends.number_checks import check_number, check_whole
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import ColumnMissing, InputError
 from wellgram.files import save_csv
-from wellgram.input_kinds import check_whole
 from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.label_permutation import LabelNull, LabelPermutation
 from wellgram.metrics.pairing import NONE_IS_A_VALUE, as_names
@@ -142,6 +142,7 @@ def mean_average_precision(
         raise InputError(f"unknown null {null!r}; choose {' or '.join(get_args(GroupNull))}")
     names = _group_columns(ap, sameby)
     check_whole(null_size, "null_size")
+    check_number(threshold, "threshold")
     if null_size < 1:
         raise InputError(f"null_size must be 1 or more, not {null_size}")
     check_draws(null_size, 2 * 8)  # random precisions, and their means

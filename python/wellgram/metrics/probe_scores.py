@@ -7,6 +7,7 @@ import pandas as pd
 
 from wellgram.align import Alignment
 from wellgram.backends import takes_backend
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError, NotApplicable
 from wellgram.input_kinds import check_wells
@@ -108,6 +109,7 @@ def linear_probe(
         before, or a penalty cannot be used or chosen.
     """
     check_wells(wells)
+    check_whole(resamples, "resamples")
     tried = check_penalties(method, penalty)
     labelled = LabelledWells.of(wells, label, kind)
     splits = splits_by(labelled.wells, split, folds=folds, within=labelled.kind, seed=seed)
@@ -173,6 +175,7 @@ def neighbor_accuracy(
         batch or no class, or the alignment was fitted before.
     """
     check_wells(wells)
+    check_whole(resamples, "resamples")
     labelled = LabelledWells.of(wells, label, kind, fitted=False)
     groups: Codes | None = None
     tested = np.ones(len(wells), bool)

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.backends import takes_backend
+from wellgram.backends.number_checks import check_whole, checked_numbers
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError, LabelsWarning, NotApplicable
@@ -145,7 +146,8 @@ def relationship_recall(
         look like several, such as ``"a|b"`` beside ``"a"``.
     """
     check_map(map_)
-    tails = [_check_tail(*pair) for pair in tails]
+    tails = checked_tails(tails)
+    check_whole(resamples, "resamples")
     rows, null, known = known_pairs(map_.labels, sources, same=same, separator=separator, null=null)
     chosen = None if len(rows) == len(map_.labels) else rows
     unit = UnitRows(map_, dtype, chosen)
@@ -214,10 +216,24 @@ def known_pairs(
     return rows, null, known
 
 
-def _check_tail(low: float, high: float) -> tuple[float, float]:
-    if not 0 <= low < high <= 1:
-        raise InputError(f"tails must be shares with 0 <= low < high <= 1, not ({low}, {high})")
-    return low, high
+def checked_tails(tails: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the tails of a recall: pairs of shares.
+
+    Raises
+    ------
+    InputError
+        If they are none.
+    """
+    if isinstance(tails, str) or not isinstance(tails, Iterable):
+        raise InputError(f"tails must be pairs of shares, not {tails!r}")
+    return [_checked_tail(pair) for pair in tails]
+
+
+def _checked_tail(pair: tuple[float, float]) -> tuple[float, float]:
+    ends = tuple(checked_numbers(pair, "tails"))
+    if len(ends) != 2 or not 0 <= ends[0] < ends[1] <= 1:
+        raise InputError(f"tails must be shares with 0 <= low < high <= 1, not {ends}")
+    return ends[0], ends[1]
 
 
 def null_rows(labels: pd.DataFrame, null: Null | None) -> tuple[Codes, Null]:

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.align import Aligner, aligned_in_memory
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes, Floats, Rows
 from wellgram.errors import InputError
 from wellgram.files import save_csv
-from wellgram.input_kinds import check_whole
 from wellgram.nulls import benjamini_hochberg
 from wellgram.wells import WellLabels
 

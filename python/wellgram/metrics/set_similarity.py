@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.backends import takes_backend
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes
 from wellgram.errors import NotApplicable
 from wellgram.files import save_csv
@@ -115,6 +116,7 @@ def gene_set_similarity(
     from scipy.spatial.distance import squareform
 
     check_map(map_)
+    check_whole(most, "most")
     rows, _ = null_rows(map_.labels, null)
     labels = map_.labels["perturbation"].astype("str").to_numpy()[rows]
     sets = members_of(gene_sets)

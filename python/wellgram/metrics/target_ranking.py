@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends import get_backend, takes_backend
+from wellgram.backends.number_checks import check_number, check_whole, checked_numbers
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.backends.thread_count import threads
 from wellgram.errors import InputError, LabelsWarning, NotApplicable
 from wellgram.estimators.call_sites import level_outside
 from wellgram.files import save_csv
-from wellgram.input_kinds import check_map, check_whole
+from wellgram.input_kinds import check_map
 from wellgram.label_rules.label_spelling import near_labels, near_text
 from wellgram.metrics.bootstrap import item_bootstrap
 from wellgram.metrics.ranking import chance_precision, pooled_scores
@@ -156,7 +157,7 @@ def drug_targets(
         are those of the map but for case or blanks.
     """
     check_map(map_)
-    _check(by, active, inactive, min_negatives, draws, quantiles)
+    _check(by, active, inactive, min_negatives, draws, quantiles, resamples)
     if seeding not in get_args(Seeding):
         raise InputError(f"unknown seeding={seeding!r}; choose {' or '.join(get_args(Seeding))}")
     table = check_targets(targets)
@@ -207,16 +208,20 @@ def _check(
     min_negatives: int,
     draws: int,
     quantiles: Sequence[float],
+    resamples: int,
 ) -> None:
     if by not in get_args(By):
         raise InputError(f"unknown by={by!r}; choose {' or '.join(get_args(By))}")
+    check_number(active, "active")
+    check_number(inactive, "inactive")
     if not 0 <= active <= inactive:
         raise InputError(f"active={active} must not be above inactive={inactive}, nor negative")
     check_whole(min_negatives, "min_negatives")
     check_whole(draws, "draws")
     if min_negatives < 1 or draws < 1:
         raise InputError(f"min_negatives={min_negatives} and draws={draws} must be 1 or more")
-    wrong = [q for q in quantiles if not 0 <= q <= 1]
+    check_whole(resamples, "resamples")
+    wrong = [q for q in checked_numbers(quantiles, "quantiles") if not 0 <= q <= 1]
     if wrong:
         raise InputError(f"a quantile must lie in [0, 1], not be {wrong[0]}")
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wellgram.backends import get_backend
+from wellgram.backends.number_checks import check_whole, checked_wholes
 from wellgram.backends.protocol import Codes, Floats, Rows
 
 _VALUES_AT_ONCE = 1 << 24
@@ -21,6 +22,7 @@ def mean_angles(unit: Rows, codes: Codes, groups: int) -> Floats:
     codes, groups
         The group (n,) of each row, -1 for none, and how many groups there are.
     """
+    check_whole(groups, "groups")
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(groups + 1))
     means = np.full(groups, np.nan)
@@ -44,6 +46,8 @@ def mean_angle_null(
 
     The sets are those of `Backend.null_means`; every pair of each is made.
     """
+    taken = checked_wholes(taken, "taken")
+    check_whole(draws, "draws")
     sizes = [len(own) for own in strata]
     drawn = get_backend().random_subsets(sizes, taken, draws, seed=seed, stream=stream)
     parts = np.split(drawn, np.cumsum(taken)[:-1], axis=1)

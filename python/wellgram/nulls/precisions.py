@@ -6,6 +6,7 @@ from math import comb
 import numpy as np
 
 from wellgram.backends import get_backend
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError
 from wellgram.nulls.subsets import stream_of
@@ -31,6 +32,9 @@ def random_precisions(positives: int, total: int, draws: int, *, seed: int = 0) 
     InputError
         If there are not 1 to `total` positives, or the seed is no whole number.
     """
+    check_whole(positives, "positives")
+    check_whole(total, "total")
+    check_whole(draws, "draws")
     stream = stream_of("average precision", positives, total)
     return get_backend().null_precisions(positives, total, draws, seed=seed, stream=stream)
 
@@ -43,6 +47,8 @@ def every_precision(positives: int, total: int) -> Floats:
     InputError
         If there are not 1 to `total` positives.
     """
+    check_whole(positives, "positives")
+    check_whole(total, "total")
     if not 0 < positives <= total:
         raise InputError(f"a ranking needs 1 to {total} positives, not {positives}")
     t = np.arange(1, positives + 1)

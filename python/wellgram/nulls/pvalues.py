@@ -5,7 +5,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wellgram.backends.checks import unmasked
+from wellgram.backends.checks import as_numbers
 from wellgram.backends.protocol import Floats
 from wellgram.errors import InputError
 
@@ -37,12 +37,12 @@ def empirical_p(observed: ArrayLike, null: ArrayLike, form: PForm = "plus-one") 
         raise InputError(
             f"unknown form of p-values {form!r}; choose {' or '.join(get_args(PForm))}"
         )
-    ordered = np.sort(np.asarray(unmasked(null, "null"), np.float64).ravel())
+    ordered = np.sort(as_numbers(null, "null").ravel())
     if not len(ordered):
         raise InputError("the null has no scores to compare with")
     if np.isnan(ordered[-1]):
         raise InputError("the null holds a NaN; leave out sets that have no score")
-    scores = np.asarray(unmasked(observed, "observed"), np.float64)
+    scores = as_numbers(observed, "observed")
     below = (
         np.searchsorted(ordered, scores, side="right")
         if form.endswith("above")
@@ -57,11 +57,19 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
     """Return the false discovery rates (m,) of p-values, by Benjamini and Hochberg (1995).
 
     A NaN stays one, and does not count as a test.
+
+    Raises
+    ------
+    InputError
+        If a p-value is no number, or not in [0, 1].
     """
     from scipy.stats import false_discovery_control
 
-    given = np.asarray(unmasked(p, "p"), np.float64)
+    given = as_numbers(p, "p")
     tested = ~np.isnan(given)
+    wrong = given[tested & ~((given >= 0) & (given <= 1))]
+    if len(wrong):
+        raise InputError(f"each of p must lie in [0, 1], not {wrong[0]}")
     rates = np.full(given.shape, np.nan)
     if tested.any():
         rates[tested] = false_discovery_control(given[tested], method="bh")

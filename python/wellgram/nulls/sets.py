@@ -7,6 +7,7 @@ import numpy as np
 
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.checks import check_draws
+from wellgram.backends.number_checks import check_whole, checked_wholes
 from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import team
@@ -60,7 +61,8 @@ def mean_cosine_nulls(
         If a size is below 2 or above the size of the pool, or the seed is no whole number.
     """
     run = get_backend()
-    wanted = sorted({int(size) for size in sizes})
+    check_whole(draws, "draws")
+    wanted = sorted({int(size) for size in checked_wholes(sizes, "sizes")})
     rows = np.arange(len(unit)) if pool is None else pool
     if wanted and (wanted[0] < 2 or wanted[-1] > len(rows)):
         wrong = wanted[0] if wanted[0] < 2 else wanted[-1]
@@ -136,6 +138,8 @@ def stratified_null(
         else.
     """
     run = get_backend()
+    taken = checked_wholes(taken, "taken")
+    check_whole(draws, "draws")
     stream = stratum_stream(names, taken)
     size = int(sum(taken))
     means = run.null_means(unit, strata, taken, [size], draws, seed=seed, stream=stream)

@@ -3,6 +3,7 @@
 import hashlib
 
 from wellgram.backends import get_backend
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes
 
 
@@ -16,6 +17,8 @@ def random_subsets(pool: int, size: int, draws: int, *, seed: int = 0, stream: i
     InputError
         If the size is above that of the pool, or the seed is no whole number.
     """
+    for name, number in (("pool", pool), ("size", size), ("draws", draws)):
+        check_whole(number, name)
     return get_backend().random_subsets([pool], [size], draws, seed=seed, stream=stream)
 
 

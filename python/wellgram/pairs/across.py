@@ -6,6 +6,7 @@ import numpy as np
 
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.consumers import Extent, Nearest, NearestFound
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
@@ -48,6 +49,7 @@ def neighbors_across(
     InputError
         If all rows are of one group, or a row is zero or not finite.
     """
+    check_whole(k, "k")
     order = np.argsort(groups, kind="stable")
     ordered = groups[order]
     starts = [0, *(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist(), len(x)]

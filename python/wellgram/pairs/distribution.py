@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from wellgram.backends import takes_backend
-from wellgram.backends.checks import unmasked
+from wellgram.backends.checks import as_numbers
 from wellgram.backends.consumers import Extent, Histogram
 from wellgram.backends.free_memory import check_room
 from wellgram.backends.protocol import Progress
@@ -137,7 +137,7 @@ def pair_quantiles(
     InputError
         If a share is not in [0, 1], there are no pairs, or as `wellgram.pairs.scan_pairs` has it.
     """
-    wanted = np.atleast_1d(np.asarray(unmasked(shares, "shares"), np.float64))
+    wanted = np.atleast_1d(as_numbers(shares, "shares"))
     if wanted.ndim != 1 or not ((wanted >= 0) & (wanted <= 1)).all():
         raise InputError(f"shares must lie in [0, 1], not {np.asarray(shares).tolist()}")
     rows, others = unit_pair(x, other, dtype)

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.backends import takes_backend
+from wellgram.backends.number_checks import check_whole
 from wellgram.errors import InputError
 from wellgram.files import save_csv
-from wellgram.input_kinds import check_whole
 from wellgram.pairs.row_labels import label_columns
 from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from wellgram.backends import takes_backend
 from wellgram.backends.consumers import Nearest
 from wellgram.backends.free_memory import check_room
+from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.files import replacing
-from wellgram.input_kinds import check_whole
 from wellgram.pairs.row_labels import label_columns
 from wellgram.pairs.scanning import scan
 from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows, unit_pair

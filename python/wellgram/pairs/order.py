@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from wellgram.backends.consumers import Bracket, Bracketed, Consumer, Extent, Ranked, Ranks
+from wellgram.backends.number_checks import checked_wholes
 from wellgram.backends.protocol import Floats, Progress
 from wellgram.errors import InputError
 from wellgram.pairs.scanning import scan
@@ -132,6 +133,7 @@ def order_statistics(
         If a rank is out of range.
     """
     pairs = Extent(rows.n, None if other is None else other.n).pairs
+    ranks = checked_wholes(ranks, "ranks")
     if any(not 0 <= rank < pairs for rank in ranks):
         raise InputError(f"ranks must lie in [0, {pairs}) for the {pairs} pairs of {rows.n} rows")
     size = min(max(_SAMPLE, pairs // _PAIRS_PER_SAMPLE), _LARGEST_SAMPLE)

@@ -9,6 +9,7 @@ import numpy as np
 from wellgram.backends import takes_backend
 from wellgram.backends.checks import check_states
 from wellgram.backends.consumers import Consumer, Extent, State
+from wellgram.backends.number_checks import check_whole, checked_wholes
 from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client, team
@@ -26,6 +27,7 @@ States = list[State]
 
 def pair_count(n: int) -> int:
     """Return the number of pairs i < j among n rows."""
+    check_whole(n, "n")
     return Extent(n).pairs
 
 
@@ -97,7 +99,7 @@ def scan(
     """Make a pass over rows that are of length 1 already; see `scan_pairs`."""
     extent = Extent(rows.n, None if others is None else others.n)
     total = tile_count(extent)
-    start, stop = (0, total) if tiles is None else tiles
+    start, stop = (0, total) if tiles is None else _ends(tiles)
     if not 0 <= start <= stop <= total:
         raise InputError(f"tiles {start} to {stop} are not within 0 to {total}")
     workers = team()
@@ -115,6 +117,14 @@ def scan(
     met = ((start, stop),) if stop > start else ()
     digest = _digest(rows) + ("" if others is None else _digest(others))
     return Scan(tuple(consumers), tuple(states), extent, met, digest)
+
+
+def _ends(tiles: tuple[int, int]) -> tuple[int, int]:
+    """Return the first of a range of tiles and the one after its last."""
+    ends = checked_wholes(tiles, "tiles")
+    if len(ends) != 2:
+        raise InputError(f"tiles must be two numbers, a first and an end, not {tiles!r}")
+    return ends[0], ends[1]
 
 
 def _ranges(extent: Extent, start: int, stop: int, threads: int) -> list[tuple[int, int]]:

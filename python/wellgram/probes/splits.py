@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wellgram.backends.number_checks import check_whole
 from wellgram.errors import ColumnMissing, InputError
 from wellgram.label_rules.missing_labels import is_missing
 from wellgram.nulls import random_subsets, stream_of
@@ -122,6 +123,7 @@ def group_splits(
         If a column is absent or holds one value, there are fewer than two folds, or a batch would
         be on both sides.
     """
+    check_whole(folds, "folds")
     if folds < 2:
         raise InputError(f"folds must be 2 or more, not {folds}")
     codes, names = batch_codes(split_labels(wells, column))

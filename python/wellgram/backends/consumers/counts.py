@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellgram.backends.consumers.consumer import Counting, Counts, Extent, Met, State
+from wellgram.backends.number_checks import check_number, check_whole, checked_numbers
 from wellgram.errors import InputError
 
 
@@ -15,6 +16,9 @@ class CountBelow(Counting):
     """Pairs whose cosine lies strictly below each threshold: an int64 array (t,)."""
 
     thresholds: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        checked_numbers(self.thresholds, "thresholds")
 
     def start(self, extent: Extent) -> State:
         """Return zero counts."""
@@ -44,6 +48,9 @@ class Histogram(Counting):
     bins: int = 400
 
     def __post_init__(self) -> None:
+        check_number(self.low, "low")
+        check_number(self.high, "high")
+        check_whole(self.bins, "bins")
         if not -np.inf < self.low < self.high < np.inf or not 1 <= self.bins < 1 << 31:
             raise InputError(
                 f"a histogram needs finite low < high and 1 <= bins < 2^31, not {self}"

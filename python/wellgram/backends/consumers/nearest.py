@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from wellgram.backends.consumers.consumer import Consumer, Cosines, Counts, Extent, Met, State
+from wellgram.backends.number_checks import check_whole
 from wellgram.errors import InputError
 
 
@@ -30,6 +31,8 @@ class Nearest(Consumer):
     farthest: int = 0
 
     def __post_init__(self) -> None:
+        check_whole(self.nearest, "nearest")
+        check_whole(self.farthest, "farthest")
         if min(self.nearest, self.farthest) < 0 or max(self.nearest, self.farthest) < 1:
             raise InputError(f"numbers of neighbors must be positive, not {self}")
 

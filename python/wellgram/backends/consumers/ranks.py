@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellgram.backends.consumers.consumer import Cosines, Counting, Counts, Extent, Met, State
+from wellgram.backends.number_checks import check_number, check_whole
 from wellgram.errors import InputError
 
 
@@ -50,6 +51,9 @@ class Bracket(Counting):
     capacity: int
 
     def __post_init__(self) -> None:
+        check_number(self.low, "low")
+        check_number(self.high, "high")
+        check_whole(self.capacity, "capacity")
         if not self.low <= self.high or self.capacity < 0:
             raise InputError(f"a bracket needs low <= high and capacity >= 0, not {self}")
 
