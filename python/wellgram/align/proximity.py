@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.align.chromosome_arms import arms_of_genes
+from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
 from wellgram.wells import PerturbationMap
 
@@ -69,9 +70,7 @@ class ProximityCorrection:
             )
         self.arms_ = table
         self.means_ = {
-            name: map_.embeddings[((arm == name) & silent).to_numpy()].mean(
-                axis=0, dtype=np.float64
-            )
+            name: _mean(map_.embeddings[((arm == name) & silent).to_numpy()])
             for name in table.loc[table["corrected"], "chromosome_arm"]
         }
         return self
@@ -80,12 +79,25 @@ class ProximityCorrection:
         return self._arm.reindex(map_.labels["perturbation"]).reset_index(drop=True)
 
     def transform(self, map_: PerturbationMap) -> PerturbationMap:
-        """Return the map with the means of arms subtracted."""
+        """Return the map with the means of arms subtracted.
+
+        Raises
+        ------
+        InputError
+            If a corrected value is beyond what the type of the map represents.
+        """
         arm = self._arms_of(map_)
         embeddings = map_.embeddings.copy()
         for name, mean in self.means_.items():
             rows = (arm == name).to_numpy()
-            embeddings[rows] = map_.embeddings[rows] - mean
+            with np.errstate(over="ignore"):
+                embeddings[rows] = map_.embeddings[rows] - mean
+            wrong = ~np.isfinite(embeddings[rows]).all(axis=0)
+            if wrong.any():
+                raise InputError(
+                    f"feature {wrong.argmax()} of the corrected genes of arm {name!r} cannot be "
+                    f"represented in {embeddings.dtype}; divide the features by a constant"
+                )
         provenance = {**map_.provenance, "proximity_corrected_arms": sorted(map(str, self.means_))}
         return PerturbationMap(embeddings, map_.labels, provenance)
 
@@ -98,3 +110,17 @@ class ProximityCorrection:
         if not hasattr(self, "arms_"):
             return said
         return f"{said}, fitted: {len(self.means_)} of {len(self.arms_)} arms corrected"
+
+
+def _mean(rows: Rows) -> Floats:
+    """Return the mean of rows, also where their sum is beyond float64."""
+    with np.errstate(over="ignore"):
+        mean = rows.mean(axis=0, dtype=np.float64)
+    lost = ~np.isfinite(mean)
+    if lost.any():
+        bits, far = len(rows).bit_length(), rows.astype(np.float64)
+        with np.errstate(over="ignore"):
+            whole = np.ldexp(np.ldexp(far, -bits).mean(axis=0), bits)
+        # Rounding carries the mean of the largest numbers there are past them.
+        mean[lost] = np.clip(whole, far.min(axis=0), far.max(axis=0))[lost]
+    return np.asarray(mean)
