@@ -192,9 +192,9 @@ def test_a_matrix_is_not_copied_into_a_part(monkeypatch):
     from wellgram.io.array_table import _vectors
 
     x = np.random.default_rng(0).normal(size=(9, 4))
-    part = _vectors(x, 2, 7)
+    part = _vectors(x, "x", 2, 7)
     assert np.shares_memory(part.flatten().to_numpy(), x)
-    strided = _vectors(np.asfortranarray(x), 2, 7)
+    strided = _vectors(np.asfortranarray(x), "x", 2, 7)
     np.testing.assert_array_equal(strided.flatten().to_numpy().reshape(5, 4), x[2:7])
 
 

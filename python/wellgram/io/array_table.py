@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from wellgram.backends.checks import unmasked
 from wellgram.errors import InputError
 from wellgram.io.read_errors import reading
 from wellgram.io.tables import Part, RowReader, Table, as_text, rows_between
@@ -81,7 +82,7 @@ class ArrayTable(Table):
             for first in range(0, rows, step):
                 last = min(first + step, rows)
                 values = {
-                    name: _vectors(wanted[name], first, last)
+                    name: _vectors(wanted[name], name, first, last)
                     if name in wanted
                     else self.labels.column(name)[first:last]
                     for name in columns
@@ -105,12 +106,12 @@ class ArrayTable(Table):
 
     def _rows_of(self, column: str, start: int, stop: int) -> NDArray[Any]:
         with reading(repr(self.name), *PROBLEMS), self.matrices() as matrices:
-            return np.asarray(matrices[column][start:stop])
+            return np.asarray(unmasked(matrices[column][start:stop], column, start))
 
 
-def _vectors(matrix: Any, first: int, last: int) -> pa.Array:
+def _vectors(matrix: Any, name: str, first: int, last: int) -> pa.Array:
     """Return some rows of a matrix as vectors: its own memory where they lie side by side."""
-    rows = np.ascontiguousarray(matrix[first:last])
+    rows = np.ascontiguousarray(unmasked(matrix[first:last], name, first))
     if rows.dtype.byteorder not in "=|":
         rows = rows.astype(rows.dtype.newbyteorder("="))
     return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])

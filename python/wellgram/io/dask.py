@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from wellgram.backends.checks import unmasked
 from wellgram.errors import InputError
+from wellgram.io.frames import check_unmasked
 from wellgram.io.read_errors import needed
 from wellgram.io.tables import Part, Table, as_text
 
@@ -155,8 +157,9 @@ def _table(found: Any, columns: list[str], labels: pa.Table | None) -> pa.Table:
     if labels is None:
         # Without what pandas notes of its types: text is to be what it is from files.
         table = pa.Table.from_pandas(found[columns], preserve_index=False)
+        check_unmasked(table, found)
         return table.replace_schema_metadata(None)
-    rows = np.ascontiguousarray(found)
+    rows = np.ascontiguousarray(unmasked(found, "a chunk"))
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])
     return pa.table(
         {name: vectors if name == EMBEDDING else labels.column(name) for name in columns}

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from wellgram.backends.checks import unmasked
 from wellgram.errors import InputError
 from wellgram.io.read_errors import first_line
 
@@ -25,7 +27,23 @@ def arrow_table(frame: pd.DataFrame) -> pa.Table:
         table = pa.Table.from_pandas(frame)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         table = _column_by_column(frame)
+    check_unmasked(table, frame)
     return table.replace_schema_metadata()
+
+
+def check_unmasked(table: pa.Table, frame: pd.DataFrame) -> None:
+    """Raise if a vector in a frame, of which a table was made, has a mask: Arrow overlooks it.
+
+    Raises
+    ------
+    InputError
+        Naming the column and the place in it.
+    """
+    of_vectors = {column.name for column in table.schema if pa.types.is_list(column.type)}
+    for k, name in enumerate(map(str, frame.columns)):
+        if name in of_vectors:
+            for row, vector in enumerate(frame.iloc[:, k]):
+                unmasked(vector, f"{name}[{row}]")
 
 
 def frame_of(table: pa.Table) -> pd.DataFrame:
@@ -75,6 +93,10 @@ def _array(values: "pd.Series[Any]") -> pa.Array:
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        # What is masked is missing; pandas does not say so of a single value.
+        masked = np.array([value is np.ma.masked for value in values])
+        if masked.any():
+            return _array(values.mask(masked, None))
         missing = values.isna().to_numpy(bool)
         return pa.array(
             [None if gone else str(value) for gone, value in zip(missing, values, strict=True)],
