@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from helpers.flipped_bits import flips
-from wellgram import InputError, PerturbationMap, open_map, read_map, write_map
-from wellgram.io.npz import open_npz
+from wellgram import InputError, PerturbationMap, open_map, read_map, read_wells, write_map
+from wellgram.io import array_table
+from wellgram.io.npz import _Member, open_npz
 from wellgram.io.places import locate
 
 LONG_AGO = (10**9, 10**9)
@@ -81,24 +82,82 @@ def test_a_file_is_checked_once_until_it_changes(path, map_, monkeypatch):
         arrays["embeddings"][:2]
 
 
-def test_a_pass_over_a_file_far_away_ends_with_its_checksum(tmp_path, rng):
-    fsspec = pytest.importorskip("fsspec")
+@pytest.fixture
+def far(tmp_path, rng):
+    """Embeddings in a file at a URL, its place, and what flips a bit of a row there."""
+    files = pytest.importorskip("fsspec").filesystem("memory")
     embeddings = rng.normal(size=(4000, 4))  # more than is read at once with the header
-    path = tmp_path / "map.npz"
-    np.savez(path, embeddings=embeddings)
-    place = locate("memory://checksums/map.npz")
+    path, url = tmp_path / "map.npz", f"/{rng.integers(1 << 60)}/map.npz"
+
+    def put():
+        files.pipe_file(url, path.read_bytes())
+
+    def damage_row(row):
+        damage(path, embeddings[row])
+        put()
+
+    np.savez(path, embeddings=embeddings, perturbation=np.array(["a", "b"] * 2000))
+    put()
+    return embeddings, locate(f"memory:/{url}"), damage_row
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_pass_over_a_file_far_away_ends_with_its_checksum(far, is_damaged):
+    embeddings, place, damage_row = far
+    if is_damaged:
+        damage_row(2000)
+    with open_npz(place) as arrays:
+        array = arrays["embeddings"].in_order()
+        rows = [array[k : k + 1000] for k in range(0, 3000, 1000)]
+        np.testing.assert_array_equal(np.concatenate(rows)[:100], embeddings[:100])
+        if is_damaged:
+            with pytest.raises(zipfile.BadZipFile, match="CRC-32"):
+                array[3000:3999], array[3999:]
+        else:
+            np.testing.assert_array_equal(array[3000:3999], embeddings[3000:3999])
+            np.testing.assert_array_equal(array[3999:], embeddings[3999:])
+
+
+@pytest.mark.parametrize("first", [0, 1000, 3000])
+@pytest.mark.parametrize("in_order", [False, True])
+def test_ranges_out_of_order_of_a_file_far_away_are_checked_before(far, first, in_order):
+    embeddings, place, damage_row = far
     for is_damaged in (False, True):
         if is_damaged:
-            damage(path, embeddings[2000])
-        fsspec.filesystem("memory").pipe_file("/checksums/map.npz", path.read_bytes())
+            damage_row(2000)
         with open_npz(place) as arrays:
-            rows = [arrays["embeddings"][k : k + 1000] for k in range(0, 3000, 1000)]
-            np.testing.assert_array_equal(np.concatenate(rows)[:100], embeddings[:100])
+            array = arrays["embeddings"]
+            if in_order:
+                array = array.in_order()
+                array[0:10]
             if is_damaged:
                 with pytest.raises(zipfile.BadZipFile, match="CRC-32"):
-                    arrays["embeddings"][3000:3999], arrays["embeddings"][3999:]
+                    array[first : first + 10]
             else:
-                np.testing.assert_array_equal(
-                    arrays["embeddings"][3000:3999], embeddings[3000:3999]
-                )
-                np.testing.assert_array_equal(arrays["embeddings"][3999:], embeddings[3999:])
+                expected = embeddings[first : first + 10]
+                np.testing.assert_array_equal(array[first : first + 10], expected)
+
+
+def test_a_file_far_away_is_fetched_once_for_its_checksum(far, monkeypatch):
+    _, place, _ = far
+    checks = []
+    monkeypatch.setattr(_Member, "_check", lambda member: checks.append(member.name))
+    for first in (1000, 0, 3000):
+        with open_npz(place) as arrays:
+            arrays["embeddings"][first : first + 10]
+    assert checks == ["embeddings.npy"]
+
+
+def test_wells_and_maps_of_a_file_far_away(far, monkeypatch):
+    """What passes over them all is told at the end, what asks for some rows before."""
+    monkeypatch.setattr(array_table, "_PART_BYTES", 1 << 12)
+    embeddings, place, damage_row = far
+    roles = {"layout": "columns", "perturbation": "perturbation", "control": "a"}
+    wells = read_wells(str(place), features="embeddings", **roles)
+    np.testing.assert_array_equal(wells.embeddings, embeddings)
+    np.testing.assert_array_equal(open_map(str(place))[:5], embeddings[:5])
+    damage_row(2000)
+    with pytest.raises(InputError, match="CRC-32"):
+        read_wells(str(place), features="embeddings", **roles)
+    with pytest.raises(InputError, match="CRC-32"):
+        open_map(str(place))[:5]

@@ -74,7 +74,7 @@ class ArrayTable(Table):
             yield Part(as_text(self.labels.select(columns), text), self.label)
             return
         with reading(repr(self.name), *PROBLEMS), self.matrices() as matrices:
-            wanted = {name: matrices[name] for name in columns if name in matrices}
+            wanted = {name: _in_order(matrices[name]) for name in columns if name in matrices}
             for name, matrix in wanted.items():
                 _check_whole(matrix, name, self.name)
             rows = next(iter(wanted.values())).shape[0]
@@ -115,6 +115,11 @@ def _vectors(matrix: Any, name: str, first: int, last: int) -> pa.Array:
     if rows.dtype.byteorder not in "=|":
         rows = rows.astype(rows.dtype.newbyteorder("="))
     return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])
+
+
+def _in_order(matrix: Any) -> Any:
+    """Return a matrix for a pass from its first row to its last, where it has a way of its own."""
+    return matrix.in_order() if hasattr(matrix, "in_order") else matrix
 
 
 def _rows_at_once(matrix: Any) -> int:
