@@ -23,7 +23,8 @@ def serve(
     """Serve the page of a map until Ctrl-C.
 
     Requests are short, and must come whole within seconds. Connections beyond 256 are told to come
-    back.
+    back. Ctrl-C waits for no client. Threads that look something up then go on to their end, and
+    Python waits for them before the process ends.
 
     Parameters
     ----------

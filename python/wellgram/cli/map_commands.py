@@ -8,6 +8,7 @@ import typer
 from wellgram import browse as browsing
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.machine import peak_memory
+from wellgram.cli.leaving import leave_threads
 from wellgram.cli.terminal import notes, results, step
 from wellgram.io import open_map
 from wellgram.io.places import Remote, locate, placing
@@ -97,3 +98,4 @@ def browse(
         port=port,
         ready=lambda url: results.print(f"{len(lookup):,} perturbations at {url} (Ctrl-C ends it)"),
     )
+    leave_threads()  # questions that nobody waits for any more
