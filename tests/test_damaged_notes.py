@@ -11,7 +11,16 @@ import pytest
 from helpers.array_files import need
 from helpers.maps_and_wells import make_map
 from helpers.small_screens import plate
-from wellgram import InputError, open_blocks, open_map, read_map, read_wells, write_map
+from wellgram import (
+    InputError,
+    open_blocks,
+    open_map,
+    read_map,
+    read_relationships,
+    read_targets,
+    read_wells,
+    write_map,
+)
 
 ROLES = {"layout": "columns", "perturbation": "label", "control": "c"}
 
@@ -38,6 +47,32 @@ def test_the_note_of_pandas_is_not_needed_for_wells(wells):
     after = read_wells(wells, **ROLES)
     np.testing.assert_array_equal(before.embeddings, after.embeddings)
     pd.testing.assert_frame_equal(before.metadata, after.metadata)
+
+
+TABLES = {
+    "targets": (read_targets, {"treatment": ["a"], "gene_symbol": ["B"], "nM_value": [1.5]}),
+    "pairs": (read_relationships, {"entity1": ["a"], "entity2": ["b"]}),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize("note", ["{damaged", b"\xff", "[]", '{"columns": 1}'])
+def test_the_note_of_pandas_is_not_needed_for_tables(tmp_path, kind, note):
+    read, columns = TABLES[kind]
+    pd.DataFrame(columns).to_parquet(tmp_path / "p.parquet")
+    before = read(tmp_path / "p.parquet")
+    with_note_of_pandas(tmp_path / "p.parquet", note)
+    pd.testing.assert_frame_equal(read(tmp_path / "p.parquet"), before)
+
+
+def test_names_of_columns_that_are_no_utf_8_are_refused(tmp_path):
+    for kind, (read, columns) in TABLES.items():
+        path = tmp_path / f"{kind}.parquet"
+        pq.write_table(pa.table(columns | {"Qname": [1]}), path)
+        path.write_bytes(path.read_bytes().replace(b"Qname", b"\xffname"))
+        for reader in (read, read_map, open_map, lambda p: read_wells(p, **ROLES)):
+            with pytest.raises(InputError, match=rf"cannot read '.*{kind}.parquet': .*utf-8.*"):
+                reader(path)
 
 
 @pytest.mark.parametrize("note", ["{damaged", "[]", '{"columns": 1}', '{"index_columns": [3]}'])

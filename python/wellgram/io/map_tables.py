@@ -84,7 +84,10 @@ def map_arrays(map_: PerturbationMap) -> dict[str, NDArray[Any]]:
     return {EMBEDDINGS: map_.embeddings, NOTE: note, **as_arrays(columns)}
 
 
-_PROBLEMS = (ValueError, LookupError, TypeError, AttributeError, OSError, pa.ArrowException)
+_PROBLEMS = (
+    ValueError, LookupError, TypeError, AttributeError, NotImplementedError, OSError,
+    pa.ArrowException,
+)  # fmt: skip
 """What a damaged note raises, that of pandas within it among them"""
 
 

@@ -23,6 +23,7 @@ from wellgram.io.formats import (
     table_of,
     table_suffixes,
 )
+from wellgram.io.frames import frame_of
 from wellgram.io.places import Place, locate
 from wellgram.io.tables import need_column
 from wellgram.label_rules.missing_labels import without_missing
@@ -70,7 +71,7 @@ def read_relationships(path: "str | Place", *, encoding: str | None = None) -> p
     ends = ["entity1", "entity2"]
     for end in ends:
         need_column(end, file.names, str(path), "known pairs are entity1,entity2")
-    return clean_pairs(file.read(ends, text=ends).to_pandas())
+    return clean_pairs(frame_of(file.read(ends, text=ends)))
 
 
 def clean_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -146,8 +147,7 @@ def _frame_of(pairs: Any) -> pd.DataFrame:
         )
     table = table_of(pairs)
     ends = [name for name in ("entity1", "entity2") if name in table.names]
-    frame: pd.DataFrame = table.read(ends or table.names, text=ends).to_pandas()
-    return frame
+    return frame_of(table.read(ends or table.names, text=ends))
 
 
 def _files(where: str | Path) -> list[Place]:

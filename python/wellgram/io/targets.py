@@ -6,6 +6,7 @@ import pandas as pd
 
 from wellgram.input_kinds import check_path
 from wellgram.io.formats import open_table
+from wellgram.io.frames import frame_of
 from wellgram.io.tables import need_column
 
 TARGET_COLUMNS = ("treatment", "gene_symbol", "nM_value")
@@ -32,5 +33,4 @@ def read_targets(path: str | Path, *, encoding: str | None = None) -> pd.DataFra
     file = open_table(path, encoding=encoding)
     for column in TARGET_COLUMNS:
         need_column(column, file.names, str(path), f"targets are {', '.join(TARGET_COLUMNS)}")
-    table: pd.DataFrame = file.read(list(TARGET_COLUMNS), text=list(TARGET_COLUMNS[:2])).to_pandas()
-    return table
+    return frame_of(file.read(list(TARGET_COLUMNS), text=list(TARGET_COLUMNS[:2])))
