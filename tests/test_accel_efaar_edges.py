@@ -122,6 +122,7 @@ def test_what_is_removed_in_an_unusual_way_is_the_originals(removed):
 REPLICATES = {
     "rows that scikit-learn does not scale": (X * 1e-20, ["G1"], []),
     "a row that it does not scale": (at(X, 5, X[5] * 1e-20), ["G1"], []),
+    "a row of zeros": (at(X, 5, 0.0), ["G1"], []),
     "scores that tie": (X[:1].repeat(len(X), axis=0), ["G1"], []),
     "scores that tie but for rounding": (X + 1e12, ["G1"], []),
     "no others": (X, [*METADATA["label"].unique()], []),
@@ -138,6 +139,17 @@ def test_replicates_at_the_edge_are_scored_by_the_original(case):
     same_both_ways(
         "pert_signal_consistency_benchmark", rows, METADATA, "label", negatives, dropped, 1
     )
+
+
+def test_rows_are_looked_at_for_faults_once(monkeypatch):
+    from wellgram.accel.efaar import screen_checks
+
+    looked = []
+    run = screen_checks.get_backend()
+    whole = type(run).row_faults
+    monkeypatch.setattr(type(run), "row_faults", lambda *a: looked.append(1) or whole(*a))
+    Pair(":pert_signal_consistency_benchmark").stand_in(X, METADATA, "label", ["G1"], [], 1)
+    assert looked == [1]
 
 
 DISTANCES = {

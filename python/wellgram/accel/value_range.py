@@ -16,11 +16,15 @@ _SHORTEST = 20
 by scikit-learn, which takes those up to 10 times for rows of zeros"""
 
 
-def check_scaled(rows: NDArray[np.floating]) -> None:
-    """Decline unless scikit-learn scales each row that is not zero to length 1."""
-    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+def check_scaled(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Decline unless scikit-learn scales each row that is not zero to length 1.
+
+    Returns the lengths (n,) of rows whose squares can be added up: 0 for those of zeros alone.
+    """
+    lengths: NDArray[np.floating] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     if ((lengths > 0) & (lengths < _SHORTEST * np.finfo(rows.dtype).eps)).any():
         raise Declined("a row is so short that scikit-learn takes it for zero")
+    return lengths
 
 
 def check_squares(rows: NDArray[Any]) -> None:
