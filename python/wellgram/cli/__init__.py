@@ -9,6 +9,7 @@ import typer
 
 from wellgram.cli.advice import in_options
 from wellgram.cli.info_command import info
+from wellgram.cli.leaving import leave_threads
 from wellgram.cli.map_commands import browse, neighbors
 from wellgram.cli.score_command import SCORE_EPILOG, score
 from wellgram.cli.simulate_command import simulate
@@ -87,6 +88,7 @@ def main() -> None:
         _run(signals)
     except KeyboardInterrupt:
         notes.print("interrupted; unfinished results were not kept")
+        leave_threads(signals.exit_status)
         sys.exit(signals.exit_status)
 
 
