@@ -56,9 +56,131 @@ struct PairRows {
   const T *a[chains], *b[chains];
 };
 
+#if defined(__AVX512F__)
+
+// Sixteen pairs side by side, a lane each. Rows lie along memory, lanes go across: sixteen features
+// of sixteen rows are turned.
+inline void turn(__m512 (&v)[16]) {
+  __m512 t[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_ps(v[i], v[i + 1]);
+    t[i + 1] = _mm512_unpackhi_ps(v[i], v[i + 1]);
+  }
+  const auto low = [](__m512 a, __m512 b) {
+    return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
+  };
+  const auto high = [](__m512 a, __m512 b) {
+    return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
+  };
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {
+    v[i] = low(t[i], t[i + 2]);
+    v[i + 1] = high(t[i], t[i + 2]);
+    v[i + 2] = low(t[i + 1], t[i + 3]);
+    v[i + 3] = high(t[i + 1], t[i + 3]);
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    t[j] = _mm512_shuffle_f32x4(v[j], v[j + 4], 0x88);
+    t[j + 4] = _mm512_shuffle_f32x4(v[j], v[j + 4], 0xdd);
+    t[j + 8] = _mm512_shuffle_f32x4(v[j + 8], v[j + 12], 0x88);
+    t[j + 12] = _mm512_shuffle_f32x4(v[j + 8], v[j + 12], 0xdd);
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    v[j] = _mm512_shuffle_f32x4(t[j], t[j + 8], 0x88);
+    v[j + 8] = _mm512_shuffle_f32x4(t[j], t[j + 8], 0xdd);
+    v[j + 4] = _mm512_shuffle_f32x4(t[j + 4], t[j + 12], 0x88);
+    v[j + 12] = _mm512_shuffle_f32x4(t[j + 4], t[j + 12], 0xdd);
+  }
+}
+
+using SixteenRows = const float* [16];
+
+inline void turned(const SixteenRows& rows, Index k, __mmask16 present, __m512 (&out)[16]) {
+#pragma GCC unroll 16
+  for (int w = 0; w < 16; ++w) out[w] = _mm512_maskz_loadu_ps(present, rows[w] + k);
+  turn(out);
+}
+
+// Rows lie far apart, so that no processor sees which come next.
+inline void send_for(const SixteenRows& rows, Index k) {
+#pragma GCC unroll 16
+  for (int w = 0; w < 16; ++w) _mm_prefetch(rows[w] + k, _MM_HINT_T1);
+}
+
+// Pairs of one row share it: its values are broadcast.
+inline __m512 dots_of_one(const float* a, const SixteenRows& b, const SixteenRows& next,
+                          Index features) {
+  __m512 sum = _mm512_setzero_ps(), right[16];
+  Index k = 0;
+  for (; k + 16 <= features; k += 16) {
+    send_for(next, k);
+    turned(b, k, 0xffff, right);
+#pragma GCC unroll 16
+    for (int w = 0; w < 16; ++w) sum = _mm512_fmadd_ps(_mm512_set1_ps(a[k + w]), right[w], sum);
+  }
+  if (k < features) turned(b, k, static_cast<__mmask16>((1u << (features - k)) - 1), right);
+  for (int w = 0; k + w < features; ++w)
+    sum = _mm512_fmadd_ps(_mm512_set1_ps(a[k + w]), right[w], sum);
+  return sum;
+}
+
+inline __m512 dots_of_any(const SixteenRows& a, const SixteenRows& b, const SixteenRows& next,
+                          Index features) {
+  __m512 sum = _mm512_setzero_ps(), left[16], right[16];
+  Index k = 0;
+  for (; k + 16 <= features; k += 16) {
+    send_for(next, k);
+    turned(a, k, 0xffff, left);
+    turned(b, k, 0xffff, right);
+#pragma GCC unroll 16
+    for (int w = 0; w < 16; ++w) sum = _mm512_fmadd_ps(left[w], right[w], sum);
+  }
+  if (k < features) {
+    const auto present = static_cast<__mmask16>((1u << (features - k)) - 1);
+    turned(a, k, present, left);
+    turned(b, k, present, right);
+  }
+  for (int w = 0; k + w < features; ++w) sum = _mm512_fmadd_ps(left[w], right[w], sum);
+  return sum;
+}
+
+inline void sixteen_dots(const float* x, Index x_stride, const float* y, Index y_stride,
+                         Index features, const Index* i, const Index* j, Index pairs, float* out) {
+  constexpr Index worth_sharing = 8;
+  for (Index p = 0; p < pairs;) {
+    Index count = 1, most = pairs - p < 16 ? pairs - p : 16;
+    while (count < most && i[p + count] == i[p]) ++count;
+    const bool shared = count >= worth_sharing;
+    if (!shared) count = most;
+    SixteenRows a, b, next;
+    for (Index w = 0; w < 16; ++w) {
+      const Index at = p + (w < count ? w : count - 1);
+      const Index after = p + count + w < pairs ? p + count + w : pairs - 1;
+      a[w] = x + i[at] * x_stride;
+      b[w] = y + j[at] * y_stride;
+      next[w] = y + j[after] * y_stride;
+    }
+    const __m512 sums =
+        shared ? dots_of_one(a[0], b, next, features) : dots_of_any(a, b, next, features);
+    _mm512_mask_storeu_ps(out + p, static_cast<__mmask16>((1u << count) - 1), sums);
+    p += count;
+  }
+}
+
+#endif
+
 template <class T>
 void pair_dots(const T* x, Index x_stride, const T* y, Index y_stride, Index features,
                const Index* i, const Index* j, Index pairs, T* out) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) {
+    sixteen_dots(x, x_stride, y, y_stride, features, i, j, pairs, out);
+    return;
+  }
+#endif
   for (Index p = 0; p < pairs; p += chains) {
     const PairRows<T> rows(x, x_stride, y, y_stride, i, j, p, pairs);
     T sum[chains] = {};
