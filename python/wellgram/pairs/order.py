@@ -15,13 +15,13 @@ import numpy as np
 
 from wellgram.backends.consumers import Bracket, Bracketed, Consumer, Extent, Ranked, Ranks
 from wellgram.backends.number_checks import checked_wholes
-from wellgram.backends.protocol import Floats, Progress
+from wellgram.backends.protocol import Floats, Progress, Rows
 from wellgram.errors import InputError
 from wellgram.pairs.scanning import scan
 from wellgram.pairs.unit_rows import UnitRows
 
 # The sample grows with the pairs, or a large map's brackets would hold more than is kept of them.
-_SAMPLE, _LARGEST_SAMPLE = 1 << 17, 1 << 21
+_SAMPLE, _LARGEST_SAMPLE = 1 << 17, 1 << 22
 _PAIRS_PER_SAMPLE = 1 << 10
 _SIGMAS = 4.0
 _CAPACITY = 1 << 23
@@ -36,14 +36,14 @@ class _Search:
     high: float = np.inf
     answer: float | None = None
 
-    def guess(self, sample: Floats, share: float) -> Bracket:
+    def guess(self, sample: Rows, share: float) -> Bracket:
         """Return a bracket around the share-quantile of an ascending sample, inside the bounds."""
         low, high = self.low, self.high
         if len(sample):
             spread = _SIGMAS * np.sqrt(len(sample) * share * (1 - share)) + 1
             first, last = int(len(sample) * share - spread), int(len(sample) * share + spread)
-            low = max(low, sample[first] if first >= 0 else -np.inf)
-            high = min(high, sample[last] if last < len(sample) else np.inf)
+            low = max(low, float(sample[first]) if first >= 0 else -np.inf)
+            high = min(high, float(sample[last]) if last < len(sample) else np.inf)
             # What the first pass kept may be an odd sample of a bracket that overflowed.
             low, high = min(low, high), max(low, high)
         return Bracket(low, high, _CAPACITY)
@@ -61,8 +61,8 @@ class _Search:
             self.answer = bracket.low
         else:
             # Too many to keep: look closer, halving at the least so that the search must end.
-            self.low, self.high = bracket.low, bracket.high
-            kept = np.sort(found.values.astype(np.float64))
+            self.low, self.high = max(self.low, bracket.low), min(self.high, bracket.high)
+            kept = np.sort(found.values)
             closer = self.guess(kept, place / found.within)
             if (closer.low, closer.high) != (self.low, self.high):
                 return closer
@@ -140,7 +140,7 @@ def order_statistics(
     sample = _sample(rows, other, size) if ranks and pairs > size else np.empty(0)
     searches = [_Search(rank) for rank in ranks]
     open_ = [(s, s.guess(sample, s.rank / pairs)) for s in searches]
-    brackets = [bracket for _, bracket in open_]
+    brackets, place = _joined([bracket for _, bracket in open_])
     if values is None:
         found = scan(rows, other, [*brackets, *along], None, progress)[:]
         ranked, found, others = None, found[: len(brackets)], found[len(brackets) :]
@@ -150,20 +150,49 @@ def order_statistics(
         ranked, *others = scan(rows, other, [consumer, *along], None, progress)
         found = ranked.brackets
     while open_:
-        learned = [(s, s.learn(b, f)) for (s, b), f in zip(open_, found, strict=True)]
+        learned = [
+            (s, s.learn(brackets[p], found[p])) for (s, _), p in zip(open_, place, strict=True)
+        ]
         open_ = [(s, bracket) for s, bracket in learned if bracket is not None]
         if open_:
-            found = scan(rows, other, [bracket for _, bracket in open_], None, progress)[:]
+            brackets, place = _joined([bracket for _, bracket in open_])
+            found = scan(rows, other, brackets, None, progress)[:]
     answers = np.array([s.answer for s in searches], np.float64)
     return OrderStatistics(answers, ranked, list(others))
 
 
-def _sample(rows: UnitRows, other: UnitRows | None, size: int) -> Floats:
-    """Return the cosines of some pairs, ascending."""
+def _joined(brackets: Sequence[Bracket]) -> tuple[list[Bracket], list[int]]:
+    """Return brackets with those that are nearly the same as one, and the place of each there.
+
+    Ranks side by side have nearly the same bracket: its cosines are kept once.
+    """
+    joined: list[Bracket] = []
+    place, widest = [0] * len(brackets), 0.0
+    for k in sorted(range(len(brackets)), key=lambda k: (brackets[k].low, brackets[k].high)):
+        low, high = brackets[k].low, brackets[k].high
+        if joined and low <= joined[-1].high and high - joined[-1].low <= widest:
+            joined[-1] = Bracket(joined[-1].low, max(joined[-1].high, high), _CAPACITY)
+        else:
+            joined.append(Bracket(low, high, _CAPACITY))
+            widest = 2 * (high - low)
+        place[k] = len(joined) - 1
+    return joined, place
+
+
+def _sample(rows: UnitRows, other: UnitRows | None, size: int) -> Rows:
+    """Return the cosines of some pairs, ascending.
+
+    Every row has as many partners. A few rows in random order share a few random partners, which
+    then stay in the cache.
+    """
     rng = np.random.default_rng(0)
-    i = rng.integers(rows.n, size=size)
+    partners = -(-size // (16 * rows.n)) * 16  # sixteen pairs of a row are made at a time
+    together = max(64, partners)
+    order = rng.permutation(rows.n)
+    others = rng.permutation(rows.n if other is None else other.n)
+    group = np.arange(rows.n)[:, None] // together
+    j = others[(group * together + np.arange(partners)) % len(others)]
+    i = np.broadcast_to(order[:, None], j.shape)
     if other is None:
-        j = (i + rng.integers(1, rows.n, size=size)) % rows.n
-    else:
-        j = rng.integers(other.n, size=size)
-    return np.sort(rows.cosines(i, j, other).astype(np.float64))
+        i, j = i[i != j], j[i != j]
+    return np.sort(rows.cosines(i.ravel(), j.ravel(), other))
