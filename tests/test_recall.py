@@ -118,10 +118,13 @@ def test_precisions_and_backends_agree(rng):
     assert all(table.equals(tables[0]) for table in tables)
 
 
-def test_the_histogram_holds_the_null_and_the_cosines_the_known_pairs(rng):
+def test_percentiles_come_where_they_are_asked_for(rng):
     map_, pairs = make_map(rng), make_pairs()
-    result = relationship_recall(map_, {"known": pairs})
-    assert result.null_histogram.sum() == 60 * 59 // 2
+    without = relationship_recall(map_, {"known": pairs})
+    result = relationship_recall(map_, {"known": pairs}, percentiles=True)
+    pd.testing.assert_frame_equal(without.table, result.table)
+    assert list(without.known["known"]) == ["i", "j", "cosine"]
+    assert list(result.known["known"]) == ["i", "j", "cosine", "left_rank", "right_rank"]
     known = result.known["known"]
     ends = np.sort(known[["i", "j"]].to_numpy(), axis=1)
     assert sorted(map(tuple, ends.tolist())) == sorted(indices(pairs))
@@ -183,7 +186,8 @@ def test_columns_of_known_pairs_are_named(rng):
 def test_ranks_of_the_known_pairs_are_exact(rng):
     """And decide recall by themselves: right rank <= low or left rank >= high."""
     map_, pairs = make_map(rng), make_pairs()
-    result = relationship_recall(map_, {"a": pairs[:90], "b": pairs[60:]}, tails=TAILS)
+    sources = {"a": pairs[:90], "b": pairs[60:]}
+    result = relationship_recall(map_, sources, tails=TAILS, percentiles=True)
     unit = map_.embeddings / np.linalg.norm(map_.embeddings, axis=1, keepdims=True)
     null = np.sort((unit @ unit.T)[np.triu_indices(60, 1)])
     for source, known in result.known.items():

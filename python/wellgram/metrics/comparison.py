@@ -91,7 +91,14 @@ def compare_recall(
     ]
     recalls = [
         relationship_recall(
-            map_, sources, same=same, separator=separator, tails=tails, null=null, dtype=dtype
+            map_,
+            sources,
+            same=same,
+            separator=separator,
+            tails=tails,
+            null=null,
+            percentiles=True,
+            dtype=dtype,
         )
         for map_ in shared
     ]

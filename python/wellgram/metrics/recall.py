@@ -4,13 +4,14 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.backends import takes_backend
+from wellgram.backends.consumers import Ranked
 from wellgram.backends.number_checks import check_whole, checked_numbers
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
@@ -22,8 +23,7 @@ from wellgram.io.relationships import named_sources
 from wellgram.label_rules.label_spelling import near_text
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.rows_of_pairs import SameRule, Sources, near_ends, pair_rows, same_rows
-from wellgram.pairs import Histogram, PairDtype, UnitRows, order_statistics, pair_count
-from wellgram.pairs.order import OrderStatistics
+from wellgram.pairs import PairDtype, UnitRows, order_statistics, pair_count
 from wellgram.wells import LabelledMap
 
 if TYPE_CHECKING:
@@ -52,11 +52,12 @@ class RecallResult:
     """
 
     table: pd.DataFrame
-    null_histogram: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    """Counts of the null's cosines in equal bins of [-1, 1]"""
     known: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    """Per source its known pairs: ``i`` and ``j``, rows of the map; ``cosine``; ``left_rank``, the
-    share of the null below it, and ``right_rank``, the share up to it; both exact"""
+    """Per source its known pairs: ``i`` and ``j``, rows of the map, and ``cosine``. Where
+    percentiles were asked for, ``left_rank``, the share of the null below it, and ``right_rank``,
+    the share up to it; both exact"""
+    null_histogram: NDArray[np.int64] | None = None
+    """Counts of the null's cosines in equal bins of [-1, 1], of a run of all benchmarks"""
 
     def __repr__(self) -> str:
         shown = self.table[["source", "n_known_pairs", "tail_low", "tail_high", "recall", "chance"]]
@@ -90,6 +91,7 @@ def relationship_recall(
     separator: str | None = None,
     tails: Iterable[tuple[float, float]] = TAILS,
     null: Null | None = None,
+    percentiles: bool = False,
     resamples: int = 0,
     seed: int = 0,
     dtype: PairDtype | None = None,
@@ -127,6 +129,10 @@ def relationship_recall(
         Pairs (low, high) of shares of the null.
     null
         ``"genes"``: the CRISPR rows, the default where the map has such; ``"all"``: every row.
+    percentiles
+        Whether to rank every known pair among the null too: ``left_rank`` and ``right_rank`` of
+        `RecallResult.known`. Recall itself asks only on which side of a threshold a pair lies,
+        which takes less than half of the time.
     resamples, seed
         How often to resample the genes for confidence intervals, and the seed of the draws; none
         by default. The null stays as it is: see `wellgram.metrics.gene_bootstrap`.
@@ -153,35 +159,26 @@ def relationship_recall(
     unit = UnitRows(map_, dtype, chosen)
     i, j = (np.concatenate(ends) for ends in zip(*known.values(), strict=True))
     cosines = unit.cosines(i, j).astype(np.float64)
-    thresholds, found = _thresholds(unit, tails, cosines, progress)
+    cuts, ranked = _thresholds(unit, tails, cosines if percentiles else None, progress)
+    # Cosines for people lie in [-1, 1]; what is recalled is asked of those that were met.
+    every = pd.DataFrame({"i": rows[i], "j": rows[j], "cosine": cosines.clip(-1, 1)})
     pairs = pair_count(unit.n)
-    ranked: Any = found.ranked
-    every = pd.DataFrame(
-        {
-            "i": rows[i],
-            "j": rows[j],
-            "cosine": cosines,
-            "left_rank": ranked.below / pairs,
-            "right_rank": ranked.up_to / pairs,
-        }
-    )
-    ends = np.cumsum([len(first) for first, _ in known.values()])
-    parts = [every[end - len(i) : end] for end, (i, _) in zip(ends, known.values(), strict=True)]
-    by_source = dict(zip(known, (part.reset_index(drop=True) for part in parts), strict=True))
-    records = [
-        record | {"null": null, "n_null_pairs": pairs}
-        for name, part in by_source.items()
-        for record in _records(name, part, tails, thresholds, resamples, seed)
-    ]
+    if ranked is not None:
+        every["left_rank"], every["right_rank"] = ranked.below / pairs, ranked.up_to / pairs
+    hits = np.array([(cosines < low) | (cosines > high) for low, high in cuts])
+    hits = hits.reshape(len(cuts), len(cosines))
+    records, parts, end = [], {}, 0
+    for name, (first, _) in known.items():
+        start, end = end, end + len(first)
+        parts[name] = every[start:end].reset_index(drop=True)
+        found = _records(name, parts[name], hits[:, start:end], tails, cuts, resamples, seed)
+        records += [record | {"null": null, "n_null_pairs": pairs} for record in found]
     table = pd.DataFrame(records)
     table = table[[*_COLUMNS, *(column for column in table if column not in _COLUMNS)]]
     # Rounding carries the cosines of equal rows past 1; an infinite threshold is none.
     for column in ("cosine_low", "cosine_high"):
         table[column] = table[column].where(np.isinf(table[column]), table[column].clip(-1, 1))
-    known_cosines = {
-        name: part.assign(cosine=part["cosine"].clip(-1, 1)) for name, part in by_source.items()
-    }
-    return RecallResult(table, found.along[0], known_cosines)
+    return RecallResult(table, parts)
 
 
 def known_pairs(
@@ -284,12 +281,12 @@ def _no_pairs(known: Mapping[str, tuple[Codes, Codes]], labels: pd.DataFrame, nu
 def _thresholds(
     unit: UnitRows,
     tails: Sequence[tuple[float, float]],
-    known: Floats,
+    known: Floats | None,
     progress: Progress | None,
-) -> tuple[list[tuple[float, float]], OrderStatistics]:
+) -> tuple[list[tuple[float, float]], Ranked | None]:
     """Return per tail the cosines (a, b) such that a known pair is recalled iff q < a or q > b.
 
-    Also what came along in the same pass: the ranks of the known cosines and a histogram.
+    Also the ranks of the known cosines, where those are given.
 
     With v sorted ascending and N = len(v): share(v <= q) <= low iff #(v <= q) <= c, where c is
     the largest count with c / N <= low, iff q < v[c]. Likewise share(v < q) >= high iff
@@ -299,13 +296,13 @@ def _thresholds(
     lows = [largest_count(n, low) for low, _ in tails]
     highs = [smallest_count(n, high) for _, high in tails]
     wanted = sorted({c for c in lows if c < n} | {c - 1 for c in highs if c > 0})
-    found = order_statistics(unit, wanted, values=known, along=[Histogram()], progress=progress)
+    found = order_statistics(unit, wanted, values=known, progress=progress)
     cosine = dict(zip(wanted, found.cosines, strict=True))
     cuts = [
         (cosine.get(a, np.inf), cosine.get(b - 1, -np.inf))
         for a, b in zip(lows, highs, strict=True)
     ]
-    return cuts, found
+    return cuts, found.ranked
 
 
 def largest_count(n: int, share: float) -> int:
@@ -327,24 +324,23 @@ def smallest_count(n: int, share: float) -> int:
 def _records(
     source: str,
     known: pd.DataFrame,
+    hits: NDArray[np.bool_],
     tails: Sequence[tuple[float, float]],
     cuts: Sequence[tuple[float, float]],
     resamples: int,
     seed: int,
 ) -> list[dict[str, object]]:
     """Return one row of the result's table per pair of tails."""
-    q = known["cosine"].to_numpy()
-    hits = np.array([(q < low) | (q > high) for low, high in cuts]).reshape(len(cuts), len(q))
     records: list[dict[str, object]] = [
         {
             "source": source,
-            "n_known_pairs": len(q),
+            "n_known_pairs": len(known),
             "tail_low": low,
             "tail_high": high,
             "cosine_low": cut[0],
             "cosine_high": cut[1],
             "n_recalled": int(hit.sum()),
-            "recall": hit.mean() if len(q) else np.nan,
+            "recall": hit.mean() if len(known) else np.nan,
             "chance": low + 1 - high,
         }
         for (low, high), cut, hit in zip(tails, cuts, hits, strict=True)

@@ -87,7 +87,7 @@ def plot_null(
     Parameters
     ----------
     histogram
-        Counts of the null in equal bins of [-1, 1], such as ``RecallResult.null_histogram``.
+        Counts of the null in equal bins of [-1, 1], such as ``pair_histogram`` gives.
     known
         The cosines of the known pairs, per source.
     ax
