@@ -6,6 +6,7 @@
 #include "bindings/call.hpp"
 #include "cpu/primitives.hpp"
 #include "cpu/scan.hpp"
+#include "cpu/screens/screen.hpp"
 
 namespace wellgram {
 namespace {
@@ -119,6 +120,35 @@ void bind_products(py::module_& m, const char* pair_cosines_name, const char* sc
       .def("states", &Scan::states);
 }
 
+void bind_screens(py::module_& m) {
+  using namespace py::literals;
+  m.def(
+      "screens", [] { return std::vector<std::string>{"int16"}; },
+      "The screens of passes that this build has.");
+  m.def("screen", [] { return std::string(screen_name()); }, "The screen that serves passes.");
+  m.def(
+      "use_screen", [](const std::string& name) { return use_screen(name.c_str()); }, "name"_a,
+      "Have passes use a screen, none, or (automatic) what pays; False for another name.");
+  m.def(
+      "screened_cosines",
+      [](const Array<float>& x, const Array<float>& y, Array<float> cosines, Array<double> bounds) {
+        const auto left = rows_of<float>(x), right = rows_of<float>(y);
+        const auto cells = output_rows<float>(cosines);
+        const auto limits = output_rows<double>(bounds);
+        need(left.columns == right.columns, "x and y differ in columns");
+        for (const auto& out : {cosines.request(), bounds.request()})
+          need(out.shape[0] == left.rows && out.shape[1] == right.rows,
+               "expected a row of output per row of x, and a column per row of y");
+        Call call(1);
+        screened_cosines(left, right, cells, limits, call.team);
+      },
+      "x"_a.noconvert(), "y"_a.noconvert(), "cosines"_a.noconvert(), "bounds"_a.noconvert(),
+      "The screen's cosines of all pairs of rows of length 1, and how far each may be from that of "
+      "pair_cosines.");
+  m.def("scale_screen_bounds", &scale_screen_bounds, "factor"_a,
+        "Multiply all bounds, to see in tests that a bound too small is noticed.");
+}
+
 void bind_consumers(py::module_& m) {
   py::class_<CountBelow>(m, "CountBelow")
       .def(py::init<std::vector<double>>(), py::arg("thresholds"));
@@ -154,6 +184,7 @@ void bind_consumers(py::module_& m) {
 }  // namespace
 
 void bind_pairs(py::module_& m) {
+  bind_screens(m);
   bind_consumers(m);
   bind_products<float>(m, "pair_cosines", "PairScanFloat32");
   bind_products<double>(m, "pair_cosines", "PairScanFloat64");

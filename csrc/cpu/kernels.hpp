@@ -194,6 +194,53 @@ struct Products {
                     Index features, const Index* i, const Index* j, Index pairs, Product<P>* out);
 };
 
+// Two whole numbers of 16 bits, the first in the lower half.
+struct Int16Pair {
+  std::uint32_t bits;
+};
+
+// Loops of a screen: products that are near those of Products<float>, with a proven bound of how
+// far, and at a fraction of the cost. See cpu/screens/screen.hpp.
+struct ScreenKernels {
+  // Whether this set multiplies 16 bits faster than float32.
+  bool pays;
+
+  // The largest absolute value of a row.
+  float (*largest_size)(const float* row, Index columns);
+
+  // out = row * scale, rounded; returns the sum of the squares of what rounding took away.
+  double (*quantise)(const float* row, Index columns, double scale, std::int16_t* out);
+
+  // cells[j * tile_rows + i] = unit * the dot product of vector i of a and vector j of b, in whole
+  // numbers of 32 bits that wrap.
+  void (*int16_tile)(const Int16Pair* a, const Int16Pair* b, Index depth, float unit, float* cells);
+
+  // Finds the cells of a tile that lie in an interval [low, high], of several; below[t] += how many
+  // of the others lie below that of t. Returns how many were found; their places go to `doubtful`.
+  Index (*sift)(const float* cells, const float* low, const float* high, Index intervals,
+                Index* below, std::uint16_t* doubtful);
+
+  // Finds the cells of which values within `bound` fall into more than one bin, and counts the bins
+  // of the others as Kernels::count_bins does.
+  Index (*sift_bins)(const float* cells, double bound, double low, double bins_per_unit, Index bins,
+                     Index* counts, std::uint16_t* doubtful);
+
+  // Finds the cells of the first columns that lie within `bound` of one of their row's values,
+  // values[k * tile_rows + i], k < depth. Returns how many; their places go to `doubtful`.
+  Index (*near_values)(const float* cells, Index columns, const float* values, Index depth,
+                       float bound, std::uint16_t* doubtful);
+
+  // The dot product of two rows, in an order of its own; and through how many additions a product
+  // passes there at the most.
+  float (*dot)(const float* a, const float* b, Index features);
+  Index (*dot_additions)(Index features);
+
+  // As near_values, of one column, whose values are values[k]; `first` is the place of its first
+  // cell.
+  Index (*near_column_values)(const float* column, Index first, const float* values, Index depth,
+                              float bound, std::uint16_t* doubtful);
+};
+
 // How rows are compared, to the bits of NumPy: the sum of the products of two rows; the same over
 // the root of the product of their squares; or 1 / (1 + distance).
 enum class RowSimilarity : std::uint8_t { product, correlation, euclidean, manhattan, chebyshev };
@@ -214,6 +261,7 @@ struct InstructionSet {
   Products<Bfloat16Pair> products_bf16;
   NumpyTile<float> numpy_f32;
   NumpyTile<double> numpy_f64;
+  ScreenKernels screen;
 };
 
 // The sets this build has and this processor runs, best first, up to a null pointer.

@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
+#include <type_traits>
 
 #include "cpu/kernels.hpp"
 #include "cpu/panels.hpp"
 #include "cpu/primitives.hpp"
+#include "cpu/screens/rank_screen.hpp"
 
 namespace wellgram {
 
@@ -53,6 +56,11 @@ class PanelCounts {
     }
   }
 
+  // Few values: a comparison of each with every cell.
+  bool compared() const { return depth_ <= most_compared; }
+  Index depth() const { return depth_; }
+  const T* values() const { return values_.data(); }
+
   void absorb(const T* cells, Index columns) {
     if (compared()) {
       kernels<T>().count_above(cells, columns, values_.data(), depth_, counts_.data());
@@ -78,8 +86,6 @@ class PanelCounts {
   }
 
  private:
-  bool compared() const { return depth_ <= most_compared; }
-
   const Rankings<T>* rankings_;
   const Index* rows_;
   Index count_, tall_, depth_;
@@ -122,12 +128,24 @@ void take_out(T* cells, Index tall, Index first_row, Index present, Index first_
     }
 }
 
+// How many of the first panels a screen serves: rows come in ascending order of their values, and
+// where those are many, most cells are near one.
+template <class DepthOf>
+Index screened_panels(Index panels, const DepthOf& depth_of) {
+  constexpr Index most_values = 48;
+  const Index most = screen_is_chosen() ? most_compared : most_values;
+  Index screened = 0;
+  while (screened < panels && depth_of(screened) <= most) ++screened;
+  return screened;
+}
+
 // `make_tile(rows, present, left, others, columns, right, cells)` fills a tile: of so many rows of
 // x that are packed in a left panel, and so many of y in a right one.
+// With a screen, where one serves, the tiles of rows with few values are made by it.
 template <class T, class MakeTile>
 void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
                  const Labels& labels, bool absolute, Index* counts, const Team& team,
-                 const MakeTile& make_tile) {
+                 const MakeTile& make_tile, bool may_screen) {
   constexpr Index block_bytes = 256 << 10;
   constexpr double block_flops = 1e10;  // few enough to be interrupted between two
   const Index tall = kernels<T>().tile_rows, wide = kernels<T>().tile_columns;
@@ -146,12 +164,28 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
   std::vector<Index> others(y.rows);
   std::iota(others.begin(), others.end(), Index{0});
   if (both) others = order;
-  std::vector<std::vector<Index>> of_columns(both ? team.threads() : 0);
+  // What is counted aside from the values of rows of whole tiles.
+  std::vector<std::vector<Index>> aside(team.threads());
 
+  const auto depth_of = [&](Index p) {
+    return rankings.size(rows[std::min(count, (p + 1) * tall) - 1]);
+  };
+  Index screened = may_screen ? screened_panels(lefts, depth_of) : 0;
+  std::optional<Int16Tiles> screen;
+  if constexpr (std::is_same_v<T, float>) {
+    if (screened > 0 && std::max(longest_row(x, team), longest_row(y, team)) > most_length)
+      screened = 0;
+    if (screened > 0)
+      screen.emplace(
+          std::min(count, screened * tall), tall, [&](Index r) { return x.row(rows[r]); }, y.rows,
+          wide, [&](Index r) { return y.row(others[r]); }, d, team);
+  }
+  const Index rights = panel_count(y.rows, wide);
   const Panels<T> right(
-      y.rows, wide, d, [&](Index j, Index k) { return y.row(others[j])[k]; }, team);
-  std::vector<Ordered<T>> other(right.count() * kinds * wide);
-  for (Index q = 0; q < right.count(); ++q)
+      screened == lefts ? 0 : y.rows, wide, d,
+      [&](Index j, Index k) { return y.row(others[j])[k]; }, team);
+  std::vector<Ordered<T>> other(rights * kinds * wide);
+  for (Index q = 0; q < rights; ++q)
     lay_labels<T>(labels.other, others.data(), q * wide, std::min(wide, y.rows - q * wide), wide,
                   other.data() + q * kinds * wide);
 
@@ -171,41 +205,81 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
     std::vector<PanelCounts<T>> found(panels);
     for (Index p = 0; p < panels; ++p) {
       const Index* here = rows + (first + p) * tall;
-      pack_panel(0, present(p), tall, d, packed.data() + p * tall * d,
-                 [&](Index i, Index k) { return x.row(here[i])[k]; });
+      if (first + p >= screened)
+        pack_panel(0, present(p), tall, d, packed.data() + p * tall * d,
+                   [&](Index i, Index k) { return x.row(here[i])[k]; });
       lay_labels<T>(labels.own, here, 0, present(p), tall, own.data() + p * kinds * tall);
       found[p].take(rankings, here, present(p), tall);
     }
-    if (both) of_columns[worker].resize(rankings.all.size());
+    if (both || screened > 0) aside[worker].resize(rankings.all.size());
     alignas(64) T cells[max_tile];
-    for (Index q = 0; q < right.count(); ++q)
+    OpenCells open;
+    const auto count_open = [&] {
+      if constexpr (std::is_same_v<T, float>)
+        open.count(x, y, rankings, absolute, aside[worker].data());
+    };
+    for (Index q = 0; q < rights; ++q)
       for (Index p = 0; p < panels; ++p) {
         const Index columns = std::min(wide, y.rows - q * wide);
         const Index row = unranked + (first + p) * tall, column = q * wide;
         if (both && column >= unranked && column + columns <= row) continue;
-        make_tile(rows + (first + p) * tall, present(p), packed.data() + p * tall * d,
-                  others.data() + column, columns, right[q], cells);
+        const bool by_screen = first + p < screened;
+        [[maybe_unused]] float bound = 0;
+        if constexpr (std::is_same_v<T, float>)
+          if (by_screen) bound = not_below<float>(screen->make(first + p, q, cells));
+        if (!by_screen)
+          make_tile(rows + (first + p) * tall, present(p), packed.data() + p * tall * d,
+                    others.data() + column, columns, right[q], cells);
         kernels<T>().leave_out(cells, own.data() + p * kinds * tall,
                                other.data() + q * kinds * wide, kinds, absolute);
+        const Index known = std::clamp<Index>(unranked - column, 0, columns);
+        // Takes out the cells that are too near a value to be counted by the screen.
+        [[maybe_unused]] const auto take_near = [&] {
+          std::uint16_t near[max_tile];
+          const auto take = [&](Index cell_count, bool of_column) {
+            for (Index f = 0; f < cell_count; ++f) {
+              const Index i = near[f] % tall, j = near[f] / tall;
+              const bool same = both && row + i == column + j;
+              if (i >= present(p) || (of_column && same)) continue;
+              open.add(
+                  {rows[(first + p) * tall + i], others[column + j], both && j >= known && !same});
+              cells[near[f]] = -std::numeric_limits<T>::infinity();
+            }
+          };
+          const auto& kernel = current_set().screen;
+          if constexpr (std::is_same_v<T, float>) {
+            take(kernel.near_values(cells, columns, found[p].values(), found[p].depth(), bound,
+                                    near),
+                 false);
+            for (Index j = known; both && j < columns; ++j)
+              take(kernel.near_column_values(cells + j * tall, j * tall,
+                                             rankings.values(others[column + j]),
+                                             rankings.size(others[column + j]), bound, near),
+                   true);
+          }
+          if (open.many()) count_open();
+        };
         if (!both) {
+          if (by_screen) take_near();
           found[p].absorb(cells, columns);
           continue;
         }
-        const Index known = std::clamp<Index>(unranked - column, 0, columns);
         const bool apart = column >= row + tall && present(p) == tall;
         T* ranked = cells + known * tall;
         if (!apart) take_out(ranked, tall, row, tall, column + known, columns - known, false);
+        if (by_screen) take_near();
         found[p].absorb(cells, columns);
         if (!apart) take_out(ranked, tall, row, present(p), column + known, columns - known, true);
         for (Index j = known; j < columns; ++j) {
           const Index of = others[column + j];
           kernels<T>().count_column_above(cells + j * tall, rankings.values(of), rankings.size(of),
-                                          of_columns[worker].data() + rankings.starts[of]);
+                                          aside[worker].data() + rankings.starts[of]);
         }
       }
+    count_open();
     for (const auto& panel : found) panel.write(counts);
   });
-  for (const auto& more : of_columns)
+  for (const auto& more : aside)
     for (std::size_t v = 0; v < more.size(); ++v) counts[v] += more[v];
 }
 
@@ -214,9 +288,14 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
 template <class T>
 void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
                  const Labels& labels, bool absolute, Index* counts, const Team& team) {
-  count_tiles(x, y, rankings, labels, absolute, counts, team,
-              [&](const Index*, Index, const T* left, const Index*, Index, const T* right,
-                  T* cells) { products<T>().gram_tile(left, right, x.columns, cells, nullptr); });
+  const auto make_tile = [&](const Index*, Index, const T* left, const Index*, Index,
+                             const T* right, T* cells) {
+    products<T>().gram_tile(left, right, x.columns, cells, nullptr);
+  };
+  const bool may_screen = std::is_same_v<T, float> &&
+                          screen_serves(static_cast<double>(x.rows) * static_cast<double>(y.rows) *
+                                        static_cast<double>(x.columns));
+  count_tiles(x, y, rankings, labels, absolute, counts, team, make_tile, may_screen);
 }
 
 template <class T>
@@ -224,19 +303,20 @@ void numpy_rank_counts(const Similarity<T>& similarity, View<const T> x, View<co
                        const Rankings<T>& rankings, const Labels& labels, bool absolute,
                        Index* counts, const Team& team) {
   const Index tall = kernels<T>().tile_rows, wide = kernels<T>().tile_columns;
-  count_tiles(x, y, rankings, labels, absolute, counts, team,
-              [&](const Index* rows, Index present, const T* left, const Index* others,
-                  Index columns, const T* right, T* cells) {
-                T of_rows[max_tile], of_columns[max_tile];
-                if (similarity.kind == RowSimilarity::correlation) {
-                  for (Index i = 0; i < tall; ++i)
-                    of_rows[i] = i < present ? similarity.row_squares[rows[i]] : T(1);
-                  for (Index j = 0; j < wide; ++j)
-                    of_columns[j] = j < columns ? similarity.column_squares[others[j]] : T(1);
-                }
-                numpy_tile<T>()(similarity.kind, left, right, x.columns, of_rows, of_columns,
-                                cells);
-              });
+  count_tiles(
+      x, y, rankings, labels, absolute, counts, team,
+      [&](const Index* rows, Index present, const T* left, const Index* others, Index columns,
+          const T* right, T* cells) {
+        T of_rows[max_tile], of_columns[max_tile];
+        if (similarity.kind == RowSimilarity::correlation) {
+          for (Index i = 0; i < tall; ++i)
+            of_rows[i] = i < present ? similarity.row_squares[rows[i]] : T(1);
+          for (Index j = 0; j < wide; ++j)
+            of_columns[j] = j < columns ? similarity.column_squares[others[j]] : T(1);
+        }
+        numpy_tile<T>()(similarity.kind, left, right, x.columns, of_rows, of_columns, cells);
+      },
+      false);
 }
 
 #define INSTANTIATE(T)                                                                             \

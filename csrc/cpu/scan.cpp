@@ -1,13 +1,14 @@
 // scan_pairs: every tile of the Gram matrix once, handed to the consumers and forgotten.
 //
 // Cost: n (n - 1) d flops for x against itself (the upper triangle), 2 n m d for x against y, plus
-// two packed copies of the rows. A chunk is as many left panels as stay in the second-level cache,
-// while about 2,048 columns of right panels stream past.
+// two packed copies of the rows. A screen takes the chunks first, where it can: see screens/.
 #include "cpu/scan.hpp"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
+#include "cpu/chunks.hpp"
 #include "cpu/consumers/bracket.hpp"
 #include "cpu/consumers/counts.hpp"
 #include "cpu/consumers/matrix.hpp"
@@ -15,6 +16,7 @@
 #include "cpu/consumers/nearest.hpp"
 #include "cpu/consumers/ranks.hpp"
 #include "cpu/panels.hpp"
+#include "cpu/screens/screen.hpp"
 
 namespace wellgram {
 
@@ -85,9 +87,6 @@ Index keep_pairs(const Tile<T>& tile, T* out) {
 }  // namespace
 
 template <class P>
-struct PairScan<P>::Consumers : std::vector<std::unique_ptr<Consumer<T>>> {};
-
-template <class P>
 PairScan<P>::PairScan(const Extent& extent, const std::vector<Recipe>& recipes, int threads)
     : extent_(extent), consumers_(threads) {
   for (const auto& recipe : recipes)
@@ -103,75 +102,66 @@ PairScan<P>::~PairScan() = default;
 template <class P>
 void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index first_column,
                       const Team& team) {
-  constexpr Index block_bytes = 1536 << 10, block_columns = 2048, panels_a_look = 16;
-  const Index tall = kernels<T>().tile_rows, wide = kernels<T>().tile_columns;
+  const BlockPlan plan{first_row,
+                       x.rows,
+                       first_column,
+                       y.rows,
+                       kernels<T>().tile_rows,
+                       kernels<T>().tile_columns,
+                       extent_.symmetric};
+  const Index tall = plan.tall, wide = plan.wide;
   const Index depth = panel_count(x.columns, features_per_step<P>);
+  const Index panel_bytes = tall * depth * static_cast<Index>(sizeof(P));
+  std::vector<Chunk> chunks = plan.chunks(panel_bytes);
+  if constexpr (std::is_same_v<P, float>)
+    if (is_screened(plan, x.columns, consumers_[0]))
+      chunks = screen_chunks(plan, chunks, x, y, consumers_, team);
+  if (chunks.empty()) return;
   const Panels<P> right(y.rows, wide, depth, reader<P>(y), team);
-  const Index lefts = panel_count(x.rows, tall), step = panel_count(block_columns, wide);
-  const Index panel_bytes = tall * std::max<Index>(depth, 1) * static_cast<Index>(sizeof(P));
-  const Index block_panels = std::clamp<Index>(block_bytes / panel_bytes, 1, 64);
+  const Index block_panels = std::min(BlockPlan::panels_at_once(panel_bytes), plan.lefts());
   std::vector<LeftBlock<P>> blocks;
   for (int worker = 0; worker < team.threads(); ++worker)
-    blocks.emplace_back(std::min(block_panels, lefts) * tall * depth);
-  const bool symmetric = extent_.symmetric;
-  // Whether columns up to `column` of y, exclusive, reach above the diagonal from row `row` of x.
-  const auto has_pairs = [&](Index row, Index column) {
-    return !symmetric || first_column + column > first_row + row + 1;
-  };
+    blocks.emplace_back(block_panels * tall * depth);
 
-  struct Chunk {
-    Index left, right;  // first panels
-  };
-  std::vector<Chunk> chunks;
-  for (Index p = 0; p < lefts; p += block_panels)
-    for (Index q = 0; q < right.count(); q += step)
-      if (has_pairs(p * tall, std::min(y.rows, (q + step) * wide))) chunks.push_back({p, q});
-
-  team.run_reported(static_cast<Index>(chunks.size()), [&](Index c, int worker) {
+  team.run_reported(std::ssize(chunks), [&](Index c, int worker) {
     alignas(64) T cells[max_tile], pairs[max_tile];
     auto& consumers = consumers_[worker];
-    const auto [first_left, first_right] = chunks[c];
-    const Index last_left = std::min(lefts, first_left + block_panels);
-    const Index last_right = std::min(right.count(), first_right + step);
-    const Block block{first_row + first_left * tall,
-                      std::min(x.rows, last_left * tall) - first_left * tall,
-                      first_column + first_right * wide,
-                      std::min(y.rows, last_right * wide) - first_right * wide, symmetric};
+    const Chunk& chunk = chunks[c];
     LeftBlock<P>& left = blocks[worker];
     const auto panel = [&](Index p) {
-      return left.panels.data() + (p - first_left) * tall * depth;
+      return left.panels.data() + (p - chunk.left) * tall * depth;
     };
-    if (std::exchange(left.first, first_left) != first_left)
-      for (Index p = first_left; p < last_left; ++p)
+    if (std::exchange(left.first, chunk.left) != chunk.left)
+      for (Index p = chunk.left; p < chunk.last_left; ++p)
         pack_panel(p * tall, x.rows, tall, depth, panel(p), reader<P>(x));
+    const Block block = plan.block(chunk);
     for (auto& consumer : consumers) consumer->begin(block);
-    for (Index q = first_right; q < last_right; ++q)
-      for (Index p = first_left; p < last_left; ++p) {
-        // A consumer that fills much memory for the first time makes a chunk take seconds.
-        if ((p - first_left) % panels_a_look == 0) team.look(worker);
-        const Index row = p * tall, column = q * wide;
-        if (!has_pairs(row, column + wide)) continue;
-        const Tally* beside = nullptr;
-        for (auto& consumer : consumers)
-          if (beside == nullptr) beside = consumer->beside();
-        products<P>().gram_tile(panel(p), right[q], depth, cells, beside);
-        Tile<T> tile{cells,
-                     tall,
-                     first_row + row,
-                     first_column + column,
-                     std::min(tall, x.rows - row),
-                     std::min(wide, y.rows - column),
-                     symmetric,
-                     cells,
-                     tall * wide};
-        if (tile.rows < tall || tile.columns < wide || tile.above(0) < tall) {
-          tile.pairs = pairs;
-          tile.count = keep_pairs(tile, pairs);
-        }
-        for (auto& consumer : consumers) consumer->absorb(tile);
-      }
+    plan.over_tiles(
+        chunk,
+        [&](Index p, Index q) {
+          const Index row = p * tall, column = q * wide;
+          const Tally* beside = nullptr;
+          for (auto& consumer : consumers)
+            if (beside == nullptr) beside = consumer->beside();
+          products<P>().gram_tile(panel(p), right[q], depth, cells, beside);
+          Tile<T> tile{cells,
+                       tall,
+                       plan.row + row,
+                       plan.column + column,
+                       std::min(tall, x.rows - row),
+                       std::min(wide, y.rows - column),
+                       plan.symmetric,
+                       cells,
+                       tall * wide};
+          if (tile.rows < tall || tile.columns < wide || tile.above(0) < tall) {
+            tile.pairs = pairs;
+            tile.count = keep_pairs(tile, pairs);
+          }
+          for (auto& consumer : consumers) consumer->absorb(tile);
+        },
+        [&] { team.look(worker); });
   });
-  team.run(static_cast<Index>(consumers_.size()), [&](Index worker, int) {
+  team.run(std::ssize(consumers_), [&](Index worker, int) {
     for (auto& consumer : consumers_[worker]) consumer->settle();
   });
 }

@@ -58,6 +58,9 @@ struct Extent {
   bool symmetric;
 };
 
+template <class T>
+class Consumer;
+
 // A pass, made block by block. P is what rows are packed as: float, double or Bfloat16Pair.
 template <class P>
 class PairScan {
@@ -74,10 +77,8 @@ class PairScan {
   std::vector<State<T>> states(const Team& team);
 
  private:
-  struct Consumers;
-
   Extent extent_;
-  std::vector<Consumers> consumers_;  // of each thread
+  std::vector<std::vector<std::unique_ptr<Consumer<T>>>> consumers_;  // of each thread
 };
 
 }  // namespace wellgram

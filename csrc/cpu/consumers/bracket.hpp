@@ -41,6 +41,18 @@ class BracketConsumer : public Consumer<T> {
     rest.kept_ = {};
   }
   State<T> state() override { return {{below_, within_}, std::move(kept_)}; }
+  bool decides() const override { return true; }
+  Index sift(const ScreenedTile& tile, std::uint16_t* doubtful) override {
+    const float low = not_above<float>(static_cast<double>(low_) - tile.bound);
+    const float high = not_below<float>(static_cast<double>(high_) + tile.bound);
+    return current_set().screen.sift(tile.cells, &low, &high, 1, &below_, doubtful);
+  }
+  void decide(T cosine) override {
+    below_ += cosine < low_;
+    if (!(low_ <= cosine && cosine <= high_)) return;
+    ++within_;
+    if (static_cast<Index>(kept_.size()) < capacity_) kept_.push_back(cosine);
+  }
 
  private:
   T low_, high_;

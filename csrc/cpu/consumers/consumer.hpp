@@ -11,6 +11,7 @@
 #include "cpu/kernels.hpp"
 #include "cpu/rounding.hpp"
 #include "cpu/scan.hpp"
+#include "cpu/screens/exact_cells.hpp"
 
 namespace wellgram {
 
@@ -37,6 +38,15 @@ struct Block {
   bool symmetric;
 };
 
+// A tile of a screen. Every cell is within `bound` of the cosine that a tile has there; what is no
+// pair of the pass is NaN.
+struct ScreenedTile {
+  const float* cells;  // cells[j * tall + i], as of a tile
+  Index tall, wide, row, column;
+  bool symmetric;
+  double bound;
+};
+
 template <class T>
 class Consumer {
  public:
@@ -49,6 +59,19 @@ class Consumer {
   // Finishes what has begun. Called when no more tiles come for now, by all threads at a time.
   virtual void settle() {}
   virtual void merge(Consumer& other) = 0;
+  // Whether it only asks where cosines lie, so that a screen can serve it.
+  virtual bool decides() const { return false; }
+  // Before and after screened tiles of a block whose rows are at hand; for all threads at once.
+  virtual void open_screen(const ExactCells&) {}
+  virtual void close_screen(const Team&) {}
+  // Takes in the cells of which it can tell what their cosines lead to, and leaves the others:
+  // their places go to `doubtful`. Returns how many. Their cosines come by `decide`.
+  virtual Index sift(const ScreenedTile&, std::uint16_t*) { return 0; }
+  virtual void decide(T) {}
+  // Whether a closer look at what is in doubt settles most of it, by decide_near: takes in a cell
+  // whose cosine is within `bound` of this, if that tells enough.
+  virtual bool looks_closer() const { return false; }
+  virtual bool decide_near(float, double) { return false; }
   // Does what takes long before the state of the whole pass can be had.
   virtual void finish(const Team&) {}
   virtual State<T> state() = 0;

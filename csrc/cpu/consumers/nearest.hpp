@@ -11,6 +11,7 @@
 
 #include "cpu/buffer.hpp"
 #include "cpu/consumers/consumer.hpp"
+#include "cpu/screens/nearest.hpp"
 
 namespace wellgram {
 
@@ -26,6 +27,8 @@ class Ranking {
         candidates_(static_cast<Index>(rows_.size()) * capacity_) {}
 
   bool any() const { return k_ > 0; }
+  Index wanted() const { return k_; }
+  Index rows() const { return static_cast<Index>(rows_.size()); }
   // How many there are of all rows.
   Index size() const { return static_cast<Index>(rows_.size()) * k_; }
 
@@ -100,6 +103,10 @@ class NearestConsumer : public Consumer<T> {
     return std::make_unique<NearestConsumer>(*this);
   }
   void begin(const Block& block) override {
+    if (shared_->screened) {
+      sieve_.begin(block, *shared_->screened);
+      return;
+    }
     block_ = block;
     load(row_most_, shared_->most, true, 1, block.row, block.rows);
     load(row_least_, shared_->least, true, -1, block.row, block.rows);
@@ -131,6 +138,30 @@ class NearestConsumer : public Consumer<T> {
     shared_->most.sort(team);
     shared_->least.sort(team);
   }
+  bool decides() const override { return std::is_same_v<T, float>; }
+  void open_screen(const ExactCells& exact) override {
+    const auto open = [&](const Ranking<T>& ranking, float sign) {
+      ScreenedRanking screened(ranking.rows(), ranking.wanted(), sign, exact);
+      for (Index row = 0; row < ranking.rows(); ++row)
+        screened.start_at(row, static_cast<float>(ranking.threshold(row)));
+      return screened;
+    };
+    shared_->screened.reset(new ScreenedNearest{open(shared_->most, 1), open(shared_->least, -1)});
+  }
+  void close_screen(const Team& team) override {
+    const auto close = [&](ScreenedRanking& screened, Ranking<T>& ranking) {
+      screened.settle(team, [&](Index row, float value, Index partner) {
+        ranking.offer(row, static_cast<T>(value), partner);
+      });
+    };
+    close(shared_->screened->most, shared_->most);
+    close(shared_->screened->least, shared_->least);
+    shared_->screened.reset();
+  }
+  Index sift(const ScreenedTile& tile, std::uint16_t*) override {
+    sieve_.sift(tile, *shared_->screened);
+    return 0;  // what it cannot tell yet is among its candidates
+  }
   State<T> state() override {
     State<T> state;
     const Index size = shared_->most.size() + shared_->least.size();
@@ -144,6 +175,7 @@ class NearestConsumer : public Consumer<T> {
  private:
   struct Shared {
     Ranking<T> most, least;
+    std::unique_ptr<ScreenedNearest> screened = nullptr;
   };
   static constexpr T never = std::numeric_limits<T>::infinity();
 
@@ -158,6 +190,7 @@ class NearestConsumer : public Consumer<T> {
   std::shared_ptr<Shared> shared_;
   Block block_{};
   std::vector<T> row_most_, row_least_, column_most_, column_least_;
+  NearestSieve sieve_;
 };
 
 }  // namespace wellgram

@@ -9,6 +9,7 @@
 #include "cpu/simd/products.hpp"
 #include "cpu/simd/ranks.hpp"
 #include "cpu/simd/rows.hpp"
+#include "cpu/simd/screens.hpp"
 
 #define WELLGRAM_JOIN_(a, b) a##b
 #define WELLGRAM_JOIN(a, b) WELLGRAM_JOIN_(a, b)
@@ -44,9 +45,18 @@ constexpr Kernels<T> loops() {
           distance_tile<T>};
 }
 
+#if defined(__AVX512VNNI__)
+constexpr bool screen_pays = true;
+#else
+constexpr bool screen_pays = false;
+#endif
+
 bool supported() {
 #if defined(__AVX512BF16__)
   if (!__builtin_cpu_supports("avx512bf16")) return false;
+#endif
+#if defined(__AVX512VNNI__)
+  if (!__builtin_cpu_supports("avx512vnni")) return false;
 #endif
 #if defined(__AVX512F__)
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -79,6 +89,10 @@ const InstructionSet WELLGRAM_JOIN(set_, WELLGRAM_ISA) = {
     {WELLGRAM_ISA::gram_tile<double>, WELLGRAM_ISA::pair_dots<double>},
     {WELLGRAM_ISA::gram_tile<Bfloat16Pair>, WELLGRAM_ISA::pair_dots_bf16},
     WELLGRAM_ISA::numpy_tile,
-    WELLGRAM_ISA::numpy_tile};
+    WELLGRAM_ISA::numpy_tile,
+    {WELLGRAM_ISA::screen_pays, WELLGRAM_ISA::largest_size, WELLGRAM_ISA::quantise,
+     WELLGRAM_ISA::int16_tile, WELLGRAM_ISA::sift, WELLGRAM_ISA::sift_bins,
+     WELLGRAM_ISA::near_values, WELLGRAM_ISA::dot, WELLGRAM_ISA::dot_additions,
+     WELLGRAM_ISA::near_column_values}};
 
 }  // namespace wellgram

@@ -1,7 +1,8 @@
 """The processor backend: C++ kernels on threads, with the best instruction set found at load.
 
 ``WELLGRAM_NUM_THREADS`` sets the number of threads (else the processors this process may use), and
-``WELLGRAM_ISA`` a lower instruction set than the best.
+``WELLGRAM_ISA`` a lower instruction set than the best. ``WELLGRAM_SCREEN`` chooses the screen of
+passes: ``none``, or one of `screens`, which is then used wherever it can be.
 """
 
 import os
@@ -52,12 +53,16 @@ def why_not() -> str | None:
     if wanted and wanted not in instruction_sets():
         usable = ", ".join(instruction_sets())
         return f"WELLGRAM_ISA={wanted} is not an instruction set of this machine ({usable})"
+    wanted = os.environ.get("WELLGRAM_SCREEN")
+    if wanted and wanted not in screens():
+        return f"WELLGRAM_SCREEN={wanted} is not a screen ({', '.join(screens())})"
     return None
 
 
 def describe() -> str:
-    """Return the instruction set and the number of threads."""
-    return f"{instruction_set()}, {in_words(threads())}"
+    """Return the instruction set, the screen of passes, and the number of threads."""
+    screened = "" if screen() == "none" else f"screen {screen()}, "
+    return f"{instruction_set()}, {screened}{in_words(threads())}"
 
 
 def instruction_sets() -> list[str]:
@@ -77,8 +82,32 @@ def use_instruction_set(isa: str) -> None:
         raise BackendUnavailable(f"instruction set {isa!r} is not usable here; use one of {usable}")
 
 
-if _missing is None and why_not() is None and "WELLGRAM_ISA" in os.environ:
-    use_instruction_set(os.environ["WELLGRAM_ISA"])
+def screens() -> list[str]:
+    """Return what screens passes can have: ``"none"`` and those of this build."""
+    return ["none", *_cpu.screens()]
+
+
+def screen() -> str:
+    """Return the screen that serves passes where it pays; ``"none"`` where none does."""
+    return _cpu.screen()
+
+
+def use_screen(name: str | None) -> None:
+    """Have passes use one of `screens` wherever they can; None: what pays on this processor.
+
+    A screen is a pass of products of low precision. What its proven bound decides is decided, and
+    the cosines of the few other pairs are made as without it, so that results have the same bits.
+    """
+    if name is not None and name not in screens():
+        raise BackendUnavailable(f"there is no screen {name!r}; use one of {', '.join(screens())}")
+    _cpu.use_screen(name or "automatic")
+
+
+if _missing is None and why_not() is None:
+    if os.environ.get("WELLGRAM_ISA"):
+        use_instruction_set(os.environ["WELLGRAM_ISA"])
+    if os.environ.get("WELLGRAM_SCREEN"):
+        use_screen(os.environ["WELLGRAM_SCREEN"])
 
 
 def rows_of_columns(columns: list[NDArray[Any]]) -> Rows:
@@ -251,10 +280,20 @@ def resample_counts(
 
 def unit_rows(x: Rows) -> tuple[Rows, Codes]:
     """See `Kernels.unit_rows`."""
-    unit = np.empty(x.shape, x.dtype)
+    unit = _rows_apart(x)
     zero = np.empty(len(x), bool)
     _cpu.unit_rows(x, unit, zero, threads())
     return unit, np.flatnonzero(zero)
+
+
+def _rows_apart(x: Rows) -> Rows:
+    """Return room for rows, not a multiple of 2 KiB apart.
+
+    Such rows share few places of the first-level cache, and their dot products take twice as long.
+    """
+    line = 64 // x.itemsize
+    d = x.shape[1]
+    return np.empty((len(x), d if d * x.itemsize % 2048 else d + line), x.dtype)[:, :d]
 
 
 def pair_cosines(x: Rows, i: Codes, j: Codes, y: Rows | None, *, bfloat16: bool) -> Rows:
