@@ -48,7 +48,15 @@ def test_single_values(kind, masked):
     assert notes.tolist()[1:] == values[1:]
 
 
-def test_a_dask_array(masked):
+@pytest.fixture
+def dask():
+    """Dask on threads, whatever clients other tests have lost."""
+    dask = pytest.importorskip("dask")
+    with dask.config.set(scheduler="threads"):
+        yield dask
+
+
+def test_a_dask_array(masked, dask):
     array = pytest.importorskip("dask.array")
     labels = pd.DataFrame({"perturbation": LABELS})
     whole = array.from_array(masked.data, chunks=(6, 3))
@@ -57,8 +65,7 @@ def test_a_dask_array(masked):
         wg.read_wells(array.from_array(masked, chunks=(6, 3)), labels, **ROLES)
 
 
-def test_a_dask_frame(masked):
-    dask = pytest.importorskip("dask")
+def test_a_dask_frame(masked, dask):
     frame = pytest.importorskip("dask.dataframe")
     with dask.config.set({"dataframe.convert-string": False}):  # which makes text of vectors
         made = frame.from_pandas(of_vectors(masked), npartitions=1)

@@ -230,15 +230,15 @@ struct ScreenKernels {
   Index (*near_values)(const float* cells, Index columns, const float* values, Index depth,
                        float bound, std::uint16_t* doubtful);
 
-  // The dot product of two rows, in an order of its own; and through how many additions a product
-  // passes there at the most.
-  float (*dot)(const float* a, const float* b, Index features);
-  Index (*dot_additions)(Index features);
-
   // As near_values, of one column, whose values are values[k]; `first` is the place of its first
   // cell.
   Index (*near_column_values)(const float* column, Index first, const float* values, Index depth,
                               float bound, std::uint16_t* doubtful);
+
+  // The dot product of two rows, in an order of its own; and through how many additions a product
+  // passes there at the most.
+  float (*dot)(const float* a, const float* b, Index features);
+  Index (*dot_additions)(Index features);
 };
 
 // How rows are compared, to the bits of NumPy: the sum of the products of two rows; the same over

@@ -138,7 +138,12 @@ class NearestConsumer : public Consumer<T> {
     shared_->most.sort(team);
     shared_->least.sort(team);
   }
-  bool decides() const override { return std::is_same_v<T, float>; }
+  // Of many, most cells are candidates; and theirs take twice the memory.
+  bool decides() const override {
+    constexpr Index most_wanted = 256;  // as the definition's state_bytes has it
+    return std::is_same_v<T, float> &&
+           std::max(shared_->most.wanted(), shared_->least.wanted()) <= most_wanted;
+  }
   void open_screen(const ExactCells& exact) override {
     const auto open = [&](const Ranking<T>& ranking, float sign) {
       ScreenedRanking screened(ranking.rows(), ranking.wanted(), sign, exact);

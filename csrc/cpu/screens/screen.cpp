@@ -177,7 +177,9 @@ bool is_screened(const BlockPlan& plan, Index features, const Consumers& consume
 std::vector<Chunk> screen_chunks(const BlockPlan& plan, const std::vector<Chunk>& chunks,
                                  View<const float> x, View<const float> y,
                                  std::vector<Consumers>& consumers, const Team& team) {
-  const double x_length = longest_row(x, team), y_length = longest_row(y, team);
+  const bool same = x.data == y.data && x.rows == y.rows;
+  const double x_length = longest_row(x, team);
+  const double y_length = same ? x_length : longest_row(y, team);
   if (x_length > most_length || y_length > most_length) return chunks;
   const Index features = x.columns;
   const Int16Panels rights(y.rows, plan.wide, features, [&](Index r) { return y.row(r); }, team);

@@ -92,7 +92,7 @@ const InstructionSet WELLGRAM_JOIN(set_, WELLGRAM_ISA) = {
     WELLGRAM_ISA::numpy_tile,
     {WELLGRAM_ISA::screen_pays, WELLGRAM_ISA::largest_size, WELLGRAM_ISA::quantise,
      WELLGRAM_ISA::int16_tile, WELLGRAM_ISA::sift, WELLGRAM_ISA::sift_bins,
-     WELLGRAM_ISA::near_values, WELLGRAM_ISA::dot, WELLGRAM_ISA::dot_additions,
-     WELLGRAM_ISA::near_column_values}};
+     WELLGRAM_ISA::near_values, WELLGRAM_ISA::near_column_values, WELLGRAM_ISA::dot,
+     WELLGRAM_ISA::dot_additions}};
 
 }  // namespace wellgram

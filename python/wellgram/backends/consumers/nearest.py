@@ -9,6 +9,9 @@ from wellgram.backends.consumers.consumer import Consumer, Cosines, Counts, Exte
 from wellgram.backends.number_checks import check_whole
 from wellgram.errors import InputError
 
+_MOST_SCREENED = 256
+"""As many partners as passes with a screen look for at the most"""
+
 
 @dataclass(frozen=True)
 class NearestFound:
@@ -37,9 +40,14 @@ class Nearest(Consumer):
             raise InputError(f"numbers of neighbors must be positive, not {self}")
 
     def state_bytes(self, extent: Extent, dtype: "np.dtype[Any]", threads: int) -> int:
-        """Return the bytes of partners and cosines: twice as many candidates, then those found."""
+        """Return the bytes of partners and cosines: twice as many candidates, then those found.
+
+        And those of a screen, which knows candidates by two bounds.
+        """
         kept = extent.rows * (self.nearest + self.farthest)
-        return kept * (2 * 2 * dtype.itemsize + 8 + dtype.itemsize)
+        screened = dtype.itemsize == 4 and max(self.nearest, self.farthest) <= _MOST_SCREENED
+        candidates = 2 * 2 * dtype.itemsize + 2 * 3 * dtype.itemsize * screened
+        return kept * (candidates + 8 + dtype.itemsize)
 
     def start(self, extent: Extent) -> State:
         """Return no partners: an array (rows, nearest), then one (rows, farthest)."""
