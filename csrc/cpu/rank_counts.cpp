@@ -74,6 +74,11 @@ class PanelCounts {
       }
   }
 
+  // One more cell of row i.
+  void absorb_cell(Index i, T cell) {
+    for (Index k = 0; k < depth_; ++k) counts_[k * tall_ + i] += cell > values_[k * tall_ + i];
+  }
+
   void write(Index* counts) const {
     for (Index i = 0; i < count_; ++i) {
       const Index size = rankings_->size(rows_[i]);
@@ -164,8 +169,7 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
   std::vector<Index> others(y.rows);
   std::iota(others.begin(), others.end(), Index{0});
   if (both) others = order;
-  // What is counted aside from the values of rows of whole tiles.
-  std::vector<std::vector<Index>> aside(team.threads());
+  std::vector<std::vector<Index>> of_columns(both ? team.threads() : 0);
 
   const auto depth_of = [&](Index p) {
     return rankings.size(rows[std::min(count, (p + 1) * tall) - 1]);
@@ -211,12 +215,18 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
       lay_labels<T>(labels.own, here, 0, present(p), tall, own.data() + p * kinds * tall);
       found[p].take(rankings, here, present(p), tall);
     }
-    if (both || screened > 0) aside[worker].resize(rankings.all.size());
+    if (both) of_columns[worker].resize(rankings.all.size());
     alignas(64) T cells[max_tile];
     OpenCells open;
     const auto count_open = [&] {
       if constexpr (std::is_same_v<T, float>)
-        open.count(x, y, rankings, absolute, aside[worker].data());
+        open.settle(x, y, absolute, [&](const OpenCell& cell, float cosine) {
+          found[cell.place / tall].absorb_cell(cell.place % tall, cosine);
+          Index* counts_of_column =
+              cell.both ? of_columns[worker].data() + rankings.starts[cell.column] : nullptr;
+          for (Index k = 0; cell.both && k < rankings.size(cell.column); ++k)
+            counts_of_column[k] += cosine > rankings.values(cell.column)[k];
+        });
     };
     for (Index q = 0; q < rights; ++q)
       for (Index p = 0; p < panels; ++p) {
@@ -241,8 +251,8 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
               const Index i = near[f] % tall, j = near[f] / tall;
               const bool same = both && row + i == column + j;
               if (i >= present(p) || (of_column && same)) continue;
-              open.add(
-                  {rows[(first + p) * tall + i], others[column + j], both && j >= known && !same});
+              open.add({rows[(first + p) * tall + i], others[column + j], p * tall + i,
+                        both && j >= known && !same});
               cells[near[f]] = -std::numeric_limits<T>::infinity();
             }
           };
@@ -273,13 +283,13 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
         for (Index j = known; j < columns; ++j) {
           const Index of = others[column + j];
           kernels<T>().count_column_above(cells + j * tall, rankings.values(of), rankings.size(of),
-                                          aside[worker].data() + rankings.starts[of]);
+                                          of_columns[worker].data() + rankings.starts[of]);
         }
       }
     count_open();
     for (const auto& panel : found) panel.write(counts);
   });
-  for (const auto& more : aside)
+  for (const auto& more : of_columns)
     for (std::size_t v = 0; v < more.size(); ++v) counts[v] += more[v];
 }
 

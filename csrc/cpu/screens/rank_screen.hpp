@@ -12,22 +12,21 @@
 
 namespace wellgram {
 
-// Cells whose cosines are still to be counted: pairs of a row of x and one of y, and whether for
-// the values of the second too.
+// A pair of a row of x and one of y whose cosine is still to be counted: for the row in a place of
+// its chunk, and for the values of the second row too, if asked.
 struct OpenCell {
-  Index row, column;
+  Index row, column, place;
   bool both;
 };
 
-// Counts cells by their cosines, at the values of their rows.
 class OpenCells {
  public:
   void add(const OpenCell& cell) { cells_.push_back(cell); }
   bool many() const { return cells_.size() > 1 << 16; }
 
-  template <class Rankings>
-  void count(View<const float> x, View<const float> y, const Rankings& rankings, bool absolute,
-             Index* counts) {
+  // Hands every cell with its cosine, or its absolute value, to take(cell, cosine).
+  template <class Take>
+  void settle(View<const float> x, View<const float> y, bool absolute, const Take& take) {
     constexpr std::size_t batch = 512;
     Index i[batch], j[batch];
     float cosines[batch];
@@ -42,15 +41,8 @@ class OpenCells {
       }
       products<float>().pair_dots(x.data, x.stride, y.data, y.stride, x.columns, i, j,
                                   static_cast<Index>(count), cosines);
-      for (std::size_t c = 0; c < count; ++c) {
-        const float cosine = absolute ? std::abs(cosines[c]) : cosines[c];
-        const auto above = [&](Index row) {
-          for (Index k = 0; k < rankings.size(row); ++k)
-            counts[rankings.starts[row] + k] += cosine > rankings.values(row)[k];
-        };
-        above(i[c]);
-        if (cells_[first + c].both) above(j[c]);
-      }
+      for (std::size_t c = 0; c < count; ++c)
+        take(cells_[first + c], absolute ? std::abs(cosines[c]) : cosines[c]);
     }
     cells_.clear();
   }

@@ -21,8 +21,8 @@ namespace {
 enum class Choice : std::uint8_t { automatic, none, int16 };
 Choice choice = Choice::automatic;
 
-// A chain of one pair takes as long as so many cells of a float32 tile. A screen that leaves more
-// than one cell in so many in doubt takes longer than a pass without it.
+// A chain of one pair takes as long as about ten cells of a float32 tile, and a screen saves half
+// of one: with more cells in doubt a pass takes longer than without it.
 constexpr double doubts_that_pay = 1.0 / 20;
 
 // A block of left panels, which each thread packs for itself when it comes to another.

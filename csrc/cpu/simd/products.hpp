@@ -61,17 +61,21 @@ struct PairRows {
 // Sixteen pairs side by side, a lane each. Rows lie along memory, lanes go across: sixteen features
 // of sixteen rows are turned.
 inline void turn(__m512 (&v)[16]) {
+  // The forms without a mask read what GCC takes for uninitialised.
+  constexpr __mmask16 all = 0xffff;
   __m512 t[16];
 #pragma GCC unroll 8
   for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_ps(v[i], v[i + 1]);
-    t[i + 1] = _mm512_unpackhi_ps(v[i], v[i + 1]);
+    t[i] = _mm512_maskz_unpacklo_ps(all, v[i], v[i + 1]);
+    t[i + 1] = _mm512_maskz_unpackhi_ps(all, v[i], v[i + 1]);
   }
   const auto low = [](__m512 a, __m512 b) {
-    return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
+    return _mm512_castpd_ps(
+        _mm512_maskz_unpacklo_pd(0xff, _mm512_castps_pd(a), _mm512_castps_pd(b)));
   };
   const auto high = [](__m512 a, __m512 b) {
-    return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
+    return _mm512_castpd_ps(
+        _mm512_maskz_unpackhi_pd(0xff, _mm512_castps_pd(a), _mm512_castps_pd(b)));
   };
 #pragma GCC unroll 4
   for (int i = 0; i < 16; i += 4) {
@@ -82,17 +86,17 @@ inline void turn(__m512 (&v)[16]) {
   }
 #pragma GCC unroll 4
   for (int j = 0; j < 4; ++j) {
-    t[j] = _mm512_shuffle_f32x4(v[j], v[j + 4], 0x88);
-    t[j + 4] = _mm512_shuffle_f32x4(v[j], v[j + 4], 0xdd);
-    t[j + 8] = _mm512_shuffle_f32x4(v[j + 8], v[j + 12], 0x88);
-    t[j + 12] = _mm512_shuffle_f32x4(v[j + 8], v[j + 12], 0xdd);
+    t[j] = _mm512_maskz_shuffle_f32x4(all, v[j], v[j + 4], 0x88);
+    t[j + 4] = _mm512_maskz_shuffle_f32x4(all, v[j], v[j + 4], 0xdd);
+    t[j + 8] = _mm512_maskz_shuffle_f32x4(all, v[j + 8], v[j + 12], 0x88);
+    t[j + 12] = _mm512_maskz_shuffle_f32x4(all, v[j + 8], v[j + 12], 0xdd);
   }
 #pragma GCC unroll 4
   for (int j = 0; j < 4; ++j) {
-    v[j] = _mm512_shuffle_f32x4(t[j], t[j + 8], 0x88);
-    v[j + 8] = _mm512_shuffle_f32x4(t[j], t[j + 8], 0xdd);
-    v[j + 4] = _mm512_shuffle_f32x4(t[j + 4], t[j + 12], 0x88);
-    v[j + 12] = _mm512_shuffle_f32x4(t[j + 4], t[j + 12], 0xdd);
+    v[j] = _mm512_maskz_shuffle_f32x4(all, t[j], t[j + 8], 0x88);
+    v[j + 8] = _mm512_maskz_shuffle_f32x4(all, t[j], t[j + 8], 0xdd);
+    v[j + 4] = _mm512_maskz_shuffle_f32x4(all, t[j + 4], t[j + 12], 0x88);
+    v[j + 12] = _mm512_maskz_shuffle_f32x4(all, t[j + 4], t[j + 12], 0xdd);
   }
 }
 
