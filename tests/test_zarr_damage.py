@@ -69,6 +69,15 @@ def test_a_label_of_another_length_is_refused(store):
         read_map(store)
 
 
+def test_a_mask_that_claims_to_be_endless_is_refused(store):
+    """It would be read chunk by chunk, for hours."""
+    about = store / "missing" / "dose" / "zarr.json"
+    described = json.loads(about.read_text()) | {"shape": [2**31 - 1]}
+    about.write_text(json.dumps(described))
+    with pytest.raises(InputError, match=r"missing of 'dose' is of shape \(2147483647,\)"):
+        read_map(store)
+
+
 def test_a_lost_chunk_of_embeddings_is_found_before_any_range_is_read(store):
     (store / "embeddings" / "c" / "0" / "0").unlink()
     with pytest.raises(InputError, match="chunks"):

@@ -152,11 +152,21 @@ def _labels(arrays: Arrays, masks: Arrays, rows: int, name: str, masked: bool) -
     for key, array in arrays.items():
         if array.shape == (rows,) and array.dtype.kind in _VECTORS:
             values = _values(array, key, name)
-            missing = np.asarray(masks[key][:], bool) if key in masks else None
+            missing = _mask(masks[key], key, rows, name) if key in masks else None
             if values.dtype == object and not masked:
                 missing = values == ""
             columns[key] = pa.array(values, mask=missing)
     return pa.table(columns)
+
+
+def _mask(node: Any, key: str, rows: int, name: str) -> NDArray[np.bool_]:
+    """Return which values are missing, once the array is known to be no longer than they are."""
+    if node.shape != (rows,):
+        raise InputError(
+            f"{name} is damaged: what is missing of {key!r} is of shape {tuple(node.shape)}, where "
+            f"there are {rows:,} rows; write the file again"
+        )
+    return np.asarray(node[:], bool)
 
 
 def _values(node: Any, key: str, name: str) -> NDArray[Any]:
