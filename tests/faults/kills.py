@@ -29,6 +29,8 @@ MINE = {"notes.txt": b"mine", ".wellgram-notes": b"mine too"}
 """A user's files among the results"""
 _VARYING = {"summary.json", "report.html"}
 """These tell when they were made and how long it took: other bytes in each run"""
+_LOST_BY_PYTHON = "Exception ignored in: <function _get_module_lock"
+"""An interrupt that came in a callback of Python's imports; only a command sends it again"""
 _GRACE = 20.0
 """Seconds after which a signal counts as not heeded, on a machine that does other work too"""
 
@@ -96,7 +98,7 @@ class Scene:
         events, wrong = [_how(ended)], []
         if ended.seconds > _GRACE:
             wrong.append(f"it went on for {ended.seconds:.0f} s")
-        if "Traceback" in ended.output:
+        if "Traceback" in ended.output and _LOST_BY_PYTHON not in ended.output:
             wrong.append("a traceback: " + ended.output[-300:])
         if ended.status not in (0, 128 + stop.signal):
             wrong.append(f"exit status {ended.status}: {ended.output[-300:]}")
