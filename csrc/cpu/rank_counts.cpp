@@ -302,9 +302,7 @@ void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
                              const T* right, T* cells) {
     products<T>().gram_tile(left, right, x.columns, cells, nullptr);
   };
-  const bool may_screen = std::is_same_v<T, float> &&
-                          screen_serves(static_cast<double>(x.rows) * static_cast<double>(y.rows) *
-                                        static_cast<double>(x.columns));
+  const bool may_screen = std::is_same_v<T, float> && screen_serves(x.rows, y.rows, x.columns);
   count_tiles(x, y, rankings, labels, absolute, counts, team, make_tile, may_screen);
 }
 

@@ -19,8 +19,8 @@ bool use_screen(const char* name);
 // The screen that serves passes where it pays, or "none".
 const char* screen_name();
 
-// Whether a screen serves so many products, and whether it was chosen by name.
-bool screen_serves(double products);
+// Whether a screen serves so many rows against so many, and whether it was chosen by name.
+bool screen_serves(Index rows, Index columns, Index features);
 bool screen_is_chosen();
 
 using Consumers = std::vector<std::unique_ptr<Consumer<float>>>;
