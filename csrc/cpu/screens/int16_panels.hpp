@@ -91,8 +91,7 @@ class Int16Panels {
   // Panels of row(0) ... row(vectors - 1).
   template <class Row>
   Int16Panels(Index vectors, Index width, Index features, const Row& row, const Team& team)
-      : depth_(panel_count(features, 2)),
-        size_(Int16Packer(features, width).panel_size()),
+      : size_(Int16Packer(features, width).panel_size()),
         extents_(panel_count(vectors, width)),
         buffer_(std::ssize(extents_) * size_) {
     team.run(std::ssize(extents_), [&](Index p, int) {
@@ -105,16 +104,24 @@ class Int16Panels {
 
   const Int16Pair* operator[](Index p) const { return buffer_.data() + p * size_; }
   const PanelExtent& extent(Index p) const { return extents_[p]; }
-  Index depth() const { return depth_; }
 
  private:
-  Index depth_, size_;
+  Index size_;
   std::vector<PanelExtent> extents_;
   Buffer<Int16Pair> buffer_;
 };
 
 // 1 but in tests, which make bounds too small to see that they would notice.
 extern double screen_bound_factor;
+
+// The share by which so many roundings of float32 may change a product: g(m) below.
+inline double rounding_growth(Index roundings) {
+  const double steps = static_cast<double>(roundings) * 0x1p-24;
+  return steps / (1 - steps);
+}
+
+// A bound in float64: with room for its own rounding, and for products below the range of float32.
+inline double as_bound(double sum) { return (sum * (1 + 1e-12) + 1e-30) * screen_bound_factor; }
 
 // How far a screened cosine may be from the chain of float32 that a pass without a screen meets,
 // for rows of two panels.
@@ -124,13 +131,26 @@ extern double screen_bound_factor;
 //
 // and up to 8 u |x~| |y~| for what is done with the sum in float32.
 inline double screen_bound(const PanelExtent& a, const PanelExtent& b, Index features) {
-  constexpr double u = 0x1p-24;
-  const double steps = static_cast<double>(features) * u, chain = steps / (1 - steps);
   const double a_length = a.length + a.residual, b_length = b.length + b.residual;
-  const double bound = a.residual * b.length + a_length * b.residual + chain * a.length * b.length +
-                       8 * u * a_length * b_length;
-  // The last for products below the range of float32.
-  return (bound * (1 + 1e-12) + 1e-30) * screen_bound_factor;
+  return as_bound(a.residual * b.length + a_length * b.residual +
+                  rounding_growth(features) * a.length * b.length +
+                  8 * 0x1p-24 * a_length * b_length);
+}
+
+// The same of a sum of float32 that is made in some other order, in which a product passes through
+// so many additions at the most.
+inline double reordered_bound(Index features, Index additions, double a_length, double b_length) {
+  return as_bound((rounding_growth(features + 1) + rounding_growth(additions + 1)) * a_length *
+                  b_length);
+}
+
+// Fills the tile of two panels. Returns how far its cells may be from their cosines.
+inline double make_int16_tile(const Int16Pair* left, const PanelExtent& left_extent,
+                              const Int16Pair* right, const PanelExtent& right_extent,
+                              Index features, float* cells) {
+  const auto unit = static_cast<float>(1 / (left_extent.scale * right_extent.scale));
+  current_set().screen.int16_tile(left, right, panel_count(features, 2), unit, cells);
+  return screen_bound(left_extent, right_extent, features);
 }
 
 // Tiles of two sets of rows that are both packed.
@@ -146,27 +166,13 @@ class Int16Tiles {
 
   // Fills the tile of panels p and q. Returns how far its cells may be from their cosines.
   double make(Index p, Index q, float* cells) const {
-    const PanelExtent &left = lefts_.extent(p), &right = rights_.extent(q);
-    const auto unit = static_cast<float>(1 / (left.scale * right.scale));
-    current_set().screen.int16_tile(lefts_[p], rights_[q], lefts_.depth(), unit, cells);
-    return screen_bound(left, right, features_);
+    return make_int16_tile(lefts_[p], lefts_.extent(p), rights_[q], rights_.extent(q), features_,
+                           cells);
   }
 
  private:
   Index features_;
   Int16Panels lefts_, rights_;
 };
-
-// The same of a sum of float32 that is made in some other order, in which a product passes through
-// so many additions at the most.
-inline double reordered_bound(Index features, Index additions, double a_length, double b_length) {
-  constexpr double u = 0x1p-24;
-  const auto growth = [&](Index m) {
-    const double steps = static_cast<double>(m + 1) * u;
-    return steps / (1 - steps);
-  };
-  const double bound = (growth(features) + growth(additions)) * a_length * b_length;
-  return (bound * (1 + 1e-12) + 1e-30) * screen_bound_factor;
-}
 
 }  // namespace wellgram

@@ -212,21 +212,16 @@ std::vector<Chunk> screen_chunks(const BlockPlan& plan, const std::vector<Chunk>
     plan.over_tiles(
         chunk,
         [&](Index p, Index q) {
-          const PanelExtent &left = lefts.extent(p - chunk.left), &right = rights.extent(q);
-          const auto unit = static_cast<float>(1 / (left.scale * right.scale));
-          current_set().screen.int16_tile(lefts[p - chunk.left], rights[q], rights.depth(), unit,
-                                          cells);
+          const Index place = p - chunk.left;
+          const double bound = make_int16_tile(lefts[place], lefts.extent(place), rights[q],
+                                               rights.extent(q), features, cells);
           const Index row = p * plan.tall, column = q * plan.wide;
           if (row + plan.tall > plan.rows || column + plan.wide > plan.columns ||
               (plan.symmetric && plan.column + column < plan.row + row + plan.tall))
             mark_no_pairs(plan, p, q, cells);
-          const ScreenedTile tile{cells,
-                                  plan.tall,
-                                  plan.wide,
-                                  plan.row + row,
-                                  plan.column + column,
-                                  plan.symmetric,
-                                  screen_bound(left, right, features)};
+          const ScreenedTile tile{
+              cells,          plan.tall, plan.wide, plan.row + row, plan.column + column,
+              plan.symmetric, bound};
           for (std::size_t c = 0; c < consumers[worker].size(); ++c) {
             const Index count = consumers[worker][c]->sift(tile, doubtful);
             for (Index f = 0; f < count; ++f)
