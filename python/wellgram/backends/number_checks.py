@@ -1,6 +1,6 @@
 """Whether what is given as a number is one: errors name the parameter and what it should be."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from typing import TypeVar
 
@@ -41,10 +41,7 @@ def checked_numbers(numbers: Iterable[float], name: str) -> list[float]:
     InputError
         Having the name of the parameter.
     """
-    several = _several(numbers, name)
-    for number in several:
-        check_number(number, f"each of {name}")
-    return several
+    return _checked(numbers, name, check_number)
 
 
 def checked_wholes(numbers: Iterable[int], name: str) -> list[int]:
@@ -55,13 +52,15 @@ def checked_wholes(numbers: Iterable[int], name: str) -> list[int]:
     InputError
         Having the name of the parameter.
     """
-    several = _several(numbers, name)
-    for number in several:
-        check_whole(number, f"each of {name}")
-    return several
+    return _checked(numbers, name, check_whole)
 
 
-def _several(given: Iterable[_Number], name: str) -> list[_Number]:
+def _checked(
+    given: Iterable[_Number], name: str, check: Callable[[object, str], None]
+) -> list[_Number]:
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise InputError(f"{name} must be several numbers, not {given!r}")
-    return list(given)
+    several = list(given)
+    for number in several:
+        check(number, f"each of {name}")
+    return several

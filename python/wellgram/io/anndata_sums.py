@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from wellgram.errors import InputError
-from wellgram.io.labels import column_sums
+from wellgram.io.labels import check_column_sums, column_sums
 from wellgram.io.stores import NOTE
 
 _ATTRIBUTE = "wellgram_sums"
@@ -31,15 +31,13 @@ def check_sums(obs: Any, labels: pa.Table, note: str | None, where: str) -> None
     if kept is None:
         return
     written = json.loads(kept)
-    names = [name for name in labels.column_names if name in written]
-    there = column_sums(pa.table({name: _simple(labels.column(name)) for name in names}))
-    there[_NOTE_SUM] = _sum_of(note or "")
-    damaged = next((name for name, value in written.items() if there.get(name) != value), None)
-    if damaged is not None:
-        what = f"{damaged!r}" if damaged == _NOTE_SUM else f"label column {damaged!r}"
+    if written.pop(_NOTE_SUM) != _sum_of(note or ""):
         raise InputError(
-            f"{what} of {where} is damaged: its checksum differs; write the file again"
+            f"{_NOTE_SUM!r} of {where} is damaged: its checksum differs; write the file again"
         )
+    names = [name for name in labels.column_names if name in written]
+    simple = pa.table({name: _simple(labels.column(name)) for name in names})
+    check_column_sums(simple, written, where)
 
 
 def _sum_of(note: str) -> str:

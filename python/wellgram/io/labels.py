@@ -61,14 +61,7 @@ class Note:
 
     def check(self, columns: pa.Table, where: str) -> None:
         """Raise unless all columns that were summed up are there as they were."""
-        names = [name for name in columns.column_names if name in self.sums]
-        there = column_sums(columns.select(names))
-        for name, written in self.sums.items():
-            if there.get(name) != written:
-                raise InputError(
-                    f"label column {name!r} of {where} is damaged: its checksum differs; write the "
-                    "file again"
-                )
+        check_column_sums(columns, self.sums, where)
 
 
 def note_of(text: str | None, kind: str, where: str) -> Note | None:
@@ -94,6 +87,18 @@ def column_sums(columns: pa.Table) -> dict[str, str]:
         content = "\0".join(values).encode() if values.dtype == object else values.tobytes()
         sums[name] = hashlib.sha256(f"{kind} {len(values)} ".encode() + content).hexdigest()
     return sums
+
+
+def check_column_sums(columns: pa.Table, sums: Mapping[str, str], where: str) -> None:
+    """Raise unless all columns that were summed up are there as they were."""
+    names = [name for name in columns.column_names if name in sums]
+    there = column_sums(columns.select(names))
+    for name, written in sums.items():
+        if there.get(name) != written:
+            raise InputError(
+                f"label column {name!r} of {where} is damaged: its checksum differs; write the "
+                "file again"
+            )
 
 
 def types_text(types: pa.Table) -> str:
