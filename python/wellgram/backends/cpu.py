@@ -289,7 +289,7 @@ def unit_rows(x: Rows) -> tuple[Rows, Codes]:
 def _rows_apart(x: Rows) -> Rows:
     """Return room for rows, not a multiple of 2 KiB apart.
 
-    Such rows share few places of the first-level cache, and their dot products take twice as long.
+    Rows so far apart share few places of the first-level cache: dot products take twice as long.
     """
     line = 64 // x.itemsize
     d = x.shape[1]

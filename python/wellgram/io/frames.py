@@ -32,7 +32,7 @@ def arrow_table(frame: pd.DataFrame) -> pa.Table:
 
 
 def check_unmasked(table: pa.Table, frame: pd.DataFrame) -> None:
-    """Raise if a vector in a frame, of which a table was made, has a mask: Arrow overlooks it.
+    """Raise if a vector in a frame has a mask, which Arrow overlooks where it makes the table.
 
     Raises
     ------
