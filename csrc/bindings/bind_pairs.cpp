@@ -6,6 +6,7 @@
 #include "bindings/call.hpp"
 #include "cpu/primitives.hpp"
 #include "cpu/scan.hpp"
+#include "cpu/screens/choice.hpp"
 #include "cpu/screens/screen.hpp"
 
 namespace wellgram {
@@ -122,16 +123,14 @@ void bind_products(py::module_& m, const char* pair_cosines_name, const char* sc
 
 void bind_screens(py::module_& m) {
   using namespace py::literals;
-  m.def(
-      "screens", [] { return std::vector<std::string>{"int16"}; },
-      "The screens of passes that this build has.");
-  m.def("screen", [] { return std::string(screen_name()); }, "The screen that serves passes.");
-  m.def(
-      "use_screen", [](const std::string& name) { return use_screen(name.c_str()); }, "name"_a,
-      "Have passes use a screen, none, or (automatic) what pays; False for another name.");
+  m.def("screens", &screen_names, "The screens of passes that can be used here, best first.");
+  m.def("screen", &screen_name, "The screen that serves passes.");
+  m.def("use_screen", &use_screen, "name"_a,
+        "Have passes use a screen, none, or (automatic) what pays; False for another name.");
   m.def(
       "screened_cosines",
-      [](const Array<float>& x, const Array<float>& y, Array<float> cosines, Array<double> bounds) {
+      [](const Array<float>& x, const Array<float>& y, Array<float> cosines, Array<double> bounds,
+         bool bfloat16) {
         const auto left = rows_of<float>(x), right = rows_of<float>(y);
         const auto cells = output_rows<float>(cosines);
         const auto limits = output_rows<double>(bounds);
@@ -140,9 +139,10 @@ void bind_screens(py::module_& m) {
           need(out.shape[0] == left.rows && out.shape[1] == right.rows,
                "expected a row of output per row of x, and a column per row of y");
         Call call(1);
-        screened_cosines(left, right, cells, limits, call.team);
+        screened_cosines({left, bfloat16}, {right, bfloat16}, cells, limits, call.team);
       },
       "x"_a.noconvert(), "y"_a.noconvert(), "cosines"_a.noconvert(), "bounds"_a.noconvert(),
+      "bfloat16"_a = false,
       "The screen's cosines of all pairs of rows of length 1, and how far each may be from that of "
       "pair_cosines.");
   m.def("scale_screen_bounds", &scale_screen_bounds, "factor"_a,

@@ -13,6 +13,8 @@ inline std::uint32_t bfloat16_bits(float value) {
   return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
 }
 
+inline float as_bfloat16(float value) { return std::bit_cast<float>(bfloat16_bits(value) << 16); }
+
 struct Bfloat16Pair {
   std::uint32_t bits;  // the first value in the lower half
 

@@ -1,5 +1,5 @@
 // How a block of a pass is cut into chunks: as many left panels as stay in the second-level cache,
-// while about 2,048 columns of right panels stream past.
+// while about 2,000 columns of right panels stream past.
 #pragma once
 
 #include <algorithm>
@@ -36,7 +36,7 @@ struct BlockPlan {
 
   // The chunks that hold pairs, where a left panel has so many bytes.
   std::vector<Chunk> chunks(Index panel_bytes) const {
-    constexpr Index chunk_columns = 2048;
+    constexpr Index chunk_columns = 43 * 48;  // whole panels of every screen
     const Index across = panels_at_once(panel_bytes), along = panel_count(chunk_columns, wide);
     std::vector<Chunk> chunks;
     for (Index p = 0; p < lefts(); p += across)

@@ -186,7 +186,8 @@ template <class P>
 struct Products {
   // tile[j * tile_rows + i] = sum over k of a[k * tile_rows + i] * b[k * tile_columns + j],
   // each one chain of fused multiply-adds over k = 0, 1, ...: its bits depend on depth alone.
-  // Beside it, a tally, unless null.
+  // Beside it, a tally, unless null. Of bfloat16 null where no instruction multiplies it faster
+  // than float32: rounded rows of float32 serve.
   void (*gram_tile)(const P* a, const P* b, Index depth, Product<P>* tile, const Tally* beside);
 
   // out[p] = dot of rows i[p] of x and j[p] of y, by the same chain as gram_tile.
@@ -215,6 +216,10 @@ struct ScreenKernels {
   // numbers of 32 bits that wrap.
   void (*int16_tile)(const Int16Pair* a, const Int16Pair* b, Index depth, float unit, float* cells);
 
+  // cells[c] = unit * (256 * high[c] + middle[c]); count is a multiple of 16.
+  void (*join_parts)(const std::int32_t* high, const std::int32_t* middle, Index count, float unit,
+                     float* cells);
+
   // Finds the cells of a tile that lie in an interval [low, high], of several; below[t] += how many
   // of the others lie below that of t. Returns how many were found; their places go to `doubtful`.
   Index (*sift)(const float* cells, const float* low, const float* high, Index intervals,
@@ -235,9 +240,10 @@ struct ScreenKernels {
   Index (*near_column_values)(const float* column, Index first, const float* values, Index depth,
                               float bound, std::uint16_t* doubtful);
 
-  // The dot product of two rows, in an order of its own; and through how many additions a product
-  // passes there at the most.
+  // The dot product of two rows, as they are or rounded to bfloat16, in an order of its own; and
+  // through how many additions a product passes there at the most.
   float (*dot)(const float* a, const float* b, Index features);
+  float (*bfloat16_dot)(const float* a, const float* b, Index features);
   Index (*dot_additions)(Index features);
 };
 

@@ -12,6 +12,7 @@
 #include "cpu/kernels.hpp"
 #include "cpu/panels.hpp"
 #include "cpu/primitives.hpp"
+#include "cpu/rounding.hpp"
 #include "cpu/screens/rank_screen.hpp"
 
 namespace wellgram {
@@ -150,7 +151,7 @@ Index screened_panels(Index panels, const DepthOf& depth_of) {
 template <class T, class MakeTile>
 void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
                  const Labels& labels, bool absolute, Index* counts, const Team& team,
-                 const MakeTile& make_tile, bool may_screen) {
+                 const MakeTile& make_tile, std::unique_ptr<TileMaker> maker) {
   constexpr Index block_bytes = 256 << 10;
   constexpr double block_flops = 1e10;  // few enough to be interrupted between two
   const Index tall = kernels<T>().tile_rows, wide = kernels<T>().tile_columns;
@@ -174,15 +175,15 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
   const auto depth_of = [&](Index p) {
     return rankings.size(rows[std::min(count, (p + 1) * tall) - 1]);
   };
-  Index screened = may_screen ? screened_panels(lefts, depth_of) : 0;
-  std::optional<Int16Tiles> screen;
+  Index screened = maker != nullptr ? screened_panels(lefts, depth_of) : 0;
+  std::optional<RankScreen> screen;
   if constexpr (std::is_same_v<T, float>) {
     if (screened > 0 && std::max(longest_row(x, team), longest_row(y, team)) > most_length)
       screened = 0;
     if (screened > 0)
       screen.emplace(
-          std::min(count, screened * tall), tall, [&](Index r) { return x.row(rows[r]); }, y.rows,
-          wide, [&](Index r) { return y.row(others[r]); }, d, team);
+          std::move(maker), x, std::min(count, screened * tall), [&](Index r) { return rows[r]; },
+          y, [&](Index r) { return others[r]; }, team);
   }
   const Index rights = panel_count(y.rows, wide);
   const Panels<T> right(
@@ -216,7 +217,9 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
       found[p].take(rankings, here, present(p), tall);
     }
     if (both) of_columns[worker].resize(rankings.all.size());
-    alignas(64) T cells[max_tile];
+    const Index at_once = screen ? screen->at_once() : 1;
+    Buffer<T> tiles(screen ? screen->cells() : max_tile);
+    Buffer<std::byte> scratch(screen ? screen->scratch_bytes() : 0);
     OpenCells open;
     const auto count_open = [&] {
       if constexpr (std::is_same_v<T, float>)
@@ -228,63 +231,76 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
             counts_of_column[k] += cosine > rankings.values(cell.column)[k];
         });
     };
-    for (Index q = 0; q < rights; ++q)
-      for (Index p = 0; p < panels; ++p) {
-        const Index columns = std::min(wide, y.rows - q * wide);
-        const Index row = unranked + (first + p) * tall, column = q * wide;
-        if (both && column >= unranked && column + columns <= row) continue;
-        const bool by_screen = first + p < screened;
-        [[maybe_unused]] float bound = 0;
-        if constexpr (std::is_same_v<T, float>)
-          if (by_screen) bound = not_below<float>(screen->make(first + p, q, cells));
-        if (!by_screen)
-          make_tile(rows + (first + p) * tall, present(p), packed.data() + p * tall * d,
-                    others.data() + column, columns, right[q], cells);
-        kernels<T>().leave_out(cells, own.data() + p * kinds * tall,
-                               other.data() + q * kinds * wide, kinds, absolute);
-        const Index known = std::clamp<Index>(unranked - column, 0, columns);
-        // Takes out the cells that are too near a value to be counted by the screen.
-        [[maybe_unused]] const auto take_near = [&] {
-          std::uint16_t near[max_tile];
-          const auto take = [&](Index cell_count, bool of_column) {
-            for (Index f = 0; f < cell_count; ++f) {
-              const Index i = near[f] % tall, j = near[f] / tall;
-              const bool same = both && row + i == column + j;
-              if (i >= present(p) || (of_column && same)) continue;
-              open.add({rows[(first + p) * tall + i], others[column + j], p * tall + i,
-                        both && j >= known && !same});
-              cells[near[f]] = -std::numeric_limits<T>::infinity();
-            }
-          };
-          const auto& kernel = current_set().screen;
-          if constexpr (std::is_same_v<T, float>) {
-            take(kernel.near_values(cells, columns, found[p].values(), found[p].depth(), bound,
-                                    near),
-                 false);
-            for (Index j = known; both && j < columns; ++j)
-              take(kernel.near_column_values(cells + j * tall, j * tall,
-                                             rankings.values(others[column + j]),
-                                             rankings.size(others[column + j]), bound, near),
-                   true);
+    const auto columns_of = [&](Index q) { return std::min(wide, y.rows - q * wide); };
+    // Whether the mirror image of a tile is counted instead.
+    const auto mirrored_tile = [&](Index p, Index q) {
+      const Index column = q * wide;
+      return both && column >= unranked && column + columns_of(q) <= unranked + (first + p) * tall;
+    };
+    const auto count_tile = [&](Index p, Index q, T* cells) {
+      const Index columns = columns_of(q);
+      const Index row = unranked + (first + p) * tall, column = q * wide;
+      const bool by_screen = first + p < screened;
+      [[maybe_unused]] const float bound =
+          by_screen ? not_below<float>(screen->bound(first + p, q)) : 0;
+      if (!by_screen)
+        make_tile(rows + (first + p) * tall, present(p), packed.data() + p * tall * d,
+                  others.data() + column, columns, right[q], cells);
+      kernels<T>().leave_out(cells, own.data() + p * kinds * tall, other.data() + q * kinds * wide,
+                             kinds, absolute);
+      const Index known = std::clamp<Index>(unranked - column, 0, columns);
+      // Takes out the cells that are too near a value to be counted by the screen.
+      [[maybe_unused]] const auto take_near = [&] {
+        std::uint16_t near[max_tile];
+        const auto take = [&](Index cell_count, bool of_column) {
+          for (Index f = 0; f < cell_count; ++f) {
+            const Index i = near[f] % tall, j = near[f] / tall;
+            const bool same = both && row + i == column + j;
+            if (i >= present(p) || (of_column && same)) continue;
+            open.add({rows[(first + p) * tall + i], others[column + j], p * tall + i,
+                      both && j >= known && !same});
+            cells[near[f]] = -std::numeric_limits<T>::infinity();
           }
-          if (open.many()) count_open();
         };
-        if (!both) {
-          if (by_screen) take_near();
-          found[p].absorb(cells, columns);
-          continue;
+        const auto& kernel = current_set().screen;
+        if constexpr (std::is_same_v<T, float>) {
+          take(kernel.near_values(cells, columns, found[p].values(), found[p].depth(), bound, near),
+               false);
+          for (Index j = known; both && j < columns; ++j)
+            take(kernel.near_column_values(cells + j * tall, j * tall,
+                                           rankings.values(others[column + j]),
+                                           rankings.size(others[column + j]), bound, near),
+                 true);
         }
-        const bool apart = column >= row + tall && present(p) == tall;
-        T* ranked = cells + known * tall;
-        if (!apart) take_out(ranked, tall, row, tall, column + known, columns - known, false);
+        if (open.many()) count_open();
+      };
+      if (!both) {
         if (by_screen) take_near();
         found[p].absorb(cells, columns);
-        if (!apart) take_out(ranked, tall, row, present(p), column + known, columns - known, true);
-        for (Index j = known; j < columns; ++j) {
-          const Index of = others[column + j];
-          kernels<T>().count_column_above(cells + j * tall, rankings.values(of), rankings.size(of),
-                                          of_columns[worker].data() + rankings.starts[of]);
-        }
+        return;
+      }
+      const bool apart = column >= row + tall && present(p) == tall;
+      T* ranked = cells + known * tall;
+      if (!apart) take_out(ranked, tall, row, tall, column + known, columns - known, false);
+      if (by_screen) take_near();
+      found[p].absorb(cells, columns);
+      if (!apart) take_out(ranked, tall, row, present(p), column + known, columns - known, true);
+      for (Index j = known; j < columns; ++j) {
+        const Index of = others[column + j];
+        kernels<T>().count_column_above(cells + j * tall, rankings.values(of), rankings.size(of),
+                                        of_columns[worker].data() + rankings.starts[of]);
+      }
+    };
+    for (Index q = 0; q < rights; q += at_once)
+      for (Index p = 0; p < panels; ++p) {
+        const Index end = std::min(rights, q + at_once);
+        if (mirrored_tile(p, end - 1)) continue;
+        const bool by_screen = first + p < screened;
+        if constexpr (std::is_same_v<T, float>)
+          if (by_screen) screen->make(first + p, q, scratch.data(), tiles.data());
+        for (Index r = q; r < end; ++r)
+          if (!mirrored_tile(p, r))
+            count_tile(p, r, tiles.data() + (by_screen ? (r - q) * tall * wide : 0));
       }
     count_open();
     for (const auto& panel : found) panel.write(counts);
@@ -302,8 +318,8 @@ void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
                              const T* right, T* cells) {
     products<T>().gram_tile(left, right, x.columns, cells, nullptr);
   };
-  const bool may_screen = std::is_same_v<T, float> && screen_serves(x.rows, y.rows, x.columns);
-  count_tiles(x, y, rankings, labels, absolute, counts, team, make_tile, may_screen);
+  count_tiles(x, y, rankings, labels, absolute, counts, team, make_tile,
+              std::is_same_v<T, float> ? screen_for(x.rows, y.rows, x.columns, false) : nullptr);
 }
 
 template <class T>
@@ -324,7 +340,7 @@ void numpy_rank_counts(const Similarity<T>& similarity, View<const T> x, View<co
         }
         numpy_tile<T>()(similarity.kind, left, right, x.columns, of_rows, of_columns, cells);
       },
-      false);
+      nullptr);
 }
 
 #define INSTANTIATE(T)                                                                             \

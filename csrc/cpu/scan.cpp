@@ -55,13 +55,16 @@ std::unique_ptr<Consumer<T>> make_consumer(const Matrix& recipe, const Extent&) 
   return std::make_unique<MatrixConsumer<T>>(recipe);
 }
 
-// How panels read the rows of a matrix: P(row, step).
-template <class P, class T>
+// How panels read the rows of a matrix: Packed(row, step). Of a pass of bfloat16 (P) they are
+// rounded.
+template <class P, class Packed, class T>
 auto reader(const View<const T>& x) {
   return [x](Index row, Index k) {
-    const T* value = x.row(row) + k * features_per_step<P>;
-    if constexpr (features_per_step<P> == 2)
-      return P(value[0], 2 * k + 1 < x.columns ? value[1] : T(0));
+    const T* value = x.row(row) + k * features_per_step<Packed>;
+    if constexpr (features_per_step<Packed> == 2)
+      return Packed(value[0], 2 * k + 1 < x.columns ? value[1] : T(0));
+    else if constexpr (features_per_step<P> == 2)
+      return as_bfloat16(*value);
     else
       return *value;
   };
@@ -109,17 +112,32 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
                        kernels<T>().tile_rows,
                        kernels<T>().tile_columns,
                        extent_.symmetric};
-  const Index tall = plan.tall, wide = plan.wide;
-  const Index depth = panel_count(x.columns, features_per_step<P>);
-  const Index panel_bytes = tall * depth * static_cast<Index>(sizeof(P));
-  std::vector<Chunk> chunks = plan.chunks(panel_bytes);
-  if constexpr (std::is_same_v<P, float>)
-    if (is_screened(plan, x.columns, consumers_[0]))
-      chunks = screen_chunks(plan, chunks, x, y, consumers_, team);
+  const bool pairs = std::is_same_v<P, Bfloat16Pair> && products<P>().gram_tile != nullptr;
+  const Index value_bytes = pairs ? sizeof(Bfloat16Pair) / 2 : sizeof(T);
+  std::vector<Chunk> chunks = plan.chunks(plan.tall * x.columns * value_bytes);
+  if constexpr (std::is_same_v<T, float>) {
+    constexpr bool bfloat16 = std::is_same_v<P, Bfloat16Pair>;
+    if (const auto maker = screen_of_block(plan, x.columns, bfloat16, consumers_[0]))
+      chunks = screen_chunks(*maker, plan, chunks, {x, bfloat16}, {y, bfloat16}, consumers_, team);
+  }
   if (chunks.empty()) return;
-  const Panels<P> right(y.rows, wide, depth, reader<P>(y), team);
-  const Index block_panels = std::min(BlockPlan::panels_at_once(panel_bytes), plan.lefts());
-  std::vector<LeftBlock<P>> blocks;
+  if (pairs || !std::is_same_v<P, Bfloat16Pair>)
+    make_chunks<P>(plan, chunks, x, y, team);
+  else
+    make_chunks<T>(plan, chunks, x, y, team);
+}
+
+template <class P>
+template <class Packed>
+void PairScan<P>::make_chunks(const BlockPlan& plan, const std::vector<Chunk>& chunks,
+                              View<const T> x, View<const T> y, const Team& team) {
+  const Index tall = plan.tall, wide = plan.wide;
+  const Index depth = panel_count(x.columns, features_per_step<Packed>);
+  const Panels<Packed> right(y.rows, wide, depth, reader<P, Packed>(y), team);
+  Index block_panels = 0;
+  for (const Chunk& chunk : chunks)
+    block_panels = std::max(block_panels, chunk.last_left - chunk.left);
+  std::vector<LeftBlock<Packed>> blocks;
   for (int worker = 0; worker < team.threads(); ++worker)
     blocks.emplace_back(block_panels * tall * depth);
 
@@ -127,13 +145,13 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
     alignas(64) T cells[max_tile], pairs[max_tile];
     auto& consumers = consumers_[worker];
     const Chunk& chunk = chunks[c];
-    LeftBlock<P>& left = blocks[worker];
+    LeftBlock<Packed>& left = blocks[worker];
     const auto panel = [&](Index p) {
       return left.panels.data() + (p - chunk.left) * tall * depth;
     };
     if (std::exchange(left.first, chunk.left) != chunk.left)
       for (Index p = chunk.left; p < chunk.last_left; ++p)
-        pack_panel(p * tall, x.rows, tall, depth, panel(p), reader<P>(x));
+        pack_panel(p * tall, x.rows, tall, depth, panel(p), reader<P, Packed>(x));
     const Block block = plan.block(chunk);
     for (auto& consumer : consumers) consumer->begin(block);
     plan.over_tiles(
@@ -143,7 +161,7 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
           const Tally* beside = nullptr;
           for (auto& consumer : consumers)
             if (beside == nullptr) beside = consumer->beside();
-          products<P>().gram_tile(panel(p), right[q], depth, cells, beside);
+          products<Packed>().gram_tile(panel(p), right[q], depth, cells, beside);
           Tile<T> tile{cells,
                        tall,
                        plan.row + row,

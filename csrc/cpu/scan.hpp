@@ -60,6 +60,8 @@ struct Extent {
 
 template <class T>
 class Consumer;
+struct BlockPlan;
+struct Chunk;
 
 // A pass, made block by block. P is what rows are packed as: float, double or Bfloat16Pair.
 template <class P>
@@ -77,6 +79,11 @@ class PairScan {
   std::vector<State<T>> states(const Team& team);
 
  private:
+  // Makes chunks of rows that are packed as Packed.
+  template <class Packed>
+  void make_chunks(const BlockPlan& plan, const std::vector<Chunk>& chunks, View<const T> x,
+                   View<const T> y, const Team& team);
+
   Extent extent_;
   std::vector<std::vector<std::unique_ptr<Consumer<T>>>> consumers_;  // of each thread
 };

@@ -1,10 +1,9 @@
-"""A pass with a screen has the states of one without, to the bit; and a screen's bound holds."""
+"""A pass with a screen has the states of one without, to the bit."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from helpers.adversarial_rows import KINDS
 from helpers.cases import unit
 from wellgram.backends.consumers import Bracket, CountBelow, Histogram, Nearest
 from wellgram.errors import BackendUnavailable
@@ -15,59 +14,29 @@ _cpu = pytest.importorskip("wellgram._cpu")
 SHAPES = [(2, 1), (5, 2), (40, 3), (70, 17), (333, 64), (150, 301), (40, 3000)]
 
 
-def _near_copies(rng, n, d):
-    """Rows that are equal but for one unit in the last place of each value."""
-    away = np.where(rng.random((n, d)) < 0.5, 9, -9).astype(np.float32)
-    return np.nextafter(np.tile(rng.standard_normal(d, np.float32), (n, 1)), away)
-
-
-def _one_sided(rng, n, d):
-    """Values whose rounding takes away nearly half a unit of 16 bits, always to the same side."""
-    steps = rng.integers(1, 40, (n, d)) + 0.49
-    return steps.astype(np.float32)
-
-
-def _one_hot(rng, n, d):
-    x = np.zeros((n, d), np.float32)
-    x[np.arange(n), rng.integers(0, d, n)] = 1
-    return x
-
-
-def _giant_feature(rng, n, d):
-    x = rng.standard_normal((n, d), np.float32)
-    x[::3, 0] *= 500
-    return x
-
-
-KINDS = {
-    "normal": lambda rng, n, d: rng.standard_normal((n, d), np.float32),
-    "shared": lambda rng, n, d: rng.standard_normal((n, d), np.float32) + np.float32(2),
-    "twice": lambda rng, n, d: np.repeat(rng.standard_normal((n, d), np.float32), 2, axis=0)[:n],
-    "near copies": _near_copies,
-    "one-sided": _one_sided,
-    "heavy tails": lambda rng, n, d: rng.standard_cauchy((n, d)).astype(np.float32),
-    "giant feature": _giant_feature,
-    "one-hot": _one_hot,
-}
-
-
 @pytest.fixture
 def screened(cpu):
-    """Calls a function without a screen and with one, on every instruction set."""
+    """Calls a function without a screen and with each, on every instruction set.
+
+    Yields both answers. Sets with and without fused multiply-adds differ among themselves.
+    """
 
     def both(call):
         for isa in cpu.kernels.instruction_sets():
             cpu.kernels.use_instruction_set(isa)
-            for screen in ("none", "int16"):
+            cpu.kernels.use_screen("none")
+            without = call()
+            for screen in cpu.kernels.screens()[1:]:
                 cpu.kernels.use_screen(screen)
-                yield call()
+                if cpu.kernels.screen() == screen:  # it goes with the instruction set
+                    yield without, call()
 
     yield both
     cpu.kernels.use_screen(None)
     _cpu.scale_screen_bounds(1)
 
 
-def states(x, other=None):
+def states(x, other=None, dtype=None):
     """The states of consumers that decide, together and alone; values kept are in no order."""
     partners = (len(x) - 1 if other is None else len(other)) or 1
     consumers = [
@@ -77,23 +46,22 @@ def states(x, other=None):
         Bracket(-0.01, 0.02, 1 << 23),
         Nearest(min(5, partners), min(3, partners)),
     ]
-    found = [*scan_pairs(x, consumers, other=other).states]
+    found = [*scan_pairs(x, consumers, other=other, dtype=dtype).states]
     for consumer in (consumers[0], consumers[-1]):
-        found += scan_pairs(x, [consumer], other=other).states
+        found += scan_pairs(x, [consumer], other=other, dtype=dtype).states
     return [(s.counts.tobytes(), np.sort(s.values).tobytes()) for s in found]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_states_are_those_without_a_screen(screened, rng, kind, shape):
+def test_states_are_those_without_a_screen(screened, rng, kind, shape, dtype):
     n, d = shape
     x, y = KINDS[kind](rng, n, d), KINDS[kind](rng, n // 2 + 1, d)
     x[np.linalg.norm(x, axis=1) == 0] = 1
     y[np.linalg.norm(y, axis=1) == 0] = 1
     for other in (None, y):
-        answers = screened(lambda other=other: states(x, other))
-        # Instruction sets with and without fused multiply-adds differ among themselves.
-        for without, with_screen in zip(answers, answers, strict=True):
+        for without, with_screen in screened(lambda other=other: states(x, other, dtype)):
             assert without == with_screen
 
 
@@ -108,7 +76,7 @@ def test_a_pass_in_blocks(screened, rng, monkeypatch):
         return [s.counts.tobytes() for s in scans[0].merge(scans[1]).states]
 
     answers = screened(merged)
-    for without, with_screen in zip(answers, answers, strict=True):
+    for without, with_screen in answers:
         assert without == with_screen
 
 
@@ -130,47 +98,8 @@ def test_ranks_are_those_without_a_screen(screened, cpu, rng, values, absolute):
                 a, b, s, v, o, t, absolute=absolute
             ).tobytes()
         )
-        for without, with_screen in zip(answers, answers, strict=True):
+        for without, with_screen in answers:
             assert without == with_screen
-
-
-def certified(x, y):
-    """The screen's cosines of all pairs of unit rows, their bounds, and those of pair_cosines."""
-    cosines, bounds = np.empty((len(x), len(y)), np.float32), np.empty((len(x), len(y)))
-    _cpu.screened_cosines(x, y, cosines, bounds)
-    i, j = np.indices(cosines.shape).reshape(2, -1)
-    chain = np.empty(len(i), np.float32)
-    _cpu.pair_cosines(x, y, i, j, chain, 1)
-    return cosines, bounds, chain.reshape(cosines.shape)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    kind=st.sampled_from(sorted(KINDS)),
-    n=st.integers(1, 40),
-    d=st.one_of(st.integers(1, 70), st.integers(900, 1100)),
-)
-def test_the_bound_holds(seed, kind, n, d):
-    rng = np.random.default_rng(seed)
-    x, y = KINDS[kind](rng, n, d), KINDS[kind](rng, n, d)
-    x, y = (
-        rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-30) for rows in (x, y)
-    )
-    x, y = x.astype(np.float32), y.astype(np.float32)
-    cosines, bounds, chain = certified(x, y)
-    exact = x.astype(np.float64) @ y.astype(np.float64).T
-    assert (np.abs(cosines - exact) <= bounds).all()
-    assert (np.abs(cosines.astype(np.float64) - chain) <= bounds).all()
-
-
-def test_the_bound_is_as_narrow_as_said():
-    """4e-4 at 1,024 features: half a unit of 46,340 in each value of two rows, and the chain's."""
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((64, 1024))
-    x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
-    _, bounds, _ = certified(x, x)
-    assert bounds.max() < 5e-4
 
 
 def test_a_bound_that_is_too_small_is_noticed(screened, rng):
@@ -179,18 +108,16 @@ def test_a_bound_that_is_too_small_is_noticed(screened, rng):
     ties = CountBelow(tuple(np.linspace(-0.1, 0.1, 60)))
     _cpu.scale_screen_bounds(1e-3)
     answers = screened(lambda: scan_pairs(x, [ties]).states[0].counts.tobytes())
-    assert any(
-        without != with_screen for without, with_screen in zip(answers, answers, strict=True)
-    )
+    assert all(without != with_screen for without, with_screen in answers)
 
 
 def test_rows_that_are_not_of_length_1_have_no_screen(screened, cpu):
     """NaN is below nothing, and in the first bin."""
     x = np.full((3, 4), np.nan, np.float32)
-    for with_or_without in screened(lambda: cpu.scan_pairs(x, [Histogram(bins=3)])[0]):
-        assert with_or_without.tolist() == [3, 0, 0]
+    for both in screened(lambda: cpu.scan_pairs(x, [Histogram(bins=3)])[0].tolist()):
+        assert both == ([3, 0, 0], [3, 0, 0])
 
 
 def test_a_screen_that_is_unknown(cpu):
-    with pytest.raises(BackendUnavailable, match="no screen 'int4'; use one of none, int16"):
+    with pytest.raises(BackendUnavailable, match=r"no screen 'int4'; use one of none, .*int16"):
         cpu.kernels.use_screen("int4")

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "cpu/primitives.hpp"
-#include "cpu/screens/int16_panels.hpp"
-#include "cpu/screens/screen.hpp"
+#include "cpu/screens/choice.hpp"
+#include "cpu/screens/tile_maker.hpp"
 
 namespace wellgram {
 
@@ -17,6 +19,44 @@ namespace wellgram {
 struct OpenCell {
   Index row, column, place;
   bool both;
+};
+
+// Tiles of a screen: of the rows x(0) ... x(rows - 1), against all of y in some order.
+class RankScreen {
+ public:
+  template <class X, class Y>
+  RankScreen(std::unique_ptr<TileMaker> maker, View<const float> x, Index rows, const X& place_in_x,
+             View<const float> y, const Y& place_in_y, const Team& team)
+      : maker_(std::move(maker)),
+        roundings_(x.columns),
+        tiles_(maker_->wide() / kernels<float>().tile_columns),
+        lefts_(panel_count(rows, maker_->tall()), maker_->left_bytes()),
+        rights_(panel_count(y.rows, maker_->wide()), maker_->right_bytes()) {
+    lefts_.pack_left(*maker_, {x}, rows, place_in_x, team);
+    rights_.pack_right(*maker_, {y}, y.rows, place_in_y, team);
+  }
+
+  // How many tiles side by side are best made at once, and the room that they take.
+  Index at_once() const { return maker_->at_once() * tiles_; }
+  Index cells() const { return maker_->at_once() * maker_->tall() * maker_->wide(); }
+  Index scratch_bytes() const { return maker_->scratch_bytes(maker_->at_once()); }
+
+  // Makes the tiles of left panel p from right panel q on, a multiple of at_once().
+  void make(Index p, Index q, std::byte* scratch, float* cells) const {
+    const Index first = q / tiles_;
+    const Index count = std::min(maker_->at_once(), rights_.count() - first);
+    maker_->multiply(lefts_[p], lefts_.extent(p), rights_, first, count, scratch, cells);
+  }
+
+  // How far their cells may be from their cosines.
+  double bound(Index p, Index q) const {
+    return screen_bound(lefts_.extent(p), rights_.extent(q / tiles_), roundings_);
+  }
+
+ private:
+  std::unique_ptr<TileMaker> maker_;
+  Index roundings_, tiles_;
+  ScreenedPanels lefts_, rights_;
 };
 
 class OpenCells {

@@ -1,25 +1,23 @@
-// screen_chunks: int16 tiles, sifted by consumers; then the doubtful cells of the chunk, row by
-// row.
+// screen_chunks: tiles of a screen, sifted by consumers; then the doubtful cells of the chunk, row
+// by row.
 //
-// n m d products of 16 bits, a packed copy of either side's rows in half the memory of float32, and
-// a chain of d steps for each cell that is in doubt.
+// n m d products of low precision, a packed copy of either side's rows in half the memory of
+// float32, and a chain of d steps for each cell that is in doubt.
 #include "cpu/screens/screen.hpp"
 
 #include <atomic>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
+#include "cpu/screens/choice.hpp"
 #include "cpu/screens/exact_cells.hpp"
-#include "cpu/screens/int16_panels.hpp"
 
 namespace wellgram {
 
 namespace {
-
-enum class Choice : std::uint8_t { automatic, none, int16 };
-Choice choice = Choice::automatic;
 
 // A chain of one pair takes as long as about ten cells of a float32 tile, and a screen saves half
 // of one: with more cells in doubt a pass takes longer than without it.
@@ -28,24 +26,26 @@ constexpr double doubts_that_pay = 1.0 / 20;
 // A block of left panels, which each thread packs for itself when it comes to another.
 class LeftBlock {
  public:
-  LeftBlock(Index features, Index tall, Index most)
-      : packer_(features, tall), panels_(most * packer_.panel_size()), extents_(most) {}
+  LeftBlock(const TileMaker& maker, Index most)
+      : maker_(maker), panels_(most, maker.left_bytes()) {}
 
-  void pack(const Chunk& chunk, View<const float> x, Index tall) {
+  void pack(const Chunk& chunk, const ScreenedRows& x) {
     if (std::exchange(first_, chunk.left) == chunk.left) return;
+    const Index tall = maker_.tall();
     for (Index p = chunk.left; p < chunk.last_left; ++p)
-      extents_[p - chunk.left] = packer_.pack(
-          std::min(tall, x.rows - p * tall), [&](Index r) { return x.row(p * tall + r); },
-          panels_.data() + (p - chunk.left) * packer_.panel_size());
+      panels_.extent(p - first_) =
+          maker_.pack_left(rows_.take(x, std::min(tall, x.rows.rows - p * tall),
+                                      [&](Index r) { return p * tall + r; }),
+                           panels_[p - first_]);
   }
 
-  const Int16Pair* operator[](Index p) const { return panels_.data() + p * packer_.panel_size(); }
-  const PanelExtent& extent(Index p) const { return extents_[p]; }
+  const std::byte* operator[](Index p) const { return panels_[p - first_]; }
+  const PanelExtent& extent(Index p) const { return panels_.extent(p - first_); }
 
  private:
-  Int16Packer packer_;
-  Buffer<Int16Pair> panels_;
-  std::vector<PanelExtent> extents_;
+  const TileMaker& maker_;
+  ScreenedPanels panels_;
+  PanelRows rows_;
   Index first_ = -1;
 };
 
@@ -60,8 +60,8 @@ class Doubts {
 
   // Decides them. By rows, so that a row is read once for all of its cells.
   void decide(const ExactCells& exact, Consumers& consumers) {
-    std::sort(doubts_.begin(), doubts_.end(),
-              [](const Doubt& a, const Doubt& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; });
+    sort_by_row();
+    look_closer(exact, consumers);
     constexpr std::size_t batch = 512;
     Index i[batch], j[batch];
     float cosines[batch];
@@ -140,81 +140,94 @@ std::vector<Chunk> others(const std::vector<Chunk>& chunks, std::size_t count) {
   return rest;
 }
 
+// What a thread has of its own.
+struct Worker {
+  Worker(const TileMaker& maker, Index most_lefts, Index most_panels)
+      : lefts(maker, most_lefts),
+        cells(most_panels * maker.tall() * maker.wide()),
+        scratch(maker.scratch_bytes(most_panels)) {}
+
+  LeftBlock lefts;
+  Buffer<float> cells;
+  Buffer<std::byte> scratch;
+  Doubts doubts;
+};
+
+// Calls each(left panel, right panel, cells, bound) for the tiles of a chunk that hold pairs. Right
+// panels are those of the plan, of which one of the screen's holds some.
+template <class Each, class Look>
+void over_screened_tiles(const TileMaker& maker, const BlockPlan& plan, const Chunk& chunk,
+                         const ScreenedPanels& rights, Index roundings, Worker& worker,
+                         const Each& each, const Look& look) {
+  constexpr Index panels_a_look = 16;
+  const Index tiles = maker.wide() / plan.wide, tile_size = plan.tall * plan.wide;
+  const Index end = panel_count(chunk.last_right, tiles);
+  for (Index strip = chunk.right / tiles; strip < end; strip += maker.at_once()) {
+    const Index last = std::min(end, strip + maker.at_once());
+    for (Index p = chunk.left; p < chunk.last_left; ++p) {
+      if ((p - chunk.left) % panels_a_look == 0) look();
+      Index first = strip;
+      while (first < last && !plan.has_pairs(p * plan.tall, (first + 1) * maker.wide())) ++first;
+      if (first == last) continue;
+      maker.multiply(worker.lefts[p], worker.lefts.extent(p), rights, first, last - first,
+                     worker.scratch.data(), worker.cells.data());
+      for (Index s = first; s < last; ++s) {
+        const double bound = screen_bound(worker.lefts.extent(p), rights.extent(s), roundings);
+        float* cells = worker.cells.data() + (s - first) * tiles * tile_size;
+        const Index last_tile = std::min(chunk.last_right, (s + 1) * tiles);
+        for (Index q = s * tiles; q < last_tile; ++q, cells += tile_size)
+          if (plan.has_pairs(p * plan.tall, (q + 1) * plan.wide)) each(p, q, cells, bound);
+      }
+    }
+  }
+}
+
 }  // namespace
 
-bool use_screen(const char* name) {
-  const std::pair<const char*, Choice> choices[] = {
-      {"automatic", Choice::automatic}, {"none", Choice::none}, {"int16", Choice::int16}};
-  for (const auto& [known, wanted] : choices)
-    if (std::strcmp(known, name) == 0) {
-      choice = wanted;
-      return true;
-    }
-  return false;
-}
-
-const char* screen_name() {
-  const bool pays = choice == Choice::automatic && current_set().screen.pays;
-  return pays || choice == Choice::int16 ? "int16" : "none";
-}
-
-bool screen_is_chosen() { return choice != Choice::automatic; }
-
-// With fewer features a tile is made so soon that sifting it takes the time that was saved.
-bool screen_serves(Index rows, Index columns, Index features) {
-  constexpr Index least_features = 64;
-  constexpr double least_products = 1e8;
-  if (choice != Choice::automatic) return choice != Choice::none;
-  const double products =
-      static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(features);
-  return current_set().screen.pays && features >= least_features && products >= least_products;
-}
-
-bool is_screened(const BlockPlan& plan, Index features, const Consumers& consumers) {
+std::unique_ptr<TileMaker> screen_of_block(const BlockPlan& plan, Index features, bool bfloat16,
+                                           const Consumers& consumers) {
   for (const auto& consumer : consumers)
-    if (!consumer->decides()) return false;
-  return !consumers.empty() && screen_serves(plan.rows, plan.columns, features);
+    if (!consumer->decides()) return nullptr;
+  return consumers.empty() ? nullptr : screen_for(plan.rows, plan.columns, features, bfloat16);
 }
 
-std::vector<Chunk> screen_chunks(const BlockPlan& plan, const std::vector<Chunk>& chunks,
-                                 View<const float> x, View<const float> y,
-                                 std::vector<Consumers>& consumers, const Team& team) {
-  const bool same = x.data == y.data && x.rows == y.rows;
-  const double x_length = longest_row(x, team);
-  const double y_length = same ? x_length : longest_row(y, team);
+std::vector<Chunk> screen_chunks(const TileMaker& maker, const BlockPlan& plan,
+                                 const std::vector<Chunk>& chunks, const ScreenedRows& x,
+                                 const ScreenedRows& y, std::vector<Consumers>& consumers,
+                                 const Team& team) {
+  const bool same = x.rows.data == y.rows.data && x.rows.rows == y.rows.rows;
+  const double x_length = x.longest(team);
+  const double y_length = same ? x_length : y.longest(team);
   if (x_length > most_length || y_length > most_length) return chunks;
-  const Index features = x.columns;
-  const Int16Panels rights(y.rows, plan.wide, features, [&](Index r) { return y.row(r); }, team);
+  const Index features = x.rows.columns;
+  ScreenedPanels rights(panel_count(y.rows.rows, maker.wide()), maker.right_bytes());
+  rights.pack_right(maker, y, y.rows.rows, [](Index r) { return r; }, team);
   Index most_lefts = 0;
   for (const Chunk& chunk : chunks) most_lefts = std::max(most_lefts, chunk.last_left - chunk.left);
-  std::vector<LeftBlock> blocks;
+  std::vector<Worker> workers;
+  workers.reserve(team.threads());
   for (int worker = 0; worker < team.threads(); ++worker)
-    blocks.emplace_back(features, plan.tall, most_lefts);
+    workers.emplace_back(maker, most_lefts, maker.at_once());
   const Index additions = current_set().screen.dot_additions(features);
   const ExactCells exact{x,
                          y,
                          plan.row,
                          plan.column,
                          plan.symmetric,
-                         reordered_bound(features, additions, x_length, y_length)};
+                         reordered_bound(x.roundings(), additions, x_length, y_length)};
   for (auto& consumer : consumers[0]) consumer->open_screen(exact);
-  std::vector<Doubts> doubts(team.threads());
   std::atomic<Index> in_doubt = 0, met = 0;
 
   const auto screen = [&](const Chunk& chunk, int worker) {
-    alignas(64) float cells[max_tile];
     std::uint16_t doubtful[max_tile];
     const Block block = plan.block(chunk);
     for (auto& consumer : consumers[worker]) consumer->begin(block);
-    LeftBlock& lefts = blocks[worker];
-    lefts.pack(chunk, x, plan.tall);
+    Doubts& doubts = workers[worker].doubts;
+    workers[worker].lefts.pack(chunk, x);
     Index tiles = 0;
-    plan.over_tiles(
-        chunk,
-        [&](Index p, Index q) {
-          const Index place = p - chunk.left;
-          const double bound = make_int16_tile(lefts[place], lefts.extent(place), rights[q],
-                                               rights.extent(q), features, cells);
+    over_screened_tiles(
+        maker, plan, chunk, rights, x.roundings(), workers[worker],
+        [&](Index p, Index q, float* cells, double bound) {
           const Index row = p * plan.tall, column = q * plan.wide;
           if (row + plan.tall > plan.rows || column + plan.wide > plan.columns ||
               (plan.symmetric && plan.column + column < plan.row + row + plan.tall))
@@ -225,15 +238,14 @@ std::vector<Chunk> screen_chunks(const BlockPlan& plan, const std::vector<Chunk>
           for (std::size_t c = 0; c < consumers[worker].size(); ++c) {
             const Index count = consumers[worker][c]->sift(tile, doubtful);
             for (Index f = 0; f < count; ++f)
-              doubts[worker].add(row + doubtful[f] % plan.tall, column + doubtful[f] / plan.tall,
-                                 c);
+              doubts.add(row + doubtful[f] % plan.tall, column + doubtful[f] / plan.tall, c);
           }
           ++tiles;
         },
         [&] { team.look(worker); });
     met += tiles * plan.tall * plan.wide;
-    in_doubt += doubts[worker].count();
-    doubts[worker].decide(exact, consumers[worker]);
+    in_doubt += doubts.count();
+    doubts.decide(exact, consumers[worker]);
   };
 
   const std::size_t pilots = std::min<std::size_t>(chunks.size(), 2 * team.threads());
@@ -253,19 +265,24 @@ std::vector<Chunk> screen_chunks(const BlockPlan& plan, const std::vector<Chunk>
   return rest;
 }
 
-void screened_cosines(View<const float> x, View<const float> y, View<float> cosines,
+void screened_cosines(const ScreenedRows& x, const ScreenedRows& y, View<float> cosines,
                       View<double> bounds, const Team& team) {
-  const Index tall = kernels<float>().tile_rows, wide = kernels<float>().tile_columns;
-  const Int16Tiles tiles(
-      x.rows, tall, [&](Index r) { return x.row(r); }, y.rows, wide,
-      [&](Index r) { return y.row(r); }, x.columns, team);
-  alignas(64) float cells[max_tile];
-  for (Index p = 0; p < panel_count(x.rows, tall); ++p)
-    for (Index q = 0; q < panel_count(y.rows, wide); ++q) {
-      const double bound = tiles.make(p, q, cells);
-      for (Index j = 0; j < std::min(wide, y.rows - q * wide); ++j)
-        for (Index i = 0; i < std::min(tall, x.rows - p * tall); ++i) {
-          cosines.row(p * tall + i)[q * wide + j] = cells[j * tall + i];
+  const auto maker = screen_for(x.rows.rows, y.rows.rows, x.rows.columns, x.bfloat16);
+  if (maker == nullptr) throw std::invalid_argument("there is no screen in use");
+  const Index rows = x.rows.rows, columns = y.rows.rows, tall = maker->tall(), wide = maker->wide();
+  ScreenedPanels lefts(panel_count(rows, tall), maker->left_bytes());
+  ScreenedPanels rights(panel_count(columns, wide), maker->right_bytes());
+  lefts.pack_left(*maker, x, rows, [](Index r) { return r; }, team);
+  rights.pack_right(*maker, y, columns, [](Index r) { return r; }, team);
+  Buffer<float> cells(tall * wide);
+  Buffer<std::byte> scratch(maker->scratch_bytes(1));
+  for (Index p = 0; p < panel_count(rows, tall); ++p)
+    for (Index q = 0; q < panel_count(columns, wide); ++q) {
+      maker->multiply(lefts[p], lefts.extent(p), rights, q, 1, scratch.data(), cells.data());
+      const double bound = screen_bound(lefts.extent(p), rights.extent(q), x.roundings());
+      for (Index j = 0; j < std::min(wide, columns - q * wide); ++j)
+        for (Index i = 0; i < std::min(tall, rows - p * tall); ++i) {
+          cosines.row(p * tall + i)[q * wide + j] = cells.data()[j * tall + i];
           bounds.row(p * tall + i)[q * wide + j] = bound;
         }
     }

@@ -51,9 +51,17 @@ constexpr bool screen_pays = true;
 constexpr bool screen_pays = false;
 #endif
 
+// Null where a set has no instruction for it, and float32 serves.
+#if defined(__AVX512BF16__)
+constexpr auto bfloat16_tile = gram_tile<Bfloat16Pair>;
+#else
+constexpr decltype(Products<Bfloat16Pair>::gram_tile) bfloat16_tile = nullptr;
+#endif
+
 bool supported() {
 #if defined(__AVX512BF16__)
-  if (!__builtin_cpu_supports("avx512bf16")) return false;
+  // Processors of Intel make these products at half the rate of float32, those of AMD at twice.
+  if (!__builtin_cpu_supports("avx512bf16") || __builtin_cpu_is("intel")) return false;
 #endif
 #if defined(__AVX512VNNI__)
   if (!__builtin_cpu_supports("avx512vnni")) return false;
@@ -87,12 +95,13 @@ const InstructionSet WELLGRAM_JOIN(set_, WELLGRAM_ISA) = {
     WELLGRAM_ISA::loops<double>(),
     {WELLGRAM_ISA::gram_tile<float>, WELLGRAM_ISA::pair_dots<float>},
     {WELLGRAM_ISA::gram_tile<double>, WELLGRAM_ISA::pair_dots<double>},
-    {WELLGRAM_ISA::gram_tile<Bfloat16Pair>, WELLGRAM_ISA::pair_dots_bf16},
+    {WELLGRAM_ISA::bfloat16_tile, WELLGRAM_ISA::pair_dots_bf16},
     WELLGRAM_ISA::numpy_tile,
     WELLGRAM_ISA::numpy_tile,
     {WELLGRAM_ISA::screen_pays, WELLGRAM_ISA::largest_size, WELLGRAM_ISA::quantise,
-     WELLGRAM_ISA::int16_tile, WELLGRAM_ISA::sift, WELLGRAM_ISA::sift_bins,
-     WELLGRAM_ISA::near_values, WELLGRAM_ISA::near_column_values, WELLGRAM_ISA::dot,
+     WELLGRAM_ISA::int16_tile, WELLGRAM_ISA::join_parts, WELLGRAM_ISA::sift,
+     WELLGRAM_ISA::sift_bins, WELLGRAM_ISA::near_values, WELLGRAM_ISA::near_column_values,
+     WELLGRAM_ISA::dot<WELLGRAM_ISA::AsIs>, WELLGRAM_ISA::dot<WELLGRAM_ISA::AsBfloat16>,
      WELLGRAM_ISA::dot_additions}};
 
 }  // namespace wellgram

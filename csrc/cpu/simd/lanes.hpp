@@ -118,6 +118,15 @@ int put_lanes(Vector<T> values, unsigned bits, T* out) {
 #endif
 }
 
+// Values rounded to bfloat16, as bfloat16_bits does.
+inline Vector<float> as_bfloat16(Vector<float> values) {
+  typedef std::uint32_t Bits __attribute__((vector_size(WELLGRAM_VECTOR_BYTES)));
+  const auto bits = reinterpret_cast<Bits>(values);
+  const Bits rounded = bits + 0x7fff + (bits >> 16 & 1);
+  return reinterpret_cast<Vector<float>>((values == values ? rounded : bits | 0x400000) &
+                                         0xffff0000);
+}
+
 inline float root(float value) { return __builtin_sqrtf(value); }
 inline double root(double value) { return __builtin_sqrt(value); }
 

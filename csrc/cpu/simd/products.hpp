@@ -114,45 +114,110 @@ inline void send_for(const SixteenRows& rows, Index k) {
   for (int w = 0; w < 16; ++w) _mm_prefetch(rows[w] + k, _MM_HINT_T1);
 }
 
+// How values are multiplied. `ready` makes sixteen features of sixteen rows the operands of
+// 16 / features_a_step steps; `operand` gives that of one row, from its first feature on.
+struct Float32Steps {
+  static constexpr int features_a_step = 1;
+  static void ready(__m512 (&)[16]) {}
+  static __m512 operand(const float* row, Index) { return _mm512_set1_ps(row[0]); }
+  static __m512 multiply(__m512 sum, __m512 a, __m512 b) { return _mm512_fmadd_ps(a, b, sum); }
+};
+
+#if defined(__AVX512BF16__)
+
+struct Bfloat16Steps {
+  static constexpr int features_a_step = 2;
+  static void ready(__m512 (&v)[16]) {
+#pragma GCC unroll 8
+    for (int w = 0; w < 8; ++w) {
+      const __m512i first = _mm512_maskz_cvtepu16_epi32(0xffff, halves(v[2 * w]));
+      const __m512i second = _mm512_maskz_cvtepu16_epi32(0xffff, halves(v[2 * w + 1]));
+      v[w] =
+          _mm512_castsi512_ps(_mm512_or_si512(first, _mm512_maskz_slli_epi32(0xffff, second, 16)));
+    }
+  }
+  static __m512 operand(const float* row, Index left) {
+    const Bfloat16Pair pair(row[0], left > 1 ? row[1] : 0.0f);
+    return _mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(pair.bits)));
+  }
+  static __m512 multiply(__m512 sum, __m512 a, __m512 b) {
+    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
+  }
+
+ private:
+  static __m256i halves(__m512 v) {
+    return reinterpret_cast<__m256i>(_mm512_maskz_cvtneps_pbh(0xffff, v));
+  }
+};
+
+#else
+
+struct Bfloat16Steps {
+  static constexpr int features_a_step = 1;
+  static void ready(__m512 (&v)[16]) {
+#pragma GCC unroll 16
+    for (int w = 0; w < 16; ++w) v[w] = as_bfloat16(v[w]);
+  }
+  static __m512 operand(const float* row, Index) {
+    return _mm512_set1_ps(wellgram::as_bfloat16(row[0]));
+  }
+  static __m512 multiply(__m512 sum, __m512 a, __m512 b) { return _mm512_fmadd_ps(a, b, sum); }
+};
+
+#endif
+
 // Pairs of one row share it: its values are broadcast.
-inline __m512 dots_of_one(const float* a, const SixteenRows& b, const SixteenRows& next,
-                          Index features) {
+template <class Steps>
+__m512 dots_of_one(const float* a, const SixteenRows& b, const SixteenRows& next, Index features) {
+  constexpr int step = Steps::features_a_step;
   __m512 sum = _mm512_setzero_ps(), right[16];
   Index k = 0;
   for (; k + 16 <= features; k += 16) {
     send_for(next, k);
     turned(b, k, 0xffff, right);
+    Steps::ready(right);
 #pragma GCC unroll 16
-    for (int w = 0; w < 16; ++w) sum = _mm512_fmadd_ps(_mm512_set1_ps(a[k + w]), right[w], sum);
+    for (int w = 0; w < 16 / step; ++w)
+      sum = Steps::multiply(sum, Steps::operand(a + k + step * w, 16), right[w]);
   }
-  if (k < features) turned(b, k, static_cast<__mmask16>((1u << (features - k)) - 1), right);
-  for (int w = 0; k + w < features; ++w)
-    sum = _mm512_fmadd_ps(_mm512_set1_ps(a[k + w]), right[w], sum);
+  if (k < features) {
+    turned(b, k, static_cast<__mmask16>((1u << (features - k)) - 1), right);
+    Steps::ready(right);
+  }
+  for (int w = 0; k + step * w < features; ++w)
+    sum = Steps::multiply(sum, Steps::operand(a + k + step * w, features - k - step * w), right[w]);
   return sum;
 }
 
-inline __m512 dots_of_any(const SixteenRows& a, const SixteenRows& b, const SixteenRows& next,
-                          Index features) {
+template <class Steps>
+__m512 dots_of_any(const SixteenRows& a, const SixteenRows& b, const SixteenRows& next,
+                   Index features) {
+  constexpr int step = Steps::features_a_step;
   __m512 sum = _mm512_setzero_ps(), left[16], right[16];
   Index k = 0;
   for (; k + 16 <= features; k += 16) {
     send_for(next, k);
     turned(a, k, 0xffff, left);
     turned(b, k, 0xffff, right);
+    Steps::ready(left);
+    Steps::ready(right);
 #pragma GCC unroll 16
-    for (int w = 0; w < 16; ++w) sum = _mm512_fmadd_ps(left[w], right[w], sum);
+    for (int w = 0; w < 16 / step; ++w) sum = Steps::multiply(sum, left[w], right[w]);
   }
   if (k < features) {
     const auto present = static_cast<__mmask16>((1u << (features - k)) - 1);
     turned(a, k, present, left);
     turned(b, k, present, right);
+    Steps::ready(left);
+    Steps::ready(right);
   }
-  for (int w = 0; k + w < features; ++w) sum = _mm512_fmadd_ps(left[w], right[w], sum);
+  for (int w = 0; k + step * w < features; ++w) sum = Steps::multiply(sum, left[w], right[w]);
   return sum;
 }
 
-inline void sixteen_dots(const float* x, Index x_stride, const float* y, Index y_stride,
-                         Index features, const Index* i, const Index* j, Index pairs, float* out) {
+template <class Steps>
+void sixteen_dots(const float* x, Index x_stride, const float* y, Index y_stride, Index features,
+                  const Index* i, const Index* j, Index pairs, float* out) {
   constexpr Index worth_sharing = 8;
   for (Index p = 0; p < pairs;) {
     Index count = 1, most = pairs - p < 16 ? pairs - p : 16;
@@ -167,8 +232,8 @@ inline void sixteen_dots(const float* x, Index x_stride, const float* y, Index y
       b[w] = y + j[at] * y_stride;
       next[w] = y + j[after] * y_stride;
     }
-    const __m512 sums =
-        shared ? dots_of_one(a[0], b, next, features) : dots_of_any(a, b, next, features);
+    const __m512 sums = shared ? dots_of_one<Steps>(a[0], b, next, features)
+                               : dots_of_any<Steps>(a, b, next, features);
     _mm512_mask_storeu_ps(out + p, static_cast<__mmask16>((1u << count) - 1), sums);
     p += count;
   }
@@ -181,7 +246,7 @@ void pair_dots(const T* x, Index x_stride, const T* y, Index y_stride, Index fea
                const Index* i, const Index* j, Index pairs, T* out) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == 4) {
-    sixteen_dots(x, x_stride, y, y_stride, features, i, j, pairs, out);
+    sixteen_dots<Float32Steps>(x, x_stride, y, y_stride, features, i, j, pairs, out);
     return;
   }
 #endif
@@ -196,8 +261,7 @@ void pair_dots(const T* x, Index x_stride, const T* y, Index y_stride, Index fea
   }
 }
 
-// The same on pairs of bfloat16: by the instruction for it where there is one, which rounds in a
-// way of its own, else widened to float32, the first of the two values before the second.
+// The same on pairs of bfloat16, by the instruction for it, which rounds in a way of its own.
 #if defined(__AVX512BF16__)
 
 inline __m512bh pairs_of(__m512i bits) { return reinterpret_cast<__m512bh>(bits); }
@@ -215,77 +279,25 @@ inline void multiply_step(const Bfloat16Pair* a, const Bfloat16Pair* b,
   }
 }
 
-// One chain per vector, of which one lane counts.
-struct Chain {
-  __m512 sum = _mm512_setzero_ps();
-  void step(Bfloat16Pair a, Bfloat16Pair b) {
-    sum = _mm512_dpbf16_ps(sum, pairs_of(_mm512_set1_epi32(static_cast<int>(a.bits))),
-                           pairs_of(_mm512_set1_epi32(static_cast<int>(b.bits))));
-  }
-  float value() const { return _mm512_cvtss_f32(sum); }
-};
-
-#else
-
-typedef std::uint32_t Bits __attribute__((vector_size(WELLGRAM_VECTOR_BYTES)));
-inline Vector<float> first_of(Bits pairs) { return reinterpret_cast<Vector<float>>(pairs << 16); }
-inline Vector<float> second_of(Bits pairs) {
-  return reinterpret_cast<Vector<float>>(pairs & 0xffff0000u);
-}
-inline float first_of(Bfloat16Pair pair) {
-  const std::uint32_t bits = pair.bits << 16;
-  float value;
-  __builtin_memcpy(&value, &bits, sizeof value);
-  return value;
-}
-inline float second_of(Bfloat16Pair pair) {
-  const std::uint32_t bits = pair.bits & 0xffff0000u;
-  float value;
-  __builtin_memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-inline void multiply_step(const Bfloat16Pair* a, const Bfloat16Pair* b,
-                          Vector<float> (&top)[WELLGRAM_TILE_COLUMNS],
-                          Vector<float> (&bottom)[WELLGRAM_TILE_COLUMNS]) {
-  const auto* vectors = reinterpret_cast<const Bits*>(a);
-  const Vector<float> a0 = first_of(vectors[0]), a1 = first_of(vectors[1]);
-  const Vector<float> a2 = second_of(vectors[0]), a3 = second_of(vectors[1]);
-#pragma GCC unroll 16
-  for (int j = 0; j < WELLGRAM_TILE_COLUMNS; ++j) {
-    const float first = first_of(b[j]), second = second_of(b[j]);
-    top[j] += a0 * first;
-    bottom[j] += a1 * first;
-    top[j] += a2 * second;
-    bottom[j] += a3 * second;
-  }
-}
-
-struct Chain {
-  float sum = 0;
-  void step(Bfloat16Pair a, Bfloat16Pair b) {
-    sum = multiply_add(first_of(a), first_of(b), sum);
-    sum = multiply_add(second_of(a), second_of(b), sum);
-  }
-  float value() const { return sum; }
-};
-
 #endif
 
-inline Bfloat16Pair pair_at(const float* row, Index k, Index features) {
-  return {row[k], k + 1 < features ? row[k + 1] : 0.0f};
-}
-
+// Of rows that are rounded to bfloat16, by the chain of the tiles that a pass makes of them:
+// without the instruction, those of float32.
 void pair_dots_bf16(const float* x, Index x_stride, const float* y, Index y_stride, Index features,
                     const Index* i, const Index* j, Index pairs, float* out) {
+#if defined(__AVX512F__)
+  sixteen_dots<Bfloat16Steps>(x, x_stride, y, y_stride, features, i, j, pairs, out);
+#else
   for (Index p = 0; p < pairs; p += chains) {
     const PairRows<float> rows(x, x_stride, y, y_stride, i, j, p, pairs);
-    Chain chain[chains];
-    for (Index k = 0; k < features; k += 2)
+    float sum[chains] = {};
+    for (Index k = 0; k < features; ++k)
       for (int w = 0; w < chains; ++w)
-        chain[w].step(pair_at(rows.a[w], k, features), pair_at(rows.b[w], k, features));
-    for (int w = 0; w < chains && p + w < pairs; ++w) out[p + w] = chain[w].value();
+        sum[w] = multiply_add(wellgram::as_bfloat16(rows.a[w][k]),
+                              wellgram::as_bfloat16(rows.b[w][k]), sum[w]);
+    for (int w = 0; w < chains && p + w < pairs; ++w) out[p + w] = sum[w];
   }
+#endif
 }
 
 // Products wait for arithmetic, a tally for memory: it is made a value at a time between the steps

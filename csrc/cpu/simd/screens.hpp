@@ -109,6 +109,12 @@ inline void int16_tile(const Int16Pair* a, const Int16Pair* b, Index depth, floa
   }
 }
 
+inline void join_parts(const std::int32_t* high, const std::int32_t* middle, Index count,
+                       float unit, float* cells) {
+  for (Index c = 0; c < count; ++c)
+    cells[c] = unit * (256.0f * static_cast<float>(high[c]) + static_cast<float>(middle[c]));
+}
+
 // NaN lies neither below an interval nor within.
 inline Index sift(const float* cells, const float* low, const float* high, Index intervals,
                   Index* below, std::uint16_t* doubtful) {
@@ -200,17 +206,30 @@ inline Index near_column_values(const float* column, Index first, const float* v
   return count;
 }
 
-inline float dot(const float* a, const float* b, Index features) {
+struct AsIs {
+  template <class V>
+  V operator()(V values) const {
+    return values;
+  }
+};
+struct AsBfloat16 {
+  Vector<float> operator()(Vector<float> values) const { return as_bfloat16(values); }
+  float operator()(float value) const { return wellgram::as_bfloat16(value); }
+};
+
+template <class Rounded>
+float dot(const float* a, const float* b, Index features) {
+  constexpr Rounded rounded;
   constexpr int lanes = Lanes<float>::count;
   Vector<float> first{}, second{};
   Index k = 0;
   for (; k + 2 * lanes <= features; k += 2 * lanes) {
-    first += load(a + k) * load(b + k);
-    second += load(a + k + lanes) * load(b + k + lanes);
+    first += rounded(load(a + k)) * rounded(load(b + k));
+    second += rounded(load(a + k + lanes)) * rounded(load(b + k + lanes));
   }
   first += second;
   float rest = 0, sums[lanes];
-  for (; k < features; ++k) rest += a[k] * b[k];
+  for (; k < features; ++k) rest += rounded(a[k]) * rounded(b[k]);
   __builtin_memcpy(sums, &first, sizeof sums);
   for (int half = lanes / 2; half > 0; half /= 2)
     for (int l = 0; l < half; ++l) sums[l] += sums[l + half];

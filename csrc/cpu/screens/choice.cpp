@@ -1,0 +1,87 @@
+#include "cpu/screens/choice.hpp"
+
+#include <algorithm>
+
+#include "cpu/part_products.hpp"
+#include "cpu/screens/tile_maker.hpp"
+
+namespace wellgram {
+
+namespace {
+
+const std::string automatic = "automatic", none = "none", int16 = "int16";
+std::string choice = automatic;
+
+// The tables whose units this process may use. The system is asked once.
+const std::vector<const PartProducts*>& usable_parts() {
+  static const std::vector<const PartProducts*> usable = [] {
+    std::vector<const PartProducts*> tables;
+    for (const auto* table = part_products(); *table != nullptr; ++table)
+      if ((*table)->usable()) tables.push_back(*table);
+    return tables;
+  }();
+  return usable;
+}
+
+bool goes_with_instruction_set(const PartProducts& parts) {
+  return parts.tile_rows == kernels<float>().tile_rows &&
+         parts.tile_columns == kernels<float>().tile_columns;
+}
+
+// The matrix unit of the screen in use, or null.
+const PartProducts* parts_in_use() {
+  for (const auto* parts : usable_parts())
+    if (goes_with_instruction_set(*parts) &&
+        (choice == parts->name || (choice == automatic && parts->pays)))
+      return parts;
+  return nullptr;
+}
+
+// Where an instruction multiplies bfloat16, a pass of it is as fast as one that is screened.
+bool uses_int16(bool bfloat16) {
+  const bool pays =
+      current_set().screen.pays && !(bfloat16 && products<Bfloat16Pair>().gram_tile != nullptr);
+  return choice == int16 || (choice == automatic && pays);
+}
+
+}  // namespace
+
+std::vector<std::string> screen_names() {
+  std::vector<std::string> names;
+  for (const auto* parts : usable_parts())
+    if (parts->pays) names.push_back(parts->name);
+  names.push_back(int16);
+  for (const auto* parts : usable_parts())
+    if (!parts->pays) names.push_back(parts->name);
+  return names;
+}
+
+bool use_screen(const std::string& name) {
+  const auto names = screen_names();
+  if (name != automatic && name != none && std::ranges::find(names, name) == names.end())
+    return false;
+  choice = name;
+  return true;
+}
+
+std::string screen_name() {
+  if (const auto* parts = parts_in_use()) return parts->name;
+  return uses_int16(false) ? int16 : none;
+}
+
+bool screen_is_chosen() { return choice != automatic; }
+
+std::unique_ptr<TileMaker> screen_for(Index rows, Index columns, Index features, bool bfloat16) {
+  // With fewer features a tile is made so soon that sifting it takes the time that was saved.
+  constexpr Index least_features = 64;
+  constexpr double least_products = 1e8;
+  const double products =
+      static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(features);
+  if (choice == automatic && (features < least_features || products < least_products))
+    return nullptr;
+  const auto* parts = parts_in_use();
+  if (parts != nullptr && features <= most_part_features) return make_part_maker(*parts, features);
+  return uses_int16(bfloat16) ? make_int16_maker(features) : nullptr;
+}
+
+}  // namespace wellgram
