@@ -204,7 +204,7 @@ def by_split(x: np.ndarray, codes: np.ndarray, train: np.ndarray, repeats: int) 
         found[sought] = among[neighbors(x[sought], NEIGHBORS, farthest=0, other=x[among]).nearest]
         return found
 
-    neighbors(x, codes, [(sought, among)], ours, repeats)
+    time_neighbors(x, codes, [(sought, among)], ours, repeats)
 
 
 def main() -> None:
