@@ -167,6 +167,11 @@ struct Kernels {
   // counts[k] += how many of the cells of one column of a tile are above values[k], k < depth.
   void (*count_column_above)(const T* column, const T* values, Index depth, Index* counts);
 
+  // ++counts[place * tile_rows + i] for each of the first `columns` cells of row i, which has
+  // `place` of the row's ascending values, values[k * tile_rows + i], k < depth, below it.
+  void (*count_places)(const T* tile, Index columns, const T* values, Index depth,
+                       std::uint32_t* counts);
+
   // medians[c] = the median of values[r * tile_rows + c] over rows, tile_rows of them; NaN where
   // one is.
   void (*column_medians)(const T* values, Index rows, double* medians);

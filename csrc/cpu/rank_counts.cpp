@@ -2,7 +2,7 @@
 //
 // 2 n m d flops on register tiles, and a comparison per value and pair. A chunk is a block of left
 // panels, rows with as many values side by side; the right ones, packed once, stream past. Rows
-// with many values look their place up among them instead of comparing all.
+// with many values look their cells' places up among them instead of comparing all.
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -24,37 +24,23 @@ constexpr Index most_compared = 256;
 // With more values to a row, a tile is made anew for its columns sooner than they are compared.
 constexpr Index most_mirrored = 64;
 
-// How many of ascending values are below one. Without branches, which would go either way.
-template <class T>
-Index count_below(const T* values, Index count, T one) {
-  const T* first = values;
-  while (count > 1) {
-    const Index half = count / 2;
-    first += (first[half - 1] < one) * half;
-    count -= half;
-  }
-  return first - values + (*first < one);
-}
-
-// The values of a panel's rows and how many were above each. Few: one after another, lane by lane,
-// rows with less filled up with what nothing is above. Many: per row the cells that were above so
-// many of its values.
+// The values of a panel's rows and how many cells were above each, lane by lane; rows with less are
+// filled up with what nothing is above. Few: one after another. Many: how many cells have so many
+// values below them.
 template <class T>
 class PanelCounts {
  public:
   void take(const Rankings<T>& rankings, const Index* rows, Index count, Index tall) {
     rankings_ = &rankings, rows_ = rows, count_ = count, tall_ = tall;
     depth_ = rankings.size(rows[count - 1]);  // rows come in ascending order of it
-    if (compared()) {
-      values_.assign(depth_ * tall, std::numeric_limits<T>::infinity());
+    values_.assign(depth_ * tall, std::numeric_limits<T>::infinity());
+    for (Index i = 0; i < count; ++i)
+      for (Index k = 0; k < rankings.size(rows[i]); ++k)
+        values_[k * tall + i] = rankings.values(rows[i])[k];
+    if (compared())
       counts_.assign(depth_ * tall, 0);
-      for (Index i = 0; i < count; ++i)
-        for (Index k = 0; k < rankings.size(rows[i]); ++k)
-          values_[k * tall + i] = rankings.values(rows[i])[k];
-    } else {
-      above_.assign(count, {});
-      for (Index i = 0; i < count; ++i) above_[i].assign(rankings.size(rows[i]) + 1, 0);
-    }
+    else
+      places_.assign((depth_ + 1) * tall, 0);
   }
 
   // Few values: a comparison of each with every cell.
@@ -63,16 +49,10 @@ class PanelCounts {
   const T* values() const { return values_.data(); }
 
   void absorb(const T* cells, Index columns) {
-    if (compared()) {
+    if (compared())
       kernels<T>().count_above(cells, columns, values_.data(), depth_, counts_.data());
-      return;
-    }
-    for (Index j = 0; j < columns; ++j)
-      for (Index i = 0; i < count_; ++i) {
-        const Index row = rows_[i];
-        const T cell = cells[j * tall_ + i];
-        ++above_[i][count_below(rankings_->values(row), rankings_->size(row), cell)];
-      }
+    else
+      kernels<T>().count_places(cells, columns, values_.data(), depth_, places_.data());
   }
 
   // One more cell of row i.
@@ -87,7 +67,10 @@ class PanelCounts {
       if (compared())
         for (Index k = 0; k < size; ++k) out[k] = counts_[k * tall_ + i];
       else
-        for (Index k = size, sum = 0; k-- > 0;) out[k] = sum += above_[i][k + 1];
+        for (Index k = depth_, sum = 0; k-- > 0;) {
+          sum += places_[(k + 1) * tall_ + i];
+          if (k < size) out[k] = sum;
+        }
     }
   }
 
@@ -97,7 +80,7 @@ class PanelCounts {
   Index count_, tall_, depth_;
   std::vector<T> values_;
   std::vector<Ordered<T>> counts_;
-  std::vector<std::vector<Index>> above_;
+  std::vector<std::uint32_t> places_;
 };
 
 // The labels of the rows of a panel, kind after kind, as wide as its values.
@@ -145,6 +128,28 @@ Index screened_panels(Index panels, const DepthOf& depth_of) {
   return screened;
 }
 
+// Where chunks of left panels begin, and the end of the last. A chunk has at most `most` panels,
+// and no more than stay in the second-level cache with their values, and are soon done.
+template <class ValueBytes>
+std::vector<Index> panel_chunks(Index panels, Index panel_bytes, double panel_flops, Index most,
+                                const ValueBytes& value_bytes) {
+  constexpr Index chunk_bytes = 256 << 10;
+  constexpr double chunk_flops = 1e10;  // few enough to be interrupted between two
+  std::vector<Index> begins{0};
+  Index bytes = 0;
+  for (Index p = 0; p < panels; ++p) {
+    const Index count = p - begins.back(), more = panel_bytes + value_bytes(p);
+    if (count > 0 && (count >= most || bytes + more > chunk_bytes ||
+                      static_cast<double>(count + 1) * panel_flops > chunk_flops)) {
+      begins.push_back(p);
+      bytes = 0;
+    }
+    bytes += more;
+  }
+  if (panels > 0) begins.push_back(panels);
+  return begins;
+}
+
 // `make_tile(rows, present, left, others, columns, right, cells)` fills a tile: of so many rows of
 // x that are packed in a left panel, and so many of y in a right one.
 // With a screen, where one serves, the tiles of rows with few values are made by it.
@@ -152,8 +157,6 @@ template <class T, class MakeTile>
 void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
                  const Labels& labels, bool absolute, Index* counts, const Team& team,
                  const MakeTile& make_tile, std::unique_ptr<TileMaker> maker) {
-  constexpr Index block_bytes = 256 << 10;
-  constexpr double block_flops = 1e10;  // few enough to be interrupted between two
   const Index tall = kernels<T>().tile_rows, wide = kernels<T>().tile_columns;
   const Index d = x.columns, kinds = labels.own.rows;
   std::vector<Index> order(x.rows);
@@ -194,16 +197,13 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
     lay_labels<T>(labels.other, others.data(), q * wide, std::min(wide, y.rows - q * wide), wide,
                   other.data() + q * kinds * wide);
 
-  const auto within = [&](double limit, double each) {
-    return static_cast<Index>(limit / std::max(each, 1.0));
-  };
-  const auto panel_bytes = static_cast<double>(tall * d) * sizeof(T);
-  const auto panel_flops = 2.0 * static_cast<double>(tall * d) * static_cast<double>(y.rows);
-  const Index block = std::max<Index>(
-      1, std::min({within(block_bytes, panel_bytes), within(block_flops, panel_flops),
-                   lefts / (4 * team.threads())}));
-  team.run_reported(panel_count(lefts, block), [&](Index chunk, int worker) {
-    const Index first = chunk * block, panels = std::min(block, lefts - first);
+  const auto value_size = static_cast<Index>(sizeof(T));
+  const auto chunks = panel_chunks(
+      lefts, tall * d * value_size,
+      2.0 * static_cast<double>(tall * d) * static_cast<double>(y.rows),
+      lefts / (4 * team.threads()), [&](Index p) { return 2 * depth_of(p) * tall * value_size; });
+  team.run_reported(std::ssize(chunks) - 1, [&](Index chunk, int worker) {
+    const Index first = chunks[chunk], panels = chunks[chunk + 1] - first;
     const auto present = [&](Index p) { return std::min(tall, count - (first + p) * tall); };
     Buffer<T> packed(panels * tall * d);
     std::vector<Ordered<T>> own(panels * kinds * tall);

@@ -41,6 +41,7 @@ constexpr Kernels<T> loops() {
           leave_out<T>,
           count_above<T>,
           count_column_above<T>,
+          count_places<T>,
           column_medians<T>,
           distance_tile<T>};
 }
