@@ -295,4 +295,4 @@ def test_pairs_of_an_area_are_counted(symmetric, place):
     extent = Extent(24, None if symmetric else 24)
     i, j = np.ogrid[row : row + rows, column : column + columns]
     expected = int(((j > i) if symmetric else (j >= 0) & (i >= 0)).sum())
-    assert tiles._pairs(row, rows, column, columns, extent) == expected
+    assert tiles.pairs_of(row, rows, column, columns, extent) == expected

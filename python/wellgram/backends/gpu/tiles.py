@@ -1,9 +1,9 @@
 """The tiles of a pass: where they lie, and their products, one after another."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from wellgram.backends.gpu.card import Card
 from wellgram.backends.gpu.card_arrays import CardRows
 from wellgram.backends.gpu.products import EVERY_CELL, Engine
 from wellgram.backends.protocol import Progress
+
+Ready = TypeVar("Ready")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,57 @@ class Tile:
         return cells, cells.rows, cells.columns, cells.stride, *place
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a tile lies: from rows i and j of those at hand, `row` and `column` of the pass, on."""
+
+    i: int
+    j: int
+    row: int
+    column: int
+    rows: int
+    columns: int
+    pairs: int
+    """How many of its cells are pairs of the pass"""
+
+
+def places_of(
+    shape: tuple[int, int], row: int, rows: int, column: int, columns: int, extent: Extent
+) -> Iterator[Place]:
+    """Yield the tiles of an area that hold a pair of the extent."""
+    for i, j in product(*map(range, (0, 0), (rows, columns), shape)):
+        tall, wide = min(shape[0], rows - i), min(shape[1], columns - j)
+        pairs = pairs_of(row + i, tall, column + j, wide, extent)
+        if pairs:
+            yield Place(i, j, row + i, column + j, tall, wide, pairs)
+
+
+def sides_of(
+    card: Card,
+    ready: Callable[[Matrix, bool], Ready],
+    alike: bool,
+    x: CardRows,
+    y: CardRows,
+    extent: Extent,
+    row: int,
+    column: int,
+) -> Iterator[tuple[Ready, int, Ready, int]]:
+    """Yield rows of x and of y, made ready, with where each begin in the pass.
+
+    Rows of main memory pass through the card in chunks. `alike` says whether left and right rows
+    are made ready in the same way.
+    """
+    if y is x and isinstance(x, np.ndarray) and x.nbytes <= card.chunk_bytes:
+        x = y = card.lay(x)  # once for both sides
+    same = y is x and isinstance(x, Matrix) and alike
+    for first, left in card.chunks(x):
+        a = ready(left, True)
+        for begin, right in card.chunks(y):
+            top, side = row + first, column + begin
+            if pairs_of(top, left.rows, side, right.rows, extent):
+                yield a, top, a if same else ready(right, False), side
+
+
 def tiles_of(
     card: Card,
     engine: Engine,
@@ -42,40 +95,26 @@ def tiles_of(
     column: int,
     progress: Progress | None,
 ) -> Iterator[Tile]:
-    """Yield the tiles of the pairs of rows x, which are those from `row` on, with y.
-
-    Those that hold a pair of the extent. Rows of main memory pass through the card in chunks.
-    """
+    """Yield the tiles of the pairs of rows x, which are those from `row` on, with y."""
     # What of y a chunk of x is compared with, so that a share of the work can be told.
-    total, done = _pairs(row, len(x), column, len(y), extent), 0
+    total, done = pairs_of(row, len(x), column, len(y), extent), 0
     if not total:
         return
-    if y is x and isinstance(x, np.ndarray) and x.nbytes <= card.chunk_bytes:
-        x = y = card.lay(x)  # once for both sides
-    same = y is x and isinstance(x, Matrix) and engine.one_operand
-    for first, left in card.chunks(x):
-        a = engine.ready(left, True)
-        for begin, right in card.chunks(y):
-            top, side = row + first, column + begin
-            if not _pairs(top, left.rows, side, right.rows, extent):
-                continue
-            b = a if same else engine.ready(right, False)
-            tile = engine.tile(a, b)
-            for i, j in product(*map(range, (0, 0), (a.rows, b.rows), engine.shape)):
-                rows, columns = min(engine.shape[0], a.rows - i), min(engine.shape[1], b.rows - j)
-                held = _pairs(top + i, rows, side + j, columns, extent)
-                if not held:
-                    continue
-                lag = top + i - side - j if extent.symmetric else EVERY_CELL
-                made = engine.multiply(a, i, b, j, tile, lag)
-                yield Tile(made, top + i, side + j, extent.symmetric)
-                card.pace()
-                done += held
-                if progress is not None:
-                    progress(done / total)
+    for a, top, b, side in sides_of(
+        card, engine.ready, engine.one_operand, x, y, extent, row, column
+    ):
+        tile = engine.tile(a, b)
+        for place in places_of(engine.shape, top, a.rows, side, b.rows, extent):
+            lag = place.row - place.column if extent.symmetric else EVERY_CELL
+            made = engine.multiply(a, place.i, b, place.j, tile, lag)
+            yield Tile(made, place.row, place.column, extent.symmetric)
+            card.pace()
+            done += place.pairs
+            if progress is not None:
+                progress(done / total)
 
 
-def _pairs(row: int, rows: int, column: int, columns: int, extent: Extent) -> int:
+def pairs_of(row: int, rows: int, column: int, columns: int, extent: Extent) -> int:
     """Return how many cells of an area are pairs of the extent."""
     if not extent.symmetric:
         return rows * columns
