@@ -107,7 +107,8 @@ void multiply(Device& device, const std::string& library, const std::string& kin
   static const std::map<std::string, Device::Kind> kinds{{"float32", Device::Kind::float32},
                                                          {"tf32", Device::Kind::tf32},
                                                          {"bfloat16", Device::Kind::bfloat16},
-                                                         {"float64", Device::Kind::float64}};
+                                                         {"float64", Device::Kind::float64},
+                                                         {"int8", Device::Kind::int8}};
   device.multiply(library, kinds.at(kind), {m, n, d, a, b, c, a_stride, b_stride, c_stride});
 }
 

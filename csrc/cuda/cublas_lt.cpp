@@ -9,12 +9,38 @@ namespace wellgram::gpu {
 namespace {
 
 // Of cublasLt.h, cublas_api.h and library_types.h.
-enum ComputeType { compute_32f = 68, compute_64f = 70, compute_32f_fast_tf32 = 77 };
-enum DataType { data_32f = 0, data_64f = 1, data_16bf = 14 };
+enum ComputeType {
+  compute_32f = 68,
+  compute_64f = 70,
+  compute_32i = 72,
+  compute_32f_fast_tf32 = 77
+};
+enum DataType { data_32f = 0, data_64f = 1, data_8i = 3, data_32i = 10, data_16bf = 14 };
 enum DescriptionAttribute { transpose_a = 3 };
 enum PreferenceAttribute { reduction_schemes = 3 };
 constexpr int transposed = 1;
 constexpr std::uint32_t no_split = 0;
+
+// The types of a product: of its factors and of its sums, and how it is made.
+struct Types {
+  int factor, sum, compute;
+};
+
+Types types_of(Device::Kind kind) {
+  switch (kind) {
+    case Device::Kind::float64:
+      return {data_64f, data_64f, compute_64f};
+    case Device::Kind::bfloat16:
+      return {data_16bf, data_32f, compute_32f};
+    case Device::Kind::int8:
+      return {data_8i, data_32i, compute_32i};
+    case Device::Kind::tf32:
+      return {data_32f, data_32f, compute_32f_fast_tf32};
+    case Device::Kind::float32:
+      break;
+  }
+  return {data_32f, data_32f, compute_32f};
+}
 
 struct Heuristic {
   std::uint64_t algorithm[8];
@@ -85,19 +111,14 @@ CublasLt::~CublasLt() {
 const CublasLt::Plan& CublasLt::plan_of(Device::Kind kind, const Device::Product& p) {
   auto& plan = plans_[{kind, p.m, p.n, p.d, p.a_stride, p.b_stride, p.c_stride}];
   if (plan) return *plan;
-  const bool wide = kind == Device::Kind::float64;
-  const int type = wide ? data_64f : kind == Device::Kind::bfloat16 ? data_16bf : data_32f;
-  const int out = wide ? data_64f : data_32f;
-  const int compute = wide                         ? compute_64f
-                      : kind == Device::Kind::tf32 ? compute_32f_fast_tf32
-                                                   : compute_32f;
+  const Types types = types_of(kind);
   auto made = std::make_unique<Plan>();
-  need(call_->describe(&made->description, compute, out), "describe a product");
+  need(call_->describe(&made->description, types.compute, types.sum), "describe a product");
   need(call_->describe_set(made->description, transpose_a, &transposed, sizeof transposed),
        "transpose");
-  need(call_->layout(&made->b, type, p.d, p.n, p.b_stride), "describe b");
-  need(call_->layout(&made->a, type, p.d, p.m, p.a_stride), "describe a");
-  need(call_->layout(&made->c, out, p.n, p.m, p.c_stride), "describe c");
+  need(call_->layout(&made->b, types.factor, p.d, p.n, p.b_stride), "describe b");
+  need(call_->layout(&made->a, types.factor, p.d, p.m, p.a_stride), "describe a");
+  need(call_->layout(&made->c, types.sum, p.n, p.m, p.c_stride), "describe c");
   void* preference = nullptr;
   need(call_->prefer(&preference), "prefer");
   // No splitting of sums: a product must have the same bits wherever in a tile it stands.
@@ -113,14 +134,20 @@ const CublasLt::Plan& CublasLt::plan_of(Device::Kind kind, const Device::Product
 
 void CublasLt::multiply(Device::Kind kind, const Device::Product& p, void* stream) {
   const Plan& plan = plan_of(kind, p);
-  const double one = 1, none = 0;
-  const float one_32 = 1, none_32 = 0;
-  const bool wide = kind == Device::Kind::float64;
+  static constexpr struct {
+    double wide;
+    float narrow;
+    std::int32_t whole;
+  } one{1, 1, 1}, none{0, 0, 0};
+  const auto scale = [&](const auto& number) -> const void* {
+    if (kind == Device::Kind::float64) return &number.wide;
+    if (kind == Device::Kind::int8) return &number.whole;
+    return &number.narrow;
+  };
   const auto at = [](Address address) { return reinterpret_cast<void*>(address); };
-  need(call_->multiply(handle_, plan.description, wide ? static_cast<const void*>(&one) : &one_32,
-                       at(p.b), plan.b, at(p.a), plan.a,
-                       wide ? static_cast<const void*>(&none) : &none_32, at(p.c), plan.c, at(p.c),
-                       plan.c, plan.chosen.algorithm, nullptr, 0, stream),
+  need(call_->multiply(handle_, plan.description, scale(one), at(p.b), plan.b, at(p.a), plan.a,
+                       scale(none), at(p.c), plan.c, at(p.c), plan.c, plan.chosen.algorithm,
+                       nullptr, 0, stream),
        "multiply");
 }
 

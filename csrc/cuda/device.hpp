@@ -81,13 +81,14 @@ class Device {
   virtual void launch(const std::string& kernel, std::int64_t blocks,
                       const std::vector<Word>& words) = 0;
 
-  // c (m, n) = a (m, d) b (n, d)' by cuBLASLt, which is loaded from the path of its library.
+  // c (m, n) = a (m, d) b (n, d)' by cuBLASLt, which is loaded from the path of its library. Of
+  // int8 the products are int32, and n, d and strides multiples of 16.
   struct Product {
     std::int64_t m, n, d;
     Address a, b, c;
     std::int64_t a_stride, b_stride, c_stride;
   };
-  enum class Kind { float32, tf32, bfloat16, float64 };
+  enum class Kind { float32, tf32, bfloat16, float64, int8 };
   virtual void multiply(const std::string& library, Kind kind, const Product& product) = 0;
 };
 

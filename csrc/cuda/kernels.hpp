@@ -18,7 +18,8 @@
 #define WELLGRAM_KERNELS(X)                                                               \
   WELLGRAM_KERNELS_OF(X, float)                                                           \
   WELLGRAM_KERNELS_OF(X, double)                                                          \
-  X(centre_rows<float, double>) X(products<u16>) X(round_bfloat16) X(split_tf32)          \
+  X(centre_rows<float, double>) X(products<u16>) X(products<s8>) X(round_bfloat16)        \
+  X(split_tf32)                                                                           \
   X(copy_rows<float, float>) X(copy_rows<double, double>) X(copy_rows<Half, float>)       \
   X(copy_rows<u16, float>) X(squared_lengths) X(add_runs) X(identity) X(random_subsets)   \
   X(ranking_precisions) X(resample_counts) X(carry)

@@ -7,7 +7,7 @@ installed (``pip install 'wellgram[cuda13]'``).
 
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -131,8 +131,25 @@ class CudaDriver:
         self._device.launch(kernel, blocks, *arguments)
 
     def can_multiply(self, kind: ProductKind) -> bool:
-        """See `Driver.can_multiply`."""
-        return cublas_lt() is not None and not self._module.emulated
+        """See `Driver.can_multiply`; whether it can int8 depends on the card, so it is tried."""
+        there = cublas_lt() is not None and not self._module.emulated
+        return there and (kind != "int8" or self._multiplies_int8)
+
+    @cached_property
+    def _multiplies_int8(self) -> bool:
+        side, features = 256, 64
+        ones, found = np.ones((side, features), np.int8), np.empty((side, side), np.int32)
+        rows, sums = self.allocate(ones.nbytes), self.allocate(found.nbytes)
+        self.put(rows.address, ones, 0, self.mark())
+        factor = (rows.address, features)
+        try:
+            self.multiply(
+                "int8", Product(side, side, features, *factor, *factor, sums.address, side)
+            )
+        except RuntimeError:
+            return False
+        self.get(found, sums.address, 0)
+        return bool((found == features).all())
 
     def multiply(self, kind: ProductKind, product: Product) -> None:
         """See `Driver.multiply`."""

@@ -12,6 +12,7 @@ C_TYPES = {
     np.dtype(np.float32): "float",
     np.dtype(np.float64): "double",
     np.dtype(np.uint16): "u16",
+    np.dtype(np.int8): "s8",
 }
 """The types of rows as kernels name them; u16 is bfloat16"""
 

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from wellgram.backends.gpu.arrays import Foreign, Matrix
 
-ProductKind = Literal["float32", "tf32", "bfloat16", "float64"]
+ProductKind = Literal["float32", "tf32", "bfloat16", "float64", "int8"]
 """Products a library can make: of float32 rows as they are, or rounded to TF32; of bfloat16 rows;
-of float64 rows"""
+of float64 rows; of int8 rows, in int32"""
 
 
 class Memory(Protocol):

@@ -135,6 +135,8 @@ def _round(card: Card, x: Matrix, out: Matrix) -> None:
 
 def _sum_type(dtype: "np.dtype[Any]") -> "np.dtype[Any]":
     """Return the type that products of rows are added up in."""
+    if dtype == np.int8:
+        return np.dtype(np.int32)
     return np.dtype(np.float32) if dtype == np.uint16 else dtype
 
 

@@ -13,6 +13,7 @@
 
 namespace wellgram::gpu {
 
+using s8 = signed char;
 using u8 = unsigned char;
 using u16 = unsigned short;
 using u32 = unsigned int;

@@ -20,6 +20,10 @@ template <>
 struct Sum<u16> {
   using type = float;
 };
+template <>
+struct Sum<s8> {
+  using type = int;
+};
 
 template <class T>
 struct Square {

@@ -16,6 +16,7 @@ DEVICE float widened(Half half) {
   return as_float(sign | as_bits(as_float(size << 13) * 0x1p112f));
 }
 DEVICE float widened(u16 bits) { return as_float(static_cast<u32>(bits) << 16); }
+DEVICE int widened(s8 value) { return value; }
 DEVICE float widened(float value) { return value; }
 DEVICE double widened(double value) { return value; }
 
