@@ -69,7 +69,7 @@ class _Ranks:
             f"ranks<{tile.cells.c_type}>",
             tile.cells.rows,
             *(*tile.arguments, self._keys, self._m, self._firsts, self._bins, self._kept),
-            *(self._counts, self._values, self._capacity, self._used),
+            *(self._values, self._capacity, self._used, self._counts),
             each=ROWS,
         )
 

@@ -9,27 +9,48 @@ namespace wellgram::gpu {
 
 constexpr i64 HELD = 4096;  // counters that a block holds for itself
 
+// Counts of a kernel: held by each block, where there is room, and added up in the end.
+struct Counters {
+  u32* held;
+  i64 room;
+  u64* counts;
+  i64 size;
+
+  DEVICE void begin() const {
+    each([&](int t) {
+      for (i64 c = t; size <= room && c < size; c += THREADS) held[c] = 0;
+    });
+  }
+  DEVICE void count(i64 c) const {
+    if (size <= room)
+      add(&held[c], 1u);
+    else
+      add(&counts[c], u64(1));
+  }
+  DEVICE void end() const {
+    each([&](int t) {
+      for (i64 c = t; size <= room && c < size; c += THREADS)
+        if (held[c]) add(&counts[c], static_cast<u64>(held[c]));
+    });
+  }
+};
+
+// The bin of a value, which does not fall as values rise.
+DEVICE i64 bin_of(double value, double low, double scale, i64 bins) {
+  const double place = (value - low) * scale, last = static_cast<double>(bins - 1);
+  return static_cast<i64>(place >= 0 ? (place < last ? place : last) : 0);
+}
+
 template <class T>
 KERNEL histogram(TILE(T), double low, double scale, i64 bins, u64* counts) {
   const Tile<T> tile THE_TILE;
   SHARED(u32, held[HELD]);
-  const bool hold = bins <= HELD;
-  each([&](int t) {
-    for (i64 b = t; hold && b < bins; b += THREADS) held[b] = 0;
-  });
+  const Counters counters{held, HELD, counts, bins};
+  counters.begin();
   pairs(tile, [&](int, i64, i64, T value) {
-    const double place = (static_cast<double>(value) - low) * scale;
-    const double last = static_cast<double>(bins - 1);
-    const i64 bin = static_cast<i64>(place >= 0 ? (place < last ? place : last) : 0);
-    if (hold)
-      add(&held[bin], 1u);
-    else
-      add(&counts[bin], u64(1));
+    counters.count(bin_of(static_cast<double>(value), low, scale, bins));
   });
-  each([&](int t) {
-    for (i64 b = t; hold && b < bins; b += THREADS)
-      if (held[b]) add(&counts[b], static_cast<u64>(held[b]));
-  });
+  counters.end();
 }
 
 // How many of ascending values, from the first to the last, are below one.
@@ -45,44 +66,57 @@ DEVICE i64 count_below(const double* values, i64 first, i64 last, double one) {
   return low - first;
 }
 
-// counts[k]: cosines whose first key not less is this one; counts[m + k]: those equal to it. A
-// cosine at key k is kept where kept[k] is 2, or is 1 and it is equal to it. Of `bins` equal parts
-// of [-1, 1], part b begins among the keys at firsts[b].
+// Keys in ascending order, by which cosines are counted. Of `bins` equal parts of [-1, 1], part b
+// begins among the keys at firsts[b]. Of key k are counted, at k, cosines whose first key not less
+// it is, and at m + k those equal to it. A cosine at key k is kept where kept[k] is 2, or is 1 and
+// it is equal to it.
 template <class T>
-KERNEL ranks(TILE(T), const double* keys, i64 m, const i64* firsts, i64 bins, const u8* kept,
-             u64* counts, T* values, i64 capacity, u64* used) {
-  const Tile<T> tile THE_TILE;
-  SHARED(u32, held[HELD]);
-  const bool hold = 2 * m <= HELD;
-  each([&](int t) {
-    for (i64 k = t; hold && k < 2 * m; k += THREADS) held[k] = 0;
-  });
-  pairs(tile, [&](int, i64, i64, T cosine) {
-    const double value = static_cast<double>(cosine);
-    if (value != value) return;
+struct Ranks {
+  const double* keys;
+  i64 m;
+  const i64* firsts;
+  i64 bins;
+  const u8* kept;
+  T* values;
+  i64 capacity;
+  u64* used;
+
+  DEVICE i64 first_not_below(double value) const {
     const double part = (value + 1) * 0.5 * static_cast<double>(bins);
     const double last = static_cast<double>(bins - 1);
     const i64 b = static_cast<i64>(part >= 0 ? (part < last ? part : last) : 0);
     const i64 begin = firsts[b];
-    const i64 k = begin + count_below(keys, begin, firsts[b + 1], value);
+    return begin + count_below(keys, begin, firsts[b + 1], value);
+  }
+  DEVICE void take(T cosine, const Counters& counters) const {
+    const double value = static_cast<double>(cosine);
+    if (value != value) return;
+    const i64 k = first_not_below(value);
     if (k == m) return;
     const bool equal = keys[k] == value;
-    if (hold) {
-      add(&held[k], 1u);
-      if (equal) add(&held[m + k], 1u);
-    } else {
-      add(&counts[k], u64(1));
-      if (equal) add(&counts[m + k], u64(1));
-    }
+    counters.count(k);
+    if (equal) counters.count(m + k);
     if (kept[k] == 2 || (kept[k] == 1 && equal)) {
       const u64 place = add(used, u64(1));
       if (place < static_cast<u64>(capacity)) values[place] = cosine;
     }
-  });
-  each([&](int t) {
-    for (i64 k = t; hold && k < 2 * m; k += THREADS)
-      if (held[k]) add(&counts[k], static_cast<u64>(held[k]));
-  });
+  }
+};
+
+#define RANKS(T)                                                                                   \
+  const double *keys, i64 m, const i64 *firsts, i64 bins, const u8 *kept, T *values, i64 capacity, \
+      u64 *used, u64 *counts
+#define THE_RANKS {keys, m, firsts, bins, kept, values, capacity, used}
+
+template <class T>
+KERNEL ranks(TILE(T), RANKS(T)) {
+  const Tile<T> tile THE_TILE;
+  const Ranks<T> ranks THE_RANKS;
+  SHARED(u32, held[HELD]);
+  const Counters counters{held, HELD, counts, 2 * m};
+  counters.begin();
+  pairs(tile, [&](int, i64, i64, T cosine) { ranks.take(cosine, counters); });
+  counters.end();
 }
 
 // In fixed point, as consumers/moments.py has it.
@@ -161,8 +195,29 @@ KERNEL carry(u64* sums, i64 groups) {
   });
 }
 
-// The best k partners of each line, a row of the tile or a column of it; the better first, among
-// equals the smaller. A thread has a line; 64 lines by 64 cells at a time are brought near.
+// Offers a partner to the best k of a line; the better first, among equals the smaller. Empty
+// places hold NaN, than which everything is better. Returns whether it was taken.
+DEVICE bool offer(double sign, i64 k, i64* partners, double* cosines, i64 partner, double value) {
+  const double merit = value * sign;
+  i64 place = k;
+  while (place > 0) {
+    const double held = cosines[place - 1] * sign;
+    const bool better = held != held || merit > held;
+    if (!better && !(merit == held && partner < partners[place - 1])) break;
+    --place;
+  }
+  if (place == k) return false;
+  for (i64 p = k - 1; p > place; --p) {
+    cosines[p] = cosines[p - 1];
+    partners[p] = partners[p - 1];
+  }
+  cosines[place] = value;
+  partners[place] = partner;
+  return true;
+}
+
+// The best k partners of each line, a row of the tile or a column of it. A thread has a line; 64
+// lines by 64 cells at a time are brought near.
 template <class T>
 KERNEL nearest(TILE(T), i64 by_columns, double sign, i64 k, i64* partners, double* cosines) {
   constexpr i64 near = 64;
@@ -195,24 +250,9 @@ KERNEL nearest(TILE(T), i64 by_columns, double sign, i64 k, i64* partners, doubl
           const i64 i = by_columns ? begin + cell : first + t;
           const i64 j = by_columns ? first + t : begin + cell;
           const double value = static_cast<double>(strip[t][cell]), merit = value * sign;
-          // Empty places hold NaN, than which everything is better.
           if (!tile.is_pair(i, j) || value != value || merit < worst[t]) continue;
-          const i64 partner = partner_from + begin + cell;
-          i64 place = k;
-          while (place > 0) {
-            const double held = best[place - 1] * sign;
-            const bool better = held != held || merit > held;
-            if (!better && !(merit == held && partner < own[place - 1])) break;
-            --place;
-          }
-          if (place == k) continue;
-          for (i64 p = k - 1; p > place; --p) {
-            best[p] = best[p - 1];
-            own[p] = own[p - 1];
-          }
-          best[place] = value;
-          own[place] = partner;
-          worst[t] = best[k - 1] * sign;
+          if (offer(sign, k, own, best, partner_from + begin + cell, value))
+            worst[t] = best[k - 1] * sign;
         }
       });
     }
