@@ -5,13 +5,12 @@ import pytest
 
 from helpers.adversarial_rows import KINDS
 from helpers.cases import unit
-from wellgram.backends.consumers import Bracket, CountBelow, Histogram, Nearest
+from helpers.screened_states import SHAPES, states
+from wellgram.backends.consumers import CountBelow, Histogram, Nearest
 from wellgram.errors import BackendUnavailable
 from wellgram.pairs import scan_pairs
 
 _cpu = pytest.importorskip("wellgram._cpu")
-
-SHAPES = [(2, 1), (5, 2), (40, 3), (70, 17), (333, 64), (150, 301), (40, 3000)]
 
 
 @pytest.fixture
@@ -36,22 +35,6 @@ def screened(cpu):
     _cpu.scale_screen_bounds(1)
 
 
-def states(x, other=None, dtype=None):
-    """The states of consumers that decide, together and alone; values kept are in no order."""
-    partners = (len(x) - 1 if other is None else len(other)) or 1
-    consumers = [
-        CountBelow((-0.2, 0.0, 0.1, 0.5, 0.9999)),
-        Histogram(bins=7),
-        Histogram(bins=500),
-        Bracket(-0.01, 0.02, 1 << 23),
-        Nearest(min(5, partners), min(3, partners)),
-    ]
-    found = [*scan_pairs(x, consumers, other=other, dtype=dtype).states]
-    for consumer in (consumers[0], consumers[-1]):
-        found += scan_pairs(x, [consumer], other=other, dtype=dtype).states
-    return [(s.counts.tobytes(), np.sort(s.values).tobytes()) for s in found]
-
-
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -61,7 +44,7 @@ def test_states_are_those_without_a_screen(screened, rng, kind, shape, dtype):
     x[np.linalg.norm(x, axis=1) == 0] = 1
     y[np.linalg.norm(y, axis=1) == 0] = 1
     for other in (None, y):
-        for without, with_screen in screened(lambda other=other: states(x, other, dtype)):
+        for without, with_screen in screened(lambda other=other: states(x, other, dtype=dtype)):
             assert without == with_screen
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from helpers.cards import WithLibrary
 from wellgram.backends.cuda import CudaDriver
 from wellgram.backends.front import CheckedBackend
 from wellgram.backends.gpu.card_kernels import CardKernels
@@ -33,3 +34,8 @@ def emulated(cuda):
     if cuda.kernels.card.driver.array_types != (1,):
         pytest.skip("for an emulated card")
     return cuda
+
+
+@pytest.fixture
+def with_library(fresh):
+    return fresh(lambda: WithLibrary(0))

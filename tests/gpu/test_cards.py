@@ -116,27 +116,6 @@ def test_an_interrupted_pass_gives_its_memory_back(fresh, rng):
     assert backend.kernels.card.driver.free_memory() == free
 
 
-class WithLibrary(CudaDriver):
-    """A card whose library of products is our own kernel."""
-
-    made = 0
-
-    def can_multiply(self, kind):
-        return True
-
-    def multiply(self, kind, product):
-        p = product
-        in_type = {"bfloat16": "u16", "float64": "double"}.get(kind, "float")
-        shape = (p.a, p.m, p.a_stride, p.b, p.n, p.b_stride, p.d, p.c, p.c_stride)
-        self.launch(f"products<{in_type}>", 512, *shape, products.EVERY_CELL)
-        self.made += 1
-
-
-@pytest.fixture
-def with_library(fresh):
-    return fresh(lambda: WithLibrary(0))
-
-
 @pytest.mark.parametrize("way", ["tf32x3", "matmul", "float32"])
 def test_every_way_to_multiply_float32_is_good_to_float32(with_library, rng, monkeypatch, way):
     """And meets the very values of pair_cosines, in tiles that rows do not fill."""

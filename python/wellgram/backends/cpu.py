@@ -26,6 +26,7 @@ from wellgram.backends.protocol import (
     Sets,
     Spread,
 )
+from wellgram.backends.screen_choice import CARD_SCREENS, named_screen
 from wellgram.backends.thread_count import in_words, threads
 from wellgram.errors import BackendUnavailable
 
@@ -53,8 +54,8 @@ def why_not() -> str | None:
     if wanted and wanted not in instruction_sets():
         usable = ", ".join(instruction_sets())
         return f"WELLGRAM_ISA={wanted} is not an instruction set of this machine ({usable})"
-    wanted = os.environ.get("WELLGRAM_SCREEN")
-    if wanted and wanted not in screens():
+    wanted = named_screen()
+    if wanted and wanted not in (*screens(), *CARD_SCREENS):
         return f"WELLGRAM_SCREEN={wanted} is not a screen ({', '.join(screens())})"
     return None
 
@@ -106,8 +107,8 @@ def use_screen(name: str | None) -> None:
 if _missing is None and why_not() is None:
     if os.environ.get("WELLGRAM_ISA"):
         use_instruction_set(os.environ["WELLGRAM_ISA"])
-    if os.environ.get("WELLGRAM_SCREEN"):
-        use_screen(os.environ["WELLGRAM_SCREEN"])
+    if named_screen() in screens():
+        use_screen(named_screen())
 
 
 def rows_of_columns(columns: list[NDArray[Any]]) -> Rows:

@@ -29,6 +29,7 @@ class Card:
     def __init__(self, driver: Driver):
         self.driver = driver
         self.chunk_bytes = CHUNK_BYTES
+        self.screen: str | None = None  # the screen of passes, where one was chosen by name
         self._queued: deque[Mark] = deque()
 
     def vector(self, size: int, dtype: Any, zero: bool = False) -> Vector:

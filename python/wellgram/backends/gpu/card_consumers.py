@@ -10,6 +10,8 @@ from wellgram.backends import consumers as definitions
 from wellgram.backends.consumers import Extent, State
 from wellgram.backends.gpu.arrays import Vector
 from wellgram.backends.gpu.card import ROWS, Card
+from wellgram.backends.gpu.nearest_sifter import MOST_PARTNERS, NearestSifter, Side
+from wellgram.backends.gpu.sifters import KernelSifter, Sifter
 from wellgram.backends.gpu.tiles import Tile
 
 
@@ -22,27 +24,38 @@ class Twin(Protocol):
     def state(self) -> State:
         """Return the state, as the definition has it."""
 
+    def sifter(self) -> Sifter | None:
+        """Return what takes in the tiles of a screen; None for a twin that wants cosines."""
+
+
+class _WantsCosines:
+    def sifter(self) -> Sifter | None:
+        return None
+
 
 class _Histogram:
     def __init__(self, card: Card, consumer: definitions.Histogram, *_: Any):
-        self._card, self._consumer = card, consumer
+        self._card = card
         self._counts = card.vector(consumer.bins, np.int64, zero=True)
+        scale = float(consumer.bins / (consumer.high - consumer.low))
+        self._arguments = (float(consumer.low), scale, consumer.bins, self._counts)
 
     def absorb(self, tile: Tile) -> None:
-        c = self._consumer
-        scale = float(c.bins / (c.high - c.low))
         self._card.launch(
             f"histogram<{tile.cells.c_type}>",
             tile.cells.rows,
-            *(*tile.arguments, float(c.low), scale, c.bins, self._counts),
+            *(*tile.arguments, *self._arguments),
             each=ROWS,
         )
+
+    def sifter(self) -> Sifter | None:
+        return KernelSifter(self._card, "sift_histogram", "decide_histogram", self._arguments)
 
     def state(self) -> State:
         return State(self._card.read(self._counts))
 
 
-class _Ranks:
+class _Ranks(_WantsCosines):
     def __init__(
         self, card: Card, consumer: definitions.Ranks, extent: Extent, dtype: "np.dtype[Any]"
     ):
@@ -63,15 +76,22 @@ class _Ranks:
         self._counts = card.vector(2 * self._m, np.int64, zero=True)
         self._values = card.vector(self._capacity, dtype)
         self._used = card.vector(1, np.int64, zero=True)
+        self._arguments = (
+            *(self._keys, self._m, self._firsts, self._bins, self._kept),
+            *(self._values, self._capacity, self._used, self._counts),
+        )
 
     def absorb(self, tile: Tile) -> None:
         self._card.launch(
             f"ranks<{tile.cells.c_type}>",
             tile.cells.rows,
-            *(*tile.arguments, self._keys, self._m, self._firsts, self._bins, self._kept),
-            *(self._values, self._capacity, self._used, self._counts),
+            *(*tile.arguments, *self._arguments),
             each=ROWS,
         )
+
+    def of_few(self) -> Sifter:
+        """Return the sifter for keys that are few: with many, a cosine is near one everywhere."""
+        return KernelSifter(self._card, "sift_ranks", "decide_ranks", self._arguments)
 
     def state(self) -> State:
         used = min(int(self._card.read(self._used)[0]), self._capacity)
@@ -88,7 +108,7 @@ class _CountBelow:
         self._numbers = ~np.isnan(thresholds)
         self._consumer = definitions.Ranks(thresholds[self._numbers])
         self._twin = _Ranks(card, self._consumer, *rest)
-        self.absorb = self._twin.absorb
+        self.absorb, self.sifter = self._twin.absorb, self._twin.of_few
 
     def state(self) -> State:
         below = np.zeros(len(self._numbers), np.int64)
@@ -103,7 +123,7 @@ class _Bracket:
         bounds = ((consumer.low, consumer.high),)
         self._consumer = definitions.Ranks(np.empty(0), bounds, consumer.capacity)
         self._twin = _Ranks(card, self._consumer, *rest)
-        self.absorb = self._twin.absorb
+        self.absorb, self.sifter = self._twin.absorb, self._twin.of_few
 
     def state(self) -> State:
         found = self._consumer.finish(self._twin.state()).brackets[0]
@@ -114,32 +134,41 @@ class _Nearest:
     def __init__(
         self, card: Card, consumer: definitions.Nearest, extent: Extent, dtype: "np.dtype[Any]"
     ):
-        self._card, self._dtype = card, dtype
+        self._card, self._dtype, self._extent = card, dtype, extent
         state = consumer.start(extent)
         self._sides = [
-            (sign, index.shape[1], card.numbers(index, np.int64), card.numbers(best, np.float64))
+            Side(
+                sign, index.shape[1], card.numbers(index, np.int64), card.numbers(best, np.float64)
+            )
             for sign, index, best in consumer.sides(state)
         ]
 
     def absorb(self, tile: Tile) -> None:
-        for sign, k, partners, cosines in self._sides:
-            for by_columns in range(2 if tile.symmetric and k else min(k, 1)):
+        for side in self._sides:
+            for by_columns in range(2 if tile.symmetric and side.k else min(side.k, 1)):
                 lines = tile.cells.columns if by_columns else tile.cells.rows
+                best = (float(side.sign), side.k, side.partners, side.cosines)
                 self._card.launch(
                     f"nearest<{tile.cells.c_type}>",
                     lines,
-                    *(*tile.arguments, by_columns, float(sign), k, partners, cosines),
+                    *(*tile.arguments, by_columns, *best),
                     each=64,
                 )
 
+    def sifter(self) -> Sifter | None:
+        most, least = self._sides
+        if max(most.k, least.k) > MOST_PARTNERS:
+            return None
+        return NearestSifter(self._card, most, least, self._extent)
+
     def state(self) -> State:
         read = self._card.read
-        partners = [read(index) for _, _, index, _ in self._sides]
-        cosines = [read(best) for _, _, _, best in self._sides]
+        partners = [read(side.partners) for side in self._sides]
+        cosines = [read(side.cosines) for side in self._sides]
         return State(np.concatenate(partners), np.concatenate(cosines).astype(self._dtype))
 
 
-class _RowMoments:
+class _RowMoments(_WantsCosines):
     def __init__(self, card: Card, _: definitions.RowMoments, extent: Extent, *rest: Any):
         self._card, self._n = card, extent.rows
         self._sums = card.vector(3 * extent.rows, np.int64, zero=True)
@@ -155,7 +184,7 @@ class _RowMoments:
         return State(self._card.read(self._sums))
 
 
-class _WithinGroups:
+class _WithinGroups(_WantsCosines):
     def __init__(self, card: Card, consumer: definitions.WithinGroups, *_: Any):
         others = consumer.codes if consumer.other_codes is None else consumer.other_codes
         self._card, self._groups = card, consumer.groups
@@ -175,7 +204,7 @@ class _WithinGroups:
         return State(self._card.read(self._sums))
 
 
-class _Matrix:
+class _Matrix(_WantsCosines):
     """Tiles are copied to the matrix, which lies in main memory."""
 
     def __init__(self, card: Card, consumer: definitions.Matrix, *_: Any):

@@ -12,7 +12,10 @@ from wellgram.backends.gpu.groups import GroupPrimitives
 from wellgram.backends.gpu.products import products_of
 from wellgram.backends.gpu.rows import RowPrimitives
 from wellgram.backends.gpu.scan import PairPrimitives
+from wellgram.backends.gpu.screened_scan import screen_of
 from wellgram.backends.gpu.softmax import SoftmaxPrimitives
+from wellgram.backends.screen_choice import CARD_SCREENS
+from wellgram.errors import BackendUnavailable
 
 
 class CardKernels(
@@ -52,5 +55,21 @@ class CardKernels(
         return self._reason()
 
     def describe(self) -> str:
-        """Return the card, and how products are made on it."""
-        return f"{self._title()}, {products_of(self.card)} products"
+        """Return the card, the screen of passes, and how products are made on it."""
+        screened = "" if self.screen() == "none" else f"screen {self.screen()}, "
+        return f"{self._title()}, {screened}{products_of(self.card)} products"
+
+    def screens(self) -> list[str]:
+        """Return what screens passes can have: ``"none"`` and ``"int8"``."""
+        return list(CARD_SCREENS)
+
+    def screen(self) -> str:
+        """Return the screen that serves passes where it pays; ``"none"`` where none does."""
+        return screen_of(self.card)
+
+    def use_screen(self, name: str | None) -> None:
+        """Have passes use one of `screens` wherever they can; None: what pays on this card."""
+        if name is not None and name not in CARD_SCREENS:
+            known = ", ".join(CARD_SCREENS)
+            raise BackendUnavailable(f"there is no screen {name!r} on a card; use one of {known}")
+        self.card.screen = name

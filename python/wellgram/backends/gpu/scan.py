@@ -14,6 +14,7 @@ from wellgram.backends.gpu.card_arrays import CardRows
 from wellgram.backends.gpu.card_consumers import TWINS, Twin
 from wellgram.backends.gpu.groups import in_groups
 from wellgram.backends.gpu.products import engine_of
+from wellgram.backends.gpu.screened_scan import screened_scan
 from wellgram.backends.gpu.tiles import tiles_of
 from wellgram.backends.protocol import Codes, Progress
 
@@ -77,6 +78,9 @@ class CardScan:
         self._twins: list[Twin] = [
             TWINS[type(c)](card, c, extent, dtype) for c in self._defined.twinned
         ]
+        self._screened = None
+        if not self._defined:
+            self._screened = screened_scan(card, self._twins, extent, dtype, bfloat16)
 
     def add(
         self,
@@ -87,6 +91,9 @@ class CardScan:
         progress: Progress | None = None,
     ) -> None:
         """See `PairScan.add`."""
+        if self._screened is not None and self._screened.serves(x, y):
+            self._screened.add(x, y, row, column, progress)
+            return
         args = (x, y, self._extent, row, column, progress)
         for tile in tiles_of(self._card, self._engine, *args):
             for twin in self._twins:

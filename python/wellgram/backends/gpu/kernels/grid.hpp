@@ -48,6 +48,9 @@ struct PerThread {
 DEVICE u64 add(u64* sum, u64 value) { return atomicAdd(sum, value); }
 DEVICE u32 add(u32* sum, u32 value) { return atomicAdd(sum, value); }
 
+// Puts a value in a place; returns what was there.
+DEVICE u32 exchange(u32* place, u32 value) { return atomicExch(place, value); }
+
 DEVICE float as_float(u32 bits) { return __uint_as_float(bits); }
 DEVICE u32 as_bits(float value) { return __float_as_uint(value); }
 DEVICE u64 as_bits(double value) { return __double_as_longlong(value); }
@@ -90,6 +93,12 @@ template <class T>
 DEVICE T add(T* sum, T value) {
   const T before = *sum;
   *sum += value;
+  return before;
+}
+
+DEVICE u32 exchange(u32* place, u32 value) {
+  const u32 before = *place;
+  *place = value;
   return before;
 }
 
