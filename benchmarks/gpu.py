@@ -2,25 +2,28 @@
 
 Run ``python benchmarks/gpu.py [--small] [--backend cuda] [--repeats 20] [--json FILE]`` on a
 machine with a card and PyTorch, which measures the ceilings: the rate of a large copy on the card,
-bytes read plus bytes written, and of a large product in TF32, bfloat16, float32 and float64, on
-random data.
+bytes read plus bytes written, and of a large product in TF32, bfloat16, float32, float64 and int8,
+on random data.
 
 Times are warm, medians of the repeats, with rows already on the card: ``kernels`` adds up device
 events around every launch, ``call`` is from a mark in the queue before to one after, and so holds
 what is prepared in main memory. Bytes are each input read once and each output written once; useful
 flops are n (n - 1) d: one multiply-add per pair and feature; of a probe's loss and gradient 4 n k
-(d + 1), two products of k classes. ``with transfers`` is wall clock from
+(d + 1), two products of k classes; of a pass with a screen three times as many, of int8. ``with
+transfers`` is wall clock from
 arrays in main memory to answers there, and ``cpu`` the same by the processor. Answers are asserted
 to be the cpu backend's before a time of the pass, or of the probe, is printed.
 """
 
 import argparse
 import json
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -31,8 +34,12 @@ from wellgram.probes import Logistic
 
 GENOME, WELLS = (17_063, 1_664), (222_601, 1_664)
 LARGEST = (2_200_000, 1_664)
+EXPERIMENTS = (125_510, 384)
 SITES = (60_000, 384)
-SMALL = {GENOME: (700, 64), WELLS: (900, 64), LARGEST: (20_000, 64), SITES: (500, 24)}
+SMALL = {
+    GENOME: (700, 64), WELLS: (900, 64), LARGEST: (20_000, 64), EXPERIMENTS: (900, 24),
+    SITES: (500, 24),
+}  # fmt: skip
 VALUES = 143_102  # known pairs of five sources whose ranks are asked for
 BATCHES = 180
 CLASSES = 1_139  # of RxRx1's sites
@@ -119,6 +126,8 @@ def ceilings(small: bool) -> dict[str, float]:
         a, b = (torch.randn(side, side, device=place, dtype=kind) for _ in range(2))
         rates[name] = 2 * side**3 / median(lambda a=a, b=b: a @ b)
     torch.backends.cuda.matmul.allow_tf32 = False
+    a, b = (torch.randint(-9, 9, (side, side), device=place, dtype=torch.int8) for _ in range(2))
+    rates["int8"] = 2 * side**3 / median(lambda: torch._int_mm(a, b.T))
     return rates
 
 
@@ -207,6 +216,39 @@ def genome(
                     "cpu": seconds(lambda c=consumers, o=options: cpu.scan_pairs(x, c, **o), 1),
                 }
             )  # fmt: skip
+    return found
+
+
+def screened(
+    backend: Any, rates: dict[str, float], shape: tuple[int, int], partners: int, repeats: int
+) -> list[dict]:
+    """Time passes by our own chains without a screen and with one; their states are the same."""
+    n, d = shape
+    x = made(n, d)
+    given = backend.kernels.card.driver.give(backend.kernels.card.lay(x))
+    passes = {
+        "four thresholds": CountBelow((-0.1, 0.0, 0.1, 0.5)),
+        "histogram, 20 bins": Histogram(bins=20),
+        f"top and bottom {partners}": Nearest(partners, partners),
+    }
+    flops, found = n * (n - 1) * d, []
+    with mock.patch.dict(os.environ, WELLGRAM_PRODUCTS="float32"):
+        for name, consumer in passes.items():
+            states = []
+            for screen, ideal in (
+                ("none", flops / rates["float32"]),
+                ("int8", 3 * flops / rates["int8"]),
+            ):
+                backend.kernels.use_screen(screen)
+                scan = backend.pair_scan([consumer], Extent(n), np.float32)
+                scan.add(given, given, 0, 0)
+                (state,) = scan.states()
+                states.append((state.counts.tobytes(), state.values.tobytes()))
+                took = on_card(backend, lambda c=consumer: backend.scan_pairs(given, [c]), repeats)
+                floor = {"times the floor": took["kernels"] / ideal}
+                found.append({"what": f"{name}, screen {screen}", "shape": shape, **took, **floor})
+            assert states[0] == states[1], f"{name}: a screen changes the states"
+    backend.kernels.use_screen(None)
     return found
 
 
@@ -365,6 +407,8 @@ def main() -> None:
     print(*(f"{name} {rate / 1e12:.3g} T/s" for name, rate in rates.items()), sep=", ")
     found = rows(backend, rates, size(WELLS), given.repeats)
     found += genome(backend, rates, size(GENOME), given.repeats)
+    for shape, partners in ((GENOME, 25), (EXPERIMENTS, 5)):
+        found += screened(backend, rates, size(shape), partners, min(given.repeats, 5))
     found += plainly(size(GENOME))
     found += probe(backend, rates, size(SITES), given.repeats)
     found += losses_plainly(size(SITES))
