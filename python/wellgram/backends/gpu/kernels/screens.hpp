@@ -153,7 +153,8 @@ KERNEL forget_doubts(u64* listed) {
 #define THE_CHAINS places, listed, columns, x, x_stride, y, y_stride, d
 template <class F>
 DEVICE void chains(CHAINS, F take) {
-  constexpr int padded = THREADS + 1;
+  constexpr int wide = Pack<float>::size, parts = DEPTH / wide;
+  constexpr int padded = THREADS + 2;  // what is stored together lies in different banks
   SHARED(float, left[DEPTH][padded]);
   SHARED(float, right[DEPTH][padded]);
   SHARED(u32, lines[2][THREADS]);
@@ -168,11 +169,17 @@ DEVICE void chains(CHAINS, F take) {
     });
     for (i64 begin = 0; begin < d; begin += DEPTH) {
       each([&](int t) {
-        for (int q = t; q < THREADS * DEPTH; q += THREADS) {
-          const int pair = q / DEPTH;
-          const i64 k = begin + q % DEPTH;
-          left[q % DEPTH][pair] = k < d ? x[lines[0][pair] * x_stride + k] : 0;
-          right[q % DEPTH][pair] = k < d ? y[lines[1][pair] * y_stride + k] : 0;
+        for (int q = t; q < THREADS * parts; q += THREADS) {
+          const int pair = q / parts, k = q % parts * wide;
+          Pack<float> one{}, other{};
+          if (begin + k < d) {
+            one = packs(x + lines[0][pair] * x_stride + begin + k)[0];
+            other = packs(y + lines[1][pair] * y_stride + begin + k)[0];
+          }
+          UNROLL for (int c = 0; c < wide; ++c) {
+            left[k + c][pair] = one.values[c];
+            right[k + c][pair] = other.values[c];
+          }
         }
       });
       each([&](int t) {
