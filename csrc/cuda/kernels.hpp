@@ -20,8 +20,9 @@
   WELLGRAM_KERNELS_OF(X, double)                                                          \
   X(centre_rows<float, double>) X(products<u16>) X(products<s8>) X(round_bfloat16)        \
   X(split_tf32) X(quantise) X(forget_doubts) X(sift_ranks) X(decide_ranks)                \
-  X(sift_histogram) X(decide_histogram) X(screened_cells) X(best_of_groups) X(fill)       \
-  X(floors) X(sift_nearest) X(link_nearest) X(offer_linked)                               \
+  X(sift_histogram) X(decide_histogram) X(sift_above) X(decide_above)                     \
+  X(screened_cells) X(best_of_groups) X(fill) X(floors) X(sift_nearest)                   \
+  X(link_nearest) X(offer_linked)                                                         \
   X(copy_rows<float, float>) X(copy_rows<double, double>) X(copy_rows<Half, float>)       \
   X(copy_rows<u16, float>) X(squared_lengths) X(add_runs) X(identity) X(random_subsets)   \
   X(ranking_precisions) X(resample_counts) X(carry)

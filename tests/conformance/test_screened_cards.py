@@ -111,6 +111,27 @@ def test_a_pass_in_blocks(card, both, rng, monkeypatch):
     assert without == with_screen
 
 
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize("values", [3, 60])
+def test_ranks_are_those_without_a_screen(card, both, rng, values, absolute):
+    x, y = unit(rng, 150, 40, np.float32), unit(rng, 90, 40, np.float32)
+    for one, other in ((x, y), (x, x)):
+        sizes = rng.integers(0, values + 1, len(one))
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        row = np.repeat(np.arange(len(one)), sizes)
+        # Cosines that are met among them, so that many cells are near a value.
+        asked = card.pair_cosines(one, row, rng.integers(0, len(other), len(row)), other)
+        asked = asked[np.lexsort([asked, row])].astype(np.float64)
+        own = rng.integers(0, 4, (2, len(one))).astype(np.int32)
+        their = own if other is x else rng.integers(0, 4, (2, len(other))).astype(np.int32)
+        without, with_screen = both(
+            lambda a=one, b=other, s=starts, v=asked, o=own, t=their: card.rank_counts(
+                a, b, s, v, o, t, absolute=absolute
+            ).tobytes()
+        )
+        assert without == with_screen
+
+
 def certified(card, x, y):
     """A screen's cosines of all pairs of unit rows, their bounds, and those of pair_cosines."""
     laid = card.kernels.card.lay(x), card.kernels.card.lay(y)
@@ -171,6 +192,18 @@ def test_a_bound_that_is_too_small_is_noticed(card, both, rng, monkeypatch, kind
     monkeypatch.setattr(screened_rows, "bound_factor", 1e-4)
     without, with_screen = both(
         lambda: scan_pairs(x, [consumer], backend=card.name).states[0].counts.tobytes()
+    )
+    assert without != with_screen
+
+
+def test_a_bound_of_ranks_that_is_too_small_is_noticed(card, both, rng, monkeypatch):
+    x = unit(rng, 250, 1024, np.float32)
+    starts = np.arange(251) * 40
+    values = np.sort(rng.normal(0, 0.03, (250, 40)), axis=1).ravel()
+    none = np.zeros((0, 250), np.int32)
+    monkeypatch.setattr(screened_rows, "bound_factor", 1e-4)
+    without, with_screen = both(
+        lambda: card.rank_counts(x, x, starts, values, none, none).tobytes()
     )
     assert without != with_screen
 

@@ -9,7 +9,7 @@ import pytest
 from helpers.cases import classified, one_of_each, unit
 from helpers.comparers import close_loss, same
 from wellgram.backends import cupy, get_backend
-from wellgram.backends.consumers import Extent
+from wellgram.backends.consumers import CountBelow, Extent, Nearest
 from wellgram.backends.cuda import CudaDriver
 from wellgram.backends.front import CheckedBackend
 from wellgram.backends.gpu.card_kernels import CardKernels
@@ -115,6 +115,20 @@ def test_a_pass(by_cupy, cpu, rng, monkeypatch, way, others):
     expected = cpu.scan_pairs(x, one_of_each(extent, np.float32), y)
     for one, other in zip(
         by_cupy.scan_pairs(x, one_of_each(extent, np.float32), y), expected, strict=True
+    ):
+        same(one, other)
+
+
+def test_a_pass_with_a_screen(by_cupy, cpu, rng, monkeypatch):
+    """Named, for CuPy has no library of int8."""
+    monkeypatch.setenv("WELLGRAM_PRODUCTS", "float32")
+    assert by_cupy.describe() == "a card, float32 products"
+    by_cupy.kernels.use_screen("int8")
+    assert by_cupy.describe() == "a card, screen int8, float32 products"
+    x = rng.integers(-1, 2, (90, 4)).astype(np.float32) / 2
+    consumers = [CountBelow((0.0, 0.25)), Nearest(4, 3)]
+    for one, other in zip(
+        by_cupy.scan_pairs(x, consumers), cpu.scan_pairs(x, consumers), strict=True
     ):
         same(one, other)
 

@@ -53,6 +53,14 @@ def test_consumers_that_decide_are_screened(with_library, rng, others):
         assert is_screened(with_library, x, [consumer], y)
 
 
+def test_ranks_are_screened(with_library, rng):
+    x = unit(rng, 200, 40, np.float32)
+    none = np.zeros((0, 200), np.int32)
+    asked = (np.arange(201), rng.normal(0, 0.2, 200), none, none)
+    with_library.rank_counts(x, x, *asked)
+    assert "int8" in with_library.kernels.card.driver.kinds
+
+
 def test_what_wants_cosines_is_not_screened(with_library, rng):
     x = unit(rng, 150, 40, np.float32)
     for consumers in (

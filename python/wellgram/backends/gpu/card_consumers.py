@@ -11,21 +11,15 @@ from wellgram.backends.consumers import Extent, State
 from wellgram.backends.gpu.arrays import Vector
 from wellgram.backends.gpu.card import ROWS, Card
 from wellgram.backends.gpu.nearest_sifter import MOST_PARTNERS, NearestSifter, Side
-from wellgram.backends.gpu.sifters import KernelSifter, Sifter
+from wellgram.backends.gpu.sifters import Absorber, KernelSifter, Sifter
 from wellgram.backends.gpu.tiles import Tile
 
 
-class Twin(Protocol):
+class Twin(Absorber, Protocol):
     """A consumer on the card."""
-
-    def absorb(self, tile: Tile) -> None:
-        """Take in the pairs of a tile."""
 
     def state(self) -> State:
         """Return the state, as the definition has it."""
-
-    def sifter(self) -> Sifter | None:
-        """Return what takes in the tiles of a screen; None for a twin that wants cosines."""
 
 
 class _WantsCosines:

@@ -10,7 +10,9 @@ from wellgram.backends.gpu.card import ROWS, Card
 from wellgram.backends.gpu.card_arrays import CardRows
 from wellgram.backends.gpu.groups import in_groups
 from wellgram.backends.gpu.products import OwnEngine, engine_of
-from wellgram.backends.gpu.tiles import tiles_of
+from wellgram.backends.gpu.screened_scan import screened_scan
+from wellgram.backends.gpu.sifters import KernelSifter, Sifter
+from wellgram.backends.gpu.tiles import Tile, tiles_of
 from wellgram.backends.moments import amid
 from wellgram.backends.protocol import Codes, Floats, Progress, Rankings
 
@@ -30,24 +32,16 @@ class ComparisonPrimitives:
         progress: Progress | None,
     ) -> Codes:
         """See `Kernels.rank_counts`."""
-        card = self.card
-        size = len(given.values)
-        counts = card.vector(size, np.int64, zero=True)
-        marks, levels = card.numbers(given.starts, np.int64), card.numbers(given.values, np.float64)
-        labels = [card.numbers(part, np.int32) for part in (given.own, given.other)]
-        engine = engine_of(card, x.dtype, False)
-        extent = Extent(len(x), len(y))
-        for tile in tiles_of(card, engine, x, y, extent, 0, 0, progress):
-            card.launch(
-                f"count_above<{tile.cells.c_type}>",
-                tile.cells.rows,
-                *tile.arguments,
-                *(marks, levels, labels[0], len(x), labels[1], len(y)),
-                *(len(given.own), int(absolute), counts),
-                each=ROWS,
-            )
+        extent, above = Extent(len(x), len(y)), _Above(self.card, len(x), len(y), given, absolute)
+        screened = screened_scan(self.card, [above], extent, x.dtype, False)
+        if screened is not None and screened.serves(x, y):
+            screened.add(x, y, 0, 0, progress)
+        else:
+            engine = engine_of(self.card, x.dtype, False)
+            for tile in tiles_of(self.card, engine, x, y, extent, 0, 0, progress):
+                above.absorb(tile)
         # Counted at the last value a cell is above, which it is above all values before.
-        sums = np.append(np.cumsum(card.read(counts)[::-1])[::-1], 0)
+        sums = np.append(np.cumsum(self.card.read(above.counts)[::-1])[::-1], 0)
         ends = np.repeat(given.starts[1:], np.diff(given.starts))
         return np.asarray(sums[:-1] - sums[ends])
 
@@ -83,6 +77,27 @@ class ComparisonPrimitives:
             arguments = (*tile.arguments, *lengths, *rows, sums)
             card.launch(kernel, tile.cells.rows, *arguments, each=ROWS)
         return np.asarray(card.read(sums), np.float64)
+
+
+class _Above:
+    """Counts the cells of each row that are above so many of its values."""
+
+    def __init__(self, card: Card, n: int, m: int, given: Rankings, absolute: bool):
+        self._card = card
+        self.counts = card.vector(len(given.values), np.int64, zero=True)
+        own, other = (card.numbers(part, np.int32) for part in (given.own, given.other))
+        self._arguments = (
+            *(card.numbers(given.starts, np.int64), card.numbers(given.values, np.float64)),
+            *(own, n, other, m, len(given.own), int(absolute), self.counts),
+        )
+
+    def absorb(self, tile: Tile) -> None:
+        kernel = f"count_above<{tile.cells.c_type}>"
+        arguments = (*tile.arguments, *self._arguments)
+        self._card.launch(kernel, tile.cells.rows, *arguments, each=ROWS)
+
+    def sifter(self) -> Sifter:
+        return KernelSifter(self._card, "sift_above", "decide_above", self._arguments, by_row=True)
 
 
 def _amid(card: Card, x: CardRows) -> Floats:

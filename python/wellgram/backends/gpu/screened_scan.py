@@ -14,11 +14,10 @@ from wellgram.backends.consumers import Extent
 from wellgram.backends.gpu.arrays import Matrix, stride_of
 from wellgram.backends.gpu.card import ROWS, Card
 from wellgram.backends.gpu.card_arrays import CardRows
-from wellgram.backends.gpu.card_consumers import Twin
 from wellgram.backends.gpu.products import EVERY_CELL, Operand, OwnEngine, products_of
 from wellgram.backends.gpu.screened_rows import MOST_FEATURES, WHOLE_ROWS, WholeRows, whole_rows
 from wellgram.backends.gpu.screened_tiles import Room, ScreenedTiles
-from wellgram.backends.gpu.sifters import Doubts, Sifter
+from wellgram.backends.gpu.sifters import Absorber, Doubts, Sifter
 from wellgram.backends.gpu.tiles import Place, Tile, pairs_of, places_of, sides_of
 from wellgram.backends.protocol import Progress
 from wellgram.backends.screen_choice import CARD_SCREENS, named_screen
@@ -51,23 +50,27 @@ def _wanted(card: Card) -> str | None:
 
 
 def screened_scan(
-    card: Card, twins: Sequence[Twin], extent: Extent, dtype: "np.dtype[Any]", bfloat16: bool
+    card: Card,
+    absorbers: Sequence[Absorber],
+    extent: Extent,
+    dtype: "np.dtype[Any]",
+    bfloat16: bool,
 ) -> "ScreenedScan | None":
     """Return what makes a pass with a screen; None where a screen cannot serve it."""
     if bfloat16 or dtype != np.float32 or screen_of(card) == "none":
         return None
-    sifters = [sifter for twin in twins if (sifter := twin.sifter()) is not None]
-    whole = len(sifters) == len(twins) > 0
-    return ScreenedScan(card, twins, sifters, extent) if whole else None
+    sifters = [sifter for absorber in absorbers if (sifter := absorber.sifter()) is not None]
+    whole = len(sifters) == len(absorbers) > 0
+    return ScreenedScan(card, absorbers, sifters, extent) if whole else None
 
 
 class ScreenedScan:
     """The tiles of a pass by a screen, and without one where that does not pay."""
 
     def __init__(
-        self, card: Card, twins: Sequence[Twin], sifters: Sequence[Sifter], extent: Extent
+        self, card: Card, absorbers: Sequence[Absorber], sifters: Sequence[Sifter], extent: Extent
     ):
-        self._card, self._twins, self._sifters, self._extent = card, twins, sifters, extent
+        self._card, self._absorbers, self._sifters, self._extent = card, absorbers, sifters, extent
         self._own = OwnEngine(card, False)
         self._named = _wanted(card) == "int8"
         self._looks = any(sifter.looks_ahead for sifter in sifters)
@@ -170,8 +173,8 @@ class ScreenedScan:
             assert tile is not None
             lag = place.row - place.column if self._extent.symmetric else EVERY_CELL
             made = own.multiply(left, place.i, right, place.j, tile, lag)
-            for twin in self._twins:
-                twin.absorb(Tile(made, place.row, place.column, self._extent.symmetric))
+            for absorber in self._absorbers:
+                absorber.absorb(Tile(made, place.row, place.column, self._extent.symmetric))
             self._card.pace()
             told.add(place.pairs * share)
 

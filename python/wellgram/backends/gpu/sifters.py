@@ -6,6 +6,7 @@ import numpy as np
 
 from wellgram.backends.gpu.card import ROWS, THREADS, Card
 from wellgram.backends.gpu.screened_tiles import Room, ScreenedTile
+from wellgram.backends.gpu.tiles import Tile
 
 BLOCKS = 1024
 """Of kernels that go over a list, whose length the card alone knows: enough to fill a large one"""
@@ -64,13 +65,29 @@ class Sifter(Protocol):
         """Take in a tile; what is in doubt is listed, and decided by its cosines."""
 
 
+class Absorber(Protocol):
+    """Takes in the tiles of a pass."""
+
+    def absorb(self, tile: Tile) -> None:
+        """Take in the pairs of a tile."""
+
+    def sifter(self) -> Sifter | None:
+        """Return what takes in the tiles of a screen; None where cosines are wanted."""
+
+
 class KernelSifter:
-    """Two kernels: one lists what is in doubt, one decides it."""
+    """Two kernels: one lists what is in doubt, one decides it.
+
+    `by_row` says that the second is told where the rows of a tile begin in the pass.
+    """
 
     looks_ahead = False
 
-    def __init__(self, card: Card, sift: str, decide: str, arguments: tuple[Any, ...]):
+    def __init__(
+        self, card: Card, sift: str, decide: str, arguments: tuple[Any, ...], by_row: bool = False
+    ):
         self._card, self._sift, self._decide, self._arguments = card, sift, decide, arguments
+        self._by_row = by_row
 
     def bytes(self, tall: int, wide: int) -> int:
         """Need nothing."""
@@ -89,5 +106,6 @@ class KernelSifter:
         """See `Sifter.take`."""
         arguments = (*tile.arguments, *self._arguments, *doubts.arguments)
         self._card.launch(self._sift, tile.place.rows, *arguments, each=ROWS)
-        doubts.decide(self._decide, *tile.chains, *self._arguments)
+        rows = (tile.place.row,) if self._by_row else ()
+        doubts.decide(self._decide, *tile.chains, *rows, *self._arguments)
         doubts.forget()

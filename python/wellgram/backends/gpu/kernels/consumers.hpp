@@ -309,22 +309,44 @@ KERNEL distances(TILE(double), const double* lengths, const double* other_length
   }
 }
 
-// Counts the cells of each row that are above so many of its values, at the last of those. Row i
-// has values starts[i] to starts[i + 1] - 1. Compared are rows that have no label in common: those
-// of x are own (kinds, n), those of y other (kinds, m).
-template <class T>
-KERNEL count_above(TILE(T), const i64* starts, const double* values, const int* own, i64 n,
-                   const int* other, i64 m, i64 kinds, i64 absolute, u64* counts) {
-  const Tile<T> tile THE_TILE;
-  pairs(tile, [&](int, i64 i, i64 j, T cell) {
-    const i64 begin = starts[row + i], end = starts[row + i + 1];
-    if (begin == end) return;
+// The cells of each row that are above so many of its values are counted at the last of those. Row
+// i has values starts[i] to starts[i + 1] - 1. Compared are rows that have no label in common:
+// those of x are own (kinds, n), those of y other (kinds, m).
+struct Above {
+  const i64* starts;
+  const double* values;
+  const int *own, *other;
+  i64 n, m, kinds, absolute;
+  u64* counts;
+
+  DEVICE bool compares(i64 i, i64 j) const {
+    if (starts[i] == starts[i + 1]) return false;
     for (i64 kind = 0; kind < kinds; ++kind)
-      if (own[kind * n + row + i] == other[kind * m + column + j]) return;
-    double value = static_cast<double>(cell);
-    if (absolute && value < 0) value = -value;
-    const i64 above = count_below(values, begin, end, value);
-    if (above > 0) add(&counts[begin + above - 1], u64(1));
+      if (own[kind * n + i] == other[kind * m + j]) return false;
+    return true;
+  }
+  DEVICE i64 above(i64 i, double value) const {
+    return count_below(values, starts[i], starts[i + 1], value);
+  }
+  DEVICE void count(i64 i, i64 many) const {
+    if (many > 0) add(&counts[starts[i] + many - 1], u64(1));
+  }
+  DEVICE void take(i64 i, double value) const {
+    count(i, above(i, absolute && value < 0 ? -value : value));
+  }
+};
+
+#define ABOVE                                                                              \
+  const i64 *starts, const double *values, const int *own, i64 n, const int *other, i64 m, \
+      i64 kinds, i64 absolute, u64 *counts
+#define THE_ABOVE {starts, values, own, other, n, m, kinds, absolute, counts}
+
+template <class T>
+KERNEL count_above(TILE(T), ABOVE) {
+  const Tile<T> tile THE_TILE;
+  const Above above THE_ABOVE;
+  pairs(tile, [&](int, i64 i, i64 j, T cell) {
+    if (above.compares(row + i, column + j)) above.take(row + i, static_cast<double>(cell));
   });
 }
 

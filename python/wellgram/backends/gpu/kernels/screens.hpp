@@ -248,6 +248,31 @@ KERNEL decide_histogram(CHAINS, double low, double scale, i64 bins, u64* counts)
   counters.end();
 }
 
+// A cosine is taken in where all that it may be is above as many of the row's values.
+KERNEL sift_above(SCREENED_TILE, ABOVE, u32* places, u64* listed) {
+  const ScreenedTile tile THE_SCREENED_TILE;
+  const Above above THE_ABOVE;
+  const Doubts doubts{places, listed};
+  near_pairs(tile, [&](i64 i, i64 j, const Near& near) {
+    if (!above.compares(row + i, column + j)) return;
+    double least = near.least(), most = near.most();
+    if (absolute && least < 0) {
+      most = most > -least ? most : -least;
+      least = near.most() < 0 ? -near.most() : 0;
+    }
+    const i64 many = above.above(row + i, least);
+    if (many == above.above(row + i, most))
+      above.count(row + i, many);
+    else
+      doubts.list(i * columns + j);
+  });
+}
+KERNEL decide_above(CHAINS, i64 row, ABOVE) {
+  const Above above THE_ABOVE;
+  chains(THE_CHAINS,
+         [&](i64, i64 i, i64, float cosine) { above.take(row + i, static_cast<double>(cosine)); });
+}
+
 // What a screen says of a tile: values and bounds (rows, columns), for tests.
 KERNEL screened_cells(SCREENED_TILE, float* values, float* bounds) {
   const ScreenedTile tile THE_SCREENED_TILE;
