@@ -160,6 +160,19 @@ def test_an_instruction_set_that_is_none_makes_the_backend_unavailable():
     assert f"WELLGRAM_ISA=mmx is not an instruction set of this machine ({usable})" in result.stderr
 
 
+def test_the_name_of_a_screen():
+    """One of cards leaves processors to choose; one that is none makes the backend unavailable."""
+    code = "from wellgram.backends import cpu; print(cpu.why_not(), cpu.screen())"
+    chosen = run(code, WELLGRAM_SCREEN="").stdout
+    assert run(code, WELLGRAM_SCREEN="none").stdout == "None none\n"
+    assert run(code, WELLGRAM_SCREEN="int8").stdout == chosen
+    known = ", ".join([*cpu.screens(), "int8"])
+    assert (
+        f"WELLGRAM_SCREEN=int4 is not a screen ({known})"
+        in run(code, WELLGRAM_SCREEN="int4").stdout
+    )
+
+
 def test_switching_to_an_instruction_set_that_is_none_is_refused():
     before = cpu.instruction_set()
     with pytest.raises(BackendUnavailable, match=f"'mmx'.*{', '.join(cpu.instruction_sets())}"):

@@ -171,6 +171,14 @@ def test_the_bound_holds_of_20_000_features(card, rng):
     assert (np.abs(cosines - x.astype(np.float64) @ x.T.astype(np.float64)) <= bounds).all()
 
 
+def test_rows_next_to_nothing(card, rng):
+    """Their scale must not leave float32."""
+    x, y = np.full((3, 70), 1e-38, np.float32), unit(rng, 3, 70, np.float32)
+    cosines, bounds, chain = certified(card, x, y)
+    assert np.isfinite(cosines).all()
+    assert (np.abs(cosines.astype(np.float64) - chain) <= bounds).all()
+
+
 def test_the_bound_is_as_narrow_as_said(card, rng):
     x = unit(rng, 64, 1024, np.float32)
     _, bounds, _ = certified(card, x, x)

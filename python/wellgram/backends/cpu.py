@@ -2,7 +2,8 @@
 
 ``WELLGRAM_NUM_THREADS`` sets the number of threads (else the processors this process may use), and
 ``WELLGRAM_ISA`` a lower instruction set than the best. ``WELLGRAM_SCREEN`` chooses the screen of
-passes: ``none``, or one of `screens`, which is then used wherever it can be.
+passes: ``none``, or one of `screens`, which is then used wherever it can be. The name of a screen
+of cards leaves the choice to what pays.
 """
 
 import os
@@ -54,9 +55,9 @@ def why_not() -> str | None:
     if wanted and wanted not in instruction_sets():
         usable = ", ".join(instruction_sets())
         return f"WELLGRAM_ISA={wanted} is not an instruction set of this machine ({usable})"
-    wanted = named_screen()
-    if wanted and wanted not in (*screens(), *CARD_SCREENS):
-        return f"WELLGRAM_SCREEN={wanted} is not a screen ({', '.join(screens())})"
+    wanted, known = named_screen(), dict.fromkeys([*screens(), *CARD_SCREENS])
+    if wanted and wanted not in known:
+        return f"WELLGRAM_SCREEN={wanted} is not a screen ({', '.join(known)})"
     return None
 
 

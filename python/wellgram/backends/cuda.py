@@ -2,7 +2,8 @@
 
 ``WELLGRAM_CUDA_DEVICE`` is the number of the card (0), and ``WELLGRAM_PRODUCTS`` how float32 rows
 are multiplied (`backends.gpu.products`). cuBLASLt is used where the package ``nvidia-cublas`` is
-installed (``pip install 'wellgram[cuda13]'``).
+installed (``pip install 'wellgram[cuda13]'``). ``WELLGRAM_SCREEN`` is ``none``, or ``int8`` for a
+screen of passes wherever one can serve (`backends.gpu.screened_scan`).
 """
 
 import os

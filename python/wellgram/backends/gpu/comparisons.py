@@ -10,7 +10,7 @@ from wellgram.backends.gpu.card import ROWS, Card
 from wellgram.backends.gpu.card_arrays import CardRows
 from wellgram.backends.gpu.groups import in_groups
 from wellgram.backends.gpu.products import OwnEngine, engine_of
-from wellgram.backends.gpu.screened_scan import screened_scan
+from wellgram.backends.gpu.screened_scan import scan_with_screen
 from wellgram.backends.gpu.sifters import KernelSifter, Sifter
 from wellgram.backends.gpu.tiles import Tile, tiles_of
 from wellgram.backends.moments import amid
@@ -33,7 +33,7 @@ class ComparisonPrimitives:
     ) -> Codes:
         """See `Kernels.rank_counts`."""
         extent, above = Extent(len(x), len(y)), _Above(self.card, len(x), len(y), given, absolute)
-        screened = screened_scan(self.card, [above], extent, x.dtype, False)
+        screened = scan_with_screen(self.card, [above], extent, x.dtype, False)
         if screened is not None and screened.serves(x, y):
             screened.add(x, y, 0, 0, progress)
         else:

@@ -14,7 +14,7 @@ from wellgram.backends.gpu.card_arrays import CardRows
 from wellgram.backends.gpu.card_consumers import TWINS, Twin
 from wellgram.backends.gpu.groups import in_groups
 from wellgram.backends.gpu.products import engine_of
-from wellgram.backends.gpu.screened_scan import screened_scan
+from wellgram.backends.gpu.screened_scan import scan_with_screen
 from wellgram.backends.gpu.tiles import tiles_of
 from wellgram.backends.protocol import Codes, Progress
 
@@ -80,7 +80,7 @@ class CardScan:
         ]
         self._screened = None
         if not self._defined:
-            self._screened = screened_scan(card, self._twins, extent, dtype, bfloat16)
+            self._screened = scan_with_screen(card, self._twins, extent, dtype, bfloat16)
 
     def add(
         self,

@@ -49,7 +49,7 @@ def _wanted(card: Card) -> str | None:
     return name if name in CARD_SCREENS else None
 
 
-def screened_scan(
+def scan_with_screen(
     card: Card,
     absorbers: Sequence[Absorber],
     extent: Extent,
