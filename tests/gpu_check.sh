@@ -32,7 +32,7 @@ small=(python3 -m pytest -q -x -p no:xdist -m gpu tests/gpu/test_cards.py tests/
 for tool in memcheck racecheck initcheck; do
   step "$tool" 120 compute-sanitizer --tool "$tool" --error-exitcode 9 "${small[@]}"
 done
-step benchmark 180 python3 benchmarks/gpu.py --json "$out/gpu.json"
+step benchmark 220 python3 benchmarks/gpu.py --json "$out/gpu.json"
 cat "$out/benchmark.log"
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'failed: %s\n' "${failed[*]}"
