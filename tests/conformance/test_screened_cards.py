@@ -34,11 +34,11 @@ def both(card):
     """The answers of a call without a screen and with one."""
 
     def answers(call):
-        found = []
+        made = []
         for screen in ("none", "int8"):
             card.kernels.use_screen(screen)
-            found.append(call())
-        return found
+            made.append(call())
+        return made
 
     return answers
 
@@ -67,10 +67,10 @@ def test_states_are_those_of_processors(card, usable, rng):
     card.kernels.use_screen("int8")
     x = unit(rng, 200, 96, np.float32)
     consumers = [CountBelow((-0.1, 0.0, 0.3)), Nearest(9, 4)]
-    found, expected = (b.scan_pairs(x, consumers) for b in (card, cpu))
-    np.testing.assert_array_equal(found[0], expected[0])
-    for one, other in zip(vars(found[1]).values(), vars(expected[1]).values(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    below, nearest = card.scan_pairs(x, consumers)
+    expected_below, expected_nearest = cpu.scan_pairs(x, consumers)
+    np.testing.assert_array_equal(below, expected_below)
+    np.testing.assert_equal(vars(nearest), vars(expected_nearest))
 
 
 @pytest.mark.parametrize("others", [None, 90])
@@ -81,18 +81,18 @@ def test_tiles_that_rows_do_not_fill(card, both, rng, monkeypatch, others):
     y = None if others is None else unit(rng, others, 40, np.float32)
     for chunk in (1 << 28, 70 * 160):
         monkeypatch.setattr(card.kernels.card, "chunk_bytes", chunk)
-        told = []
+        shares = []
 
-        def found(told=told):
-            told.clear()
+        def scanned(shares=shares):
+            shares.clear()
             consumers = [CountBelow((-0.1, 0.2)), Nearest(7, 3)]
-            scan = scan_pairs(x, consumers, other=y, backend=card.name, progress=told.append)
+            scan = scan_pairs(x, consumers, other=y, backend=card.name, progress=shares.append)
             return [(s.counts.tobytes(), s.values.tobytes()) for s in scan.states]
 
-        without, with_screen = both(found)
+        without, with_screen = both(scanned)
         assert without == with_screen
-        assert told == sorted(told)
-        assert told[-1] == 1
+        assert shares == sorted(shares)
+        assert shares[-1] == 1
 
 
 def test_a_pass_in_blocks(card, both, rng, monkeypatch):
@@ -115,17 +115,17 @@ def test_a_pass_in_blocks(card, both, rng, monkeypatch):
 @pytest.mark.parametrize("values", [3, 60])
 def test_ranks_are_those_without_a_screen(card, both, rng, values, absolute):
     x, y = unit(rng, 150, 40, np.float32), unit(rng, 90, 40, np.float32)
-    for one, other in ((x, y), (x, x)):
-        sizes = rng.integers(0, values + 1, len(one))
+    for left, right in ((x, y), (x, x)):
+        sizes = rng.integers(0, values + 1, len(left))
         starts = np.concatenate([[0], np.cumsum(sizes)])
-        row = np.repeat(np.arange(len(one)), sizes)
+        row = np.repeat(np.arange(len(left)), sizes)
         # Cosines that are met among them, so that many cells are near a value.
-        asked = card.pair_cosines(one, row, rng.integers(0, len(other), len(row)), other)
+        asked = card.pair_cosines(left, row, rng.integers(0, len(right), len(row)), right)
         asked = asked[np.lexsort([asked, row])].astype(np.float64)
-        own = rng.integers(0, 4, (2, len(one))).astype(np.int32)
-        their = own if other is x else rng.integers(0, 4, (2, len(other))).astype(np.int32)
+        own = rng.integers(0, 4, (2, len(left))).astype(np.int32)
+        their = own if right is x else rng.integers(0, 4, (2, len(right))).astype(np.int32)
         without, with_screen = both(
-            lambda a=one, b=other, s=starts, v=asked, o=own, t=their: card.rank_counts(
+            lambda a=left, b=right, s=starts, v=asked, o=own, t=their: card.rank_counts(
                 a, b, s, v, o, t, absolute=absolute
             ).tobytes()
         )
@@ -219,8 +219,8 @@ def test_a_bound_of_ranks_that_is_too_small_is_noticed(card, both, rng, monkeypa
 def test_rows_that_are_not_of_length_1_have_no_screen(card, both):
     """NaN is below nothing, and in the first bin."""
     x = np.full((3, 4), np.nan, np.float32)
-    for found in both(lambda: card.scan_pairs(x, [Histogram(bins=3)])[0]):
-        assert found.tolist() == [3, 0, 0]
+    for counts in both(lambda: card.scan_pairs(x, [Histogram(bins=3)])[0]):
+        assert counts.tolist() == [3, 0, 0]
 
 
 def test_a_screen_that_is_unknown(card):

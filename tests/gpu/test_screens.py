@@ -23,23 +23,23 @@ def chains(monkeypatch):
 
 
 def is_screened(backend, x, consumers, y=None, **options):
-    """Whether a pass makes products of int8; it finds what one without a screen finds."""
+    """Whether a pass makes products of int8; its answers are those without a screen."""
     driver = backend.kernels.card.driver
     begun = driver.kinds.count("int8")
-    found = backend.scan_pairs(x, consumers, y, **options)
+    answers = backend.scan_pairs(x, consumers, y, **options)
     screened = driver.kinds.count("int8") > begun
     backend.kernels.use_screen("none")
     expected = backend.scan_pairs(x, consumers, y, **options)
     backend.kernels.use_screen(None)
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_equal(as_plain(one), as_plain(other))
+    for got, wanted in zip(answers, expected, strict=True):
+        np.testing.assert_equal(as_plain(got), as_plain(wanted))
     return screened
 
 
-def as_plain(found):
-    if hasattr(found, "within"):
-        return [found.below, found.within, np.sort(found.values)]
-    return vars(found) if hasattr(found, "nearest") else found
+def as_plain(answer):
+    if hasattr(answer, "within"):
+        return [answer.below, answer.within, np.sort(answer.values)]
+    return vars(answer) if hasattr(answer, "nearest") else answer
 
 
 @pytest.mark.parametrize("others", [None, 70])

@@ -139,8 +139,8 @@ class CudaDriver:
     @cached_property
     def _multiplies_int8(self) -> bool:
         side, features = 256, 64
-        ones, found = np.ones((side, features), np.int8), np.empty((side, side), np.int32)
-        rows, sums = self.allocate(ones.nbytes), self.allocate(found.nbytes)
+        ones, made = np.ones((side, features), np.int8), np.empty((side, side), np.int32)
+        rows, sums = self.allocate(ones.nbytes), self.allocate(made.nbytes)
         self.put(rows.address, ones, 0, self.mark())
         factor = (rows.address, features)
         try:
@@ -149,8 +149,8 @@ class CudaDriver:
             )
         except RuntimeError:
             return False
-        self.get(found, sums.address, 0)
-        return bool((found == features).all())
+        self.get(made, sums.address, 0)
+        return bool((made == features).all())
 
     def multiply(self, kind: ProductKind, product: Product) -> None:
         """See `Driver.multiply`."""

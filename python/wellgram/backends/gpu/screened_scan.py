@@ -71,10 +71,11 @@ class ScreenedScan:
         self, card: Card, absorbers: Sequence[Absorber], sifters: Sequence[Sifter], extent: Extent
     ):
         self._card, self._absorbers, self._sifters, self._extent = card, absorbers, sifters, extent
-        self._own = OwnEngine(card, False)
+        self._chains = OwnEngine(card, False)
         self._named = _wanted(card) == "int8"
         self._looks = any(sifter.looks_ahead for sifter in sifters)
-        self._pays, self._tiles, self._pairs = True, 0, 0
+        self._pays = True
+        self._tiles, self._pairs = 0, 0  # that were sifted since the list of doubts began
 
     def serves(self, x: CardRows, y: CardRows) -> bool:
         """Whether a screen can serve the pairs of these rows, and pays as far as is known."""
@@ -95,7 +96,7 @@ class ScreenedScan:
                 rows = min(rows, max(1, self._card.chunk_bytes // laid))
                 needed += 2 * laid * rows
             needed += whole * (rows + WHOLE_ROWS)
-        tall, wide = self._own.shape
+        tall, wide = self._chains.shape
         held = sum(sifter.bytes(tall, wide) for sifter in self._sifters)
         return needed + 12 * tall * wide + held <= self._card.driver.free_memory()
 
@@ -103,38 +104,38 @@ class ScreenedScan:
         self, x: CardRows, y: CardRows, row: int, column: int, progress: Progress | None
     ) -> None:
         """See `PairScan.add`."""
-        card, extent, shape = self._card, self._extent, self._own.shape
-        told = _Told(pairs_of(row, len(x), column, len(y), extent), progress)
-        if not told.total:
+        card, extent, shape = self._card, self._extent, self._chains.shape
+        work = _Work(pairs_of(row, len(x), column, len(y), extent), progress)
+        if not work.total:
             return
         room = Room.on(card, shape, len(x), len(y))
-        doubts = Doubts(card, room.cells)
+        doubts, self._tiles, self._pairs = Doubts(card, room.cells), 0, 0
         for sifter in self._sifters:
             sifter.begin(room)
         sides = sides_of(card, self._whole, True, x, y, extent, row, column)
         for a, top, b, side in sides:
             places = list(places_of(shape, top, a.rows, side, b.rows, extent))
             if not (self._pays and a.unit and b.unit):
-                self._without(a, b, places, told, 1)
+                self._without(a, b, places, work, 1)
                 continue
             tiles = ScreenedTiles(card, a, b, extent.symmetric, room)
             if self._looks:
-                self._look(tiles, places, told)
-            share = 0.5 if self._looks else 1
-            taken = self._take(tiles, places, doubts, told, share)
-            self._without(a, b, places[taken:], told, share)
+                self._look(tiles, places, work)
+            weight = 0.5 if self._looks else 1
+            taken = self._take(tiles, places, doubts, work, weight)
+            self._without(a, b, places[taken:], work, weight)
 
     def _whole(self, rows: Matrix, left: bool) -> WholeRows:
         return whole_rows(self._card, rows)
 
-    def _look(self, tiles: ScreenedTiles, places: Sequence[Place], told: "_Told") -> None:
+    def _look(self, tiles: ScreenedTiles, places: Sequence[Place], work: "_Work") -> None:
         """Let sifters look at tiles before they take them in."""
         for place in places:
             tile = tiles.make(place)
             for sifter in self._sifters:
                 sifter.look(tile)
             self._card.pace()
-            told.add(place.pairs / 2)
+            work.add(place.pairs / 2)
         for sifter in self._sifters:
             sifter.looked()
 
@@ -143,8 +144,8 @@ class ScreenedScan:
         tiles: ScreenedTiles,
         places: Sequence[Place],
         doubts: Doubts,
-        told: "_Told",
-        share: float,
+        work: "_Work",
+        weight: float,
     ) -> int:
         """Take in tiles for as long as it pays; return how many."""
         for taken, place in enumerate(places, start=1):
@@ -152,7 +153,7 @@ class ScreenedScan:
             for sifter in self._sifters:
                 sifter.take(tile, doubts)
             self._card.pace()
-            told.add(place.pairs * share)
+            work.add(place.pairs * weight)
             self._tiles += 1
             self._pairs += place.pairs
             # The list is counted rarely, because that waits for the card.
@@ -163,20 +164,20 @@ class ScreenedScan:
         return len(places)
 
     def _without(
-        self, a: WholeRows, b: WholeRows, places: Sequence[Place], told: "_Told", share: float
+        self, a: WholeRows, b: WholeRows, places: Sequence[Place], work: "_Work", weight: float
     ) -> None:
         """Take in tiles as a pass without a screen does."""
-        own = self._own
+        chains = self._chains
         left, right = Operand(a.floats, a.rows), Operand(b.floats, b.rows)
-        tile = own.tile(left, right) if places else None
+        tile = chains.tile(left, right) if places else None
         for place in places:
             assert tile is not None
             lag = place.row - place.column if self._extent.symmetric else EVERY_CELL
-            made = own.multiply(left, place.i, right, place.j, tile, lag)
+            made = chains.multiply(left, place.i, right, place.j, tile, lag)
             for absorber in self._absorbers:
                 absorber.absorb(Tile(made, place.row, place.column, self._extent.symmetric))
             self._card.pace()
-            told.add(place.pairs * share)
+            work.add(place.pairs * weight)
 
 
 def screened_cosines(card: Card, x: Matrix, y: Matrix) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -195,7 +196,7 @@ def screened_cosines(card: Card, x: Matrix, y: Matrix) -> tuple[NDArray[Any], ND
     return cosines, bounds
 
 
-class _Told:
+class _Work:
     """Tells the share of the pairs of a pass that are done."""
 
     def __init__(self, total: int, progress: Progress | None):

@@ -96,11 +96,11 @@ struct ScreenedTile {
   Tile<int> place;
   RowBounds left, right;
 
-  DEVICE Near near(const RowBound& one, i64 i, i64 j) const {
-    const RowBound other = right[j];
+  DEVICE Near near(const RowBound& row, i64 i, i64 j) const {
+    const RowBound column = right[j];
     const i64 cell = i * place.stride + j;
     const float sum = 256 * static_cast<float>(high[cell]) + static_cast<float>(cross[cell]);
-    return {sum * (256 * one.unit) * other.unit, one.slack + other.slack + one.low * other.low};
+    return {sum * (256 * row.unit) * column.unit, row.slack + column.slack + row.low * column.low};
   }
 };
 
@@ -122,9 +122,9 @@ DEVICE void near_pairs(const ScreenedTile& tile, F work) {
     for (i64 first = block_index() * ROWS; first < tile.place.rows; first += block_count() * ROWS) {
       const i64 i = first + t / LANES;
       if (i >= tile.place.rows) continue;
-      const RowBound one = tile.left[i];
+      const RowBound bound = tile.left[i];
       for (i64 j = t % LANES; j < tile.place.columns; j += LANES)
-        if (tile.place.is_pair(i, j)) work(i, j, tile.near(one, i, j));
+        if (tile.place.is_pair(i, j)) work(i, j, tile.near(bound, i, j));
     }
   });
 }
@@ -171,14 +171,14 @@ DEVICE void chains(CHAINS, F take) {
       each([&](int t) {
         for (int q = t; q < THREADS * parts; q += THREADS) {
           const int pair = q / parts, k = q % parts * wide;
-          Pack<float> one{}, other{};
+          Pack<float> x_part{}, y_part{};
           if (begin + k < d) {
-            one = packs(x + lines[0][pair] * x_stride + begin + k)[0];
-            other = packs(y + lines[1][pair] * y_stride + begin + k)[0];
+            x_part = packs(x + lines[0][pair] * x_stride + begin + k)[0];
+            y_part = packs(y + lines[1][pair] * y_stride + begin + k)[0];
           }
           UNROLL for (int c = 0; c < wide; ++c) {
-            left[k + c][pair] = one.values[c];
-            right[k + c][pair] = other.values[c];
+            left[k + c][pair] = x_part.values[c];
+            right[k + c][pair] = y_part.values[c];
           }
         }
       });
