@@ -35,9 +35,9 @@ from wellgram.pairs import (
     Nearest,
     Ranks,
     UnitRows,
-    scan,
     tile_count,
 )
+from wellgram.pairs.scanning import scan
 
 N, D = 17_063, 1_024  # RxRx3's genes, and a usual width
 SCALING = [(n, 1_024) for n in (2_048, 4_096, 8_192, 17_063, 32_768, 65_536)]
@@ -145,7 +145,7 @@ def consumers_table(repeats: int, threads: int) -> None:
             "top and bottom 25": [Nearest(25, 25)],
         }
         sides: dict[str, Callable[[], object]] = {
-            name: (lambda c=c: scan.scan(rows, None, c)[:]) for name, c in asked.items()
+            name: (lambda c=c: scan(rows, None, c)[:]) for name, c in asked.items()
         }
         sides["bfloat16, 2 counts"] = lambda: wg.scan_pairs(
             map_, [CountBelow((-0.05, 0.05))], dtype="bfloat16"
