@@ -20,7 +20,7 @@ from wellgram.estimators.call_sites import level_outside
 from wellgram.files import save_csv
 from wellgram.input_kinds import check_map
 from wellgram.io.relationships import named_sources
-from wellgram.label_rules.label_spelling import near_text
+from wellgram.label_rules.label_spelling import KnownLabels, near_text
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.rows_of_pairs import SameRule, Sources, near_ends, pair_rows, same_rows
 from wellgram.pairs import PairDtype, UnitRows, order_statistics, pair_count
@@ -261,8 +261,9 @@ def null_rows(labels: pd.DataFrame, null: Null | None) -> tuple[Codes, Null]:
 def _near_ends(sources: Mapping[str, pd.DataFrame], labels: pd.Series) -> list[str]:
     """Return in words which sources name perturbations of the map in other case or blanks."""
     texts = []
+    known = KnownLabels(labels.astype("str").tolist())
     for name, pairs in sources.items():
-        near = near_ends(pairs, labels)
+        near = near_ends(pairs, known)
         if near:
             texts.append(f"of the labels of {name}, {near_text(near)}; write them alike")
     return texts

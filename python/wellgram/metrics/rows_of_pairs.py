@@ -10,7 +10,7 @@ import pandas as pd
 from wellgram.backends.protocol import Codes
 from wellgram.errors import ColumnMissing, InputError
 from wellgram.io.relationships import pair_ends
-from wellgram.label_rules.label_spelling import near_labels
+from wellgram.label_rules.label_spelling import KnownLabels
 from wellgram.metrics.pairing import Columns
 from wellgram.metrics.several_values import split_values, warn_of_separator
 
@@ -53,12 +53,10 @@ def pair_rows(name: str, pairs: pd.DataFrame, labels: "pd.Series[Any]") -> tuple
     return row[i], row[j]
 
 
-def near_ends(pairs: pd.DataFrame, labels: "pd.Series[Any]") -> dict[str, str]:
+def near_ends(pairs: pd.DataFrame, labels: KnownLabels) -> dict[str, str]:
     """Return the labels of pairs that are those of the map but for case or blanks."""
     ends = pair_ends(pairs)
-    return near_labels(
-        pd.unique(pd.concat([ends["entity1"], ends["entity2"]])), set(labels.astype("str"))
-    )
+    return labels.near(pd.unique(pd.concat([ends["entity1"], ends["entity2"]])).tolist())
 
 
 def same_rows(
