@@ -50,7 +50,7 @@ TAILS = (0.05, 0.1, 0.9, 0.95)
 def peak_of(isa: str, threads: int) -> Iterator[Callable[[], list[float]]]:
     """Yield what measures the flops and the copied bytes per second, at best, of an ISA."""
     width, flags = {"avx512": ("64", ["-mavx512f"]), "avx2": ("32", ["-mavx2", "-mfma"])}.get(
-        isa.removesuffix("bf16"), ("16", [])
+        isa[:6] if isa.startswith("avx512") else isa, ("16", [])
     )
     with tempfile.TemporaryDirectory() as folder:
         binary = f"{folder}/peak"
