@@ -26,6 +26,7 @@ from wellgram.errors import (
     NotFitted,
     WellgramError,
 )
+from wellgram.graphs import neighbor_graph
 from wellgram.io import (
     from_anndata,
     open_blocks,
@@ -138,6 +139,7 @@ __all__ = [
     "mean_average_precision",
     "mechanism_accuracy",
     "neighbor_accuracy",
+    "neighbor_graph",
     "neighbors",
     "neighbors_of",
     "open_blocks",

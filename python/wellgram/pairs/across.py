@@ -1,16 +1,15 @@
 """The most similar partners of every row among the rows of other groups."""
 
-from itertools import pairwise
-
 import numpy as np
 
-from wellgram.backends import get_backend, takes_backend
-from wellgram.backends.consumers import Extent, Nearest, NearestFound
+from wellgram.backends import takes_backend
+from wellgram.backends.consumers import Nearest, NearestFound
 from wellgram.backends.number_checks import check_whole
-from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Codes, Progress, Rows
 from wellgram.errors import InputError
-from wellgram.pairs.unit_rows import unit_embeddings
+from wellgram.pairs.groups_apart import GroupsApart
+from wellgram.pairs.scanning import scan
+from wellgram.pairs.unit_rows import UnitRows
 
 
 @takes_backend
@@ -51,22 +50,11 @@ def neighbors_across(
     """
     check_whole(k, "k")
     order = np.argsort(groups, kind="stable")
-    ordered = groups[order]
-    starts = [0, *(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist(), len(x)]
-    if len(starts) < 3:
+    ordered = np.unique(groups[order], return_inverse=True)[1]
+    if not len(ordered) or ordered[-1] == 0:
         raise InputError("all rows are of one group: there are no others to look in")
-    unit = unit_embeddings(x[order])
-    consumer, n = Nearest(k), len(x)
-    run = get_backend().pair_scan([consumer], Extent(n), unit.dtype)
-    left = sum((end - first) * (n - end) for first, end in pairwise(starts))
-    done = 0
-    for first, end in list(pairwise(starts))[:-1]:
-        size = (end - first) * (n - end)
-        part = part_of(progress, done / left, size / left)
-        run.add(unit[first:end], unit[end:], first, end, part)
-        done += size
-    (state,) = run.states()
-    found = consumer.finish(state)
+    apart = GroupsApart(ordered, ordered)
+    (found,) = scan(UnitRows(x[order]), None, [Nearest(k)], progress=progress, apart=apart)
     most, cosines = np.empty_like(found.nearest), np.empty_like(found.nearest_cosines)
     most[order] = np.where(found.nearest >= 0, order[found.nearest], -1)
     cosines[order] = np.clip(found.nearest_cosines, -1, 1)  # those of equal rows may be past 1

@@ -102,14 +102,19 @@ class Neighbors:
         InputError
             If the name ends otherwise.
         """
-        from wellgram.parquet_checksums import write_frame
+        write_table(self.table, path)
 
-        check_table_name(path)
-        with replacing(path) as temporary:
-            if temporary.suffix == ".csv":
-                without_formulas(self.table).to_csv(temporary, index=False)
-            else:
-                write_frame(self.table, temporary)
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table of neighbors, as parquet or CSV by the ending of the name."""
+    from wellgram.parquet_checksums import write_frame
+
+    check_table_name(path)
+    with replacing(path) as temporary:
+        if temporary.suffix == ".csv":
+            without_formulas(table).to_csv(temporary, index=False)
+        else:
+            write_frame(table, temporary)
 
 
 def check_table_name(path: str | Path) -> None:

@@ -14,6 +14,7 @@ from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Progress
 from wellgram.distributed import Client, takes_client, team
 from wellgram.errors import InputError
+from wellgram.pairs.groups_apart import GroupsApart
 from wellgram.pairs.scan_result import Scan
 from wellgram.pairs.tiling import tile_areas, tile_count, tile_grid
 from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows, unit_pair
@@ -95,8 +96,12 @@ def scan(
     consumers: Sequence[Consumer],
     tiles: tuple[int, int] | None = None,
     progress: Progress | None = None,
+    apart: GroupsApart | None = None,
 ) -> Scan:
-    """Make a pass over rows that are of length 1 already; see `scan_pairs`."""
+    """Make a pass over rows that are of length 1 already; see `scan_pairs`.
+
+    Where there are groups, their pairs are left out: `GroupsApart` says which.
+    """
     extent = Extent(rows.n, None if others is None else others.n)
     total = tile_count(extent)
     start, stop = (0, total) if tiles is None else _ends(tiles)
@@ -104,18 +109,19 @@ def scan(
         raise InputError(f"tiles {start} to {stop} are not within 0 to {total}")
     workers = team()
     if workers is None or not _can_part(rows, others, consumers) or stop - start < 2:
-        states = _states((start, stop), rows, others, consumers, progress)
+        states = _states((start, stop), rows, others, consumers, apart, progress)
     else:
         check_states(consumers, extent, rows.dtype)
         states = workers.fold(
             _states,
             _ranges(extent, start, stop, workers.threads),
             _merged,
-            shared=(rows, others, consumers),
+            shared=(rows, others, consumers, apart),
             progress=progress,
         )
     met = ((start, stop),) if stop > start else ()
     digest = _digest(rows) + ("" if others is None else _digest(others))
+    digest += "" if apart is None else apart.digest
     return Scan(tuple(consumers), tuple(states), extent, met, digest)
 
 
@@ -150,15 +156,19 @@ def _states(
     rows: UnitRows,
     others: UnitRows | None,
     consumers: Sequence[Consumer],
+    apart: GroupsApart | None,
     progress: Progress | None = None,
 ) -> States:
     """Return the states of consumers that met the tiles of a range."""
     extent = Extent(rows.n, None if others is None else others.n)
     run = rows.run.pair_scan(consumers, extent, rows.dtype, bfloat16=rows.bfloat16)
     partners = rows if others is None else others
+    met = tile_areas(extent, *tiles)
+    if apart is not None:
+        met = (part for area in met for part in apart.outside(area, extent.symmetric))
     areas = [
         (*across, *along)
-        for top, bottom, left, right in tile_areas(extent, *tiles)
+        for top, bottom, left, right in met
         for across in rows.spans(top, bottom)
         for along in partners.spans(max(left, across[0]) if extent.symmetric else left, right)
     ]
@@ -172,7 +182,12 @@ def _states(
 
 
 def _merged(
-    a: States, b: States, _: UnitRows, __: UnitRows | None, consumers: Sequence[Consumer]
+    a: States,
+    b: States,
+    _: UnitRows,
+    __: UnitRows | None,
+    consumers: Sequence[Consumer],
+    ___: GroupsApart | None,
 ) -> States:
     return [one.merge(*pair) for one, *pair in zip(consumers, a, b, strict=True)]
 
