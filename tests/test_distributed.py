@@ -472,3 +472,14 @@ def test_a_cluster_without_workers_is_named(rows):
         pytest.raises(InputError, match=r"tcp://127.0.0.1:[0-9]+ has no workers; start some"),
     ):
         wg.neighbors(rows, 2, client=client)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("across", [None, "batch"])
+def test_a_graph_of_neighbors_is_the_same(client, rng, metric, across):
+    batch = rng.integers(0, 3, 5000)
+    wells = wg.Wells.from_arrays(rng.normal(size=(5000, 8)), ["p"] * 5000, batch=batch)
+    alone = wg.neighbor_graph(wells, 5, metric=metric, across=across)
+    shared = wg.neighbor_graph(wells, 5, metric=metric, across=across, client=client)
+    np.testing.assert_array_equal(shared.nearest, alone.nearest)
+    np.testing.assert_array_equal(shared.nearest_distances, alone.nearest_distances)

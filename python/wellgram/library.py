@@ -26,7 +26,7 @@ from wellgram.errors import (
     NotFitted,
     WellgramError,
 )
-from wellgram.graphs import neighbor_graph
+from wellgram.graphs import KNeighborsTransformer, neighbor_graph
 from wellgram.io import (
     from_anndata,
     open_blocks,
@@ -98,6 +98,7 @@ __all__ = [
     "Harmony",
     "InputError",
     "InverseNormal",
+    "KNeighborsTransformer",
     "MapLookup",
     "NotFitted",
     "PCACenterScale",

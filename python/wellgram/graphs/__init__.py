@@ -2,8 +2,10 @@
 
 from wellgram.graphs.measures import Metric
 from wellgram.graphs.neighbor_graphs import NeighborGraph, neighbor_graph
+from wellgram.graphs.neighbors_transformer import KNeighborsTransformer
 
 __all__ = [
+    "KNeighborsTransformer",
     "Metric",
     "NeighborGraph",
     "neighbor_graph",

@@ -1,6 +1,5 @@
 """Each well's nearest others, as a graph."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +13,18 @@ from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import ColumnMissing, InputError, NotApplicable
+from wellgram.graphs.connectivities import connectivities_of
+from wellgram.graphs.graph_matrix import csr_of, with_itself
 from wellgram.graphs.measures import Metric, measure_of
 from wellgram.graphs.row_store import Source, StoredRows
-from wellgram.graphs.search import SMALL_GROUP, Nearby, Search, Side
+from wellgram.graphs.scanpy_slots import write_scanpy_slots
+from wellgram.graphs.search import SMALL_GROUP, Search, Side
 from wellgram.graphs.unfinished_pass import UnfinishedPass
 from wellgram.label_rules.missing_labels import is_missing
 from wellgram.pairs.neighbor_tables import write_table
 
 if TYPE_CHECKING:
+    from anndata import AnnData
     from scipy.sparse import csr_matrix
 
 _NAMES = ("well_id", "perturbation_type", "perturbation", "dose")
@@ -78,12 +81,9 @@ class NeighborGraph:
         A matrix (n, n) in SciPy's CSR: in each row the row itself, 0 apart, and then its neighbors,
         the nearest first. So columns are not in order of their numbers.
         """
-        kept = np.ones(len(self.nearest), bool)
-        kept[self.left_out] = False
-        rows = np.flatnonzero(kept)[:, None]
-        columns = np.hstack([rows, self.nearest[kept]])
-        values = np.hstack([np.zeros(rows.shape), self.nearest_distances[kept]])
-        return csr_of(columns, values, kept, len(self.nearest))
+        kept = self.nearest[:, 0] >= 0
+        columns, values = with_itself(self.nearest, self.nearest_distances)
+        return csr_of(columns, values, kept, len(kept))
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -98,6 +98,40 @@ class NeighborGraph:
         if "neighbor_perturbation" in columns:
             columns["neighbor"] = columns.pop("neighbor_perturbation")
         return pd.DataFrame({**columns, "distance": self.nearest_distances[rows, ranks]})
+
+    @cached_property
+    def connectivities(self) -> "csr_matrix":
+        """How strongly rows are connected (n, n), from 0 to 1: by umap-learn, as scanpy has it.
+
+        Raises
+        ------
+        MissingPackage
+            If umap-learn is not installed.
+        """
+        return connectivities_of(self.nearest, self.nearest_distances)
+
+    def add_to(self, adata: "AnnData", key_added: str | None = None) -> None:
+        """Write the graph into an AnnData object as ``scanpy.pp.neighbors`` does.
+
+        So ``scanpy.tl.umap`` and ``scanpy.tl.leiden`` go on from there. scanpy counts a row itself
+        among its neighbors, so its ``n_neighbors`` is k + 1.
+
+        Parameters
+        ----------
+        adata
+            The object whose ``obs`` are the rows of the graph. It gets ``obsp["distances"]``,
+            ``obsp["connectivities"]`` and ``uns["neighbors"]``.
+        key_added
+            A name that goes before those of ``obsp``, and that ``uns`` has instead.
+
+        Raises
+        ------
+        InputError
+            If it has another number of rows.
+        MissingPackage
+            If umap-learn is not installed.
+        """
+        write_scanpy_slots(adata, self.nearest, self.nearest_distances, self.metric, key_added)
 
     def _named(self, rows: Codes, prefix: str) -> dict[str, Any]:
         labels = self.labels
@@ -211,46 +245,6 @@ def neighbor_graph(
     return NeighborGraph(nearest, distances, metric, across, store.labels)
 
 
-def nearest_among(store: StoredRows, queries: Any, k: int, metric: Metric) -> Nearby:
-    """Return the k nearest stored rows of each of other rows.
-
-    Raises
-    ------
-    InputError
-        If there are fewer, or a row has no distances.
-    """
-    measure = measure_of(metric)
-    asked = StoredRows.of(queries)
-    kept, chosen = store.learn(measure), asked.learn(measure)
-    for rows, there in ((asked, chosen), (store, kept)):
-        if len(there) < len(rows):
-            row = int(np.setdiff1d(np.arange(len(rows)), there)[0])
-            raise InputError(f"row {row} has no distance by {metric}; leave such rows out")
-    if measure.symmetric is False and len(asked):
-        measure.learn(lambda: _both(store, asked))
-    if k > len(kept):
-        raise InputError(
-            f"Expected n_neighbors <= n_samples_fit, but n_neighbors = {k}, n_samples_fit = "
-            f"{len(kept)}; ask for fewer (n_neighbors=)"
-        )
-    return Search(
-        measure, k, Side(asked.array, chosen), Side(store.array, kept), itself=False
-    ).run()
-
-
-def csr_of(columns: Codes, values: Floats, kept: Any, width: int) -> "csr_matrix":
-    """Return a CSR matrix whose kept rows have as many entries each, in their order."""
-    from scipy.sparse import csr_matrix
-
-    starts = np.concatenate([[0], np.cumsum(np.where(kept, columns.shape[1], 0))])
-    return csr_matrix((values.ravel(), columns.ravel(), starts), shape=(len(kept), width))
-
-
-def _both(store: StoredRows, asked: StoredRows) -> Any:
-    yield from store.blocks()
-    yield from asked.blocks()
-
-
 def _grouped(store: StoredRows, kept: Codes, across: str | None) -> tuple[Codes | None, Codes]:
     """Return the groups of rows, those of few rows first, and the rows in that order."""
     if across is None:
@@ -297,9 +291,3 @@ def _check_count(
             f"{k} neighbors are asked for, but {whose} {max(partners, 0):,} others; ask for fewer "
             "(k=)"
         )
-
-
-def names_of(rows: Sequence[str], most: int = 3) -> str:
-    """Return the first few names, and how many more there are."""
-    shown = ", ".join(rows[:most])
-    return shown if len(rows) <= most else f"{shown} and {len(rows) - most:,} more"
