@@ -14,7 +14,7 @@ from wellgram.cli import app
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(wellgram.__file__).parent
 PAGE = ROOT / "docs" / "glossary.md"
-ROOMS = ("align", "maps", "metrics", "pairs", "studies", "wells.py")
+ROOMS = ("align", "graphs", "maps", "metrics", "pairs", "studies", "wells.py")
 """Where tables are made that people read"""
 VALUES = {
     *("CRISPR", "COMPOUND", "all", "max", "farthest", "train", "test", "whole", "log2"),

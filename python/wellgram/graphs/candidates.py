@@ -33,10 +33,10 @@ class Candidates:
         """Take in more partners (n, v) of the rows at some places, -1 for nobody."""
         width = self.partners.shape[1]
         for first in range(0, len(places), _ROWS_AT_A_TIME):
-            block = slice(first, first + _ROWS_AT_A_TIME)
-            rows, met = places[block], np.where(partners[block] < 0, -np.inf, cosines[block])
+            chunk = slice(first, first + _ROWS_AT_A_TIME)
+            rows, met = places[chunk], np.where(partners[chunk] < 0, -np.inf, cosines[chunk])
             values = np.hstack([self.cosines[rows], met.astype(np.float32)])
-            index = np.hstack([self.partners[rows], partners[block]])
+            index = np.hstack([self.partners[rows], partners[chunk]])
             order = np.argsort(-values, axis=1, kind="stable")[:, :width]
             self.cosines[rows] = np.take_along_axis(values, order, axis=1)
             self.partners[rows] = np.take_along_axis(index, order, axis=1)

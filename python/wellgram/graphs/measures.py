@@ -13,7 +13,6 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends import get_backend
 from wellgram.backends.moments import amid, beyond, exponents
 from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
@@ -22,7 +21,7 @@ Metric = Literal["cosine", "euclidean", "correlation"]
 """How far two rows are apart: 1 less their cosine, the length of their difference, or 1 less their
 correlation"""
 
-Blocks = Callable[[], Iterator[Rows]]
+Chunks = Callable[[], Iterator[Rows]]
 """Reads all rows once, some at a time"""
 
 _SAFE_BITS = 100
@@ -56,20 +55,30 @@ class Measure(ABC):
 
     @abstractmethod
     def distances(self, rows: Floats, others: Floats) -> Floats:
-        """Return the distances (n, m) of each row (n, d) to others of its own (n or 1, m, d)."""
+        """Return the distances (n, m) of each row (n, d) to others of its own (n or 1, m, d).
+
+        Others are written over: to keep copies of them would take longer than to compare them.
+        """
 
     @abstractmethod
-    def sharper(self, blocks: Blocks) -> "Measure":
+    def sharper(self, chunks: Chunks) -> "Measure":
         """Return a measure of the same order whose cosines tell near rows better apart."""
 
-    def learn(self, blocks: Blocks) -> None:  # noqa: B027 - most have nothing to learn
+    def learn(self, chunks: Chunks) -> None:  # noqa: B027 - most have nothing to learn
         """Take notice of all rows before any is asked about."""
 
 
+@dataclass
 class _Angular(Measure):
     """Half the squared distance of rows of length 1, which is 1 less their cosine."""
 
     symmetric = True
+    extreme: bool = False
+    """Whether squares of values may leave the range of float64"""
+
+    def learn(self, chunks: Chunks) -> None:
+        """Find out whether there are extreme values."""
+        self.extreme = any(_extreme(rows).any() for rows in chunks())
 
     def width(self, features: int) -> int:
         """Return as many as there are."""
@@ -81,13 +90,14 @@ class _Angular(Measure):
 
     def distances(self, rows: Floats, others: Floats) -> Floats:
         """Return half the squares of the lengths of differences."""
-        apart = self._unit(others.reshape(-1, rows.shape[1])).reshape(others.shape)
-        return _squares(apart - self._unit(rows)[:, None]) / 2
+        others = self._unit(others)
+        others -= self._unit(rows)[:, None]
+        return _squares(others) / 2
 
-    def sharper(self, blocks: Blocks) -> Measure:
+    def sharper(self, chunks: Chunks) -> Measure:
         """Return the Euclidean distance of rows of length 1, which may all lie in a narrow cone."""
         apart = Euclidean()
-        apart.learn(lambda: map(self.unit, blocks()))
+        apart.learn(lambda: map(self.unit, chunks()))
         return _OfUnitRows(self, apart)
 
     def unit(self, rows: Rows) -> Floats:
@@ -95,7 +105,14 @@ class _Angular(Measure):
         return self._unit(rows.astype(np.float64))
 
     def _unit(self, rows: Floats) -> Floats:
-        return np.asarray(get_backend().unit_rows(self.left(rows))[0])
+        """Return rows (..., d) scaled to length 1, in their place where their values allow it."""
+        flat = self._directed(rows.reshape(-1, rows.shape[-1]))
+        flat /= np.sqrt(_squares(flat))[:, None]
+        return flat.reshape(rows.shape)
+
+    def _directed(self, rows: Floats) -> Floats:
+        """Return rows in the directions that are compared, in their place if can be."""
+        return _near_one(rows) if self.extreme else rows
 
 
 class Cosine(_Angular):
@@ -121,6 +138,11 @@ class Correlation(_Angular):
         """Return the rows less their means."""
         near = _near_one(rows)
         return np.asarray(near - near.mean(axis=1, keepdims=True))
+
+    def _directed(self, rows: Floats) -> Floats:
+        rows = super()._directed(rows)
+        rows -= rows.mean(axis=1, keepdims=True)
+        return rows
 
 
 @dataclass
@@ -149,12 +171,12 @@ class Euclidean(Measure):
         """Return none: every row has distances."""
         return np.zeros(len(rows), bool)
 
-    def learn(self, blocks: Blocks) -> None:
+    def learn(self, chunks: Chunks) -> None:
         """Find the centre, and how far from it rows are."""
-        largest = np.array([max((float(np.abs(rows).max()) for rows in blocks()), default=0.0)])
+        largest = np.array([max((float(np.abs(rows).max()) for rows in chunks()), default=0.0)])
         self.exponent = int(exponents(largest)[0]) if beyond(largest, _SAFE_BITS).any() else 0
-        self.centre = self._scaled(amid(next(blocks())))
-        sizes = [np.sqrt(_squares(self._centred(rows.astype(np.float64)))) for rows in blocks()]
+        self.centre = self._scaled(amid(next(chunks())))
+        sizes = [np.sqrt(_squares(self._centred(rows.astype(np.float64)))) for rows in chunks()]
         size = np.concatenate(sizes)
         farthest = float(size.max())
         near = max(float(np.median(size)), farthest / 1000)
@@ -180,10 +202,11 @@ class Euclidean(Measure):
 
     def distances(self, rows: Floats, others: Floats) -> Floats:
         """Return the lengths of differences."""
-        apart = np.sqrt(_squares(self._scaled(others - rows[:, None])))
+        others -= rows[:, None]
+        apart = np.sqrt(_squares(self._scaled(others)))
         return np.asarray(np.ldexp(apart, self.exponent)) if self.exponent else apart
 
-    def sharper(self, blocks: Blocks) -> Measure:
+    def sharper(self, chunks: Chunks) -> Measure:
         """Return the same: there is none."""
         return self
 
@@ -223,7 +246,7 @@ class _OfUnitRows(Measure):
         """Return half the squares of the lengths of differences."""
         return self.angular.distances(rows, others)
 
-    def sharper(self, blocks: Blocks) -> Measure:
+    def sharper(self, chunks: Chunks) -> Measure:
         """Return the same: there is none."""
         return self
 
@@ -252,10 +275,15 @@ def _squares(apart: Floats) -> Floats:
     return np.asarray(np.einsum("...k,...k->...", apart, apart))
 
 
+def _extreme(rows: Rows) -> NDArray[np.bool_]:
+    """Return which rows have a greatest value whose square may be no number."""
+    return beyond(np.maximum(rows.max(axis=1, initial=0), -rows.min(axis=1, initial=0)), _SAFE_BITS)
+
+
 def _near_one(rows: Floats) -> Floats:
     """Return rows, those with extreme values divided by a power of two."""
-    sizes = np.maximum(rows.max(axis=1, initial=0), -rows.min(axis=1, initial=0))
-    extreme = beyond(sizes, _SAFE_BITS)
+    extreme = _extreme(rows)
     if not extreme.any():
         return rows
-    return np.asarray(np.ldexp(rows, -np.where(extreme, exponents(sizes), 0)[:, None]))
+    exponent = exponents(np.abs(rows).max(axis=1))
+    return np.asarray(np.ldexp(rows, -np.where(extreme, exponent, 0)[:, None]))

@@ -24,7 +24,7 @@ from wellgram.wells import LabelledMap, WellLabels
 
 _IN_MEMORY = 1 << 29
 """Bytes of rows that are read into memory; more are copied to a file that is mapped"""
-_BLOCK_BYTES = 1 << 24
+_CHUNK_BYTES = 1 << 24
 """Of the rows that are looked at once"""
 
 Source = WellLabels | LabelledMap | RowSource
@@ -42,7 +42,7 @@ class StoredRows:
     summed: bool = False
     """Whether check sums are taken in any case"""
     sums: tuple[int, ...] = ()
-    """A check sum of each block of rows, of when they were first read; a gigabyte takes a second"""
+    """A check sum of each chunk of rows, of when they were first read; a gigabyte takes a second"""
 
     @classmethod
     def of(cls, source: Source, scratch: str | Path | None = None) -> "StoredRows":
@@ -89,9 +89,9 @@ class StoredRows:
         """The number of features d."""
         return int(self.array.shape[1])
 
-    def blocks(self) -> Iterator[Rows]:
+    def chunks(self) -> Iterator[Rows]:
         """Yield the rows, some at a time."""
-        height = max(1, _BLOCK_BYTES // max(1, self.array.itemsize * self.features))
+        height = max(1, _CHUNK_BYTES // max(1, self.array.itemsize * self.features))
         for first in range(0, len(self), height):
             yield self.array[first : first + height]
 
@@ -105,7 +105,7 @@ class StoredRows:
         """
         kept: list[NDArray[Any]] = []
         sums, first = [], 0
-        for rows in self.blocks():
+        for rows in self.chunks():
             faulty = get_backend().row_faults(rows)[0]
             if faulty.any():
                 name = self.name(first + int(np.flatnonzero(faulty)[0]))
@@ -118,7 +118,7 @@ class StoredRows:
                 sums.append(_sum(rows))
         self.sums = tuple(sums)
         if len(self):
-            measure.learn(self.blocks)
+            measure.learn(self.chunks)
         return np.concatenate([*kept, np.empty(0, np.int64)])
 
     def check_unchanged(self) -> None:
@@ -129,7 +129,7 @@ class StoredRows:
         InputError
             If it has.
         """
-        if self.on_disk and tuple(map(_sum, self.blocks())) != self.sums:
+        if self.on_disk and tuple(map(_sum, self.chunks())) != self.sums:
             raise InputError(
                 "the file of the rows has changed while their neighbors were looked for; run again "
                 "when nothing writes to it"
@@ -153,7 +153,7 @@ def _copied(source: RowSource, scratch: str | Path | None) -> Rows:
     """Return the rows of what is read by ranges."""
     empty = as_rows(source[0:0])
     array = _room(source.shape[0], empty.shape[1], empty.dtype, scratch)
-    height = max(1, _BLOCK_BYTES // max(1, array.itemsize * array.shape[1]))
+    height = max(1, _CHUNK_BYTES // max(1, array.itemsize * array.shape[1]))
     for first in range(0, len(array), height):
         array[first : first + height] = as_rows(source[first : min(len(array), first + height)])
     return array

@@ -8,6 +8,7 @@ open, by its distances to all others.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from wellgram.backends.consumers import Nearest
 from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
+from wellgram.backends.thread_count import threads
 from wellgram.graphs.candidates import Candidates
 from wellgram.graphs.measures import Measure
 from wellgram.graphs.unfinished_pass import UnfinishedPass
@@ -32,9 +34,9 @@ _SPARE = 5
 """Candidates beyond the neighbors, beside a fifth as many as these"""
 _ROUNDINGS = 16
 """How many more roundings than products of features an error of a cosine is bounded by"""
-_BLOCK_CELLS = 1 << 18
+_CHUNK_CELLS = 1 << 17
 """Values of differences that are worked on at a time: few enough for a cache"""
-_BLOCK_ROWS, _KEPT_BLOCK_ROWS = 1 << 18, 1 << 16
+_CHUNK_ROWS, _KEPT_CHUNK_ROWS = 1 << 18, 1 << 16
 """Rows that look for partners in one pass, so that it takes little memory; and where what it finds
 is kept, so that little is lost"""
 _WIDER = 8
@@ -55,9 +57,9 @@ class Side:
     def __len__(self) -> int:
         return len(self.chosen)
 
-    def blocks(self) -> Iterator[Rows]:
+    def chunks(self) -> Iterator[Rows]:
         """Yield the rows, some at a time."""
-        height = max(1, _BLOCK_CELLS // self.array.shape[1])
+        height = max(1, _CHUNK_CELLS // self.array.shape[1])
         for first in range(0, len(self), height):
             yield self.array[self.chosen[first : first + height]]
 
@@ -105,7 +107,7 @@ class Search:
             places = np.flatnonzero(found.rows[:, 0] < 0)
             if not len(places):
                 break
-            measure = self.measure.sharper(self.right.blocks)
+            measure = self.measure.sharper(self.right.chunks)
             part = part_of(progress, done, (1 - done) / 2)
             for some, met in self._passes(places, measure, dtype, part, wider=True):
                 self._settle(found, some, met, measure, dtype)
@@ -124,16 +126,16 @@ class Search:
             yield from self._passes(places, self.measure, "float32", progress, unfinished)
             return
         consumer = self._consumer(wider=False)
-        height = _BLOCK_ROWS if unfinished is None else _KEPT_BLOCK_ROWS
-        blocks = [places[first : first + height] for first in range(0, len(places), height)]
-        pieces = list(combinations_with_replacement(range(len(blocks)), 2))
+        height = _CHUNK_ROWS if unfinished is None else _KEPT_CHUNK_ROWS
+        chunks = [places[first : first + height] for first in range(0, len(places), height)]
+        pieces = list(combinations_with_replacement(range(len(chunks)), 2))
         met, found = 0, Candidates.none(len(places), consumer.nearest)
         if unfinished is not None and (kept := unfinished.load("pairs")) is not None:
             met, found = kept
         for done in range(met, len(pieces)):
             part = part_of(progress, done / len(pieces), 1 / len(pieces))
             first, second = pieces[done]
-            self._meet(found, blocks[first], blocks[second], consumer, part)
+            self._meet(found, chunks[first], chunks[second], consumer, part)
             if unfinished is not None:
                 unfinished.save("pairs", done + 1, found)
         yield places, found
@@ -169,7 +171,7 @@ class Search:
         """Yield some rows at a time, and what a pass of them by all partners found."""
         others = self._unit(self.right, measure.right, dtype)
         consumer, codes = [self._consumer(wider)], self._apart_codes()
-        height = _BLOCK_ROWS if unfinished is None else _KEPT_BLOCK_ROWS
+        height = _CHUNK_ROWS if unfinished is None else _KEPT_CHUNK_ROWS
         for first in range(0, len(places), height):
             some = places[first : first + height]
             kept = None if unfinished is None else unfinished.load(f"rows-{first}")
@@ -207,10 +209,11 @@ class Search:
         """Note the nearest of those rows of which candidates prove them."""
         width = measure.width(self.right.array.shape[1])
         margin = (width + _ROUNDINGS) * float(np.finfo(dtype).eps)
-        height = max(1, _BLOCK_CELLS // (self.k * width))
-        for first in range(0, len(places), height):
-            block = slice(first, first + height)
-            some, partners, cosines = places[block], met.partners[block], met.cosines[block]
+        height = max(1, _CHUNK_CELLS // (self.k * width))
+
+        def settle(first: int) -> None:
+            chunk = slice(first, first + height)
+            some, partners, cosines = places[chunk], met.partners[chunk], met.cosines[chunk]
             last = np.where(partners[:, -1] < 0, -np.inf, cosines[:, -1])
             allowed = self._allowed(some, partners)
             cosines = np.where(allowed, cosines, -np.inf)
@@ -218,15 +221,19 @@ class Search:
                 order = np.argsort(-cosines, axis=1, kind="stable")
                 cosines = np.take_along_axis(cosines, order, axis=1)
                 partners = np.take_along_axis(partners, order, axis=1)
-            if cosines.shape[1] < self.k:
-                continue
             least = cosines[:, self.k - 1] - margin
             sure = np.flatnonzero((least > -np.inf) & (last < least))
-            if not len(sure):
-                continue
-            count = int((cosines[sure] >= least[sure, None]).sum(axis=1).max())
-            near = np.where(np.isfinite(cosines[sure, :count]), partners[sure, :count], -1)
-            found.rows[some[sure]], found.distances[some[sure]] = self._ordered(some[sure], near)
+            if len(sure):
+                count = int((cosines[sure] >= least[sure, None]).sum(axis=1).max())
+                near = np.where(np.isfinite(cosines[sure, :count]), partners[sure, :count], -1)
+                rows = some[sure]
+                found.rows[rows], found.distances[rows] = self._ordered(rows, near)
+
+        if met.partners.shape[1] < self.k:  # so few rows are there that all are compared
+            return
+        with ThreadPoolExecutor(threads()) as workers:
+            for _ in workers.map(settle, range(0, len(places), height)):
+                pass
 
     def _allowed(self, places: Codes, partners: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Return which partners (m, w) of rows are none of their own group, nor themselves."""
@@ -254,7 +261,7 @@ class Search:
         """Return the k nearest of a row, by its distances to all others."""
         row = self.left.array[self.left.chosen[[place]]].astype(np.float64)
         distances = np.empty(len(self.right))
-        height = max(1, _BLOCK_CELLS // row.shape[1])
+        height = max(1, _CHUNK_CELLS // row.shape[1])
         for first in range(0, len(self.right), height):
             others = self.right.array[self.right.chosen[first : first + height]]
             distances[first : first + height] = self.measure.distances(

@@ -8,7 +8,7 @@ import numpy as np
 
 from wellgram.backends.protocol import Codes, Floats, Rows
 
-_BLOCK_BYTES = 1 << 24
+_CHUNK_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Vectors:
         """Return some vectors."""
         index = self.chosen[rows]
         vectors: Rows = np.empty((len(index), self.width), self.dtype)
-        height = max(1, _BLOCK_BYTES // (8 * self.width))
+        height = max(1, _CHUNK_BYTES // (8 * self.width))
         for first in range(0, len(index), height):
             some = self.array[index[first : first + height]].astype(np.float64)
             vectors[first : first + height] = self.form(some)

@@ -22,9 +22,9 @@ def wells(rng):
 
 
 @pytest.fixture
-def small_blocks(monkeypatch):
-    monkeypatch.setattr(search, "_BLOCK_ROWS", 300)
-    monkeypatch.setattr(search, "_KEPT_BLOCK_ROWS", 300)
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(search, "_CHUNK_ROWS", 300)
+    monkeypatch.setattr(search, "_KEPT_CHUNK_ROWS", 300)
 
 
 def expected(wells, k, metric, across):
@@ -34,7 +34,7 @@ def expected(wells, k, metric, across):
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("across", [None, "batch"])
-def test_blocks_of_rows_give_the_same_graph(wells, metric, across, small_blocks):
+def test_chunks_of_rows_give_the_same_graph(wells, metric, across, small_chunks):
     graph = wg.neighbor_graph(wells, 7, metric=metric, across=across)
     np.testing.assert_array_equal(graph.nearest, expected(wells, 7, metric, across))
 
@@ -63,7 +63,7 @@ def test_neighbors_across_any_column(rng):
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("across", [None, "batch"])
 def test_an_interrupted_graph_goes_on_where_it_stopped(
-    wells, metric, across, small_blocks, tmp_path, monkeypatch
+    wells, metric, across, small_chunks, tmp_path, monkeypatch
 ):
     folder = tmp_path / "unfinished"
     passes = []
@@ -81,13 +81,13 @@ def test_an_interrupted_graph_goes_on_where_it_stopped(
         wg.neighbor_graph(wells, 7, **options)
     assert list(folder.iterdir())
     graph = wg.neighbor_graph(wells, 7, **options)
-    whole = 10 if metric == "cosine" else 4  # pairs of 4 blocks, or blocks
+    whole = 10 if metric == "cosine" else 4  # pairs of 4 chunks, or chunks
     assert len(passes) == whole + 1  # the one that was stopped is made again
     np.testing.assert_array_equal(graph.nearest, expected(wells, 7, metric, across))
     assert not folder.exists()
 
 
-def test_what_another_graph_left_is_not_taken_up(wells, small_blocks, tmp_path, monkeypatch):
+def test_what_another_graph_left_is_not_taken_up(wells, small_chunks, tmp_path, monkeypatch):
     def stopped(*args):
         raise KeyboardInterrupt
 
@@ -102,7 +102,7 @@ def test_what_another_graph_left_is_not_taken_up(wells, small_blocks, tmp_path, 
     assert list(tmp_path.iterdir()) == kept  # which is there for the graph that left it
 
 
-def test_what_is_damaged_is_made_again(wells, small_blocks, tmp_path, monkeypatch):
+def test_what_is_damaged_is_made_again(wells, small_chunks, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(search.Search, "_settle", lambda *args: (_ for _ in ()).throw(OSError))
         with pytest.raises(OSError):  # noqa: PT011 - of the line above
