@@ -65,11 +65,13 @@ from wellgram.metrics import (
     mean_average_precision,
     mechanism_accuracy,
     neighbor_accuracy,
+    neighbor_mixing,
     pca_projection,
     proximity_bias,
     relationship_recall,
     replicate_agreement,
     split_by_arm,
+    transfer_labels,
 )
 from wellgram.pairs import (
     MapLookup,
@@ -141,6 +143,7 @@ __all__ = [
     "mechanism_accuracy",
     "neighbor_accuracy",
     "neighbor_graph",
+    "neighbor_mixing",
     "neighbors",
     "neighbors_of",
     "open_blocks",
@@ -166,6 +169,7 @@ __all__ = [
     "simulate",
     "split_by_arm",
     "to_anndata",
+    "transfer_labels",
     "wells_from_frame",
     "write_map",
 ]

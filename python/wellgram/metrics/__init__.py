@@ -8,6 +8,12 @@ from wellgram.metrics.comparison import ComparisonResult, compare_drug_targets, 
 from wellgram.metrics.confounders import associations, covariate_means, covariate_wells
 from wellgram.metrics.energy_distance import MagnitudeResult, magnitude
 from wellgram.metrics.gene_set_tests import enrichment, gene_set_separation
+from wellgram.metrics.graph_measures import (
+    NeighborMixing,
+    TransferredLabels,
+    neighbor_mixing,
+    transfer_labels,
+)
 from wellgram.metrics.guides import guide_agreement
 from wellgram.metrics.matching import match_wells, matched_recall
 from wellgram.metrics.mechanism_scores import MechanismResult, mechanism_accuracy
@@ -39,10 +45,12 @@ __all__ = [
     "MagnitudeResult",
     "MeanAveragePrecisionResult",
     "MechanismResult",
+    "NeighborMixing",
     "PCAProjection",
     "ProbeResult",
     "ProximityBiasResult",
     "RecallResult",
+    "TransferredLabels",
     "associations",
     "average_precision",
     "batch_effects",
@@ -66,9 +74,11 @@ __all__ = [
     "mean_average_precision",
     "mechanism_accuracy",
     "neighbor_accuracy",
+    "neighbor_mixing",
     "pca_projection",
     "proximity_bias",
     "relationship_recall",
     "replicate_agreement",
     "split_by_arm",
+    "transfer_labels",
 ]
