@@ -11,6 +11,7 @@ from wellgram.cli.advice import in_options
 from wellgram.cli.info_command import info
 from wellgram.cli.leaving import leave_threads
 from wellgram.cli.map_commands import browse, neighbors
+from wellgram.cli.plan_command import plan
 from wellgram.cli.score_command import SCORE_EPILOG, score
 from wellgram.cli.simulate_command import simulate
 from wellgram.cli.stop_signals import StopSignals
@@ -56,7 +57,8 @@ app.command(
     "--metadata screen/metadata_rxrx3_core.csv --relationships screen/relationships`"
 )(simulate)
 app.command(
-    epilog="**Example**\n\n`wellgram neighbors results/map.parquet -k 25 --out neighbors.parquet`"
+    epilog="**Examples**\n\n`wellgram neighbors results/map.parquet -k 25 --out neighbors.parquet`"
+    "\n\n`wellgram neighbors --wells embeddings.parquet --metadata metadata.csv --align tvn`"
 )(neighbors)
 app.command(epilog="**Example**\n\n`wellgram browse results/map.parquet`")(browse)
 app.command(
@@ -66,6 +68,10 @@ app.command(
     epilog="**Example**\n\n`wellgram simulate --screen rxrx1 --scale 0.1 --out study` then\n\n"
     "`wellgram batch-study study/embeddings.parquet --metadata study/metadata.csv --split dataset`"
 )(batch_study)
+app.command(
+    epilog="**Example**\n\n`wellgram plan --wells 2200000 --features 1024 --perturbations 17063 "
+    "--batches 176 --machines 8 --threads 16`"
+)(plan)
 app.command()(info)
 
 

@@ -3,7 +3,8 @@
 from wellgram.studies.block_scores import BlockSearchResult
 from wellgram.studies.block_search import search_blocks
 from wellgram.studies.corrections import BatchStudyResult, batch_study
-from wellgram.studies.planning import Plan, Rates, plan
+from wellgram.studies.machine_rates import Rates, measured_rates
+from wellgram.studies.planning import Plan, plan
 
 __all__ = [
     "BatchStudyResult",
@@ -11,6 +12,7 @@ __all__ = [
     "Plan",
     "Rates",
     "batch_study",
+    "measured_rates",
     "plan",
     "search_blocks",
 ]

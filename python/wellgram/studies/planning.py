@@ -1,16 +1,19 @@
 """What a screen takes on so many machines: bytes moved, memory and time, before any of it is run.
 
-Arithmetic on the sizes of a screen and on rates that ``benchmarks/plan.py`` measures on a machine;
-it knows nothing of Dask.
+Arithmetic on the sizes of a screen and on rates of a machine (`machine_rates`); it knows nothing of
+Dask.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from wellgram.distributed.merge_tree import FAN_IN
 from wellgram.errors import InputError
+from wellgram.studies.benchmark_stages import STAGES, ScreenSizes
+from wellgram.studies.machine_rates import Rates
 
 _PART = 1 << 27
 """Bytes of embeddings that a worker reads at a time"""
@@ -22,24 +25,6 @@ _SENT_BYTES = 40
 """What goes to a worker with each well: which it is, its cell, its batch and its name"""
 _BASE = 250e6
 """Memory of a process that has loaded everything"""
-
-
-@dataclass(frozen=True)
-class Rates:
-    """What one thread does in a second, on the machine that the figures below were measured on."""
-
-    labels: float = 9.8e5
-    """Wells whose labels are read and joined, by one process"""
-    read: float = 5.4e8
-    """Bytes of embeddings decoded, made rows of and added up"""
-    scatter: float = 8.2e10
-    """Floating-point operations of the controls' moments"""
-    decompose: float = 5.7e9
-    """Batches' covariances taken apart, in ``d^3`` operations"""
-    products: float = 1.9e11
-    """Floating-point operations of cosines"""
-    network: float = 1.0e9
-    """Bytes from one machine to another: 10 Gb/s, not measured"""
 
 
 @dataclass(frozen=True)
@@ -81,9 +66,11 @@ def plan(
     threads: int = 2,
     neighbors: int = 25,
     itemsize: int = 4,
+    benchmarks: Sequence[str] = (),
+    kinds: int | None = None,
     rates: Rates | None = None,
 ) -> Plan:
-    """Predict what a map with TVN, its quantiles and its neighbours take.
+    """Predict what a map with TVN, its quantiles and its neighbours take, and more benchmarks.
 
     Parameters
     ----------
@@ -101,8 +88,14 @@ def plan(
         How many of the most and of the least similar each row gets; 0: none are looked for.
     itemsize
         Bytes of a value: 4 for float32.
+    benchmarks
+        Stages beyond the map: ``consistency``, ``magnitude``, ``average_precision`` and
+        ``neighbor_graph``, of the wells.
+    kinds
+        How many kinds of random sets there are: numbers of wells by batch that a perturbation has.
+        By default four for each batch, as RxRx3-core has them, and no more than perturbations.
     rates
-        Of one thread, as ``benchmarks/plan.py`` measures them.
+        Of one thread, as ``benchmarks/plan.py`` or `wellgram.studies.measured_rates` measures them.
 
     Returns
     -------
@@ -113,8 +106,13 @@ def plan(
             pass       n d itemsize / (read T) + 2 c n d^2 / (scatter T) + moved / network
             alignment  (b + 1) d^3 / (decompose t), t the threads of one machine
             pairs      2 p^2 d / (products T) + moved / network
+            consistency        10,000 kinds k d / (draws T)
+            magnitude          (1,000 n + 1,000 kinds k^2 / 2) d / (distances T)
+            average_precision  n (c n / b + k) d / (products T) + 10,000 p k / draws
+            neighbor_graph     n^2 d / (products T) + 16 n d / (distances t) + moved / network
 
-        with two passes over pairs, or one without neighbours. Moved are each well's labels, to the
+        with two passes over pairs, or one without neighbours, and k wells of each perturbation. Of
+        magnitude, controls are at most 1,000. Moved are each well's labels, to the
         workers; sums (8 p d) and moments (8 b min(c n / b, d) d) on their way up a tree that puts
         eight together; the map, to each machine, by way of the scheduler and then from one to the
         next; and states of neighbours.
@@ -122,9 +120,15 @@ def plan(
     Raises
     ------
     InputError
-        If a number is not positive.
+        If a number is not positive, or there is no benchmark of a name.
     """
+    unknown = [name for name in benchmarks if name not in STAGES]
+    if unknown:
+        known = ", ".join(map(repr, STAGES))
+        raise InputError(f"unknown benchmark {unknown[0]!r}; choose of {known} (benchmarks=)")
     sizes = {"wells": wells, "features": features, "perturbations": perturbations}
+    if kinds is not None:
+        sizes["kinds"] = kinds
     for name, value in {**sizes, "batches": batches, "threads": threads}.items():
         if value < 1:
             raise InputError(f"{name} must be 1 or more, not {value}")
@@ -143,7 +147,7 @@ def plan(
     moved = (levels * (sums + moments) + wells * _SENT_BYTES) * cluster
     # What comes up the tree is put together by the last worker, then taken over by the client.
     own = sums + moments
-    stages = [
+    stages: list[tuple[str, float, float, float, float, float]] = [
         ("labels", wells / rate.labels, 0, 0, labels, 0),
         (
             "pass over wells",
@@ -180,6 +184,11 @@ def plan(
             (_BASE + 3 * rows + 3 * states) * cluster,
         )
     )
+    asked = ScreenSizes(
+        wells, features, perturbations, batches, held, itemsize, threads, machines,
+        min(perturbations, 4 * batches) if kinds is None else kinds,
+    )  # fmt: skip
+    stages += [(name, *STAGES[name](asked, rate)) for name in benchmarks]
     columns = ["stage", "seconds", "bytes_read", "bytes_moved", "client_memory", "worker_memory"]
     table = pd.DataFrame(stages, columns=columns)
     whole = ["whole", *table[columns[1:4]].sum(), *table[columns[4:]].max()]
