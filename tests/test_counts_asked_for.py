@@ -21,6 +21,7 @@ def map_(rng):
     [
         ("k", lambda m, k: wg.neighbors(m, k)),
         ("k", lambda m, k: wg.neighbors_of(m, "g1", k)),
+        ("k", lambda m, k: wg.neighbor_graph(m, k)),
         ("farthest", lambda m, k: wg.neighbors(m, 3, farthest=k)),
         ("farthest", lambda m, k: wg.neighbors_of(m, "g1", 3, farthest=k)),
         ("perturbation", lambda m, k: wg.neighbors_of(m, k, 3)),

@@ -10,7 +10,7 @@ import pytest
 import wellgram as wg
 from helpers.nearest_rows import nearest_by_sorting
 from wellgram import InputError
-from wellgram.errors import ColumnMissing, MissingPackage
+from wellgram.errors import ColumnMissing, MissingPackage, NotEnoughMemory
 from wellgram.graphs import row_store, search
 
 
@@ -181,3 +181,9 @@ def test_connectivities_without_umap_learn_say_how_to_install_it(x, monkeypatch)
     monkeypatch.setitem(sys.modules, "umap.umap_", None)
     with pytest.raises(MissingPackage, match=r"pip install 'wellgram\[umap\]'"):
         _ = wg.neighbor_graph(x, 5).connectivities
+
+
+def test_more_neighbors_than_memory_holds(rng, monkeypatch):
+    monkeypatch.setattr("wellgram.backends.free_memory.free_bytes", lambda: 1 << 26)
+    with pytest.raises(NotEnoughMemory, match=r"2,000 rows, 1,900 neighbors each.*\(k=\)"):
+        wg.neighbor_graph(rng.normal(size=(2000, 3)), 1900)

@@ -117,6 +117,7 @@ CALLS = {
     ),
     "nearest_outside": lambda x, b: nearest_outside(x.wells.embeddings, [x.codes], backend=b),
     "neighbor_accuracy": lambda x, b: wg.neighbor_accuracy(x.wells, backend=b),
+    "neighbor_graph": lambda x, b: wg.neighbor_graph(x.wells, 3, backend=b),
     "neighbors": lambda x, b: wg.neighbors(x.first, 3, other=x.second, backend=b),
     "neighbors_across": lambda x, b: neighbors_across(x.wells.embeddings, x.codes, backend=b),
     "neighbors_of": lambda x, b: wg.neighbors_of(x.first, "g03", backend=b),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends import takes_backend
+from wellgram.backends.free_memory import check_room
 from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.distributed import Client, takes_client
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from scipy.sparse import csr_matrix
 
+_BYTES_OF_A_NEIGHBOR = 40
+"""A row number and a distance, twice: as it is found, and of all rows; and a candidate"""
 _NAMES = ("well_id", "perturbation_type", "perturbation", "dose")
 """Labels that tables of neighbors show"""
 
@@ -230,6 +233,8 @@ def neighbor_graph(
     kept = store.learn(measure)
     groups, kept = _grouped(store, kept, across)
     _check_count(k, store, kept, groups, across)
+    size = len(kept) * k * _BYTES_OF_A_NEIGHBOR
+    check_room(size, f"a graph of {len(kept):,} rows, {k:,} neighbors each", "ask for fewer (k=)")
     side = Side(store.array, kept)
     kept_pass = None
     if unfinished is not None:

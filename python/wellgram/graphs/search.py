@@ -232,8 +232,12 @@ class Search:
         if met.partners.shape[1] < self.k:  # so few rows are there that all are compared
             return
         with ThreadPoolExecutor(threads()) as workers:
-            for _ in workers.map(settle, range(0, len(places), height)):
-                pass
+            try:
+                for _ in workers.map(settle, range(0, len(places), height)):
+                    pass
+            except BaseException:  # Ctrl-C too: what has not begun is let be
+                workers.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def _allowed(self, places: Codes, partners: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Return which partners (m, w) of rows are none of their own group, nor themselves."""
