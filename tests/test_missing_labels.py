@@ -18,6 +18,22 @@ def test_every_text_type_has_the_same_rule(dtype: str) -> None:
     assert without_missing(labels).dropna().tolist() == ["TP53", "NaCl", "none of them"]
 
 
+@pytest.mark.parametrize("dtype", ["str", "string"])
+def test_blanks_around_a_text_are_those_of_python(dtype: str) -> None:
+    """Every character that Python strips, and some that it does not, before and after."""
+    blanks = [chr(code) for code in range(0x3001) if not chr(code).strip()]
+    others = ["\u200b", "\x00", "\x7f", "é", "\ufeff"]
+    texts = [
+        text
+        for end in (*blanks, *others)
+        for name in ("nan", "", "TP53", "a nan")
+        for text in (end + name, name + end, end + name + end)
+    ]
+    expected = [text.strip() in MISSING_TEXTS for text in texts]
+    assert len(blanks) > 20
+    assert is_missing(pd.Series(texts, dtype=dtype)).tolist() == expected
+
+
 def test_numbers_lists_and_booleans() -> None:
     assert is_missing(pd.Series([1.0, np.nan])).tolist() == [False, True]
     assert is_missing(pd.Series([True, False])).tolist() == [False, False]

@@ -14,6 +14,8 @@ MISSING_TEXTS = frozenset(
 )  # fmt: skip
 """Texts that mean "no value", blanks around them aside: those that `pandas.read_csv` takes so"""
 
+_BLANK_END = "^[^!-~]|[^!-~]$"
+
 
 def is_missing(labels: "pd.Series[Any]") -> NDArray[np.bool_]:
     """Return which labels have no value (n,): None, NaN, NA, or one of `MISSING_TEXTS`.
@@ -32,6 +34,8 @@ def is_missing(labels: "pd.Series[Any]") -> NDArray[np.bool_]:
     missing: NDArray[np.bool_] = np.array(labels.isna(), bool)
     if not _may_hold_text(labels):
         return missing
+    if isinstance(labels.dtype, pd.StringDtype):
+        return missing | _say_nothing(labels)
     try:
         codes, values = pd.factorize(labels)
     except TypeError:  # lists, which are no keys
@@ -53,6 +57,18 @@ def _may_hold_text(labels: "pd.Series[Any]") -> bool:
     return not (
         pd.api.types.is_bool_dtype(labels.dtype) or pd.api.types.is_numeric_dtype(labels.dtype)
     )
+
+
+def _say_nothing(texts: "pd.Series[Any]") -> NDArray[np.bool_]:
+    """Return which texts say nothing, of which there may be one for each of millions of wells.
+
+    Only those that begin or end with something else than a visible character of ASCII may have
+    blanks around them: these are looked at one by one.
+    """
+    silent = np.array(texts.isin(MISSING_TEXTS), bool)
+    blank = np.flatnonzero(texts.str.contains(_BLANK_END, na=False).to_numpy(bool))
+    silent[blank] = np.fromiter(map(_says_nothing, texts.iloc[blank]), bool, len(blank))
+    return silent
 
 
 def _says_nothing(label: object) -> bool:
