@@ -345,6 +345,9 @@ def _open(embeddings: Source, metadata: Any, options: _Options, *, hold: bool) -
     kinds = [table.schema.field(name).type for table in unlike(tables) for name in features]
     dtype = matrix_type(kinds)
     chunks = TableChunks(tables, features, width_of(tables, features), dtype, codes)
+    # What joining took goes back to the system: some 100 bytes a well, which Arrow would keep.
+    del described, well
+    pa.default_memory_pool().release_unused()
     return WellStream(wells, chunks.width, dtype, chunks, origin, feature_columns=tuple(features))
 
 
