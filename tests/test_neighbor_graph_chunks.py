@@ -47,6 +47,18 @@ def test_neighbors_are_of_other_batches(wells, metric):
     assert (batch[graph.nearest] != batch[:, None]).all()
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_vectors_that_are_made_a_chunk_at_a_time(rng, metric, monkeypatch):
+    """Groups end within chunks of 2,048 rows, and chunks within groups."""
+    monkeypatch.setattr("wellgram.pairs.unit_rows._CHUNK_BYTES", 1)
+    batch = rng.integers(0, 3, 5000)
+    x = rng.normal(size=(5000, 4)).astype(np.float32)
+    many = wg.Wells.from_arrays(x, ["p"] * 5000, batch=batch)
+    for across in (None, "batch"):
+        graph = wg.neighbor_graph(many, 3, metric=metric, across=across)
+        np.testing.assert_array_equal(graph.nearest, expected(many, 3, metric, across))
+
+
 def test_a_group_of_one_well_has_neighbors(rng):
     wells = wg.Wells.from_arrays(rng.normal(size=(6, 3)), ["p"] * 6, batch=list("aaabbc"))
     graph = wg.neighbor_graph(wells, 2, across="batch")
