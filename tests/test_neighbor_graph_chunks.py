@@ -1,5 +1,7 @@
 """Graphs made some rows at a time, resumed after a stop, and across groups: always the same."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,8 @@ from helpers.nearest_rows import nearest_by_sorting
 from wellgram import InputError
 from wellgram.errors import NotApplicable
 from wellgram.graphs import search
+from wellgram.graphs.measures import Cosine
+from wellgram.graphs.vectors import Vectors
 
 METRICS = ("cosine", "euclidean")
 
@@ -57,6 +61,14 @@ def test_vectors_that_are_made_a_chunk_at_a_time(rng, metric, monkeypatch):
     for across in (None, "batch"):
         graph = wg.neighbor_graph(many, 3, metric=metric, across=across)
         np.testing.assert_array_equal(graph.nearest, expected(many, 3, metric, across))
+
+
+def test_vectors_go_elsewhere_with_the_rows_they_are_made_of(rng):
+    x = rng.normal(size=(5000, 8))
+    made = Vectors(x, np.array([7, 4000, 3]), Cosine().left, 8, np.dtype("float32"))
+    sent = pickle.dumps(made)
+    assert len(sent) < 2 * made.nbytes + 1000 < x.nbytes
+    np.testing.assert_array_equal(pickle.loads(sent)[0:3], made[0:3])
 
 
 def test_a_group_of_one_well_has_neighbors(rng):

@@ -27,6 +27,16 @@ class Vectors:
         """Vectors by features."""
         return len(self.chosen), self.width
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the rows that they are made of, which go along where they go."""
+        return int(len(self.chosen) * (self.array.shape[1] * self.array.itemsize + 8))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Go elsewhere with those rows of the array alone that are chosen."""
+        rows = np.asarray(self.array[self.chosen])
+        return {**self.__dict__, "array": rows, "chosen": np.arange(len(rows))}
+
     def __getitem__(self, rows: slice) -> Rows:
         """Return some vectors."""
         index = self.chosen[rows]
