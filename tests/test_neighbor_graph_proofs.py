@@ -102,6 +102,24 @@ def test_no_cosine_errs_by_more_than_the_bound(rng, metric):
         np.testing.assert_allclose(np.linalg.norm(wide[1], axis=1), measure.reach, rtol=1e-12)
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_products_are_of_float64_where_others_may_round_more(rng, metric, monkeypatch):
+    """As on cards, whose tensor cores have a bound of their own."""
+    monkeypatch.setattr(search, "_ROUND_AS_FLOAT32", frozenset())
+    types = set()
+    scan = search.scan
+
+    def noted(rows, others, *args, **options):
+        types.update({rows.dtype.name, rows.dtype.name if others is None else others.dtype.name})
+        return scan(rows, others, *args, **options)
+
+    monkeypatch.setattr(search, "scan", noted)
+    x = rng.normal(size=(500, 20)).astype(np.float32)
+    graph = wg.neighbor_graph(x, 7, metric=metric)
+    np.testing.assert_array_equal(graph.nearest, nearest_by_sorting(x, 7, metric)[0])
+    assert types == {"float64"}
+
+
 def test_a_bound_made_too_small_is_noticed(monkeypatch):
     """Without a margin, rows are taken that float32 does not tell apart."""
     x = 1 + 1e-4 * np.random.default_rng(5).normal(size=(2000, 8))

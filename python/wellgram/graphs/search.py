@@ -15,6 +15,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
+from wellgram.backends import get_backend
 from wellgram.backends.consumers import Nearest
 from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
@@ -41,6 +42,9 @@ _CHUNK_ROWS, _KEPT_CHUNK_ROWS = 1 << 18, 1 << 16
 is kept, so that little is lost"""
 _WIDER = 8
 """How many times as many spare candidates those rows get that are looked for again"""
+_ROUND_AS_FLOAT32 = frozenset({"cpu", "numba", "reference"})
+"""Backends whose products of float32 err by no more than the bound. Tensor cores of cards may round
+rows to fewer digits; there products are of float64"""
 _AGAIN: tuple[PairDtype, ...] = ("float32", "float64")
 """The products by which rows are looked for again that were left open"""
 _FIRST_SHARE = 0.9
@@ -200,6 +204,8 @@ class Search:
         return Nearest(min(width, len(self.right)))
 
     def _unit(self, side: Side, form: Callable[[Floats], Floats], dtype: PairDtype) -> UnitRows:
+        if get_backend().name not in _ROUND_AS_FLOAT32:
+            dtype = "float64"
         width = form(np.empty((0, side.array.shape[1]))).shape[1]
         return UnitRows(Vectors(side.array, side.chosen, form, width, np.dtype(dtype)), dtype)
 
