@@ -318,8 +318,10 @@ void rank_counts(View<const T> x, View<const T> y, const Rankings<T>& rankings,
                              const T* right, T* cells) {
     products<T>().gram_tile(left, right, x.columns, cells, nullptr);
   };
+  auto makers = std::is_same_v<T, float> ? screens_for(x.rows, y.rows, x.columns, false)
+                                         : std::vector<std::unique_ptr<TileMaker>>();
   count_tiles(x, y, rankings, labels, absolute, counts, team, make_tile,
-              std::is_same_v<T, float> ? screen_for(x.rows, y.rows, x.columns, false) : nullptr);
+              makers.empty() ? nullptr : std::move(makers.front()));
 }
 
 template <class T>

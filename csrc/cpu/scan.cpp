@@ -117,8 +117,10 @@ void PairScan<P>::add(View<const T> x, View<const T> y, Index first_row, Index f
   std::vector<Chunk> chunks = plan.chunks(plan.tall * x.columns * value_bytes);
   if constexpr (std::is_same_v<T, float>) {
     constexpr bool bfloat16 = std::is_same_v<P, Bfloat16Pair>;
-    if (const auto maker = screen_of_block(plan, x.columns, bfloat16, consumers_[0]))
-      chunks = screen_chunks(*maker, plan, chunks, {x, bfloat16}, {y, bfloat16}, consumers_, team);
+    for (const auto& maker : screens_of_block(plan, x.columns, bfloat16, consumers_[0]))
+      if (!chunks.empty())
+        chunks =
+            screen_chunks(*maker, plan, chunks, {x, bfloat16}, {y, bfloat16}, consumers_, team);
   }
   if (chunks.empty()) return;
   if (pairs || !std::is_same_v<P, Bfloat16Pair>)

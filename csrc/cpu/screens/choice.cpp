@@ -71,17 +71,23 @@ std::string screen_name() {
 
 bool screen_is_chosen() { return choice != automatic; }
 
-std::unique_ptr<TileMaker> screen_for(Index rows, Index columns, Index features, bool bfloat16) {
+std::vector<std::unique_ptr<TileMaker>> screens_for(Index rows, Index columns, Index features,
+                                                    bool bfloat16) {
   // With fewer features a tile is made so soon that sifting it takes the time that was saved.
   constexpr Index least_features = 64;
   constexpr double least_products = 1e8;
+  std::vector<std::unique_ptr<TileMaker>> makers;
   const double products =
       static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(features);
   if (choice == automatic && (features < least_features || products < least_products))
-    return nullptr;
+    return makers;
   const auto* parts = parts_in_use();
-  if (parts != nullptr && features <= most_part_features) return make_part_maker(*parts, features);
-  return uses_int16(bfloat16) ? make_int16_maker(features) : nullptr;
+  if (parts != nullptr && features <= most_part_features)
+    makers.push_back(make_part_maker(*parts, features));
+  // Its scale follows the length of rows: a giant feature, which widens the bound of parts, does
+  // not matter here.
+  if (uses_int16(bfloat16)) makers.push_back(make_int16_maker(features));
+  return makers;
 }
 
 }  // namespace wellgram

@@ -24,8 +24,9 @@ std::string screen_name();
 // Whether the screen was chosen by name.
 bool screen_is_chosen();
 
-// The maker of tiles for so many rows against so many, which may be rounded to bfloat16; null where
-// no screen serves them.
-std::unique_ptr<TileMaker> screen_for(Index rows, Index columns, Index features, bool bfloat16);
+// The makers of tiles for so many rows against so many, which may be rounded to bfloat16: the best
+// first, and what may serve where too much is in doubt by it. None where no screen serves.
+std::vector<std::unique_ptr<TileMaker>> screens_for(Index rows, Index columns, Index features,
+                                                    bool bfloat16);
 
 }  // namespace wellgram

@@ -184,11 +184,13 @@ void over_screened_tiles(const TileMaker& maker, const BlockPlan& plan, const Ch
 
 }  // namespace
 
-std::unique_ptr<TileMaker> screen_of_block(const BlockPlan& plan, Index features, bool bfloat16,
-                                           const Consumers& consumers) {
+std::vector<std::unique_ptr<TileMaker>> screens_of_block(const BlockPlan& plan, Index features,
+                                                         bool bfloat16,
+                                                         const Consumers& consumers) {
   for (const auto& consumer : consumers)
-    if (!consumer->decides()) return nullptr;
-  return consumers.empty() ? nullptr : screen_for(plan.rows, plan.columns, features, bfloat16);
+    if (!consumer->decides()) return {};
+  if (consumers.empty()) return {};
+  return screens_for(plan.rows, plan.columns, features, bfloat16);
 }
 
 std::vector<Chunk> screen_chunks(const TileMaker& maker, const BlockPlan& plan,
@@ -267,8 +269,9 @@ std::vector<Chunk> screen_chunks(const TileMaker& maker, const BlockPlan& plan,
 
 void screened_cosines(const ScreenedRows& x, const ScreenedRows& y, View<float> cosines,
                       View<double> bounds, const Team& team) {
-  const auto maker = screen_for(x.rows.rows, y.rows.rows, x.rows.columns, x.bfloat16);
-  if (maker == nullptr) throw std::invalid_argument("there is no screen in use");
+  const auto makers = screens_for(x.rows.rows, y.rows.rows, x.rows.columns, x.bfloat16);
+  if (makers.empty()) throw std::invalid_argument("there is no screen in use");
+  const auto& maker = makers.front();
   const Index rows = x.rows.rows, columns = y.rows.rows, tall = maker->tall(), wide = maker->wide();
   ScreenedPanels lefts(panel_count(rows, tall), maker->left_bytes());
   ScreenedPanels rights(panel_count(columns, wide), maker->right_bytes());

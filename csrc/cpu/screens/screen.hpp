@@ -15,9 +15,9 @@ namespace wellgram {
 
 using Consumers = std::vector<std::unique_ptr<Consumer<float>>>;
 
-// The maker of tiles for a block of a pass; null where it is not screened.
-std::unique_ptr<TileMaker> screen_of_block(const BlockPlan& plan, Index features, bool bfloat16,
-                                           const Consumers& consumers);
+// The makers of tiles for a block of a pass, best first; none where it is not screened.
+std::vector<std::unique_ptr<TileMaker>> screens_of_block(const BlockPlan& plan, Index features,
+                                                         bool bfloat16, const Consumers& consumers);
 
 // Makes the chunks of a block with a screen: rows x of the map against rows y. Returns the chunks
 // that are left, where it turns out that the screen decides too little to pay.
