@@ -27,6 +27,29 @@ Index taken_of(const std::vector<Index>& strata, const std::vector<Index>& taken
   return drawn;
 }
 
+// Random sets of several kinds, of so many rows, checked.
+SetKinds kinds_of(const Codes& pool, const std::vector<Index>& strata,
+                  const std::vector<std::uint64_t>& streams, const std::vector<Index>& starts,
+                  const std::vector<Index>& stratum, const std::vector<Index>& taken, Index rows) {
+  const Index held = std::accumulate(strata.begin(), strata.end(), Index{0});
+  const Index* chosen = vector_of<Index>(pool, held);
+  need_indices(chosen, held, rows);
+  need(streams.size() == strata.size(), "strata and streams differ in length");
+  need(stratum.size() == taken.size(), "stratum and taken differ in length");
+  need(
+      !starts.empty() && starts.front() == 0 && starts.back() == static_cast<Index>(stratum.size()),
+      "starts do not span the parts");
+  for (std::size_t k = 0; k + 1 < starts.size(); ++k)
+    need(starts[k] <= starts[k + 1], "starts must rise");
+  for (std::size_t p = 0; p < stratum.size(); ++p) {
+    need(0 <= stratum[p] && stratum[p] < static_cast<Index>(strata.size()),
+         "a stratum is out of range");
+    need(0 < taken[p] && taken[p] <= strata[stratum[p]],
+         "what is taken of a stratum is nothing, or more than it has");
+  }
+  return {chosen, strata, streams, starts, stratum, taken};
+}
+
 // What is to be ranked, checked.
 template <class T>
 struct Ranked {
@@ -220,6 +243,45 @@ void bind_primitives(py::module_& m) {
       "stream"_a, "first"_a, "means"_a.noconvert(), "threads"_a, "progress"_a);
 
   m.def(
+      "kind_means",
+      [](const Array<T>& x, const Codes& pool, const std::vector<Index>& strata,
+         const std::vector<std::uint64_t>& streams, const std::vector<Index>& starts,
+         const std::vector<Index>& stratum, const std::vector<Index>& taken, std::uint64_t seed,
+         Index first, Array<double> means, int threads, py::object progress) {
+        const auto rows = rows_of<T>(x);
+        const auto out = output_rows<double>(means);
+        const SetKinds kinds = kinds_of(pool, strata, streams, starts, stratum, taken, rows.rows);
+        need(first >= 0, "first must not be negative");
+        need(out.rows == kinds.count(), "a row of means for each kind");
+        Call call(threads, std::move(progress));
+        const py::gil_scoped_release nogil;
+        kind_means<T>(rows, kinds, seed, first, out, call.team);
+      },
+      "x"_a.noconvert(), "pool"_a.noconvert(), "strata"_a, "streams"_a, "starts"_a, "stratum"_a,
+      "taken"_a, "seed"_a, "first"_a, "means"_a.noconvert(), "threads"_a, "progress"_a);
+
+  m.def(
+      "kind_distances",
+      [](const Array<T>& x, const Codes& pool, const std::vector<Index>& strata,
+         const std::vector<std::uint64_t>& streams, const std::vector<Index>& starts,
+         const std::vector<Index>& stratum, const std::vector<Index>& taken,
+         const Array<double>& centre, std::uint64_t seed, Index first, Array<double> sums,
+         int threads, py::object progress) {
+        const auto rows = rows_of<T>(x);
+        const auto out = output_rows<double>(sums);
+        const SetKinds kinds = kinds_of(pool, strata, streams, starts, stratum, taken, rows.rows);
+        need(first >= 0, "first must not be negative");
+        need(out.rows == kinds.count(), "a row of sums for each kind");
+        const double* middle = vector_of<double>(centre, rows.columns);
+        Call call(threads, std::move(progress));
+        const py::gil_scoped_release nogil;
+        kind_distances<T>(rows, kinds, middle, seed, first, out, call.team);
+      },
+      "x"_a.noconvert(), "pool"_a.noconvert(), "strata"_a, "streams"_a, "starts"_a, "stratum"_a,
+      "taken"_a, "centre"_a.noconvert(), "seed"_a, "first"_a, "sums"_a.noconvert(), "threads"_a,
+      "progress"_a);
+
+  m.def(
       "list_scores",
       [](const Array<T>& scores, const Codes& positives, const Codes& negatives,
          Array<double> precision, Array<double> auc, int threads) {
@@ -402,14 +464,15 @@ void bind_rows(py::module_& m) {
   m.def(
       "random_subsets",
       [](const std::vector<Index>& pools, const std::vector<Index>& taken, std::uint64_t seed,
-         std::uint64_t stream, Codes places, int threads) {
+         std::uint64_t stream, Index first, Codes places, int threads) {
+        need(first >= 0, "first must not be negative");
         const auto out = output_rows<Index>(places);
         need(out.columns == taken_of(pools, taken), "places are not as many as are taken");
         Call call(threads);
         const py::gil_scoped_release nogil;
-        random_subsets(pools, taken, {seed, stream}, out, call.team);
+        random_subsets(pools, taken, {seed, stream}, first, out, call.team);
       },
-      "pools"_a, "taken"_a, "seed"_a, "stream"_a, "places"_a.noconvert(), "threads"_a);
+      "pools"_a, "taken"_a, "seed"_a, "stream"_a, "first"_a, "places"_a.noconvert(), "threads"_a);
 
   m.def(
       "null_precisions",

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/apart.hpp"
 #include "cpu/kernels.hpp"
 #include "cpu/panels.hpp"
 #include "cpu/primitives.hpp"
@@ -24,27 +25,6 @@ constexpr Index chunk_rows = 64;
 // the difference of, and these are far from what doubles can hold.
 inline bool is_kept(double squared, double both) {
   return squared > 0x1p-16 * both && both > 0x1p-900 && both < 0x1p900;
-}
-
-// The distance of two rows from differences, of values of any size.
-template <class T>
-double apart(const T* a, const T* b, Index d) {
-  double sum = 0, largest = 0;
-  for (Index k = 0; k < d; ++k) {
-    const double difference = static_cast<double>(a[k]) - static_cast<double>(b[k]);
-    sum += difference * difference;
-    largest = std::max(largest, std::abs(difference));
-  }
-  if ((sum > 0x1p-900 && sum < 0x1p900) || largest == 0) return std::sqrt(sum);
-  if (!std::isfinite(largest)) return largest;
-  const int exponent = std::ilogb(largest);
-  sum = 0;
-  for (Index k = 0; k < d; ++k) {
-    const double scaled =
-        std::ldexp(static_cast<double>(a[k]) - static_cast<double>(b[k]), -exponent);
-    sum += scaled * scaled;
-  }
-  return std::ldexp(std::sqrt(sum), exponent);
 }
 
 // Rows of a matrix, chosen and centred, packed as right operands, with their squared lengths.

@@ -113,6 +113,10 @@ struct Kernels {
   // sums += row
   void (*add_row)(const T* row, Index columns, double* sums);
 
+  // sums += the rows x + rows[i] * stride, one after another.
+  void (*add_rows)(const T* x, Index stride, const Index* rows, Index count, Index columns,
+                   double* sums);
+
   // sums += (row - mean)^2
   void (*add_squares)(const T* row, const double* mean, Index columns, double* sums);
 
@@ -179,6 +183,11 @@ struct Kernels {
   // tile[j * tile_rows + i] = the Euclidean distance of vector i of a and vector j of b, packed as
   // for gram_tile; or half of its square, at most 2: 1 less the cosine of vectors of length 1.
   void (*distance_tile)(const T* a, const T* b, Index depth, bool half_squares, T* tile);
+
+  // Makes the dot products of a tile the distances of its rows and columns, of which these are the
+  // squared lengths. A distance is -1 where most digits of its square cancel, or squares are too
+  // large or too small; returns whether none is.
+  bool (*to_distances)(T* tile, const T* row_squares, const T* column_squares);
 };
 
 // What two operands are packed as: float, double, or pairs of bfloat16, whose products are float.

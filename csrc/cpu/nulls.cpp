@@ -5,24 +5,16 @@
 // them while it is in cache. A set is drawn by the first steps of a shuffle, which are undone
 // after, so a draw costs no more than its rows. A chunk is 4 to 64 draws.
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "cpu/kernels.hpp"
+#include "cpu/mean_cosine.hpp"
 #include "cpu/primitives.hpp"
 #include "cpu/shuffle.hpp"
 
 namespace wellgram {
 
 namespace {
-
-// A whole number of 2^-40, so that sets which are equal have equal means whatever the order in
-// which their rows were added up.
-double mean_cosine(const double* sum, Index columns, Index size) {
-  const double squares = kernels<double>().sum_of_squares(sum, columns);
-  const auto k = static_cast<double>(size);
-  return std::ldexp(std::nearbyint(std::ldexp((squares - k) / (k * (k - 1)), 40)), -40);
-}
 
 using Set = std::vector<Index>;
 

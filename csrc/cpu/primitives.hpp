@@ -88,6 +88,28 @@ void null_means(View<const T> x, const Index* pool, const std::vector<Index>& st
                 const std::vector<Index>& taken, const std::vector<Index>& sizes, Seed seed,
                 Index first, View<double> means, const Team& team);
 
+// Random sets of several kinds. Kind k has the parts starts[k] ... starts[k + 1] - 1, each the
+// first `taken` rows of the shuffle of a stratum. `streams` name the shuffles.
+struct SetKinds {
+  Index count() const { return static_cast<Index>(starts.size()) - 1; }
+
+  const Index* pool;
+  std::vector<Index> strata;
+  std::vector<std::uint64_t> streams;
+  std::vector<Index> starts, stratum, taken;
+};
+
+// means(k, r) = the mean cosine of all pairs of the set of kind k in draw first + r, for rows of
+// length 1.
+template <class T>
+void kind_means(View<const T> x, const SetKinds& kinds, std::uint64_t seed, Index first,
+                View<double> means, const Team& team);
+
+// sums(k, r) = the distances of all pairs of that set. The centre is any point amid the rows.
+template <class T>
+void kind_distances(View<const T> x, const SetKinds& kinds, const double* centre,
+                    std::uint64_t seed, Index first, View<double> sums, const Team& team);
+
 // precisions[r] = the average precision of a random ranking of so many positives among so many.
 void null_precisions(Index positives, Index total, Index draws, Seed seed, double* precisions,
                      const Team& team);
@@ -96,9 +118,9 @@ void null_precisions(Index positives, Index total, Index draws, Seed seed, doubl
 // resample first + r.
 void resample_counts(Index first, Seed seed, View<std::int32_t> times, const Team& team);
 
-// places.row(r) = so many different places of each pool, one pool after another, in draw r.
+// places.row(r) = so many different places of each pool, one pool after another, in draw first + r.
 void random_subsets(const std::vector<Index>& pools, const std::vector<Index>& taken, Seed seed,
-                    View<Index> places, const Team& team);
+                    Index first, View<Index> places, const Team& team);
 
 // Of each level (a row of scores) and each draw of negatives (a row): the average precision and ROC
 // AUC of the list of these positives and negatives, columns of scores.

@@ -18,14 +18,14 @@ void resample_counts(Index first, Seed seed, View<std::int32_t> times, const Tea
 }
 
 void random_subsets(const std::vector<Index>& pools, const std::vector<Index>& taken, Seed seed,
-                    View<Index> places, const Team& team) {
+                    Index first, View<Index> places, const Team& team) {
   constexpr Index together = 256;
   const std::vector<Index> every = places_of(pools);
   std::vector<Shuffle> shuffles(team.threads(), Shuffle(every.data(), pools, taken));
   std::vector<std::vector<Index>> sets(team.threads(), std::vector<Index>(places.columns));
   team.run((places.rows + together - 1) / together, [&](Index chunk, int worker) {
     for (Index r = chunk * together; r < std::min(places.rows, (chunk + 1) * together); ++r) {
-      shuffles[worker].draw(Draw(seed.value, seed.stream, static_cast<std::uint32_t>(r)),
+      shuffles[worker].draw(Draw(seed.value, seed.stream, static_cast<std::uint32_t>(first + r)),
                             sets[worker]);
       std::copy(sets[worker].begin(), sets[worker].end(), places.row(r));
     }

@@ -86,6 +86,35 @@ def null_means(
     threads: int,
     progress: Callable[[float], None] | None,
 ) -> None: ...
+def kind_means(
+    x: _Rows,
+    pool: _Codes,
+    strata: Sequence[int],
+    streams: Sequence[int],
+    starts: Sequence[int],
+    stratum: Sequence[int],
+    taken: Sequence[int],
+    seed: int,
+    first: int,
+    means: _Floats,
+    threads: int,
+    progress: Callable[[float], None] | None,
+) -> None: ...
+def kind_distances(
+    x: _Rows,
+    pool: _Codes,
+    strata: Sequence[int],
+    streams: Sequence[int],
+    starts: Sequence[int],
+    stratum: Sequence[int],
+    taken: Sequence[int],
+    centre: _Floats,
+    seed: int,
+    first: int,
+    sums: _Floats,
+    threads: int,
+    progress: Callable[[float], None] | None,
+) -> None: ...
 def resample_counts(
     first: int, seed: int, stream: int, times: NDArray[np.int32], threads: int
 ) -> None: ...
@@ -94,6 +123,7 @@ def random_subsets(
     taken: Sequence[int],
     seed: int,
     stream: int,
+    first: int,
     places: _Codes,
     threads: int,
 ) -> None: ...

@@ -1,4 +1,5 @@
 // distance_tile: Euclidean distances of a tile of pairs, from differences, or half their squares.
+// to_distances: the same from dot products.
 #pragma once
 
 #include "cpu/simd/lanes.hpp"
@@ -27,6 +28,29 @@ void distance_tile(const T* a, const T* b, Index depth, bool half_squares, T* ti
     const T half = tile[c] * T(0.5);
     tile[c] = !half_squares ? root(tile[c]) : half < T(2) ? half : T(2);
   }
+}
+
+// What is left of two squared lengths where digits enough are left, and how far these may be
+// from 1.
+template <class T>
+constexpr T kept_share = sizeof(T) == 4 ? T(0x1p-4) : T(0x1p-16);
+template <class T>
+constexpr T largest_square = sizeof(T) == 4 ? T(0x1p100) : T(0x1p900);
+
+template <class T>
+bool to_distances(T* tile, const T* row_squares, const T* column_squares) {
+  constexpr int rows = Tile<T>::rows, columns = Tile<T>::columns;
+  bool all = true;
+  for (int j = 0; j < columns; ++j)
+    for (int i = 0; i < rows; ++i) {
+      const T both = row_squares[i] + column_squares[j];
+      const T squared = both - 2 * tile[j * rows + i];
+      const bool kept = (squared > kept_share<T> * both) &
+                        (both > 1 / largest_square<T>)&(both < largest_square<T>);
+      all &= kept;
+      tile[j * rows + i] = kept ? root(squared) : T(-1);
+    }
+  return all;
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ constexpr Kernels<T> loops() {
   return {Tile<T>::rows,
           Tile<T>::columns,
           add_row<T>,
+          add_rows<T>,
           add_squares<T>,
           sum_of_squares<T>,
           scale_row<T>,
@@ -43,7 +44,8 @@ constexpr Kernels<T> loops() {
           count_column_above<T>,
           count_places<T>,
           column_medians<T>,
-          distance_tile<T>};
+          distance_tile<T>,
+          to_distances<T>};
 }
 
 #if defined(__AVX512VNNI__)

@@ -9,7 +9,17 @@ from numpy.typing import ArrayLike, NDArray
 from wellgram.backends.consumers import Consumer, Extent
 from wellgram.backends.free_memory import check_room
 from wellgram.backends.number_checks import check_number, check_whole
-from wellgram.backends.protocol import AffineMaps, Codes, Floats, Rankings, Rows, Sets
+from wellgram.backends.philox_draws import as_seed
+from wellgram.backends.protocol import (
+    AffineMaps,
+    Codes,
+    Floats,
+    Kind,
+    Rankings,
+    Rows,
+    SetKinds,
+    Sets,
+)
 from wellgram.backends.thread_count import threads
 from wellgram.errors import InputError
 
@@ -207,6 +217,44 @@ def as_sets(
     return Sets(joined, [len(part) for part in parts], [int(count) for count in taken], marks)
 
 
+def as_set_kinds(
+    x: Rows, pool: Sequence[Codes], streams: Sequence[int], kinds: Sequence[Kind], draws: int
+) -> SetKinds:
+    """Return the kinds of sets to be drawn of the rows of x, or raise if they cannot be."""
+    parts = [_as_indices(part, len(x), f"pool[{s}]") for s, part in enumerate(pool)]
+    if len(parts) != len(streams):
+        raise InputError(f"there are {len(parts)} strata, but {len(streams)} streams")
+    for k, (strata, counts) in enumerate(kinds):
+        if len(strata) != len(counts) or len(set(strata)) != len(strata):
+            raise InputError(f"kind {k} must name each of its strata once, and a count for it")
+        for stratum, count in zip(strata, counts, strict=True):
+            if not 0 <= stratum < len(parts):
+                raise InputError(f"kind {k} takes of stratum {stratum} of {len(parts)}")
+            if not 0 < count <= len(parts[stratum]):
+                raise InputError(
+                    f"cannot take {count} rows of the {len(parts[stratum])} of stratum {stratum}"
+                )
+        if sum(counts) < 2:
+            raise InputError(f"a set of kind {k} has {sum(counts)} rows; it needs 2")
+    _check_draws(draws)
+    return SetKinds(
+        np.concatenate([np.empty(0, np.int64), *parts]),
+        [len(part) for part in parts],
+        [as_seed(stream, "stream") for stream in streams],
+        np.cumsum([0, *(len(strata) for strata, _ in kinds)]).tolist(),
+        [int(stratum) for strata, _ in kinds for stratum in strata],
+        [int(count) for _, counts in kinds for count in counts],
+    )
+
+
+def as_centre(centre: ArrayLike, x: Rows) -> Floats:
+    """Return a point of as many features as rows have, or raise if it is none."""
+    point = np.ascontiguousarray(centre, np.float64)
+    if point.shape != (x.shape[1],) or not np.isfinite(point).all():
+        raise InputError(f"centre must be {x.shape[1]} finite numbers, not of shape {point.shape}")
+    return point
+
+
 def as_rankings(
     x: Rows, y: Rows, starts: ArrayLike, values: ArrayLike, own: ArrayLike, other: ArrayLike
 ) -> Rankings:
@@ -257,7 +305,7 @@ def check_resamples(items: int, draws: int, first: int) -> None:
 
 
 def as_subsets(
-    pools: Sequence[int], taken: Sequence[int], draws: int
+    pools: Sequence[int], taken: Sequence[int], draws: int, first: int
 ) -> tuple[list[int], list[int]]:
     """Return the sizes of pools and how much is taken of each, or raise if that cannot be drawn."""
     if len(pools) != len(taken):
@@ -266,6 +314,7 @@ def as_subsets(
         if not 0 <= count <= pool:
             raise InputError(f"cannot draw {count} of {pool}")
     check_draws(draws, 8 * sum(taken))
+    _check_draws(first + draws)
     return [int(pool) for pool in pools], [int(count) for count in taken]
 
 

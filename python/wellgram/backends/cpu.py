@@ -24,6 +24,7 @@ from wellgram.backends.protocol import (
     Progress,
     Rankings,
     Rows,
+    SetKinds,
     Sets,
     Spread,
 )
@@ -228,6 +229,38 @@ def null_means(
     return means
 
 
+def kind_means(
+    x: Rows, kinds: SetKinds, draws: int, *, seed: int, first: int, progress: Progress | None
+) -> Floats:
+    """See `Kernels.kind_means`."""
+    means = np.empty((kinds.count, draws))
+    _cpu.kind_means(x, *_drawn(kinds), seed, first, means, threads(), progress)
+    return means
+
+
+def kind_distances(
+    x: Rows,
+    kinds: SetKinds,
+    centre: Floats,
+    draws: int,
+    *,
+    seed: int,
+    first: int,
+    progress: Progress | None,
+) -> Floats:
+    """See `Kernels.kind_distances`."""
+    sums = np.empty((kinds.count, draws))
+    _cpu.kind_distances(x, *_drawn(kinds), centre, seed, first, sums, threads(), progress)
+    return sums
+
+
+def _drawn(
+    kinds: SetKinds,
+) -> tuple[Codes, list[int], list[int], list[int], list[int], list[int]]:
+    """Return what is drawn, as the extension takes it."""
+    return kinds.pool, kinds.strata, kinds.streams, kinds.starts, kinds.stratum, kinds.taken
+
+
 def rank_counts(
     x: Rows, y: Rows, given: Rankings, *, absolute: bool, progress: Progress | None
 ) -> Codes:
@@ -263,11 +296,11 @@ def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream
 
 
 def random_subsets(
-    pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int
+    pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int, first: int
 ) -> Codes:
     """See `Kernels.random_subsets`."""
     places = np.empty((draws, sum(taken)), np.int64)
-    _cpu.random_subsets(pools, taken, seed, stream, places, threads())
+    _cpu.random_subsets(pools, taken, seed, stream, first, places, threads())
     return places
 
 

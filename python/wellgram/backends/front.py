@@ -15,6 +15,7 @@ from wellgram.backends.protocol import (
     Floats,
     GroupMoments,
     Kernels,
+    Kind,
     PairScan,
     Progress,
     Rows,
@@ -129,6 +130,48 @@ class CheckedBackend:
         named = _named(seed, stream)
         return self.kernels.null_means(x, sets, draws, **named, first=first, progress=progress)
 
+    def kind_means(
+        self,
+        x: Rows,
+        pool: Sequence[Codes],
+        kinds: Sequence[Kind],
+        draws: int,
+        *,
+        seed: int,
+        streams: Sequence[int],
+        first: int = 0,
+        progress: Progress | None = None,
+    ) -> Floats:
+        """See `Backend.kind_means`."""
+        x = self.kernels.arrays.rows(x)
+        sets = checks.as_set_kinds(x, pool, streams, kinds, first + draws)
+        checks.check_draws(draws, 8 * sets.count)
+        return self.kernels.kind_means(
+            x, sets, draws, seed=as_seed(seed), first=first, progress=progress
+        )
+
+    def kind_distances(
+        self,
+        x: Rows,
+        pool: Sequence[Codes],
+        kinds: Sequence[Kind],
+        centre: Floats,
+        draws: int,
+        *,
+        seed: int,
+        streams: Sequence[int],
+        first: int = 0,
+        progress: Progress | None = None,
+    ) -> Floats:
+        """See `Backend.kind_distances`."""
+        x = self.kernels.arrays.rows(x)
+        sets = checks.as_set_kinds(x, pool, streams, kinds, first + draws)
+        middle = checks.as_centre(centre, x)
+        checks.check_draws(draws, 8 * sets.count)
+        return self.kernels.kind_distances(
+            x, sets, middle, draws, seed=as_seed(seed), first=first, progress=progress
+        )
+
     def rank_counts(
         self,
         x: Rows,
@@ -163,11 +206,18 @@ class CheckedBackend:
         return self.kernels.null_precisions(positives, total, draws, **_named(seed, stream))
 
     def random_subsets(
-        self, pools: Sequence[int], taken: Sequence[int], draws: int, *, seed: int, stream: int
+        self,
+        pools: Sequence[int],
+        taken: Sequence[int],
+        draws: int,
+        *,
+        seed: int,
+        stream: int,
+        first: int = 0,
     ) -> Codes:
         """See `Backend.random_subsets`."""
-        counts = checks.as_subsets(pools, taken, draws)
-        return self.kernels.random_subsets(*counts, draws, **_named(seed, stream))
+        counts = checks.as_subsets(pools, taken, draws, first)
+        return self.kernels.random_subsets(*counts, draws, **_named(seed, stream), first=first)
 
     def resample_counts(
         self, items: int, draws: int, *, seed: int, stream: int, first: int = 0

@@ -26,7 +26,8 @@ from wellgram.backends.consumers import (
 )
 from wellgram.backends.consumers.areas import Area, ByDefinition
 from wellgram.backends.moments import amid
-from wellgram.backends.protocol import Codes, Floats, Progress, Rankings, Rows, Sets
+from wellgram.backends.protocol import Codes, Floats, Progress, Rankings, Rows, SetKinds, Sets
+from wellgram.backends.sets_by_kind import SetPrimitives, distances_by_kind, means_by_kind
 from wellgram.backends.thread_count import in_words, threads
 
 try:
@@ -182,11 +183,11 @@ def _subsets(
 
 
 def random_subsets(
-    pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int
+    pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int, first: int
 ) -> Codes:
     """See `Kernels.random_subsets`."""
     every = np.concatenate([np.empty(0, np.int64), *map(np.arange, pools)])
-    return _subsets(every, pools, taken, draws, seed, stream)
+    return _subsets(every, pools, taken, draws, seed, stream, first)
 
 
 def resample_counts(
@@ -245,6 +246,31 @@ def _panels(y: Rows) -> Rows:
     _use_threads()
     kernels.pack(y, panels)
     return panels
+
+
+def kind_means(
+    x: Rows, kinds: SetKinds, draws: int, *, seed: int, first: int, progress: Progress | None
+) -> Floats:
+    """See `Kernels.kind_means`."""
+    return means_by_kind(_set_primitives(), x, kinds, draws, seed, first, progress)
+
+
+def kind_distances(
+    x: Rows,
+    kinds: SetKinds,
+    centre: Floats,
+    draws: int,
+    *,
+    seed: int,
+    first: int,
+    progress: Progress | None,
+) -> Floats:
+    """See `Kernels.kind_distances`."""
+    return distances_by_kind(_set_primitives(), x, kinds, draws, seed, first, progress)
+
+
+def _set_primitives() -> SetPrimitives:
+    return SetPrimitives(random_subsets, group_sums, group_distances)
 
 
 def rank_counts(

@@ -69,6 +69,33 @@ class Sets:
     sizes: list[int]
 
 
+Kind = tuple[Sequence[int], Sequence[int]]
+"""Some strata, and how many rows a set has of each"""
+
+
+@dataclass(frozen=True)
+class SetKinds:
+    """Random sets of several kinds that share shuffles: see `Backend.kind_means`."""
+
+    pool: Codes
+    """The rows of all strata, one stratum after another"""
+    strata: list[int]
+    """How many rows each stratum has"""
+    streams: list[int]
+    """The stream of the shuffle of each"""
+    starts: list[int]
+    """Kind k has the parts from ``starts[k]`` to ``starts[k + 1]``"""
+    stratum: list[int]
+    """Of each part, its stratum"""
+    taken: list[int]
+    """And how many rows a set has of that"""
+
+    @property
+    def count(self) -> int:
+        """How many kinds there are."""
+        return len(self.starts) - 1
+
+
 @dataclass(frozen=True)
 class Rankings:
     """What is to be ranked: see `Backend.rank_counts`."""
@@ -194,6 +221,45 @@ class Backend(Protocol):
         stream and its own index alone (`backends.philox`), and they are those from `first` on.
         """
 
+    def kind_means(
+        self,
+        x: Rows,
+        pool: Sequence[Codes],
+        kinds: Sequence[Kind],
+        draws: int,
+        *,
+        seed: int,
+        streams: Sequence[int],
+        first: int = 0,
+        progress: Progress | None = None,
+    ) -> Floats:
+        """Return the mean cosines (kinds, draws) of random sets that share shuffles.
+
+        Each stratum of the pool is shuffled once a draw, by a stream of its own. The set of a kind
+        is the beginnings of the shuffles of its strata, so many rows of each, 2 in all at least;
+        strata are named once a kind. Means and draws are as of `null_means`, for rows of length 1.
+        The null of a kind is what it would be alone; those of two kinds depend on each other.
+        """
+
+    def kind_distances(
+        self,
+        x: Rows,
+        pool: Sequence[Codes],
+        kinds: Sequence[Kind],
+        centre: Floats,
+        draws: int,
+        *,
+        seed: int,
+        streams: Sequence[int],
+        first: int = 0,
+        progress: Progress | None = None,
+    ) -> Floats:
+        """Return the sums (kinds, draws) of the Euclidean distances of all pairs of such sets.
+
+        `centre` (d,) is any point amid the rows. Distances may be made in the type of the rows: of
+        float32 ones, a distance errs by some 1e-6 of itself.
+        """
+
     def rank_counts(
         self,
         x: Rows,
@@ -235,11 +301,19 @@ class Backend(Protocol):
         """
 
     def random_subsets(
-        self, pools: Sequence[int], taken: Sequence[int], draws: int, *, seed: int, stream: int
+        self,
+        pools: Sequence[int],
+        taken: Sequence[int],
+        draws: int,
+        *,
+        seed: int,
+        stream: int,
+        first: int = 0,
     ) -> Codes:
         """Return different places drawn of each pool, one pool after another: (draws, all taken).
 
-        The sets of `null_means`: the first steps of a shuffle of each pool (`backends.philox`).
+        The sets of `null_means`, from the first on: the first steps of a shuffle of each pool
+        (`backends.philox`).
         """
 
     def resample_counts(
@@ -371,6 +445,31 @@ class Kernels(Protocol):
     ) -> Floats:
         """See `Backend.null_means`."""
 
+    def kind_means(
+        self,
+        x: Rows,
+        kinds: SetKinds,
+        draws: int,
+        *,
+        seed: int,
+        first: int,
+        progress: Progress | None,
+    ) -> Floats:
+        """See `Backend.kind_means`."""
+
+    def kind_distances(
+        self,
+        x: Rows,
+        kinds: SetKinds,
+        centre: Floats,
+        draws: int,
+        *,
+        seed: int,
+        first: int,
+        progress: Progress | None,
+    ) -> Floats:
+        """See `Backend.kind_distances`."""
+
     def rank_counts(
         self, x: Rows, y: Rows, given: Rankings, *, absolute: bool, progress: Progress | None
     ) -> Codes:
@@ -387,7 +486,7 @@ class Kernels(Protocol):
         """See `Backend.null_precisions`."""
 
     def random_subsets(
-        self, pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int
+        self, pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int, first: int
     ) -> Codes:
         """See `Backend.random_subsets`."""
 

@@ -21,10 +21,12 @@ from wellgram.backends.protocol import (
     Progress,
     Rankings,
     Rows,
+    SetKinds,
     Sets,
     SoftmaxLoss,
     Spread,
 )
+from wellgram.backends.sets_by_kind import SetPrimitives, distances_by_kind, means_by_kind
 
 name = "reference"
 arrays = main_memory
@@ -163,6 +165,31 @@ def null_means(
     return means
 
 
+def kind_means(
+    x: Rows, kinds: SetKinds, draws: int, *, seed: int, first: int, progress: Progress | None
+) -> Floats:
+    """See `Kernels.kind_means`."""
+    return means_by_kind(_set_primitives(), x, kinds, draws, seed, first, progress)
+
+
+def kind_distances(
+    x: Rows,
+    kinds: SetKinds,
+    centre: Floats,
+    draws: int,
+    *,
+    seed: int,
+    first: int,
+    progress: Progress | None,
+) -> Floats:
+    """See `Kernels.kind_distances`."""
+    return distances_by_kind(_set_primitives(), x, kinds, draws, seed, first, progress)
+
+
+def _set_primitives() -> SetPrimitives:
+    return SetPrimitives(random_subsets, group_sums, group_distances)
+
+
 def rank_counts(
     x: Rows, y: Rows, given: Rankings, *, absolute: bool, progress: Progress | None
 ) -> Codes:
@@ -209,10 +236,10 @@ def null_precisions(positives: int, total: int, draws: int, *, seed: int, stream
 
 
 def random_subsets(
-    pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int
+    pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int, first: int
 ) -> Codes:
     """See `Kernels.random_subsets`."""
-    sets = [_subsets(pools, taken, seed, stream, r) for r in range(draws)]
+    sets = [_subsets(pools, taken, seed, stream, first + r) for r in range(draws)]
     return np.array(sets, np.int64).reshape(draws, sum(taken))
 
 

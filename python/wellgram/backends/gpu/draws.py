@@ -1,6 +1,6 @@
 """Random sets, and what is made of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from wellgram.backends.gpu.arrays import Matrix, Vector
 from wellgram.backends.gpu.card import Card
 from wellgram.backends.gpu.card_arrays import CardRows
-from wellgram.backends.protocol import Codes, Floats, Progress, Sets
+from wellgram.backends.protocol import Codes, Floats, Progress, SetKinds, Sets
+from wellgram.backends.sets_by_kind import SetPrimitives, distances_by_kind, means_by_kind
 
 _WORKERS = 4096
 """So many draws are made at once, each in an order of its own, where memory allows"""
@@ -21,6 +22,9 @@ class DrawPrimitives:
     """The primitives that draw, and the scores of lists."""
 
     card: Card
+    # Of the groups of rows.
+    group_sums: Callable[[CardRows, Codes, Floats], None]
+    group_distances: Callable[[CardRows, Codes, int], Floats]
 
     def null_means(
         self,
@@ -63,17 +67,50 @@ class DrawPrimitives:
         return means
 
     def random_subsets(
-        self, pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int
+        self, pools: list[int], taken: list[int], draws: int, *, seed: int, stream: int, first: int
     ) -> Codes:
         """See `Kernels.random_subsets`."""
         places = np.empty((draws, sum(taken)), np.int64)
         at_once = max(1, _AT_ONCE // max(1, sum(taken)))
         shuffles = _Shuffles(self.card, pools, taken, seed, stream, min(at_once, draws))
         begins = np.repeat(np.cumsum([0, *pools])[:-1], taken)
-        for first in range(0, draws if sum(taken) else 0, at_once):
-            part = places[first : first + at_once]
-            part[:] = self.card.read(shuffles.draw(first, len(part))).reshape(part.shape) - begins
+        for done in range(0, draws if sum(taken) else 0, at_once):
+            part = places[done : done + at_once]
+            drawn = self.card.read(shuffles.draw(first + done, len(part)))
+            part[:] = drawn.reshape(part.shape) - begins
         return places
+
+    def kind_means(
+        self,
+        x: CardRows,
+        kinds: SetKinds,
+        draws: int,
+        *,
+        seed: int,
+        first: int,
+        progress: Progress | None,
+    ) -> Floats:
+        """See `Kernels.kind_means`."""
+        rows = self.card.fetch(x) if isinstance(x, Matrix) else x
+        return means_by_kind(self._set_primitives(), rows, kinds, draws, seed, first, progress)
+
+    def kind_distances(
+        self,
+        x: CardRows,
+        kinds: SetKinds,
+        centre: Floats,
+        draws: int,
+        *,
+        seed: int,
+        first: int,
+        progress: Progress | None,
+    ) -> Floats:
+        """See `Kernels.kind_distances`."""
+        rows = self.card.fetch(x) if isinstance(x, Matrix) else x
+        return distances_by_kind(self._set_primitives(), rows, kinds, draws, seed, first, progress)
+
+    def _set_primitives(self) -> SetPrimitives:
+        return SetPrimitives(self.random_subsets, self.group_sums, self.group_distances)
 
     def null_precisions(
         self, positives: int, total: int, draws: int, *, seed: int, stream: int
