@@ -71,8 +71,10 @@ def remark(ax: "Axes", text: str) -> None:
 
 
 def save_png(ax: "Axes", target: "Path | IO[bytes]") -> None:
-    """Write the figure that holds the axes, as PNG."""
-    _figure_of(ax).savefig(target, dpi=160, format="png")
+    """Write the figure that holds the axes, as PNG; its axes then stay where they were laid."""
+    drawn = _figure_of(ax)
+    drawn.savefig(target, dpi=160, format="png")
+    drawn.set_layout_engine("none")  # to lay axes out takes as long as to draw them
 
 
 def svg(ax: "Axes", name: str) -> str:
