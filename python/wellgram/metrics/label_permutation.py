@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.metrics.pairing import Rules
-from wellgram.metrics.profile_ranks import Compared
+from wellgram.metrics.profile_ranks import ComparedProfiles
 from wellgram.nulls import stream_of
 
 _MOST_EXCHANGED = 2048
@@ -93,7 +93,7 @@ class LabelPermutation:
 
     def __init__(
         self,
-        compared: Compared,
+        compared: ComparedProfiles,
         metadata: pd.DataFrame,
         rules: Rules,
         group: Sequence[str],
@@ -206,10 +206,7 @@ class LabelPermutation:
 
     def _ranks(self, exchanged: Codes, everyone: Codes) -> _Ranked:
         """Return similarities (c, c), and how many negatives of each row are above each."""
-        x, y = self._compared.x[exchanged], self._compared.y[everyone]
-        similarity = np.asarray(x @ y.T, np.float64)
-        if self._compared.absolute:
-            similarity = np.abs(similarity)
+        similarity = self._compared.matrix(exchanged, everyone)
         place = np.full(len(self._stratum), -1)
         place[everyone] = np.arange(len(everyone))
         columns = place[exchanged]

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from wellgram.align import Alignment, BatchAffine
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.moments import amid, beyond, exponents
-from wellgram.backends.protocol import Backend, Progress, Rows
+from wellgram.backends.protocol import Backend, Codes, Progress, Rows
 from wellgram.errors import InputError, NotApplicable, TiesWarning
 from wellgram.estimators.call_sites import level_outside
 from wellgram.files import save_csv
 from wellgram.input_kinds import check_map
 from wellgram.metrics.identical_rows import warn_of_identical_rows
-from wellgram.metrics.pairing import ColumnRule, Columns, Rules, find_pairs
-from wellgram.metrics.profile_ranks import Compared, Ties, rank_entries
+from wellgram.metrics.pairing import ColumnRule, Columns, Pairs, Rules, find_pairs
+from wellgram.metrics.profile_ranks import Compared, ComparedProfiles, Ties, rank_entries
 from wellgram.metrics.profile_rows import unit_profiles
 from wellgram.metrics.ranking import chance_precision
 from wellgram.metrics.replicates import aligned_rows
@@ -50,7 +50,7 @@ class AveragePrecisionResult:
     similarity: Similarity
     tied_share: float = 0.0
     """How many pairs of a positive and a negative are equally similar, of all such pairs"""
-    compared: Compared | None = field(default=None, repr=False, compare=False)
+    compared: ComparedProfiles | None = field(default=None, repr=False, compare=False)
     """The profiles as they were compared: what permuting labels needs"""
 
     def __repr__(self) -> str:
@@ -154,51 +154,110 @@ def average_precision(
     if not isinstance(profiles, WellLabels):
         check_map(profiles)
     metadata = profiles.metadata if isinstance(profiles, WellLabels) else profiles.labels
-    pairs = find_pairs(metadata, rules)
-    wanted = _wanted(scored, len(metadata))[pairs.owner]
-    n_pos, n_neg = pairs.positives.partners, pairs.negatives.partners[pairs.owner]
-    for count, kind in ((n_pos, "positive"), (n_neg, "negative")):
-        if not count.any():
-            raise NotApplicable(f"no pair of {len(metadata):,} profiles is {kind} ({rules})")
+    paired = PairedProfiles.of(metadata, rules, scored)
     run = get_backend()
     rows = (
         aligned_rows(profiles, align) if isinstance(profiles, WellLabels) else profiles.embeddings
     )
     named = "well_id" if "well_id" in metadata else "perturbation"
     warn_of_identical_rows(rows, metadata[named].array)
-    compared = _compared(rows, similarity, run)
-    precision = np.full(len(n_pos), np.nan)
-    ranked = np.flatnonzero(wanted & (n_pos > 0) & (n_neg > 0))
-    tied = 0
-    for part in rank_entries(compared, pairs, ranked, progress, ties=ties):
-        precision[part.entries], n_neg[part.entries] = part.precision, part.negatives
-        tied += part.tied
-    precision[n_neg == 0] = np.nan
-    table = metadata.iloc[pairs.owner].reset_index(drop=True)
-    if pairs.labels is not None:
-        table[str(multilabel)] = pairs.labels
-    chance = chance_precision(np.maximum(n_pos, 1), np.maximum(n_pos + n_neg, 1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        normalized = (precision - chance) / (1 - chance)
-    table = table.assign(
-        n_pos_pairs=n_pos,
-        n_total_pairs=n_pos + n_neg,
-        average_precision=precision,
-        normalized_average_precision=normalized,
-        reason=np.select(
-            [~wanted, n_pos == 0, n_neg == 0], ["not scored", "no positives", "no negatives"], ""
-        ),
-    )
-    tied_share = tied / max(1.0, float(n_pos[ranked].astype(np.float64) @ n_neg[ranked]))
-    if tied_share > _MANY_TIES:
-        warnings.warn(
-            f"{tied_share:.0%} of the pairs of a positive and a negative are equally similar: "
-            "average precision is its expectation over their order; look for identical profiles, "
-            "or features of few values",
-            TiesWarning,
-            stacklevel=level_outside(),
+    return paired.ranked(_compared(rows, similarity, run), similarity, ties=ties, progress=progress)
+
+
+@dataclass(frozen=True)
+class PairedProfiles:
+    """Profiles, and which of them are positive and negative pairs."""
+
+    metadata: pd.DataFrame
+    rules: Rules
+    pairs: Pairs
+    wanted: NDArray[np.bool_]
+    """(e,) for which entries of the pairs partners are ranked"""
+
+    @classmethod
+    def of(
+        cls, metadata: pd.DataFrame, rules: Rules, scored: NDArray[np.bool_] | None
+    ) -> "PairedProfiles":
+        """Pair profiles; `scored` (n,) are those that are ranked for.
+
+        Raises
+        ------
+        InputError
+            If a column is absent or lacks values.
+        NotApplicable
+            If no pair is positive, or none negative.
+        """
+        pairs = find_pairs(metadata, rules)
+        wanted = _wanted(scored, len(metadata))[pairs.owner]
+        paired = cls(metadata, rules, pairs, wanted)
+        for count, kind in ((paired.positives, "positive"), (paired.negatives, "negative")):
+            if not count.any():
+                raise NotApplicable(f"no pair of {len(metadata):,} profiles is {kind} ({rules})")
+        return paired
+
+    @property
+    def positives(self) -> Codes:
+        """How many positives each entry has (e,)."""
+        return self.pairs.positives.partners
+
+    @property
+    def negatives(self) -> Codes:
+        """How many negatives each entry has (e,), those included that share a label with it."""
+        return self.pairs.negatives.partners[self.pairs.owner]
+
+    def ranked(
+        self,
+        compared: ComparedProfiles,
+        similarity: Similarity,
+        *,
+        ties: Ties = "expected",
+        known: AveragePrecisionResult | None = None,
+        progress: Progress | None = None,
+    ) -> AveragePrecisionResult:
+        """Rank the partners of each profile.
+
+        `known` has the same profiles ranked among the same negatives, for positives that these are
+        among. Profiles with as many there have the same ranking, which is not made again.
+        """
+        n_pos, n_neg = self.positives.copy(), self.negatives.copy()
+        precision = np.full(len(n_pos), np.nan)
+        to_rank = self.wanted & (n_pos > 0) & (n_neg > 0)
+        tied, ranked = 0, np.flatnonzero(to_rank)
+        if known is not None:
+            same = to_rank & (known.table["n_pos_pairs"].to_numpy() == n_pos)
+            precision[same] = known.table["average_precision"].to_numpy()[same]
+            ranked = np.flatnonzero(to_rank & ~same)
+        for part in rank_entries(compared, self.pairs, ranked, progress, ties=ties):
+            precision[part.entries], n_neg[part.entries] = part.precision, part.negatives
+            tied += part.tied
+        precision[n_neg == 0] = np.nan
+        table = self.metadata.iloc[self.pairs.owner].reset_index(drop=True)
+        if self.pairs.labels is not None:
+            table[str(self.rules.multilabel)] = self.pairs.labels
+        chance = chance_precision(np.maximum(n_pos, 1), np.maximum(n_pos + n_neg, 1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            normalized = (precision - chance) / (1 - chance)
+        table = table.assign(
+            n_pos_pairs=n_pos,
+            n_total_pairs=n_pos + n_neg,
+            average_precision=precision,
+            normalized_average_precision=normalized,
+            reason=np.select(
+                [~self.wanted, n_pos == 0, n_neg == 0],
+                ["not scored", "no positives", "no negatives"],
+                "",
+            ),
         )
-    return AveragePrecisionResult(table, rules, similarity, tied_share, compared)
+        tied_share = tied / max(1.0, float(n_pos[ranked].astype(np.float64) @ n_neg[ranked]))
+        if tied_share > _MANY_TIES:
+            warnings.warn(
+                f"{tied_share:.0%} of the pairs of a positive and a negative are equally similar: "
+                "average precision is its expectation over their order; look for identical "
+                "profiles, or features of few values",
+                TiesWarning,
+                stacklevel=level_outside(),
+            )
+        return AveragePrecisionResult(table, self.rules, similarity, tied_share, compared)
 
 
 def _wanted(scored: NDArray[np.bool_] | None, profiles: int) -> NDArray[np.bool_]:

@@ -52,6 +52,13 @@ class Comparison(Protocol):
         """See `Backend.rank_counts`: of profiles j, how many are above each value of i."""
 
 
+class ComparedProfiles(Comparison, Protocol):
+    """Profiles that can also be compared all with all."""
+
+    def matrix(self, i: Codes, j: Codes) -> Floats:
+        """Return the similarities (m, k) of profiles j to profiles i."""
+
+
 @dataclass(frozen=True)
 class Compared:
     """Rows whose products, of one of x and one of y, say how similar profiles are to that of x."""
@@ -64,6 +71,11 @@ class Compared:
     def pairs(self, i: Codes, j: Codes) -> Floats:
         """See `Comparison.pairs`."""
         products = self.run.pair_cosines(self.x, i, j, self.y).astype(np.float64)
+        return np.abs(products) if self.absolute else products
+
+    def matrix(self, i: Codes, j: Codes) -> Floats:
+        """See `ComparedProfiles.matrix`."""
+        products = np.asarray(self.x[i] @ self.y[j].T, np.float64)
         return np.abs(products) if self.absolute else products
 
     def before(self, values: Floats, profiles: Codes) -> Floats:
@@ -84,9 +96,74 @@ class Compared:
         own: NDArray[np.int32],
         other: NDArray[np.int32],
     ) -> Codes:
+        """See `Comparison.counts_above`.
+
+        Where all i are among the j, a product serves both of its profiles.
+        """
+        inside = _places_among(i, j) if self.x is self.y else None
+        if inside is None:
+            x, y = self.x[i], self.y[j]
+            return self.run.rank_counts(x, y, starts, values, own, other, absolute=self.absolute)
+        x = self.x[i]
+        mirrored = self.run.rank_counts(
+            x, x, starts, values, own, other[:, inside], absolute=self.absolute
+        )
+        outside = np.delete(np.arange(len(j)), inside)
+        if not len(outside):
+            return mirrored
+        rest = self.run.rank_counts(
+            x, self.y[j[outside]], starts, values, own, other[:, outside], absolute=self.absolute
+        )
+        return np.asarray(mirrored + rest)
+
+
+def _places_among(i: Codes, j: Codes) -> Codes | None:
+    """Return the place of each i among all j, which differ; None unless each is there, once."""
+    if len(i) > len(j):
+        return None
+    order = np.argsort(j, kind="stable")
+    at = np.minimum(np.searchsorted(j[order], i), len(j) - 1)
+    place = order[at]
+    there = np.array_equal(j[place], i) and len(np.unique(place)) == len(i)
+    return place if there else None
+
+
+@dataclass(frozen=True)
+class ComparedSome:
+    """Some profiles of others that are compared, by their own numbers."""
+
+    whole: ComparedProfiles
+    profiles: Codes
+    """(n,) which of the whole"""
+
+    def matrix(self, i: Codes, j: Codes) -> Floats:
+        """See `ComparedProfiles.matrix`."""
+        return self.whole.matrix(self.profiles[i], self.profiles[j])
+
+    def pairs(self, i: Codes, j: Codes) -> Floats:
+        """See `Comparison.pairs`."""
+        return self.whole.pairs(self.profiles[i], self.profiles[j])
+
+    def before(self, values: Floats, profiles: Codes) -> Floats:
+        """See `Comparison.before`."""
+        return self.whole.before(values, self.profiles[profiles])
+
+    def up_to(self, values: Floats, profiles: Codes) -> Floats:
+        """See `Comparison.up_to`."""
+        return self.whole.up_to(values, self.profiles[profiles])
+
+    def counts_above(
+        self,
+        i: Codes,
+        j: Codes,
+        starts: Codes,
+        values: Floats,
+        own: NDArray[np.int32],
+        other: NDArray[np.int32],
+    ) -> Codes:
         """See `Comparison.counts_above`."""
-        return self.run.rank_counts(
-            self.x[i], self.y[j], starts, values, own, other, absolute=self.absolute
+        return self.whole.counts_above(
+            self.profiles[i], self.profiles[j], starts, values, own, other
         )
 
 

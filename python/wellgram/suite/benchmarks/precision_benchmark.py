@@ -2,14 +2,18 @@
 
 import pandas as pd
 
+from wellgram.backends import get_backend
 from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Progress
 from wellgram.errors import NotApplicable
 from wellgram.metrics import (
+    AveragePrecisionResult,
     MeanAveragePrecisionResult,
-    average_precision,
     mean_average_precision,
 )
+from wellgram.metrics.precision_by_profile import PairedProfiles
+from wellgram.metrics.profile_ranks import Compared, ComparedProfiles, ComparedSome
+from wellgram.metrics.profile_rows import unit_profiles
 from wellgram.suite.benchmarks.precision_measures import (
     PrecisionMeasure,
     compared_wells,
@@ -35,10 +39,22 @@ def _check(task: Task) -> None:
 def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
     measures = measures_of(task)
     results: dict[str, MeanAveragePrecisionResult] = {}
+    profiles: dict[str, AveragePrecisionResult] = {}
+    rows = unit_profiles(task.aligned.embeddings, "cosine")
+    compared = Compared(get_backend(), rows, rows)
     for k, measure in enumerate(measures):
         share = part_of(progress, k / len(measures), 1 / len(measures))
+        known = profiles.get(measure.within or "")
         try:
-            results[measure.name] = _measured(task, measure, share)
+            ranked = _ranked(task, measure, compared, known, part_of(share, 0, 1 / 2))
+            results[measure.name] = mean_average_precision(
+                ranked,
+                perturbation_keys(task),
+                null=task.average_precision_null,
+                seed=task.seed,
+                progress=part_of(share, 1 / 2, 1 / 2),
+            )
+            profiles[measure.name] = ranked
         except NotApplicable:
             if not results:  # without the first there are no replicates, or no controls of a batch
                 raise
@@ -55,29 +71,30 @@ def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
     return Findings(results[first], pd.concat(records, ignore_index=True), written)
 
 
-def _measured(
-    task: Task, measure: PrecisionMeasure, progress: Progress | None
-) -> MeanAveragePrecisionResult:
-    wells = compared_wells(task, measure)
-    metadata = wells.metadata
-    profiles = average_precision(
-        wells,
-        pos_sameby=measure.pos_sameby,
-        pos_diffby=measure.pos_diffby,
-        neg_sameby=measure.neg_sameby,
-        neg_diffby=measure.neg_diffby,
-        scored=(metadata["in_map"] & ~metadata["is_control"]).to_numpy(bool),
-        progress=part_of(progress, 0, 1 / 2),
-    )
+def _ranked(
+    task: Task,
+    measure: PrecisionMeasure,
+    compared: ComparedProfiles,
+    known: AveragePrecisionResult | None,
+    progress: Progress | None,
+) -> AveragePrecisionResult:
+    """Return the average precision of each well by a measure.
+
+    `known` is that of the measure whose positives include those of this one.
+    """
+    some = compared_wells(task, measure)
+    metadata = task.aligned.metadata
+    if len(some) < len(metadata):
+        metadata, compared = (
+            metadata.iloc[some].reset_index(drop=True),
+            ComparedSome(compared, some),
+        )
+    scored = (metadata["in_map"] & ~metadata["is_control"]).to_numpy(bool)
+    paired = PairedProfiles.of(metadata, measure.rules, scored)
+    profiles = paired.ranked(compared, "cosine", known=known, progress=progress)
     if profiles.table["average_precision"].isna().all():
         raise NotApplicable(f"no well has both positives and negatives ({profiles.rules})")
-    return mean_average_precision(
-        profiles,
-        perturbation_keys(task),
-        null=task.average_precision_null,
-        seed=task.seed,
-        progress=part_of(progress, 1 / 2, 1 / 2),
-    )
+    return profiles
 
 
 AVERAGE_PRECISION = Benchmark(

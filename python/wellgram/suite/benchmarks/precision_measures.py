@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wellgram.backends.protocol import Codes
+from wellgram.metrics.pairing import Columns, Rules
 from wellgram.nulls import random_subsets, stream_of
 from wellgram.suite.contract import Task
-from wellgram.wells import KEYS, Wells
+from wellgram.wells import KEYS
 
 ACTIVITY = "phenotypic activity"
 DISTINCTIVENESS = "distinctiveness"
@@ -36,6 +38,18 @@ class PrecisionMeasure:
     """Whether positives may be of other batches than negatives"""
     few_controls: bool = False
     """Whether a sample of the controls is enough"""
+    within: str | None = None
+    """The measure of the same negatives whose positives these are some of"""
+
+    @property
+    def rules(self) -> Rules:
+        """The same, as pairs are found by."""
+        return Rules(
+            Columns.of(self.pos_sameby),
+            Columns.of(self.pos_diffby),
+            Columns.of(self.neg_sameby),
+            Columns.of(self.neg_diffby),
+        )
 
 
 def perturbation_keys(task: Task) -> list[str]:
@@ -63,29 +77,34 @@ def measures_of(task: Task) -> list[PrecisionMeasure]:
     activity, distinctiveness = measures
     return [
         activity,
-        PrecisionMeasure(f"{ACTIVITY} within a batch", keys + batch, (), batch, control),
+        PrecisionMeasure(
+            f"{ACTIVITY} within a batch", keys + batch, (), batch, control, within=ACTIVITY
+        ),
         PrecisionMeasure(
             f"{ACTIVITY} across batches", keys, batch, (), control + batch, few_controls=True
         ),
         distinctiveness,
         PrecisionMeasure(
-            f"{DISTINCTIVENESS} within a batch", keys + batch, (), batch + control, others
+            f"{DISTINCTIVENESS} within a batch",
+            keys + batch,
+            (),
+            batch + control,
+            others,
+            within=DISTINCTIVENESS,
         ),
     ]
 
 
-def compared_wells(task: Task, measure: PrecisionMeasure) -> Wells:
-    """Return the aligned wells that a measure compares: all, or a sample of the controls only."""
-    wells = task.aligned
-    controls = np.flatnonzero(wells.metadata["is_control"].to_numpy(bool))
+def compared_wells(task: Task, measure: PrecisionMeasure) -> Codes:
+    """Return the wells that a measure compares: all, or a sample of the controls only."""
+    metadata = task.aligned.metadata
+    controls = np.flatnonzero(metadata["is_control"].to_numpy(bool))
     if not measure.few_controls or len(controls) <= _MOST_CONTROLS:
-        return wells
+        return np.arange(len(metadata))
     drawn = random_subsets(
         len(controls), _MOST_CONTROLS, 1, seed=task.seed, stream=stream_of("controls")
     )[0]
-    kept = np.ones(len(wells), bool)
+    kept = np.ones(len(metadata), bool)
     kept[controls] = False
     kept[controls[drawn]] = True
-    rows = np.flatnonzero(kept)
-    metadata = wells.metadata.iloc[rows].reset_index(drop=True)
-    return Wells(wells.take(rows), metadata, wells.origin, checked=True)
+    return np.flatnonzero(kept)
