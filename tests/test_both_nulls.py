@@ -55,8 +55,8 @@ def test_the_null_of_consistency_can_be_chosen(wells):
 
 def test_magnitude_says_what_sets_of_any_batches_would_add(wells):
     part = score(wells, metrics=["magnitude"], seed=1).parts["magnitude"]
-    tables = magnitude(wells, seed=1).table, magnitude(
-        wells, null="permutation", draws=99, seed=1).table  # fmt: skip
+    tables = magnitude(wells, nested=True, seed=1).table, magnitude(
+        wells, null="permutation", draws=99, nested=True, seed=1).table  # fmt: skip
     far, of_any = (int((table["p_value"] <= 0.05).sum()) for table in tables)
     assert far < of_any
     assert f"{far} of 24" in part.presentation.note

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
+import pandas as pd
 
-from wellgram.align import Alignment, BatchAffine
+from wellgram.align import Alignment, BatchAffine, aligned_in_memory
 from wellgram.backends import get_backend, takes_backend
 from wellgram.backends.protocol import Codes, Floats, Progress, Rows
 from wellgram.distributed import Client, each, takes_client
@@ -14,15 +15,16 @@ from wellgram.errors import InputError, NotApplicable
 from wellgram.input_kinds import check_wells
 from wellgram.maps.build import map_rows
 from wellgram.metrics.batch_strata import BatchKind, Strata, batch_kinds, strata_of_null
+from wellgram.metrics.exact_rows import exact_unit_rows
 from wellgram.metrics.identical_rows import warn_of_identical_rows
 from wellgram.metrics.replicates import (
     ReplicateResult,
-    aligned_rows,
     check_null,
     control_perturbations,
     negative_rows,
     tested_table,
 )
+from wellgram.metrics.shared_sets import SetRows, set_means, shared_scores
 from wellgram.nulls import (
     PForm,
     empirical_p,
@@ -33,7 +35,7 @@ from wellgram.nulls import (
     stratum_stream,
 )
 from wellgram.stream import WellStream
-from wellgram.wells import Wells
+from wellgram.wells import WellLabels, Wells
 
 ConsistencyNull = Literal["batches", "permutation", "negatives"]
 Measure = Literal["cosine", "angle"]
@@ -97,8 +99,10 @@ def consistency(
     draws
         How many sets per number of wells, or per set of batches.
     nested
-        See `wellgram.nulls.mean_cosine_nulls`: faster where perturbations differ in their number of
-        wells. For cosines alone.
+        Take the random sets of all perturbations from the same shuffles: one of each batch and
+        draw, of which a set has the beginning. Each null is what it would be, but nulls of two
+        perturbations depend on each other. Much faster where perturbations differ in their batches
+        or in their number of wells. For cosines alone.
     seed
         Same seed, same p-values.
     p_form
@@ -113,7 +117,8 @@ def consistency(
     -------
     ConsistencyResult
         One row per perturbation. One with a single well has no score, and a reason. Rows of
-        controls have a score, but are not tested against random sets.
+        controls have a score, but are not tested against random sets: they are many wells, and
+        what random sets are to be told from.
 
     Raises
     ------
@@ -130,59 +135,124 @@ def consistency(
     check_null(null, get_args(ConsistencyNull), negatives, draws)
     if measure not in get_args(Measure):
         raise InputError(f"unknown measure {measure!r}; choose cosine or angle")
+    _, labels = replicates_of(wells)
+    negative_rows(labels, negatives, null == "negatives")
+    aligned = aligned_in_memory(wells, align)
+    warn_of_identical_rows(aligned.embeddings, wells.metadata["well_id"].array)
+    return ScoredConsistency.of(aligned, measure).against(
+        null,
+        negatives=negatives,
+        draws=draws,
+        nested=nested,
+        seed=seed,
+        p_form=p_form,
+        progress=progress,
+    )
+
+
+def replicates_of(wells: WellLabels) -> tuple[Codes, pd.DataFrame]:
+    """Return the row of the map that each well makes (n,), and the labels of the rows.
+
+    Raises
+    ------
+    NotApplicable
+        If no perturbation has two wells.
+    """
     codes, labels = map_rows(wells)
-    is_negative = negative_rows(labels, negatives, null == "negatives")
-    counts = labels["n_wells"].to_numpy()
-    if counts.max() < 2:
+    if labels["n_wells"].max() < 2:
         raise NotApplicable(
             f"none of the {len(labels):,} perturbations has two wells: there are no replicates"
         )
-    aligned = aligned_rows(wells, align)
-    warn_of_identical_rows(aligned, wells.metadata["well_id"].array)
-    unit, _ = get_backend().unit_rows(aligned)
-    by_angle = measure == "angle"
-    scores = (
-        mean_angles(unit, codes, len(labels))
-        if by_angle
-        else mean_cosines(unit, codes, len(labels))
-    )
-    alike = -scores if by_angle else scores
-    p = np.full(len(labels), np.nan)
-    middle = p.copy()
-    scored = ~np.isnan(scores) & ~is_negative
-    controls = control_perturbations(wells, codes, len(labels)) & (null != "negatives")
-    if null == "negatives":
-        background = alike[is_negative & ~np.isnan(scores)]
-        p[scored] = empirical_p(alike[scored], background, p_form)
-        middle[scored] = background.mean()
-        said = f"{len(background):,} perturbations that do nothing"
-    else:
-        scored &= ~controls
-        if by_angle:
-            scored &= counts <= _MOST_PAIRED
-        pool, rows = np.flatnonzero(codes >= 0), np.flatnonzero(scored)
-        how = _Draws(draws, nested, by_angle, seed, progress)
-        strata, stratum = strata_of_null(null, wells, pool)
-        backgrounds = (
-            _by_size(unit, pool, rows, counts, how)
-            if strata.whole
-            else _by_batches(unit, strata, batch_kinds(codes, stratum, scored), how)
+    return codes, labels
+
+
+@dataclass(frozen=True)
+class ScoredConsistency:
+    """How alike the wells of each perturbation are: to be compared with one null or several."""
+
+    wells: WellLabels
+    measure: Measure
+    codes: Codes
+    """(n,) the perturbation of each well, -1 for none"""
+    labels: pd.DataFrame
+    unit: Rows
+    """The aligned wells, scaled to length 1"""
+    scores: Floats
+    """(p,) NaN for a perturbation of one well"""
+
+    @classmethod
+    def of(cls, wells: Wells, measure: Measure = "cosine") -> "ScoredConsistency":
+        """Score wells that are aligned."""
+        codes, labels = replicates_of(wells)
+        unit = exact_unit_rows(wells.embeddings)
+        score = mean_angles if measure == "angle" else mean_cosines
+        return cls(wells, measure, codes, labels, unit, score(unit, codes, len(labels)))
+
+    def against(
+        self,
+        null: ConsistencyNull,
+        *,
+        negatives: Sequence[str] = (),
+        draws: int = 10_000,
+        nested: bool = False,
+        seed: int = 0,
+        p_form: PForm = "plus-one",
+        progress: Progress | None = None,
+    ) -> ConsistencyResult:
+        """Compare the scores with a null: see `consistency`."""
+        codes, labels, unit, scores = self.codes, self.labels, self.unit, self.scores
+        counts = labels["n_wells"].to_numpy()
+        is_negative = negative_rows(labels, negatives, null == "negatives")
+        by_angle = self.measure == "angle"
+        alike = -scores if by_angle else scores
+        p = np.full(len(labels), np.nan)
+        middle = p.copy()
+        scored = ~np.isnan(scores) & ~is_negative
+        controls = control_perturbations(self.wells, codes, len(labels)) & (null != "negatives")
+        if null == "negatives":
+            background = alike[is_negative & ~np.isnan(scores)]
+            p[scored] = empirical_p(alike[scored], background, p_form)
+            middle[scored] = background.mean()
+            said = f"{len(background):,} perturbations that do nothing"
+        else:
+            scored &= ~controls
+            if by_angle:
+                scored &= counts <= _MOST_PAIRED
+            pool, rows = np.flatnonzero(codes >= 0), np.flatnonzero(scored)
+            how = _Draws(draws, by_angle, seed, progress)
+            strata, stratum = strata_of_null(null, self.wells, pool)
+            kinds = batch_kinds(codes, stratum, scored)
+            if nested and not by_angle:
+                backgrounds = self._by_shared_draws(strata, kinds, how)
+            elif strata.whole:
+                backgrounds = _by_size(unit, pool, rows, counts, how)
+            else:
+                backgrounds = _by_batches(unit, strata, kinds, how)
+            for members, background in backgrounds:
+                p[members] = empirical_p(alike[members], background, p_form)
+                middle[members] = background.mean()
+            said = strata.words(draws)
+        reason = np.select(
+            [counts < 2, is_negative, controls, ~scored],
+            ["one well", "in the null", "controls", "too many wells for a null of angles"],
+            "",
         )
-        for members, background in backgrounds:
-            p[members] = empirical_p(alike[members], background, p_form)
-            middle[members] = background.mean()
-        said = strata.words(draws)
-    reason = np.select(
-        [counts < 2, is_negative, controls, ~scored],
-        ["one well", "in the null", "controls", "too many wells for a null of angles"],
-        "",
-    )
-    if by_angle:
-        shown, middle = scores, -middle
-    else:  # those of equal wells may be past 1
-        shown, middle = np.clip(scores, -1, 1), np.clip(middle, -1, 1)
-    table = tested_table(labels, f"mean_{measure}", shown, p, middle, reason)
-    return ConsistencyResult(table, said)
+        if by_angle:
+            shown, middle = scores, -middle
+        else:  # those of equal wells may be past 1
+            shown, middle = np.clip(scores, -1, 1), np.clip(middle, -1, 1)
+        table = tested_table(labels, f"mean_{self.measure}", shown, p, middle, reason)
+        return ConsistencyResult(table, said)
+
+    def _by_shared_draws(
+        self, strata: Strata, kinds: Sequence[BatchKind], draws: "_Draws"
+    ) -> Iterator[tuple[Codes, Floats]]:
+        """Yield perturbations that have the same wells per batch, and the null of such sets."""
+        rows = SetRows(self.unit, lambda wells: self.unit[wells], self.unit.strides[0])
+        for group, nulls in shared_scores(
+            set_means, rows, strata, kinds, draws.count, draws.seed, draws.progress
+        ):
+            yield from zip((kind.members for kind in group.kinds), nulls, strict=True)
 
 
 def mean_cosines(unit: Rows, codes: Codes, groups: int) -> Floats:
@@ -201,7 +271,6 @@ class _Draws:
     """How random sets are drawn."""
 
     count: int
-    nested: bool
     by_angle: bool
     seed: int
     progress: Progress | None
@@ -219,13 +288,7 @@ def _by_size(
             yield rows[counts[rows] == size], -null
         return
     nulls = mean_cosine_nulls(
-        unit,
-        sizes,
-        draws.count,
-        pool=pool,
-        nested=draws.nested,
-        seed=draws.seed,
-        progress=draws.progress,
+        unit, sizes, draws.count, pool=pool, seed=draws.seed, progress=draws.progress
     )
     for size, null in nulls.items():
         yield rows[counts[rows] == size], null
@@ -235,42 +298,24 @@ def _by_batches(
     unit: Rows, strata: Strata, kinds: Sequence[BatchKind], draws: _Draws
 ) -> Iterator[tuple[Codes, Floats]]:
     """Yield perturbations that have the same wells per batch, and the null of sets that do."""
-    together: dict[object, list[BatchKind]] = {}
-    for number, kind in enumerate(kinds):
-        nests = draws.nested and not draws.by_angle and len(kind.batches) == 1
-        together.setdefault(kind.batches if nests else number, []).append(kind)
-    pieces = [[(kind.batches, kind.counts) for kind in some] for some in together.values()]
+    pieces = [(kind.batches, kind.counts) for kind in kinds]
     shared = (unit, strata, replace(draws, progress=None))
-    nulls = each(_nulls_of_kinds, pieces, shared=shared, progress=draws.progress)
-    for some, of_each in zip(together.values(), nulls, strict=True):
-        for kind, null in zip(some, of_each, strict=True):
-            yield kind.members, null
+    nulls = each(_null_of_kind, pieces, shared=shared, progress=draws.progress)
+    for kind, null in zip(kinds, nulls, strict=True):
+        yield kind.members, null
 
 
 def _angles_of_size(size: int, unit: Rows, pool: Codes, draws: int, seed: int) -> Floats:
     return mean_angle_null(unit, [pool], [size], draws, seed=seed, stream=size)
 
 
-def _nulls_of_kinds(
-    kinds: Sequence[tuple[tuple[int, ...], tuple[int, ...]]],
-    unit: Rows,
-    strata: Strata,
-    draws: _Draws,
-) -> list[Floats]:
-    """Return the null of sets with so many wells of each batch: of one kind, or of some that nest.
-
-    Those that nest are of one batch: the smaller sets are the beginnings of the larger.
-    """
-    batches, counts = kinds[0]
+def _null_of_kind(
+    kind: tuple[tuple[int, ...], tuple[int, ...]], unit: Rows, strata: Strata, draws: _Draws
+) -> Floats:
+    """Return the null of sets with so many wells of each batch."""
+    batches, counts = kind
     wells, names = [strata[b] for b in batches], [strata.names[b] for b in batches]
-    count, seed = draws.count, draws.seed
     if draws.by_angle:
         stream = stratum_stream(names, counts)
-        return [-mean_angle_null(unit, wells, counts, count, seed=seed, stream=stream)]
-    if len(kinds) == 1:
-        return [stratified_null(unit, wells, counts, count, names=names, seed=seed)]
-    sizes = [size for _, (size,) in kinds]
-    nulls = mean_cosine_nulls(
-        unit, sizes, count, pool=wells[0], nested=True, seed=seed, stream=stratum_stream(names, [0])
-    )
-    return [nulls[size] for size in sizes]
+        return -mean_angle_null(unit, wells, counts, draws.count, seed=draws.seed, stream=stream)
+    return stratified_null(unit, wells, counts, draws.count, names=names, seed=draws.seed)

@@ -5,8 +5,7 @@ from dataclasses import replace
 from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Progress
 from wellgram.errors import NotApplicable
-from wellgram.metrics import ConsistencyResult, consistency
-from wellgram.metrics.batch_strata import SetNull
+from wellgram.metrics.replicate_consistency import ScoredConsistency
 from wellgram.suite.benchmarks.null_comparison import OTHER, comparison_words, has_several_batches
 from wellgram.suite.benchmarks.replicate_presentation import present_replicates
 from wellgram.suite.benchmarks.replicate_records import replicate_findings
@@ -26,11 +25,18 @@ def _check(task: Task) -> None:
 
 def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
     chosen = task.consistency_null
+    scored = ScoredConsistency.of(task.aligned)
     if not has_several_batches(task):
-        return replicate_findings(task, _against(task, chosen, progress), _SCORE, _NAME)
+        result = scored.against(chosen, nested=True, seed=task.seed, progress=progress)
+        return replicate_findings(task, result, _SCORE, _NAME)
     share = _SHARE[chosen]
-    result = _against(task, chosen, part_of(progress, 0, share))
-    other = _against(task, OTHER[chosen], part_of(progress, share, 1 - share))
+    result, other = (
+        scored.against(null, nested=True, seed=task.seed, progress=part)
+        for null, part in (
+            (chosen, part_of(progress, 0, share)),
+            (OTHER[chosen], part_of(progress, share, 1 - share)),
+        )
+    )
     findings = replicate_findings(task, result, _SCORE, _NAME)
     beside = replicate_findings(task, other, _SCORE, _NAME).records
     null = OTHER[chosen]
@@ -44,10 +50,6 @@ def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
         **{f"{name}_{null}": other.table[name] for name in ("p_value", "q_value")}
     )
     return replace(findings, records=records, tables={_NAME: table})
-
-
-def _against(task: Task, null: SetNull, progress: Progress | None) -> ConsistencyResult:
-    return consistency(task.aligned, null=null, nested=True, seed=task.seed, progress=progress)
 
 
 def _present(task: Task, findings: Findings) -> Presentation:

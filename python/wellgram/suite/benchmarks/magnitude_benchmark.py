@@ -5,7 +5,7 @@ from dataclasses import replace
 from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Progress
 from wellgram.errors import NotApplicable
-from wellgram.metrics import magnitude
+from wellgram.metrics.energy_distance import ScoredMagnitude
 from wellgram.suite.benchmarks.null_comparison import OTHER, comparison_words, has_several_batches
 from wellgram.suite.benchmarks.replicate_presentation import present_replicates
 from wellgram.suite.benchmarks.replicate_records import replicate_findings
@@ -27,18 +27,20 @@ def _check(task: Task) -> None:
 
 def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
     chosen = task.magnitude_null
-    first = part_of(progress, 0, 1 / 2)
-    result = magnitude(task.aligned, null=chosen, seed=task.seed, progress=first)
+    scored = ScoredMagnitude.of(task.aligned, seed=task.seed, progress=part_of(progress, 0, 1 / 5))
+    result = scored.against(
+        chosen, nested=True, seed=task.seed, progress=part_of(progress, 1 / 5, 7 / 10)
+    )
     findings = replicate_findings(task, result, _SCORE, _NAME)
     if not has_several_batches(task):
         return findings
     null = OTHER[chosen]
-    other = magnitude(
-        task.aligned,
-        null=null,
+    other = scored.against(
+        null,
         draws=_FEW_DRAWS,
+        nested=True,
         seed=task.seed,
-        progress=part_of(progress, 1 / 2, 1 / 2),
+        progress=part_of(progress, 9 / 10, 1 / 10),
     )
     table = findings.tables[_NAME].assign(**{f"p_value_{null}": other.table["p_value"]})
     return replace(findings, tables={_NAME: table})
