@@ -7,7 +7,7 @@ import pytest
 from helpers.noise_screens import noise
 from wellgram import Wells, average_precision, mean_average_precision, score
 from wellgram.suite import Task
-from wellgram.suite.benchmarks.precision_measures import compared_wells, measures_of
+from wellgram.suite.benchmarks.precision_measures import measured_wells, measures_of
 
 ACTIVITY = "phenotypic activity"
 WITHIN, ACROSS = f"{ACTIVITY} within a batch", f"{ACTIVITY} across batches"
@@ -104,7 +104,7 @@ def test_measures_without_replicates_are_left_out():
 def test_a_thousand_controls_of_other_batches_are_enough():
     task = Task(screen(1, 0, controls=400), None)
     is_control = task.wells.metadata["is_control"].to_numpy()
-    kept = {m.name: is_control[compared_wells(task, m)] for m in measures_of(task)}
+    kept = {m.name: is_control[measured_wells(task, m)] for m in measures_of(task)}
     assert kept[ACROSS].sum() == 1000
     assert (~kept[ACROSS]).sum() == 60
     assert all(len(kept[name]) == 1260 for name in (ACTIVITY, WITHIN, DISTINCT))

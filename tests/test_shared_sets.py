@@ -9,7 +9,7 @@ from wellgram.maps.build import map_rows
 from wellgram.metrics import shared_sets
 from wellgram.metrics.batch_strata import batch_kinds, strata_of_null
 from wellgram.metrics.exact_rows import exact_unit_rows
-from wellgram.metrics.shared_sets import SetRows, set_means, shared_scores
+from wellgram.metrics.shared_sets import SetDistances, SetRows, set_means, shared_scores
 from wellgram.nulls import stratum_stream
 
 SIZES = (6, 2, 9, 6, 8, 3)
@@ -74,14 +74,17 @@ def test_a_null_does_not_depend_on_the_other_perturbations(wells, score, null):
 
 @pytest.mark.parametrize("most", [1, 700, 5000])
 @pytest.mark.parametrize("null", ["batches", "permutation"])
-def test_rows_that_are_made_some_at_a_time_give_the_same_bits(wells, null, most, monkeypatch):
+@pytest.mark.parametrize("score", [set_means, SetDistances(np.zeros(16))])
+def test_rows_that_are_made_some_at_a_time_give_the_same_bits(
+    wells, score, null, most, monkeypatch
+):
     strata, kinds = kinds_of(wells, null)
     unit = exact_unit_rows(wells.embeddings.astype(np.float32))
 
     def scores(rows):
         return {
             tuple(kind.members): scored
-            for group, found in shared_scores(set_means, rows, strata, kinds, 50, seed=7)
+            for group, found in shared_scores(score, rows, strata, kinds, 50, seed=7)
             for kind, scored in zip(group.kinds, found, strict=True)
         }
 

@@ -59,7 +59,7 @@ from wellgram.suite.scoring import score as score_wells
 from wellgram.suite.unfinished import UnfinishedRun, run_key
 from wellgram.wells import Wells
 
-_OUTSIDE = ("out", "metric", "scheduler")
+_OUTSIDE = ("out", "metric", "scheduler", "spill")
 """Options that change no figure of a benchmark"""
 
 SCORE_EPILOG = """
@@ -193,6 +193,13 @@ def score(
     out: Annotated[
         str, typer.Option(help="Folder for the results; a URL is uploaded to at the end.")
     ] = "wellgram-out",
+    spill: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder for a file of aligned wells, where these are more than 2 GB; it is gone "
+            "when the run ends. By default where the system has temporary files."
+        ),
+    ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Score a small simulated screen instead of files.")
     ] = False,
@@ -281,6 +288,7 @@ def score(
             backend=backend,
             step=step,
             unfinished=unfinished,
+            spill_folder=spill,
             client=client,
         )
         paths = [*files, *(relationships or [])]

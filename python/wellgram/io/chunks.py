@@ -1,7 +1,8 @@
 """From tables to chunks of wells: rows made of columns, repeats averaged, a chunk at a time."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError
 from wellgram.io.gather import Where, gathered, of_each, parts_of
 from wellgram.io.joins import Repeats
+from wellgram.io.places import version_of
 from wellgram.io.read_ahead import ahead
 from wellgram.io.tables import FeatureRows, Table
 from wellgram.wells import WellChunk
@@ -31,9 +33,27 @@ class TableChunks:
     """Which well each row of the tables is of, -1 for rows that are left out"""
     kept: NDArray[np.bool_] | None = None
     """Which features are kept; None: all"""
+    versions: Mapping[Path, str] = field(default_factory=dict)
+    """Of each file on this machine, what changes when it is written again, as it was opened"""
+
+    def check_unchanged(self) -> None:
+        """Raise if a file has been written again since it was opened.
+
+        Raises
+        ------
+        InputError
+            If one has, or is gone; the message names it.
+        """
+        for table in self.tables:
+            place = table.place
+            if isinstance(place, Path) and _version(place) != self.versions.get(place):
+                raise InputError(
+                    f"{table.label} has changed since it was opened; run it again from the start"
+                )
 
     def __call__(self) -> Iterator[WellChunk]:
         """Yield every well once."""
+        self.check_unchanged()
         repeats = Repeats(np.bincount(self.wells[self.wells >= 0]))
         first = 0
         step = max(1, _CHUNK_BYTES // (self.width * self.dtype.itemsize))
@@ -64,6 +84,7 @@ class TableChunks:
         if first < len(self.wells):
             last = self.tables[-1].label
             raise InputError(f"{last} or another file has shrunk while it was read; read it again")
+        self.check_unchanged()
 
     @property
     def present(self) -> Codes:
@@ -95,6 +116,19 @@ class TableChunks:
         """Return the chunks without some wells, the others numbered anew."""
         number = np.where(dropped, -1, np.cumsum(~dropped) - 1)
         return replace(self, wells=np.where(self.wells >= 0, number[self.wells], -1))
+
+
+def versions_of(tables: Sequence[Table]) -> dict[Path, str]:
+    """Return the versions of the files on this machine that tables are read from in each pass."""
+    places = {table.place for table in tables if isinstance(table.place, Path)}
+    return {place: _version(place) for place in places}
+
+
+def _version(place: Path) -> str:
+    try:
+        return version_of(place)
+    except OSError:
+        return "gone"
 
 
 def _cut(

@@ -14,7 +14,7 @@ from wellgram.backends import get_backend
 from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
 from wellgram.input_kinds import check_frame, is_path
-from wellgram.io.chunks import TableChunks
+from wellgram.io.chunks import TableChunks, versions_of
 from wellgram.io.dask import is_dask
 from wellgram.io.dask import table_of as dask_table
 from wellgram.io.described_wells import well_metadata
@@ -344,7 +344,8 @@ def _open(embeddings: Source, metadata: Any, options: _Options, *, hold: bool) -
         origin["files"] = files_read
     kinds = [table.schema.field(name).type for table in unlike(tables) for name in features]
     dtype = matrix_type(kinds)
-    chunks = TableChunks(tables, features, width_of(tables, features), dtype, codes)
+    width = width_of(tables, features)
+    chunks = TableChunks(tables, features, width, dtype, codes, versions=versions_of(tables))
     # What joining took goes back to the system: some 100 bytes a well, which Arrow would keep.
     del described, well
     pa.default_memory_pool().release_unused()

@@ -27,6 +27,7 @@ from wellgram.metrics.replicates import (
     tested_table,
 )
 from wellgram.metrics.shared_sets import SetDistances, SetRows, shared_scores
+from wellgram.metrics.spilled_wells import AlignedWells
 from wellgram.nulls import PForm, empirical_p, random_subsets, stratum_stream, stream_of
 from wellgram.stream import WellStream
 from wellgram.wells import WellLabels, Wells
@@ -184,7 +185,7 @@ class ScoredMagnitude:
     @classmethod
     def of(
         cls,
-        wells: Wells,
+        wells: AlignedWells,
         *,
         min_wells: int = 5,
         max_controls: int = 1000,
@@ -266,7 +267,7 @@ class ScoredMagnitude:
 class _Distances:
     """The mean distance of each well from the controls, and of these from each other."""
 
-    wells: Wells
+    wells: AlignedWells
     centre: Floats
     """A point amid the controls"""
     from_controls: Floats
@@ -276,7 +277,7 @@ class _Distances:
     @classmethod
     def to(
         cls,
-        wells: Wells,
+        wells: AlignedWells,
         controls: Codes,
         measured: Codes,
         most: int,
@@ -297,6 +298,12 @@ class _Distances:
             share = part_of(progress, first / len(measured), len(some) / len(measured))
             far[some] = run.distance_sums(wells.take(some), chosen, share) / m
         return cls(wells, amid(chosen), far, float(within))
+
+    @property
+    def row_bytes(self) -> int:
+        """How large a row is."""
+        rows = self.wells.embeddings if isinstance(self.wells, Wells) else self.wells.file
+        return self.wells.features * rows.dtype.itemsize
 
     @property
     def spread(self) -> float:
@@ -331,8 +338,8 @@ class _Distances:
         progress: Progress | None,
     ) -> Iterator[tuple[Codes, Floats]]:
         """Yield perturbations with the same wells per batch, and the energies of such sets."""
-        held = self.wells.embeddings
-        rows = SetRows(held, self.wells.take, held.strides[0])
+        held = self.wells.embeddings if isinstance(self.wells, Wells) else None
+        rows = SetRows(held, self.wells.take, self.row_bytes)
         score = SetDistances(self.centre)
         for group, sums in shared_scores(score, rows, strata, kinds, draws, seed, progress):
             far = group.sums_of(self.from_controls, draws, seed)

@@ -25,6 +25,7 @@ from wellgram.metrics.replicates import (
     tested_table,
 )
 from wellgram.metrics.shared_sets import SetRows, set_means, shared_scores
+from wellgram.metrics.spilled_wells import AlignedWells, SpilledWells
 from wellgram.nulls import (
     PForm,
     empirical_p,
@@ -175,18 +176,31 @@ class ScoredConsistency:
     codes: Codes
     """(n,) the perturbation of each well, -1 for none"""
     labels: pd.DataFrame
-    unit: Rows
+    rows: SetRows
     """The aligned wells, scaled to length 1"""
     scores: Floats
     """(p,) NaN for a perturbation of one well"""
 
     @classmethod
-    def of(cls, wells: Wells, measure: Measure = "cosine") -> "ScoredConsistency":
-        """Score wells that are aligned."""
+    def of(cls, wells: AlignedWells, measure: Measure = "cosine") -> "ScoredConsistency":
+        """Score wells that are aligned; those in a file by their cosines alone."""
         codes, labels = replicates_of(wells)
+        if isinstance(wells, SpilledWells):
+            rows = SetRows(
+                None,
+                lambda some: exact_unit_rows(wells.take(some)),
+                wells.features * wells.file.dtype.itemsize,
+            )
+            sums = np.zeros((len(labels), wells.features))
+            for chunk in wells.chunks():
+                unit = exact_unit_rows(chunk.rows)
+                get_backend().group_sums(unit, codes[chunk.wells], len(labels), sums)
+            scores = _mean_cosines_of_sums(sums, labels["n_wells"].to_numpy())
+            return cls(wells, "cosine", codes, labels, rows, scores)
         unit = exact_unit_rows(wells.embeddings)
+        rows = SetRows(unit, lambda some: unit[some], unit.strides[0])
         score = mean_angles if measure == "angle" else mean_cosines
-        return cls(wells, measure, codes, labels, unit, score(unit, codes, len(labels)))
+        return cls(wells, measure, codes, labels, rows, score(unit, codes, len(labels)))
 
     def against(
         self,
@@ -200,7 +214,7 @@ class ScoredConsistency:
         progress: Progress | None = None,
     ) -> ConsistencyResult:
         """Compare the scores with a null: see `consistency`."""
-        codes, labels, unit, scores = self.codes, self.labels, self.unit, self.scores
+        codes, labels, scores = self.codes, self.labels, self.scores
         counts = labels["n_wells"].to_numpy()
         is_negative = negative_rows(labels, negatives, null == "negatives")
         by_angle = self.measure == "angle"
@@ -225,9 +239,9 @@ class ScoredConsistency:
             if nested and not by_angle:
                 backgrounds = self._by_shared_draws(strata, kinds, how)
             elif strata.whole:
-                backgrounds = _by_size(unit, pool, rows, counts, how)
+                backgrounds = _by_size(self._unit, pool, rows, counts, how)
             else:
-                backgrounds = _by_batches(unit, strata, kinds, how)
+                backgrounds = _by_batches(self._unit, strata, kinds, how)
             for members, background in backgrounds:
                 p[members] = empirical_p(alike[members], background, p_form)
                 middle[members] = background.mean()
@@ -244,13 +258,19 @@ class ScoredConsistency:
         table = tested_table(labels, f"mean_{self.measure}", shown, p, middle, reason)
         return ConsistencyResult(table, said)
 
+    @property
+    def _unit(self) -> Rows:
+        """The rows of all wells."""
+        if self.rows.at_hand is None:
+            return self.rows.some(np.arange(len(self.wells)))
+        return self.rows.at_hand
+
     def _by_shared_draws(
         self, strata: Strata, kinds: Sequence[BatchKind], draws: "_Draws"
     ) -> Iterator[tuple[Codes, Floats]]:
         """Yield perturbations that have the same wells per batch, and the null of such sets."""
-        rows = SetRows(self.unit, lambda wells: self.unit[wells], self.unit.strides[0])
         for group, nulls in shared_scores(
-            set_means, rows, strata, kinds, draws.count, draws.seed, draws.progress
+            set_means, self.rows, strata, kinds, draws.count, draws.seed, draws.progress
         ):
             yield from zip((kind.members for kind in group.kinds), nulls, strict=True)
 
@@ -260,7 +280,11 @@ def mean_cosines(unit: Rows, codes: Codes, groups: int) -> Floats:
 
     Rounded to 2^-40, as `Backend.null_means` is, so that equal sets have equal scores.
     """
-    sums, counts = get_backend().group_sums(unit, codes, groups)
+    return _mean_cosines_of_sums(*get_backend().group_sums(unit, codes, groups))
+
+
+def _mean_cosines_of_sums(sums: Floats, counts: Codes) -> Floats:
+    """Return the same, from the sum (g, d) and the count (g,) of each group's rows."""
     k = np.where(counts < 2, np.nan, counts)
     means = (np.square(sums).sum(axis=1) - k) / (k * (k - 1))
     return np.asarray(np.rint(means * 2.0**40) / 2.0**40)

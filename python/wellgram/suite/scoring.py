@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -68,12 +68,13 @@ def score(
     backend: str | None = None,
     step: Step = _silent,
     unfinished: UnfinishedRun | None = None,
+    spill_folder: str | None = None,
     client: Client | None = None,
 ) -> ScoreResult:
     """Align and aggregate wells into a map, and run every benchmark that the data allows.
 
-    What is not run is in the result, with the reason. Replicates are compared where there are any
-    and their aligned wells fit into 8 GB.
+    What is not run is in the result, with the reason. Wells are compared where they are aligned: in
+    memory up to 2 GB, and otherwise in a file of float32 that is gone when the run ends.
 
     Parameters
     ----------
@@ -114,6 +115,9 @@ def score(
     unfinished
         Where what each benchmark found is kept until the run ends, and taken from if an earlier run
         was interrupted.
+    spill_folder
+        Where aligned wells of a stream go that are too many for memory, 4 bytes a well and feature;
+        None: where the system has temporary files.
     client
         A ``distributed.Client``, whose workers read the wells of a stream, compare the rows of the
         map, and draw random sets: see `wellgram.distributed.using`.
@@ -150,32 +154,40 @@ def score(
         consistency_null,
         magnitude_null,
         average_precision_null,
+        spill_folder,
     )
     tasks = {"": task} | {
         column: replace(task, wells=covariate_wells(wells, column), align=None)
         for column in covariates
     }
-    wanted = list(BENCHMARKS) if metrics is None else metrics
-    skipped = {column: _skipped(of, wanted) for column, of in tasks.items()}
-    seconds: dict[str, float] = {}
-    digests = RowDigests.of_wells(len(wells))
-    map_ = _map_of(task, aggregate, dtype, _timed(step, seconds, ""), digests)
-    identical = IdenticalRows.of(digests.rows)
-    copies = checked_copies(wells, identical, allow_duplicates)
-    outcomes = _outcomes(task, map_, skipped[""], _timed(step, seconds, ""), unfinished, "")
-    covariate_outcomes = {}
-    for column in covariates:
-        timed = _timed(step, seconds, column)
-        of_number = _map_of(tasks[column], aggregate, dtype, timed)
-        covariate_outcomes[column] = _outcomes(
-            tasks[column], of_number, skipped[column], timed, unfinished, column
+    with ExitStack() as ending:
+        ending.callback(task.end)
+        wanted = list(BENCHMARKS) if metrics is None else metrics
+        skipped = {column: _skipped(of, wanted) for column, of in tasks.items()}
+        if task.spills and any(
+            benchmark.compares_wells and name not in skipped[""]
+            for name, benchmark in BENCHMARKS.items()
+        ):
+            _ = task.spill  # so that too little room is told before any embedding is read
+        seconds: dict[str, float] = {}
+        digests = RowDigests.of_wells(len(wells))
+        map_ = _map_of(task, aggregate, dtype, _timed(step, seconds, ""), digests)
+        identical = IdenticalRows.of(digests.rows)
+        copies = checked_copies(wells, identical, allow_duplicates)
+        outcomes = _outcomes(task, map_, skipped[""], _timed(step, seconds, ""), unfinished, "")
+        covariate_outcomes = {}
+        for column in covariates:
+            timed = _timed(step, seconds, column)
+            of_number = _map_of(tasks[column], aggregate, dtype, timed)
+            covariate_outcomes[column] = _outcomes(
+                tasks[column], of_number, skipped[column], timed, unfinished, column
+            )
+        record = replace(
+            _record(wells, len(identical.shared), seconds, seed),
+            notes=[words for words in (copies, task.zero_words) if words],
+            taken_up=[] if unfinished is None else unfinished.taken_up,
         )
-    record = replace(
-        _record(wells, len(identical.shared), seconds, seed),
-        notes=[copies] if copies else [],
-        taken_up=[] if unfinished is None else unfinished.taken_up,
-    )
-    return ScoreResult(map_, outcomes, record, covariate_outcomes)
+        return ScoreResult(map_, outcomes, record, covariate_outcomes)
 
 
 def _skipped(task: Task, wanted: Sequence[str]) -> dict[str, Skipped]:

@@ -16,9 +16,11 @@ def _check(task: Task) -> None:
 
 
 def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
-    aligned = None if task.align is None else task.aligned
+    aligned = None if task.align is None else task.all_aligned
     result = batch_effects(task.wells, aligned, seed=task.seed)
     return Findings(result, result.table, {"batch_effects": result.table})
 
 
-BATCH_EFFECTS = Benchmark("batch-effects", "Batch effects", _check, _run, present_batches)
+BATCH_EFFECTS = Benchmark(
+    "batch-effects", "Batch effects", _check, _run, present_batches, compares_wells=True
+)

@@ -64,4 +64,6 @@ def _present(task: Task, findings: Findings) -> Presentation:
     return present_replicates(findings, _SCORE, _NAME, text, note)
 
 
-CONSISTENCY = Benchmark("consistency", "Replicate consistency", _check, _run, _present)
+CONSISTENCY = Benchmark(
+    "consistency", "Replicate consistency", _check, _run, _present, compares_wells=True
+)

@@ -59,4 +59,4 @@ def _present(task: Task, findings: Findings) -> Presentation:
     return present_replicates(findings, _SCORE, _NAME, text, note)
 
 
-MAGNITUDE = Benchmark("magnitude", "Magnitude", _check, _run, _present)
+MAGNITUDE = Benchmark("magnitude", "Magnitude", _check, _run, _present, compares_wells=True)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from wellgram.maps.build import map_rows
 from wellgram.metrics.batch_strata import SetNull
 from wellgram.suite.contract import Task
+from wellgram.wells import KEYS
 
 _WORDS: dict[SetNull, str] = {
     "batches": "random sets with as many wells of each batch",
@@ -28,7 +29,7 @@ def comparison_words(
     Parameters
     ----------
     task, table
-        The screen, and the scores of its perturbations, in the order of the map's rows.
+        The screen, and the scores of its perturbations.
     chosen
         The null of `count`; `other` is the count by the other null.
     what
@@ -38,7 +39,7 @@ def comparison_words(
         return ""
     tested = table["p_value"].notna().to_numpy()
     size = int(tested.sum())
-    alone = int((tested & _in_one_batch(task)).sum())
+    alone = int((tested & _in_one_batch(task, table)).sum())
     which = "That is the right figure" if chosen == "permutation" else "The former is right"
     return (
         f"Against {_WORDS[chosen]}, {count:,} of {size:,} ({count / size:.1%}) are {what}; against "
@@ -48,10 +49,14 @@ def comparison_words(
     )
 
 
-def _in_one_batch(task: Task) -> NDArray[np.bool_]:
-    """Return which perturbations (p,) have all wells in one batch."""
+def _in_one_batch(task: Task, table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which perturbations of a table (p,) have all wells in one batch."""
     codes, labels = map_rows(task.wells)
     batches, _ = task.wells.batches()
     cells = pd.DataFrame({"code": codes, "batch": batches})[codes >= 0]
     many = cells.groupby("code")["batch"].nunique().reindex(range(len(labels)), fill_value=0)
-    return np.asarray(many == 1)
+    keys = [key for key in KEYS if key in labels]
+    place = pd.MultiIndex.from_frame(labels[keys]).get_indexer(
+        pd.MultiIndex.from_frame(table[keys])
+    )
+    return np.asarray(many == 1)[place]

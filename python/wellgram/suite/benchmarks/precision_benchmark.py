@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from wellgram.backends import get_backend
 from wellgram.backends.progress import part_of
 from wellgram.backends.protocol import Progress
 from wellgram.errors import NotApplicable
@@ -11,12 +10,12 @@ from wellgram.metrics import (
     MeanAveragePrecisionResult,
     mean_average_precision,
 )
+from wellgram.metrics.compared_wells import compared_by_cosine
 from wellgram.metrics.precision_by_profile import PairedProfiles
-from wellgram.metrics.profile_ranks import Compared, ComparedProfiles, ComparedSome
-from wellgram.metrics.profile_rows import unit_profiles
+from wellgram.metrics.profile_ranks import ComparedProfiles, ComparedSome
 from wellgram.suite.benchmarks.precision_measures import (
     PrecisionMeasure,
-    compared_wells,
+    measured_wells,
     measures_of,
     perturbation_keys,
 )
@@ -40,8 +39,7 @@ def _run(task: Task, map_: PerturbationMap, progress: Progress) -> Findings:
     measures = measures_of(task)
     results: dict[str, MeanAveragePrecisionResult] = {}
     profiles: dict[str, AveragePrecisionResult] = {}
-    rows = unit_profiles(task.aligned.embeddings, "cosine")
-    compared = Compared(get_backend(), rows, rows)
+    compared = compared_by_cosine(task.aligned)
     for k, measure in enumerate(measures):
         share = part_of(progress, k / len(measures), 1 / len(measures))
         known = profiles.get(measure.within or "")
@@ -82,7 +80,7 @@ def _ranked(
 
     `known` is that of the measure whose positives include those of this one.
     """
-    some = compared_wells(task, measure)
+    some = measured_wells(task, measure)
     metadata = task.aligned.metadata
     if len(some) < len(metadata):
         metadata, compared = (
@@ -98,5 +96,10 @@ def _ranked(
 
 
 AVERAGE_PRECISION = Benchmark(
-    "average-precision", "Average precision of replicates", _check, _run, present_precision
+    "average-precision",
+    "Average precision of replicates",
+    _check,
+    _run,
+    present_precision,
+    compares_wells=True,
 )

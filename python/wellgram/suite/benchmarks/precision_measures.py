@@ -95,7 +95,7 @@ def measures_of(task: Task) -> list[PrecisionMeasure]:
     ]
 
 
-def compared_wells(task: Task, measure: PrecisionMeasure) -> Codes:
+def measured_wells(task: Task, measure: PrecisionMeasure) -> Codes:
     """Return the wells that a measure compares: all, or a sample of the controls only."""
     metadata = task.aligned.metadata
     controls = np.flatnonzero(metadata["is_control"].to_numpy(bool))
