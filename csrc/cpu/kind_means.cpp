@@ -34,7 +34,7 @@ struct Worker {
 template <class T>
 void kind_means(View<const T> x, const SetKinds& kinds, std::uint64_t seed, Index first,
                 View<double> means, const Team& team) {
-  constexpr Index chunk_bytes = 6 << 20, most_together = 32;
+  constexpr Index chunk_bytes = 24 << 20, most_together = 32;
   const Segments segments(kinds);
   const Index d = x.columns, stride = (d + 7) / 8 * 8, draws = means.columns;
   const Index draw_values = std::max<Index>(1, segments.count()) * stride;

@@ -236,7 +236,9 @@ class ScoredConsistency:
             how = _Draws(draws, by_angle, seed, progress)
             strata, stratum = strata_of_null(null, self.wells, pool)
             kinds = batch_kinds(codes, stratum, scored)
-            if nested and not by_angle:
+            if nested and strata.whole and self.rows.at_hand is not None and not by_angle:
+                backgrounds = _by_size(self._unit, pool, rows, counts, how, nested=True)
+            elif nested and not by_angle:
                 backgrounds = self._by_shared_draws(strata, kinds, how)
             elif strata.whole:
                 backgrounds = _by_size(self._unit, pool, rows, counts, how)
@@ -301,9 +303,13 @@ class _Draws:
 
 
 def _by_size(
-    unit: Rows, pool: Codes, rows: Codes, counts: Codes, draws: _Draws
+    unit: Rows, pool: Codes, rows: Codes, counts: Codes, draws: _Draws, *, nested: bool = False
 ) -> Iterator[tuple[Codes, Floats]]:
-    """Yield those of some perturbations that have as many wells, and the null of such sets."""
+    """Yield those of some perturbations that have as many wells, and the null of such sets.
+
+    Nested sets are those of `shared_scores` where wells are one stratum: many large ones are added
+    up together.
+    """
     sizes = np.unique(counts[rows]).tolist()
     if draws.by_angle:
         shared = (unit, pool, draws.count, draws.seed)
@@ -312,7 +318,13 @@ def _by_size(
             yield rows[counts[rows] == size], -null
         return
     nulls = mean_cosine_nulls(
-        unit, sizes, draws.count, pool=pool, seed=draws.seed, progress=draws.progress
+        unit,
+        sizes,
+        draws.count,
+        pool=pool,
+        nested=nested,
+        seed=draws.seed,
+        progress=draws.progress,
     )
     for size, null in nulls.items():
         yield rows[counts[rows] == size], null
