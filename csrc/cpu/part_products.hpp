@@ -2,7 +2,7 @@
 // per kind of unit. They are the inner loops of a screen: see cpu/screens/part_tiles.cpp.
 #pragma once
 
-#include "common/view.hpp"
+#include "cpu/step_layout.hpp"
 
 namespace wellgram {
 
@@ -13,18 +13,8 @@ constexpr Index part_features = 64;
 // 2^31.
 constexpr Index most_part_features = 1 << 16;
 
-// How the bytes of a step lie: those of the upper part of some vectors, then those of the lower.
-// Within a part, blocks of `block` vectors, and within a block `group` features of each vector side
-// by side.
-struct PartLayout {
-  Index vectors, block, group;
-
-  Index place(Index vector, Index feature) const {
-    return vector / block * block * part_features + feature / group * block * group +
-           vector % block * group + feature % group;
-  }
-};
-
+// How the bytes of a step lie: those of the upper part of some vectors, then those of the lower,
+// each as the layout says.
 struct PartProducts {
   const char* name;  // of the screen
   // Whether this processor has the unit, and the system lets this process use it.
@@ -33,7 +23,7 @@ struct PartProducts {
   bool pays;
   // A unit of rows on either side; and how many on the right make a panel, so that the panel is as
   // wide as some tiles of the instruction set.
-  PartLayout left, right;
+  StepLayout left, right;
   Index units_of_a_panel;
   // Rows and columns of a tile of the instruction sets that it goes with.
   Index tile_rows, tile_columns;

@@ -14,7 +14,8 @@ _cpu = pytest.importorskip("wellgram._cpu")
 SCREENS = cpu.screens()[1:]
 # At 1,024 features. Of 16 bits: half a unit of 46,340 in each value of two rows, and the chain's.
 # Of 8 bits in two parts: half a unit of 32,639 / the largest value, and the product of lower parts.
-WIDTHS = {"int16": 5e-4}
+# Rounded to bfloat16: eight bits of each value.
+WIDTHS = {"int16": 5e-4, "amx-bf16": 4e-3, "amx-bf16-emulated": 4e-3}
 PARTS_WIDTH = 2.8e-4
 
 

@@ -8,17 +8,17 @@
 using namespace wellgram;
 
 namespace wellgram {
-extern const PartProducts WELLGRAM_PART_PRODUCTS;
+extern const PartProducts WELLGRAM_PRODUCTS_TABLE;
 }
 
 namespace {
 
 struct Side {
-  PartLayout layout;
+  StepLayout layout;
   Index units, steps;
   std::vector<std::int8_t> bytes;
 
-  Side(const PartLayout& shape, Index unit_count, Index step_count, unsigned seed)
+  Side(const StepLayout& shape, Index unit_count, Index step_count, unsigned seed)
       : layout(shape),
         units(unit_count),
         steps(step_count),
@@ -40,7 +40,7 @@ struct Side {
 }  // namespace
 
 int main() {
-  const PartProducts& unit = WELLGRAM_PART_PRODUCTS;
+  const PartProducts& unit = WELLGRAM_PRODUCTS_TABLE;
   if (!unit.usable()) {
     std::puts("the unit is not usable here");
     return 2;

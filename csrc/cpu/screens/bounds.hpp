@@ -61,12 +61,13 @@ inline double as_bound(double sum) { return (sum * (1 + 1e-12) + 1e-30) * screen
 //   |chain - x . y|    <=  g(roundings) |x| |y|,  g(m) = m u / (1 - m u),  u = 2^-24
 //
 // Of numbers in two parts the product of both lower parts is left out: at most the product of their
-// lengths. Up to 16 u (|x~| + low_x) (|y~| + low_y) is for what is done with the sums in float32.
-inline double screen_bound(const PanelExtent& a, const PanelExtent& b, Index roundings) {
+// lengths. Up to g(sum_roundings) (|x~| + low_x) (|y~| + low_y) is for what is done in float32.
+inline double screen_bound(const PanelExtent& a, const PanelExtent& b, Index roundings,
+                           Index sum_roundings) {
   const double a_length = a.length + a.residual, b_length = b.length + b.residual;
   return as_bound(a.residual * b.length + a_length * b.residual + a.low * b.low +
                   rounding_growth(roundings) * a.length * b.length +
-                  16 * 0x1p-24 * (a_length + a.low) * (b_length + b.low));
+                  rounding_growth(sum_roundings) * (a_length + a.low) * (b_length + b.low));
 }
 
 // The same of a sum of float32 that is made in some other order, in which a product passes through

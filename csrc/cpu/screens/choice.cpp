@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cpu/bfloat16_products.hpp"
 #include "cpu/part_products.hpp"
 #include "cpu/screens/tile_maker.hpp"
 
@@ -12,20 +13,30 @@ namespace {
 const std::string automatic = "automatic", none = "none", int16 = "int16";
 std::string choice = automatic;
 
-// The tables whose units this process may use. The system is asked once.
-const std::vector<const PartProducts*>& usable_parts() {
-  static const std::vector<const PartProducts*> usable = [] {
-    std::vector<const PartProducts*> tables;
-    for (const auto* table = part_products(); *table != nullptr; ++table)
-      if ((*table)->usable()) tables.push_back(*table);
-    return tables;
-  }();
+// The tables whose units this process may use.
+template <class Table>
+std::vector<const Table*> usable_of(const Table* const* tables) {
+  std::vector<const Table*> usable;
+  for (; *tables != nullptr; ++tables)
+    if ((*tables)->usable()) usable.push_back(*tables);
   return usable;
 }
 
-bool goes_with_instruction_set(const PartProducts& parts) {
-  return parts.tile_rows == kernels<float>().tile_rows &&
-         parts.tile_columns == kernels<float>().tile_columns;
+// The system is asked once.
+const std::vector<const PartProducts*>& usable_parts() {
+  static const auto usable = usable_of(part_products());
+  return usable;
+}
+
+const std::vector<const Bfloat16Products*>& usable_bfloat16() {
+  static const auto usable = usable_of(bfloat16_products());
+  return usable;
+}
+
+template <class Table>
+bool goes_with_instruction_set(const Table& table) {
+  return table.tile_rows == kernels<float>().tile_rows &&
+         table.tile_columns == kernels<float>().tile_columns;
 }
 
 // The matrix unit of the screen in use, or null.
@@ -34,6 +45,13 @@ const PartProducts* parts_in_use() {
     if (goes_with_instruction_set(*parts) &&
         (choice == parts->name || (choice == automatic && parts->pays)))
       return parts;
+  return nullptr;
+}
+
+// By name alone: where its wide bound pays has not been measured.
+const Bfloat16Products* bfloat16_in_use() {
+  for (const auto* table : usable_bfloat16())
+    if (goes_with_instruction_set(*table) && choice == table->name) return table;
   return nullptr;
 }
 
@@ -51,6 +69,7 @@ std::vector<std::string> screen_names() {
   for (const auto* parts : usable_parts())
     if (parts->pays) names.push_back(parts->name);
   names.push_back(int16);
+  for (const auto* table : usable_bfloat16()) names.push_back(table->name);
   for (const auto* parts : usable_parts())
     if (!parts->pays) names.push_back(parts->name);
   return names;
@@ -66,6 +85,7 @@ bool use_screen(const std::string& name) {
 
 std::string screen_name() {
   if (const auto* parts = parts_in_use()) return parts->name;
+  if (const auto* table = bfloat16_in_use()) return table->name;
   return uses_int16(false) ? int16 : none;
 }
 
@@ -84,6 +104,8 @@ std::vector<std::unique_ptr<TileMaker>> screens_for(Index rows, Index columns, I
   const auto* parts = parts_in_use();
   if (parts != nullptr && features <= most_part_features)
     makers.push_back(make_part_maker(*parts, features));
+  if (const auto* table = bfloat16_in_use())
+    makers.push_back(make_bfloat16_maker(*table, features));
   // Its scale follows the length of rows: a giant feature, which widens the bound of parts, does
   // not matter here.
   if (uses_int16(bfloat16)) makers.push_back(make_int16_maker(features));

@@ -22,11 +22,7 @@ class PartTiles final : public TileMaker {
     return products_.units_of_a_panel * unit_bytes(products_.right);
   }
 
-  // As many as stay in the second-level cache with their sums, while left panels stream past.
-  Index at_once() const override {
-    constexpr Index bytes = 1 << 20, most_columns = 480;
-    return std::max<Index>(1, std::min(bytes / right_bytes(), most_columns / wide()));
-  }
+  Index at_once() const override { return strip_panels(right_bytes(), wide()); }
 
   Index scratch_bytes(Index panels) const override {
     return panels * wide() * tall() * 2 * static_cast<Index>(sizeof(std::int32_t));
@@ -54,11 +50,11 @@ class PartTiles final : public TileMaker {
   }
 
  private:
-  Index unit_bytes(const PartLayout& side) const {
+  Index unit_bytes(const StepLayout& side) const {
     return steps_ * 2 * side.vectors * part_features;
   }
 
-  PanelExtent pack(std::span<const float* const> rows, const PartLayout& side, Index units,
+  PanelExtent pack(std::span<const float* const> rows, const StepLayout& side, Index units,
                    std::byte* bytes) const {
     auto* panel = reinterpret_cast<std::int8_t*>(bytes);
     const Index unit = unit_bytes(side), width = units * side.vectors;

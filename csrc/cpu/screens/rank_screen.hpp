@@ -50,7 +50,8 @@ class RankScreen {
 
   // How far their cells may be from their cosines.
   double bound(Index p, Index q) const {
-    return screen_bound(lefts_.extent(p), rights_.extent(q / tiles_), roundings_);
+    return screen_bound(lefts_.extent(p), rights_.extent(q / tiles_), roundings_,
+                        maker_->sum_roundings());
   }
 
  private:

@@ -172,7 +172,8 @@ void over_screened_tiles(const TileMaker& maker, const BlockPlan& plan, const Ch
       maker.multiply(worker.lefts[p], worker.lefts.extent(p), rights, first, last - first,
                      worker.scratch.data(), worker.cells.data());
       for (Index s = first; s < last; ++s) {
-        const double bound = screen_bound(worker.lefts.extent(p), rights.extent(s), roundings);
+        const double bound = screen_bound(worker.lefts.extent(p), rights.extent(s), roundings,
+                                          maker.sum_roundings());
         float* cells = worker.cells.data() + (s - first) * tiles * tile_size;
         const Index last_tile = std::min(chunk.last_right, (s + 1) * tiles);
         for (Index q = s * tiles; q < last_tile; ++q, cells += tile_size)
@@ -282,7 +283,8 @@ void screened_cosines(const ScreenedRows& x, const ScreenedRows& y, View<float> 
   for (Index p = 0; p < panel_count(rows, tall); ++p)
     for (Index q = 0; q < panel_count(columns, wide); ++q) {
       maker->multiply(lefts[p], lefts.extent(p), rights, q, 1, scratch.data(), cells.data());
-      const double bound = screen_bound(lefts.extent(p), rights.extent(q), x.roundings());
+      const double bound =
+          screen_bound(lefts.extent(p), rights.extent(q), x.roundings(), maker->sum_roundings());
       for (Index j = 0; j < std::min(wide, columns - q * wide); ++j)
         for (Index i = 0; i < std::min(tall, rows - p * tall); ++i) {
           cosines.row(p * tall + i)[q * wide + j] = cells.data()[j * tall + i];

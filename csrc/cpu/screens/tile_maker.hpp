@@ -70,6 +70,9 @@ class TileMaker {
   // Bytes that `multiply` needs beside, for so many right panels.
   virtual Index scratch_bytes(Index panels) const = 0;
 
+  // By how many roundings, at the most, what is done in float32 may change a product.
+  virtual Index sum_roundings() const { return 16; }
+
   virtual PanelExtent pack_left(std::span<const float* const> rows, std::byte* panel) const = 0;
   virtual PanelExtent pack_right(std::span<const float* const> rows, std::byte* panel) const = 0;
 
@@ -84,6 +87,15 @@ class TileMaker {
 std::unique_ptr<TileMaker> make_int16_maker(Index features);
 struct PartProducts;
 std::unique_ptr<TileMaker> make_part_maker(const PartProducts& products, Index features);
+struct Bfloat16Products;
+std::unique_ptr<TileMaker> make_bfloat16_maker(const Bfloat16Products& products, Index features);
+
+// How many right panels stay in the second-level cache with what is made of them, while left panels
+// stream past.
+inline Index strip_panels(Index panel_bytes, Index columns) {
+  constexpr Index bytes = 1 << 20, most_columns = 480;
+  return std::max<Index>(1, std::min(bytes / panel_bytes, most_columns / columns));
+}
 
 // Panels side by side, and their extents.
 class ScreenedPanels {

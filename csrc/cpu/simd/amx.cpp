@@ -1,100 +1,25 @@
-// Products of parts by tiles of AMX: 16 rows of 64 bytes, of which an instruction multiplies two.
+// Products of parts by tiles of AMX.
 //
 // A unit of 16 right rows is the first operand, half of 32 left rows the second. Both halves and
 // both sums fill four tiles, and a step of 64 features takes six loads and six products. Features
 // come in blocks, so that a block of the left panel stays in the first-level cache while the right
 // units stream past it.
-//
-// Compiled twice: for the unit itself, and with tiles emulated in memory, for tests on any
-// processor.
-#include <cstring>
-
 #include "cpu/part_products.hpp"
-
-#if defined(__AMX_INT8__)
-#include <cpuid.h>
-#include <immintrin.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
+#include "cpu/simd/amx_tiles.hpp"
 
 namespace wellgram {
 
 namespace {
 
-constexpr Index tile_bytes = 1024, row_bytes = 64, left_vectors = 32, right_vectors = 16;
+constexpr Index left_vectors = 32, right_vectors = 16;
 constexpr Index sum_size = left_vectors * right_vectors;
 constexpr Index sum_stride = left_vectors * static_cast<Index>(sizeof(std::int32_t));
 constexpr Index steps_of_a_block = 8;  // 32 KiB of a left panel
 
-#if defined(__AMX_INT8__)
-
-struct Configuration {
-  std::uint8_t palette, start_row, reserved[14];
-  std::uint16_t columns[16];
-  std::uint8_t rows[16];
-};
-alignas(64) constexpr Configuration configuration = {
-    1, 0, {}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
-
-#define CONFIGURE() _tile_loadconfig(&configuration)
-#define RELEASE() _tile_release()
-#define ZERO(tile) _tile_zero(tile)
-#define LOAD(tile, from, stride) _tile_loadd(tile, from, stride)
-// For what is read once from the second level: leaves the first to what is read again.
-#define LOAD_ONCE(tile, from, stride) _tile_stream_loadd(tile, from, stride)
-#define STORE(tile, to, stride) _tile_stored(tile, to, stride)
-#define MULTIPLY(sums, a, b) _tile_dpbssd(sums, a, b)
-
-// Tiles are saved with a thread, so the system wants to be asked first. It says no where a signal
-// stack is too small for them.
 bool usable() {
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
-  constexpr unsigned amx_tile = 1u << 24, amx_int8 = 1u << 25;
-  if ((d & amx_tile) == 0 || (d & amx_int8) == 0) return false;
-  constexpr int request_permission = 0x1023, tile_data = 18;
-  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+  constexpr unsigned amx_int8 = 1u << 25;
+  return tiles_are_usable(amx_int8);
 }
-
-#else
-
-struct EmulatedTiles {
-  std::int8_t bytes[8][tile_bytes];
-
-  void load(int tile, const void* from, Index stride) {
-    for (Index r = 0; r < 16; ++r)
-      std::memcpy(bytes[tile] + r * row_bytes, static_cast<const char*>(from) + r * stride,
-                  row_bytes);
-  }
-  void store(int tile, void* to, Index stride) const {
-    for (Index r = 0; r < 16; ++r)
-      std::memcpy(static_cast<char*>(to) + r * stride, bytes[tile] + r * row_bytes, row_bytes);
-  }
-  void multiply(int sums, int a, int b) {
-    std::int32_t total[16][16];
-    std::memcpy(total, bytes[sums], sizeof total);
-    for (Index m = 0; m < 16; ++m)
-      for (Index k = 0; k < 16; ++k)
-        for (Index n = 0; n < 16; ++n)
-          for (Index part = 0; part < 4; ++part)
-            total[m][n] +=
-                bytes[a][m * row_bytes + 4 * k + part] * bytes[b][k * row_bytes + 4 * n + part];
-    std::memcpy(bytes[sums], total, sizeof total);
-  }
-};
-
-#define CONFIGURE() EmulatedTiles tiles
-#define RELEASE()
-#define ZERO(tile) std::memset(tiles.bytes[tile], 0, tile_bytes)
-#define LOAD(tile, from, stride) tiles.load(tile, from, stride)
-#define LOAD_ONCE(tile, from, stride) tiles.load(tile, from, stride)
-#define STORE(tile, to, stride) tiles.store(tile, to, stride)
-#define MULTIPLY(sums, a, b) tiles.multiply(sums, a, b)
-
-bool usable() { return true; }
-
-#endif
 
 void multiply(const std::int8_t* left, const std::int8_t* right, Index units, Index steps,
               std::int32_t* sums) {
@@ -122,16 +47,16 @@ void multiply(const std::int8_t* left, const std::int8_t* right, Index units, In
       for (Index step = first; step < last; ++step, l += left_step, r += right_step) {
         LOAD_ONCE(4, r, row_bytes);
         LOAD(6, l, row_bytes);
-        MULTIPLY(0, 4, 6);
+        MULTIPLY_INT8(0, 4, 6);
         LOAD(7, l + tile_bytes, row_bytes);
-        MULTIPLY(1, 4, 7);
+        MULTIPLY_INT8(1, 4, 7);
         LOAD_ONCE(5, r + tile_bytes, row_bytes);
-        MULTIPLY(2, 5, 6);
-        MULTIPLY(3, 5, 7);
+        MULTIPLY_INT8(2, 5, 6);
+        MULTIPLY_INT8(3, 5, 7);
         LOAD(6, l + 2 * tile_bytes, row_bytes);
-        MULTIPLY(2, 4, 6);
+        MULTIPLY_INT8(2, 4, 6);
         LOAD(7, l + 3 * tile_bytes, row_bytes);
-        MULTIPLY(3, 4, 7);
+        MULTIPLY_INT8(3, 4, 7);
       }
       STORE(0, high, sum_stride);
       STORE(1, high + 16, sum_stride);
@@ -144,9 +69,9 @@ void multiply(const std::int8_t* left, const std::int8_t* right, Index units, In
 
 }  // namespace
 
-extern const PartProducts WELLGRAM_PART_PRODUCTS;
-const PartProducts WELLGRAM_PART_PRODUCTS = {
-#if defined(__AMX_INT8__)
+extern const PartProducts WELLGRAM_PRODUCTS_TABLE;
+const PartProducts WELLGRAM_PRODUCTS_TABLE = {
+#if defined(__AMX_TILE__)
     "amx",
     usable,
     true,
@@ -155,8 +80,8 @@ const PartProducts WELLGRAM_PART_PRODUCTS = {
     usable,
     false,
 #endif
-    {left_vectors, 16, 4},
-    {right_vectors, 16, part_features},
+    {left_vectors, 16, 4, part_features},
+    {right_vectors, 16, part_features, part_features},
     3,
     32,
     12,

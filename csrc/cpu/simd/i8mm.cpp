@@ -65,13 +65,13 @@ void multiply(const std::int8_t* left, const std::int8_t* right, Index units, In
 
 }  // namespace
 
-extern const PartProducts WELLGRAM_PART_PRODUCTS;
-const PartProducts WELLGRAM_PART_PRODUCTS = {
+extern const PartProducts WELLGRAM_PRODUCTS_TABLE;
+const PartProducts WELLGRAM_PRODUCTS_TABLE = {
     "i8mm",
     usable,
     true,
-    {left_vectors, left_vectors, group},
-    {right_vectors, right_vectors, group},
+    {left_vectors, left_vectors, group, part_features},
+    {right_vectors, right_vectors, group, part_features},
     1,
     8,
     12,
