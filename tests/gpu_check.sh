@@ -27,7 +27,7 @@ step info 60 python3 -m wellgram info
 WELLGRAM_PRODUCTS=float32 step own 200 python3 -m pytest -q -m gpu -n 8 --require cuda --require cupy
 step library 200 python3 -m pytest -q -m gpu -n 8 tests/conformance tests/test_probe_solvers.py -k cuda --require cuda
 WELLGRAM_BACKEND=cuda step peers 120 python3 -m pytest -q -n 8 tests/peers
-small=(python3 -m pytest -q -x -p no:xdist -m gpu tests/gpu/test_cards.py tests/gpu/test_screens.py
+small=(python3 -m pytest -q -x -p no:xdist -m gpu tests/gpu/test_cards.py tests/gpu/test_card_screens.py
   -k 'chunks or tile or split or decide')
 for tool in memcheck racecheck initcheck; do
   step "$tool" 120 compute-sanitizer --tool "$tool" --error-exitcode 9 "${small[@]}"

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import fsspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -314,13 +315,30 @@ def test_vectors_of_another_width_in_the_middle(screen, files, tmp_path):
         build_map(open_wells(tmp_path, files[1]))
 
 
-@pytest.mark.parametrize(("rows", "word"), [(3000, "shrunk"), (None, "grown")])
-def test_a_file_that_changes_between_passes(screen, files, tmp_path, rows, word):
+@pytest.mark.parametrize("rows", [3000, None])
+def test_a_file_that_changes_between_passes(screen, files, tmp_path, rows):
     table, path = as_columns(screen), tmp_path / "e.parquet"
     count = table.num_rows if rows else 3000
     pq.write_table(table[:count], path)
     stream = open_wells(path, files[1], allow_unmatched=True)
     pq.write_table(table[:rows], path)
+    with pytest.raises(InputError, match=r"e.parquet has changed since it was opened"):
+        build_map(stream)
+
+
+@pytest.mark.parametrize(("rows", "word"), [(3000, "shrunk"), (None, "grown")])
+def test_a_file_elsewhere_that_changes_between_passes(screen, files, rows, word):
+    """Nothing but its rows tells it."""
+    table, url = as_columns(screen), "memory://changing/e.parquet"
+    count = table.num_rows if rows else 3000
+
+    def write(part):
+        with fsspec.open(url, "wb") as file:
+            pq.write_table(part, file)
+
+    write(table[:count])
+    stream = open_wells(url, files[1], allow_unmatched=True)
+    write(table[:rows])
     with pytest.raises(InputError, match=f"e.parquet.* has {word}"):
         build_map(stream)
 
