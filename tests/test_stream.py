@@ -2,7 +2,6 @@
 
 from itertools import pairwise
 
-import fsspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -329,6 +328,7 @@ def test_a_file_that_changes_between_passes(screen, files, tmp_path, rows):
 @pytest.mark.parametrize(("rows", "word"), [(3000, "shrunk"), (None, "grown")])
 def test_a_file_elsewhere_that_changes_between_passes(screen, files, rows, word):
     """Nothing but its rows tells it."""
+    fsspec = pytest.importorskip("fsspec")
     table, url = as_columns(screen), "memory://changing/e.parquet"
     count = table.num_rows if rows else 3000
 
