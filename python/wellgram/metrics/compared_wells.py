@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from wellgram.backends import get_backend
 from wellgram.backends.protocol import Backend, Codes, Floats
-from wellgram.metrics.profile_ranks import Compared, ComparedProfiles
+from wellgram.metrics.profile_ranks import Compared, ComparedProfiles, next_below
 from wellgram.metrics.profile_rows import unit_profiles
 from wellgram.metrics.spilled_wells import AlignedWells, SpilledWells
 
@@ -63,9 +63,7 @@ class _ComparedInFile:
 
     def up_to(self, values: Floats, profiles: Codes) -> Floats:
         """See `Comparison.up_to`."""
-        dtype = self.wells.file.dtype
-        least = np.nextafter(values.astype(dtype), dtype.type(-np.inf))
-        return np.asarray(least, np.float64)
+        return next_below(values, self.wells.file.dtype)
 
     def matrix(self, i: Codes, j: Codes) -> Floats:
         """See `ComparedProfiles.matrix`."""

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,12 @@ Ties = Literal["expected", "first"]
 _PAIRS_AT_ONCE = 1 << 20
 _LONG_LIST = 64  # values, of which a sort takes longer than its call
 """How many pairs are listed at a time"""
+
+
+def next_below(values: Floats, dtype: "np.dtype[Any]") -> Floats:
+    """Return the next smaller numbers of a type."""
+    least: Floats = np.nextafter(values.astype(dtype), dtype.type(-np.inf)).astype(np.float64)
+    return least
 
 
 class Comparison(Protocol):
@@ -84,8 +90,7 @@ class Compared:
 
     def up_to(self, values: Floats, profiles: Codes) -> Floats:
         """See `Comparison.up_to`."""
-        least = np.nextafter(values.astype(self.x.dtype), self.x.dtype.type(-np.inf))
-        return least.astype(np.float64)
+        return next_below(values, self.x.dtype)
 
     def counts_above(
         self,
