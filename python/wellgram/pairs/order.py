@@ -22,7 +22,7 @@ from wellgram.pairs.unit_rows import UnitRows
 
 # The sample grows with the pairs, or a large map's brackets would hold more than is kept of them.
 _SAMPLE, _LARGEST_SAMPLE = 1 << 17, 1 << 22
-_PAIRS_PER_SAMPLE = 1 << 10
+_PAIRS_PER_SAMPLE = 1 << 9
 _SIGMAS = 4.0
 _CAPACITY = 1 << 23
 
@@ -49,14 +49,17 @@ class _Search:
         return Bracket(low, high, _CAPACITY)
 
     def learn(self, bracket: Bracket, found: Bracketed) -> Bracket | None:
-        """Take in what a pass found; return the next bracket, or None where the answer is known."""
+        """Take in what a pass found; return the next bracket, or None where the answer is known.
+
+        The cosines within are in order at the place of the wanted rank.
+        """
         place = self.rank - found.below
         if place < 0:
             self.high = np.nextafter(bracket.low, -np.inf)
         elif place >= found.within:
             self.low = np.nextafter(bracket.high, np.inf)
         elif found.complete:
-            self.answer = float(np.partition(found.values, place)[place])
+            self.answer = float(found.values[place])
         elif bracket.low == bracket.high:
             self.answer = bracket.low
         else:
@@ -150,6 +153,9 @@ def order_statistics(
         ranked, *others = scan(rows, other, [consumer, *along], None, progress)
         found = ranked.brackets
     while open_:
+        wanted = [s.rank for s, _ in open_]
+        for p, bracketed in enumerate(found):
+            _order_at(bracketed, [rank for rank, at in zip(wanted, place, strict=True) if at == p])
         learned = [
             (s, s.learn(brackets[p], found[p])) for (s, _), p in zip(open_, place, strict=True)
         ]
@@ -179,6 +185,14 @@ def _joined(brackets: Sequence[Bracket]) -> tuple[list[Bracket], list[int]]:
     return joined, place
 
 
+def _order_at(found: Bracketed, ranks: Sequence[int]) -> None:
+    """Put the cosines at these ranks into their places, if all within the bracket are there."""
+    places = {rank - found.below for rank in ranks}
+    inside = sorted(place for place in places if 0 <= place < found.within)
+    if found.complete and inside:
+        found.values.partition(inside)
+
+
 def _sample(rows: UnitRows, other: UnitRows | None, size: int) -> Rows:
     """Return the cosines of some pairs, ascending.
 
@@ -190,9 +204,12 @@ def _sample(rows: UnitRows, other: UnitRows | None, size: int) -> Rows:
     together = max(64, partners)
     order = rng.permutation(rows.n)
     others = rng.permutation(rows.n if other is None else other.n)
-    group = np.arange(rows.n)[:, None] // together
-    j = others[(group * together + np.arange(partners)) % len(others)]
+    first = np.arange(0, rows.n, together)
+    shared = others[(first[:, None] + np.arange(partners)) % len(others)]
+    j = np.repeat(shared, together, axis=0)[: rows.n]
     i = np.broadcast_to(order[:, None], j.shape)
     if other is None:
-        i, j = i[i != j], j[i != j]
-    return np.sort(rows.cosines(i.ravel(), j.ravel(), other))
+        apart = i != j
+        i, j = i[apart], j[apart]
+    # Naming the other map keeps pairs of a row side by side, which share its values.
+    return np.sort(rows.cosines(i.ravel(), j.ravel(), rows if other is None else other))

@@ -208,6 +208,10 @@ class UnitRows:
             raise InputError(f"there are {len(i)} indices i but {len(j)} indices j")
         if other is None:  # as a pass meets a pair; not every product has the same bits in reverse
             i, j = np.minimum(i, j), np.maximum(i, j)
+        if len(self.chunks) == len(right.chunks) == 1:
+            return self.run.pair_cosines(
+                self._chunk(0), i, j, right._chunk(0), bfloat16=self.bfloat16
+            )
         out = np.empty(len(i), self.dtype)
         home, goal = i // self.chunk_rows, j // right.chunk_rows
         for a, b in product(self.chunks, right.chunks):
