@@ -188,6 +188,10 @@ struct Kernels {
   // squared lengths. A distance is -1 where most digits of its square cancel, or squares are too
   // large or too small; returns whether none is.
   bool (*to_distances)(T* tile, const T* row_squares, const T* column_squares);
+
+  // The sum of the cells of a tile in rows [row, last_row) and columns [column, last_column), in
+  // float64.
+  double (*sum_cells)(const T* tile, Index row, Index last_row, Index column, Index last_column);
 };
 
 // What two operands are packed as: float, double, or pairs of bfloat16, whose products are float.

@@ -3,14 +3,17 @@
 //
 // The rows of a draw are packed once, segment after segment, about a centre. Distances are made in
 // register tiles, 2 d flops a pair, for those pairs of segments alone that lie together in the set
-// of some kind, each once; a kind adds the sums of its pairs of segments. Which tiles there are,
-// and what of a tile goes to which sum, is the same for every draw and found once. A chunk is a
-// draw.
+// of some kind, each once; a kind adds the sums of its pairs of segments. Segments that meet about
+// as many others lie side by side, so that few cells of a tile are of no use. Which tiles there
+// are, and what of a tile goes to which sum, is the same for every draw and found once. A chunk is
+// a draw.
 //
 // A squared distance is |x|^2 + |y|^2 - 2 x y in the type of the rows. Where much cancels, or the
 // squares leave the range, the pair is taken from differences in float64.
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <numeric>
 
 #include "cpu/apart.hpp"
 #include "cpu/buffer.hpp"
@@ -33,64 +36,114 @@ struct TilePlace {
   Index left, right, cells, last_cells;
 };
 
+// Rows of the segment at a place.
 struct Span {
-  Index segment, first, last;
+  Index place, first, last;
+};
+
+// Pairs of segments as numbers, first * count + second.
+class SegmentPairs {
+ public:
+  explicit SegmentPairs(Index segments) : segments_(segments) {}
+
+  Index number(Index first, Index second) const { return first * segments_ + second; }
+  Index first(Index number) const { return number / segments_; }
+  Index second(Index number) const { return number % segments_; }
+
+ private:
+  Index segments_;
 };
 
 class DistancePlan {
  public:
   DistancePlan(const SetKinds& kinds, const Segments& segments, Index tall, Index wide)
-      : kinds_(kinds), segments_(segments) {
-    for (Index s = 0; s < static_cast<Index>(kinds.strata.size()); ++s) {
-      Index from = 0;
-      for (Index g = segments.first(s); g < segments.last(s); from = segments.end(g++))
-        for (Index i = from; i < segments.end(g); ++i) segment_of_row_.push_back(g);
-    }
+      : kinds_(kinds), segments_(segments), numbering_(segments.count()) {
+    place_.resize(segments.count());
+    std::iota(place_.begin(), place_.end(), Index{0});
     find_pairs();
+    order_segments();
+    find_pairs();
+    find_sums();
+    find_rows();
     find_tiles(tall, wide);
   }
 
-  Index rows() const { return static_cast<Index>(segment_of_row_.size()); }
+  Index rows() const { return static_cast<Index>(place_of_row_.size()); }
   Index pairs() const { return static_cast<Index>(pairs_.size()); }
   const std::vector<TilePlace>& tiles() const { return tiles_; }
   const std::vector<Cells>& cells() const { return cells_; }
+
+  // The row that a segment begins at.
+  Index first_row(Index segment) const { return first_row_[segment]; }
 
   // The pairs of segments of kind k.
   const Index* pairs_of(Index k) const { return pair_of_kind_.data() + starts_[k]; }
   Index pair_count(Index k) const { return starts_[k + 1] - starts_[k]; }
 
  private:
+  // Hands the pairs of places of the segments of kind k to take(pair).
+  template <class Take>
+  void each_pair(Index k, const Take& take) const {
+    std::vector<Index> places;
+    for (Index p = kinds_.starts[k]; p < kinds_.starts[k + 1]; ++p)
+      for (Index g = segments_.first(kinds_.stratum[p]); g <= segments_.of_part(p); ++g)
+        places.push_back(place_[g]);
+    std::sort(places.begin(), places.end());
+    for (std::size_t a = 0; a < places.size(); ++a)
+      for (std::size_t b = a; b < places.size(); ++b) take(numbering_.number(places[a], places[b]));
+  }
+
   void find_pairs() {
-    std::vector<Index> own;
-    const auto each_pair = [&](Index k, const auto& take) {
-      own.clear();
-      for (Index p = kinds_.starts[k]; p < kinds_.starts[k + 1]; ++p)
-        for (Index g = segments_.first(kinds_.stratum[p]); g <= segments_.of_part(p); ++g)
-          own.push_back(g);
-      std::sort(own.begin(), own.end());
-      for (std::size_t a = 0; a < own.size(); ++a)
-        for (std::size_t b = a; b < own.size(); ++b) take(own[a] * segments_.count() + own[b]);
+    pairs_.clear();
+    std::size_t compacted = 0;
+    const auto compact = [&] {
+      std::sort(pairs_.begin(), pairs_.end());
+      pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
+      compacted = pairs_.size();
     };
     for (Index k = 0; k < kinds_.count(); ++k) {
       each_pair(k, [&](Index pair) { pairs_.push_back(pair); });
-      if (pairs_.size() > compacted_ * 2 + 1024) compact();
+      if (pairs_.size() > compacted * 2 + 1024) compact();
     }
     compact();
+  }
+
+  // Those that meet most others first: their tiles are all of use.
+  void order_segments() {
+    std::vector<std::uint64_t> partners(place_.size());
+    for (const Index pair : pairs_) {
+      ++partners[numbering_.first(pair)];
+      ++partners[numbering_.second(pair)];
+    }
+    std::vector<Index> order = place_;
+    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
+      return std::bit_width(partners[a]) > std::bit_width(partners[b]);
+    });
+    for (std::size_t place = 0; place < order.size(); ++place)
+      place_[order[place]] = static_cast<Index>(place);
+  }
+
+  void find_sums() {
     starts_.push_back(0);
     for (Index k = 0; k < kinds_.count(); ++k) {
-      each_pair(k, [&](Index pair) { pair_of_kind_.push_back(number(pair)); });
+      each_pair(k, [&](Index pair) { pair_of_kind_.push_back(find(pair)); });
       starts_.push_back(static_cast<Index>(pair_of_kind_.size()));
     }
   }
 
-  void compact() {
-    std::sort(pairs_.begin(), pairs_.end());
-    pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
-    compacted_ = pairs_.size();
+  void find_rows() {
+    std::vector<Index> order(place_.size());
+    for (std::size_t g = 0; g < place_.size(); ++g) order[place_[g]] = static_cast<Index>(g);
+    first_row_.resize(place_.size());
+    for (std::size_t place = 0; place < order.size(); ++place) {
+      first_row_[order[place]] = rows();
+      place_of_row_.insert(place_of_row_.end(), segments_.size(order[place]),
+                           static_cast<Index>(place));
+    }
   }
 
-  // The number of a pair of segments, or -1 where no kind has both.
-  Index number(Index pair) const {
+  // Where a pair is among all, or -1 where no kind has both.
+  Index find(Index pair) const {
     const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), pair);
     return at != pairs_.end() && *at == pair ? at - pairs_.begin() : -1;
   }
@@ -99,8 +152,8 @@ class DistancePlan {
   std::vector<Span> spans(Index first, Index last) const {
     std::vector<Span> found;
     for (Index i = first; i < last; ++i)
-      if (found.empty() || found.back().segment != segment_of_row_[i])
-        found.push_back({segment_of_row_[i], i, i + 1});
+      if (found.empty() || found.back().place != place_of_row_[i])
+        found.push_back({place_of_row_[i], i, i + 1});
       else
         found.back().last = i + 1;
     return found;
@@ -113,9 +166,9 @@ class DistancePlan {
         const auto begin = static_cast<Index>(cells_.size());
         for (const Span& row : left)
           for (const Span& column : spans(q * wide, std::min(rows(), (q + 1) * wide))) {
-            const bool same = row.segment == column.segment;
-            if (row.segment > column.segment || (same && row.first >= column.last)) continue;
-            const Index pair = number(row.segment * segments_.count() + column.segment);
+            const bool same = row.place == column.place;
+            if (row.place > column.place || (same && row.first >= column.last)) continue;
+            const Index pair = find(numbering_.number(row.place, column.place));
             if (pair < 0) continue;
             cells_.push_back({row.first - p * tall, row.last - p * tall, column.first - q * wide,
                               column.last - q * wide, pair, same && row.last > column.first});
@@ -128,8 +181,8 @@ class DistancePlan {
 
   const SetKinds& kinds_;
   const Segments& segments_;
-  std::vector<Index> segment_of_row_, pairs_, pair_of_kind_, starts_;
-  std::size_t compacted_ = 0;
+  SegmentPairs numbering_;
+  std::vector<Index> place_, first_row_, place_of_row_, pairs_, pair_of_kind_, starts_;
   std::vector<TilePlace> tiles_;
   std::vector<Cells> cells_;
 };
@@ -144,29 +197,36 @@ struct Worker {
         squares(plan.rows() + max_tile),
         sums(plan.pairs()) {}
 
-  void draw(View<const T> x, const SetKinds& kinds, const Segments& segments, const double* centre,
-            std::uint64_t seed, Index index) {
-    Index at = 0;
+  void draw(View<const T> x, const SetKinds& kinds, const Segments& segments,
+            const DistancePlan& plan, const double* centre, std::uint64_t seed, Index index) {
     for (Index s = 0; s < static_cast<Index>(kinds.strata.size()); ++s) {
       if (segments.drawn(s) == 0) continue;
       of_stratum.resize(segments.drawn(s));
       shuffles.draw(s, seed, index, of_stratum);
-      std::copy(of_stratum.begin(), of_stratum.end(), rows.begin() + at);
-      at += segments.drawn(s);
+      for (Index g = segments.first(s); g < segments.last(s); ++g)
+        std::copy_n(of_stratum.begin() + segments.begin(g), segments.size(g),
+                    rows.begin() + plan.first_row(g));
     }
     const Index tall = kernels<T>().tile_rows, wide = kernels<T>().tile_columns, d = x.columns;
     const auto count = static_cast<Index>(rows.size());
     std::fill(squares.begin(), squares.end(), T(0));
-    centred.resize(d);
-    for (Index i = 0; i < count; ++i) {
-      const T* row = x.row(rows[i]);
-      T* to_left = left.data() + i / tall * tall * d + i % tall;
-      T* to_right = right.data() + i / wide * wide * d + i % wide;
-      for (Index k = 0; k < d; ++k) {
-        const T value = static_cast<T>(static_cast<double>(row[k]) - centre[k]);
-        to_left[k * tall] = to_right[k * wide] = centred[k] = value;
+    // Some rows at a time, which lie in cache while they are packed for either side.
+    const Index together = std::lcm(tall, wide);
+    centred.resize(together * d);
+    for (Index first = 0; first < count; first += together) {
+      const Index last = std::min(count, first + together);
+      for (Index i = first; i < last; ++i) {
+        const T* row = x.row(rows[i]);
+        T* out = centred.data() + (i - first) * d;
+        for (Index k = 0; k < d; ++k)
+          out[k] = static_cast<T>(static_cast<double>(row[k]) - centre[k]);
+        squares[i] = static_cast<T>(kernels<T>().sum_of_squares(out, d));
       }
-      squares[i] = static_cast<T>(kernels<T>().sum_of_squares(centred.data(), d));
+      const auto value = [&](Index i, Index k) { return centred[(i - first) * d + k]; };
+      for (Index i = first; i < last; i += tall)
+        pack_panel(i, count, tall, d, left.data() + i * d, value);
+      for (Index i = first; i < last; i += wide)
+        pack_panel(i, count, wide, d, right.data() + i * d, value);
     }
   }
 
@@ -201,36 +261,37 @@ void kind_distances(View<const T> x, const SetKinds& kinds, const double* centre
   std::vector<Worker<T>> workers;
   for (int w = 0; w < team.threads(); ++w) workers.emplace_back(kinds, segments, plan, d);
 
-  team.run_reported(sums.columns, [&](Index draw, int worker) {
+  team.run_reported(sums.columns, [&](Index draw, int thread) {
     constexpr Index tiles_a_look = 256;
-    Worker<T>& own = workers[worker];
-    own.draw(x, kinds, segments, centre, seed, first + draw);
-    std::fill(own.sums.begin(), own.sums.end(), 0.0);
+    Worker<T>& worker = workers[thread];
+    worker.draw(x, kinds, segments, plan, centre, seed, first + draw);
+    std::fill(worker.sums.begin(), worker.sums.end(), 0.0);
     alignas(64) T tile[max_tile];
     for (std::size_t t = 0; t < plan.tiles().size(); ++t) {
-      if (t % tiles_a_look == 0) team.look(worker);
+      if (t % tiles_a_look == 0) team.look(thread);
       const TilePlace& place = plan.tiles()[t];
-      products<T>().gram_tile(own.left.data() + place.left * tall * d,
-                              own.right.data() + place.right * wide * d, d, tile, nullptr);
-      const T* squares = own.squares.data();
+      products<T>().gram_tile(worker.left.data() + place.left * tall * d,
+                              worker.right.data() + place.right * wide * d, d, tile, nullptr);
+      const T* squares = worker.squares.data();
       if (!kernels<T>().to_distances(tile, squares + place.left * tall,
                                      squares + place.right * wide))
-        own.mend(x, place, tile);
+        worker.mend(x, place, tile);
       for (Index c = place.cells; c < place.last_cells; ++c) {
         const Cells& cells = plan.cells()[c];
         double sum = 0;
-        for (Index j = cells.column; j < cells.last_column; ++j) {
-          const Index of_column = place.right * wide + j;
-          const Index stop = cells.crosses ? std::min(cells.last_row, of_column - place.left * tall)
-                                           : cells.last_row;
-          for (Index i = cells.row; i < stop; ++i) sum += static_cast<double>(tile[j * tall + i]);
-        }
-        own.sums[cells.pair] += sum;
+        if (!cells.crosses)
+          sum = kernels<T>().sum_cells(tile, cells.row, cells.last_row, cells.column,
+                                       cells.last_column);
+        for (Index j = cells.column; cells.crosses && j < cells.last_column; ++j)
+          sum += kernels<T>().sum_cells(
+              tile, cells.row, std::min(cells.last_row, place.right * wide + j - place.left * tall),
+              j, j + 1);
+        worker.sums[cells.pair] += sum;
       }
     }
     for (Index k = 0; k < kinds.count(); ++k) {
       double sum = 0;
-      for (Index p = 0; p < plan.pair_count(k); ++p) sum += own.sums[plan.pairs_of(k)[p]];
+      for (Index p = 0; p < plan.pair_count(k); ++p) sum += worker.sums[plan.pairs_of(k)[p]];
       sums.row(k)[draw] = sum;
     }
   });

@@ -41,7 +41,9 @@ class Sums {
           kernel_.add_row(x_.row(sorted_[s][i]), x_.columns, sums_[s].data());
   }
 
-  double mean(Index s, Index size) const { return mean_cosine(sums_[s].data(), x_.columns, size); }
+  double mean(Index s, Index size) const {
+    return mean_cosine(kernels<double>().sum_of_squares(sums_[s].data(), x_.columns), size);
+  }
 
  private:
   // Rows lie anywhere in memory, so they are sent for some steps before they are added.

@@ -21,6 +21,8 @@ class Segments {
     for (auto& of_stratum : ends) {
       std::sort(of_stratum.begin(), of_stratum.end());
       of_stratum.erase(std::unique(of_stratum.begin(), of_stratum.end()), of_stratum.end());
+      if (!of_stratum.empty()) begins_.push_back(0);
+      for (std::size_t g = 1; g < of_stratum.size(); ++g) begins_.push_back(of_stratum[g - 1]);
       ends_.insert(ends_.end(), of_stratum.begin(), of_stratum.end());
       first_.push_back(static_cast<Index>(ends_.size()));
     }
@@ -30,12 +32,21 @@ class Segments {
   Index first(Index stratum) const { return first_[stratum]; }
   Index last(Index stratum) const { return first_[stratum + 1]; }
 
-  // Where a segment ends, counted from the beginning of its shuffle.
+  // Where a segment begins and ends, counted from the beginning of its shuffle.
+  Index begin(Index segment) const { return begins_[segment]; }
   Index end(Index segment) const { return ends_[segment]; }
+  Index size(Index segment) const { return end(segment) - begin(segment); }
 
   // How many rows are drawn of a stratum.
   Index drawn(Index stratum) const {
     return first(stratum) == last(stratum) ? 0 : ends_[last(stratum) - 1];
+  }
+
+  // How many rows are drawn in all.
+  Index rows() const {
+    Index sum = 0;
+    for (Index s = 0; s + 1 < static_cast<Index>(first_.size()); ++s) sum += drawn(s);
+    return sum;
   }
 
   // The segment that ends where part p of the kinds does.
@@ -47,7 +58,7 @@ class Segments {
 
  private:
   const SetKinds& kinds_;
-  std::vector<Index> first_, ends_;
+  std::vector<Index> first_, begins_, ends_;
 };
 
 // What a thread needs to draw of each stratum.

@@ -1,5 +1,5 @@
 // distance_tile: Euclidean distances of a tile of pairs, from differences, or half their squares.
-// to_distances: the same from dot products.
+// to_distances: the same from dot products. sum_cells: what they come to.
 #pragma once
 
 #include "cpu/simd/lanes.hpp"
@@ -39,18 +39,42 @@ constexpr T largest_square = sizeof(T) == 4 ? T(0x1p100) : T(0x1p900);
 
 template <class T>
 bool to_distances(T* tile, const T* row_squares, const T* column_squares) {
-  constexpr int rows = Tile<T>::rows, columns = Tile<T>::columns;
-  bool all = true;
+  constexpr int rows = Tile<T>::rows, columns = Tile<T>::columns, lanes = Lanes<T>::count;
+  const auto most = broadcast(largest_square<T>), least = broadcast(1 / largest_square<T>);
+  auto all = most == most;
   for (int j = 0; j < columns; ++j)
-    for (int i = 0; i < rows; ++i) {
-      const T both = row_squares[i] + column_squares[j];
-      const T squared = both - 2 * tile[j * rows + i];
-      const bool kept = (squared > kept_share<T> * both) &
-                        (both > 1 / largest_square<T>)&(both < largest_square<T>);
+    for (int i = 0; i < rows; i += lanes) {
+      T* cells = tile + j * rows + i;
+      const auto both = load(row_squares + i) + column_squares[j];
+      const auto squared = both - T(2) * load(cells);
+      const auto kept = (squared > kept_share<T> * both) & (both > least) & (both < most);
       all &= kept;
-      tile[j * rows + i] = kept ? root(squared) : T(-1);
+      store(kept ? root(squared) : broadcast(T(-1)), cells);
     }
-  return all;
+  bool every = true;
+  for (int l = 0; l < lanes; ++l) every &= all[l] != 0;
+  return every;
+}
+
+template <class T>
+double sum_cells(const T* tile, Index row, Index last_row, Index column, Index last_column) {
+  constexpr int rows = Tile<T>::rows, lanes = Lanes<T>::count;
+  using Doubles = typename Lanes<T>::Doubles;
+  typename Lanes<T>::OrderedVector inside[2];
+  for (int half = 0; half < 2; ++half)
+    for (int l = 0; l < lanes; ++l) {
+      const int i = half * lanes + l;
+      inside[half][l] = row <= i && i < last_row ? -1 : 0;
+    }
+  Doubles sums{};
+  for (Index j = column; j < last_column; ++j)
+    for (int half = 0; half < 2; ++half) {
+      const auto cells = load(tile + j * rows + half * lanes);
+      sums += __builtin_convertvector(inside[half] ? cells : Vector<T>{}, Doubles);
+    }
+  double sum = 0;
+  for (int l = 0; l < lanes; ++l) sum += sums[l];
+  return sum;
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ constexpr Kernels<T> loops() {
           split<T>,        collect<T>,        count_bins<T>,    find_bins<T>,
           tally<T>,        pick<T>,           count_by_key<T>,  admit<T>,
           add_moments<T>,  leave_out<T>,      count_above<T>,   count_column_above<T>,
-          count_places<T>, column_medians<T>, distance_tile<T>, to_distances<T>};
+          count_places<T>, column_medians<T>, distance_tile<T>, to_distances<T>,
+          sum_cells<T>};
 }
 
 #if defined(__AVX512VNNI__)

@@ -19,6 +19,7 @@ struct Lanes {
   static constexpr int count = WELLGRAM_VECTOR_BYTES / sizeof(T);
   typedef Ordered<T> OrderedVector __attribute__((vector_size(WELLGRAM_VECTOR_BYTES)));
   typedef std::int32_t Whole __attribute__((vector_size(count * sizeof(std::int32_t))));
+  typedef double Doubles __attribute__((vector_size(count * sizeof(double))));
 };
 template <class T>
 using Vector = typename Lanes<T>::Vector;
@@ -28,6 +29,11 @@ Vector<T> load(const T* v) {
   Vector<T> out;
   __builtin_memcpy(&out, v, sizeof out);
   return out;
+}
+
+template <class V, class T>
+void store(V values, T* out) {
+  __builtin_memcpy(out, &values, sizeof values);
 }
 
 template <class T>
@@ -129,6 +135,25 @@ inline Vector<float> as_bfloat16(Vector<float> values) {
 
 inline float root(float value) { return __builtin_sqrtf(value); }
 inline double root(double value) { return __builtin_sqrt(value); }
+#if defined(__AVX512F__)
+inline Vector<float> root(Vector<float> v) { return _mm512_maskz_sqrt_ps(0xffff, v); }
+inline Vector<double> root(Vector<double> v) { return _mm512_maskz_sqrt_pd(0xff, v); }
+#elif defined(__AVX2__)
+inline Vector<float> root(Vector<float> v) { return _mm256_sqrt_ps(v); }
+inline Vector<double> root(Vector<double> v) { return _mm256_sqrt_pd(v); }
+#elif defined(__SSE2__)
+inline Vector<float> root(Vector<float> v) { return _mm_sqrt_ps(v); }
+inline Vector<double> root(Vector<double> v) { return _mm_sqrt_pd(v); }
+#elif defined(__aarch64__)
+inline Vector<float> root(Vector<float> v) { return vsqrtq_f32(v); }
+inline Vector<double> root(Vector<double> v) { return vsqrtq_f64(v); }
+#else
+template <class V>
+V root(V v) {
+  for (unsigned l = 0; l < sizeof(V) / sizeof(v[0]); ++l) v[l] = root(v[l]);
+  return v;
+}
+#endif
 
 // A tile: two vectors tall.
 template <class T>
