@@ -169,12 +169,19 @@ struct Kernels {
                       Ordered<T>* counts);
 
   // counts[k] += how many of the cells of one column of a tile are above values[k], k < depth.
-  void (*count_column_above)(const T* column, const T* values, Index depth, Index* counts);
+  void (*count_column_above)(const T* column, const T* values, Index depth, std::uint32_t* counts);
 
   // ++counts[place * tile_rows + i] for each of the first `columns` cells of row i, which has
   // `place` of the row's ascending values, values[k * tile_rows + i], k < depth, below it.
   void (*count_places)(const T* tile, Index columns, const T* values, Index depth,
                        std::uint32_t* counts);
+
+  // The same by a tree of so many levels for each row (cpu/value_trees.hpp), one after another; and
+  // of the cells of one column by a single tree: ++counts[place]. Null where no instruction
+  // permutes the values of two vectors.
+  void (*count_in_trees)(const T* tile, Index columns, const T* trees, Index levels,
+                         std::uint32_t* counts);
+  void (*count_column_in_tree)(const T* column, const T* tree, Index levels, std::uint32_t* counts);
 
   // medians[c] = the median of values[r * tile_rows + c] over rows, tile_rows of them; NaN where
   // one is.

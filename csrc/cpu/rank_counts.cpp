@@ -1,8 +1,8 @@
 // rank_counts: for values of a row, how many of the others are more similar to it.
 //
 // 2 n m d flops on register tiles, and a comparison per value and pair. A chunk is a block of left
-// panels, rows with as many values side by side; the right ones, packed once, stream past. Rows
-// with many values look their cells' places up among them instead of comparing all.
+// panels, rows with as many values side by side; the right ones, packed once, stream past. Of rows
+// with more than a few values the places of cells among them are searched (cpu/value_counts.hpp).
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -14,74 +14,11 @@
 #include "cpu/primitives.hpp"
 #include "cpu/rounding.hpp"
 #include "cpu/screens/rank_screen.hpp"
+#include "cpu/value_counts.hpp"
 
 namespace wellgram {
 
 namespace {
-
-constexpr Index most_compared = 256;
-
-// With more values to a row, a tile is made anew for its columns sooner than they are compared.
-constexpr Index most_mirrored = 64;
-
-// The values of a panel's rows and how many cells were above each, lane by lane; rows with less are
-// filled up with what nothing is above. Few: one after another. Many: how many cells have so many
-// values below them.
-template <class T>
-class PanelCounts {
- public:
-  void take(const Rankings<T>& rankings, const Index* rows, Index count, Index tall) {
-    rankings_ = &rankings, rows_ = rows, count_ = count, tall_ = tall;
-    depth_ = rankings.size(rows[count - 1]);  // rows come in ascending order of it
-    values_.assign(depth_ * tall, std::numeric_limits<T>::infinity());
-    for (Index i = 0; i < count; ++i)
-      for (Index k = 0; k < rankings.size(rows[i]); ++k)
-        values_[k * tall + i] = rankings.values(rows[i])[k];
-    if (compared())
-      counts_.assign(depth_ * tall, 0);
-    else
-      places_.assign((depth_ + 1) * tall, 0);
-  }
-
-  // Few values: a comparison of each with every cell.
-  bool compared() const { return depth_ <= most_compared; }
-  Index depth() const { return depth_; }
-  const T* values() const { return values_.data(); }
-
-  void absorb(const T* cells, Index columns) {
-    if (compared())
-      kernels<T>().count_above(cells, columns, values_.data(), depth_, counts_.data());
-    else
-      kernels<T>().count_places(cells, columns, values_.data(), depth_, places_.data());
-  }
-
-  // One more cell of row i.
-  void absorb_cell(Index i, T cell) {
-    for (Index k = 0; k < depth_; ++k) counts_[k * tall_ + i] += cell > values_[k * tall_ + i];
-  }
-
-  void write(Index* counts) const {
-    for (Index i = 0; i < count_; ++i) {
-      const Index size = rankings_->size(rows_[i]);
-      Index* out = counts + rankings_->starts[rows_[i]];
-      if (compared())
-        for (Index k = 0; k < size; ++k) out[k] = counts_[k * tall_ + i];
-      else
-        for (Index k = depth_, sum = 0; k-- > 0;) {
-          sum += places_[(k + 1) * tall_ + i];
-          if (k < size) out[k] = sum;
-        }
-    }
-  }
-
- private:
-  const Rankings<T>* rankings_;
-  const Index* rows_;
-  Index count_, tall_, depth_;
-  std::vector<T> values_;
-  std::vector<Ordered<T>> counts_;
-  std::vector<std::uint32_t> places_;
-};
 
 // The labels of the rows of a panel, kind after kind, as wide as its values.
 template <class T>
@@ -99,8 +36,12 @@ bool mirrored(View<const T> x, View<const T> y, const Rankings<T>& rankings, con
   for (Index k = 0; k < labels.own.rows; ++k)
     if (!std::equal(labels.own.row(k), labels.own.row(k) + x.rows, labels.other.row(k)))
       return false;
+  // With more values to a row, a tile is made anew for its columns sooner than compared with them,
+  // or searched for them in memory.
+  constexpr Index most_compared = 64;
+  const Index most = kernels<T>().count_in_trees == nullptr ? most_compared : most_tree_values;
   for (Index i = 0; i < x.rows; ++i)
-    if (rankings.size(i) > most_mirrored) return false;
+    if (rankings.size(i) > most) return false;
   return true;
 }
 
@@ -118,14 +59,14 @@ void take_out(T* cells, Index tall, Index first_row, Index present, Index first_
 }
 
 // How many of the first panels a screen serves: rows come in ascending order of their values, and
-// where those are many, most cells are near one.
+// where those are many, most cells are near one. Where tiles serve both ways, all or none are.
 template <class DepthOf>
-Index screened_panels(Index panels, const DepthOf& depth_of) {
-  constexpr Index most_values = 48;
-  const Index most = screen_is_chosen() ? most_compared : most_values;
+Index screened_panels(Index panels, bool both, const DepthOf& depth_of) {
+  constexpr Index most_values = 48, most_if_chosen = 256;
+  const Index most = screen_is_chosen() ? most_if_chosen : most_values;
   Index screened = 0;
   while (screened < panels && depth_of(screened) <= most) ++screened;
-  return screened;
+  return both && screened < panels ? 0 : screened;
 }
 
 // Where chunks of left panels begin, and the end of the last. A chunk has at most `most` panels,
@@ -173,12 +114,13 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
   std::vector<Index> others(y.rows);
   std::iota(others.begin(), others.end(), Index{0});
   if (both) others = order;
-  std::vector<std::vector<Index>> of_columns(both ? team.threads() : 0);
+  const RowTrees<T> trees(rankings, both ? x.rows : 0);
+  std::vector<std::optional<ColumnCounts<T>>> of_columns(team.threads());
 
   const auto depth_of = [&](Index p) {
     return rankings.size(rows[std::min(count, (p + 1) * tall) - 1]);
   };
-  Index screened = maker != nullptr ? screened_panels(lefts, depth_of) : 0;
+  Index screened = maker != nullptr ? screened_panels(lefts, both, depth_of) : 0;
   std::optional<RankScreen> screen;
   if constexpr (std::is_same_v<T, float>) {
     if (screened > 0 && std::max(longest_row(x, team), longest_row(y, team)) > most_length)
@@ -198,10 +140,11 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
                   other.data() + q * kinds * wide);
 
   const auto value_size = static_cast<Index>(sizeof(T));
-  const auto chunks = panel_chunks(
-      lefts, tall * d * value_size,
-      2.0 * static_cast<double>(tall * d) * static_cast<double>(y.rows),
-      lefts / (4 * team.threads()), [&](Index p) { return 2 * depth_of(p) * tall * value_size; });
+  const auto chunks =
+      panel_chunks(lefts, tall * d * value_size,
+                   2.0 * static_cast<double>(tall * d) * static_cast<double>(y.rows),
+                   lefts / (4 * team.threads()),
+                   [&](Index p) { return PanelCounts<T>::bytes(depth_of(p), tall); });
   team.run_reported(std::ssize(chunks) - 1, [&](Index chunk, int worker) {
     const Index first = chunks[chunk], panels = chunks[chunk + 1] - first;
     const auto present = [&](Index p) { return std::min(tall, count - (first + p) * tall); };
@@ -216,7 +159,7 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
       lay_labels<T>(labels.own, here, 0, present(p), tall, own.data() + p * kinds * tall);
       found[p].take(rankings, here, present(p), tall);
     }
-    if (both) of_columns[worker].resize(rankings.all.size());
+    if (both && !of_columns[worker]) of_columns[worker].emplace(rankings, trees, x.rows);
     const Index at_once = screen ? screen->at_once() : 1;
     Buffer<T> tiles(screen ? screen->cells() : max_tile);
     Buffer<std::byte> scratch(screen ? screen->scratch_bytes() : 0);
@@ -225,10 +168,7 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
       if constexpr (std::is_same_v<T, float>)
         open.settle(x, y, absolute, [&](const OpenCell& cell, float cosine) {
           found[cell.place / tall].absorb_cell(cell.place % tall, cosine);
-          Index* counts_of_column =
-              cell.both ? of_columns[worker].data() + rankings.starts[cell.column] : nullptr;
-          for (Index k = 0; cell.both && k < rankings.size(cell.column); ++k)
-            counts_of_column[k] += cosine > rankings.values(cell.column)[k];
+          if (cell.both) of_columns[worker]->absorb_cell(cell.column, cosine);
         });
     };
     const auto columns_of = [&](Index q) { return std::min(wide, y.rows - q * wide); };
@@ -285,11 +225,8 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
       if (by_screen) take_near();
       found[p].absorb(cells, columns);
       if (!apart) take_out(ranked, tall, row, present(p), column + known, columns - known, true);
-      for (Index j = known; j < columns; ++j) {
-        const Index of = others[column + j];
-        kernels<T>().count_column_above(cells + j * tall, rankings.values(of), rankings.size(of),
-                                        of_columns[worker].data() + rankings.starts[of]);
-      }
+      for (Index j = known; j < columns; ++j)
+        of_columns[worker]->absorb(others[column + j], cells + j * tall);
     };
     for (Index q = 0; q < rights; q += at_once)
       for (Index p = 0; p < panels; ++p) {
@@ -305,8 +242,8 @@ void count_tiles(View<const T> x, View<const T> y, const Rankings<T>& rankings,
     count_open();
     for (const auto& panel : found) panel.write(counts);
   });
-  for (const auto& more : of_columns)
-    for (std::size_t v = 0; v < more.size(); ++v) counts[v] += more[v];
+  for (const auto& columns : of_columns)
+    if (columns) columns->add_to(counts);
 }
 
 }  // namespace

@@ -36,11 +36,24 @@ def test_counts(backend, rng, dtype, shape, absolute):
     x = unit(rng, n, d, dtype)
     for m in (0, 1, 13, 150):
         y = unit(rng, m, d, dtype)
-        for most in (0, 3, 300):  # compared in turn; the last, looked up
+        for most in (0, 3, 30, 300):  # compared in turn; in trees; in memory
             asked = rankings(rng, n, m, most)
             got = backend.rank_counts(x, y, *asked, absolute=absolute)
             np.testing.assert_array_equal(got, counted(backend, x, y, *asked, absolute))
             assert got.dtype == np.int64
+
+
+@pytest.mark.parametrize("most", [31, 32, 63, 64, 127, 128, 255, 256])
+def test_counts_of_rows_among_themselves(backend, rng, most):
+    """Trees of each height, full and with room, and what is just too much for one."""
+    n = 150
+    x = unit(rng, n, 9, np.float32)
+    starts, values, own, _ = rankings(rng, n, n, most)
+    sizes = np.append(np.diff(starts)[:-1], most)  # one is full
+    values = np.concatenate([np.sort(rng.normal(0, 0.3, size)) for size in sizes])
+    asked = np.append(0, np.cumsum(sizes)), values, own, own
+    got = backend.rank_counts(x, x, *asked)
+    np.testing.assert_array_equal(got, counted(backend, x, x, *asked, False))
 
 
 def test_values_that_are_met_are_not_above_themselves(backend, rng, dtype):

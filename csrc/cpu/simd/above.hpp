@@ -50,12 +50,13 @@ void count_above(const T* tile, Index columns, const T* values, Index depth, Ord
 }
 
 template <class T>
-void count_column_above(const T* column, const T* values, Index depth, Index* counts) {
+void count_column_above(const T* column, const T* values, Index depth, std::uint32_t* counts) {
   constexpr int lanes = Lanes<T>::count;
   const Vector<T> top = load(column), bottom = load(column + lanes);
   for (Index k = 0; k < depth; ++k) {
     const auto value = broadcast(values[k]);
-    counts[k] += __builtin_popcount(less(value, top)) + __builtin_popcount(less(value, bottom));
+    counts[k] += static_cast<std::uint32_t>(__builtin_popcount(less(value, top)) +
+                                            __builtin_popcount(less(value, bottom)));
   }
 }
 

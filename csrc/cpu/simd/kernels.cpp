@@ -10,6 +10,7 @@
 #include "cpu/simd/ranks.hpp"
 #include "cpu/simd/rows.hpp"
 #include "cpu/simd/screens.hpp"
+#include "cpu/simd/trees.hpp"
 
 #define WELLGRAM_JOIN_(a, b) a##b
 #define WELLGRAM_JOIN(a, b) WELLGRAM_JOIN_(a, b)
@@ -22,12 +23,32 @@ namespace {
 
 template <class T>
 constexpr Kernels<T> loops() {
-  return {Tile<T>::rows,   Tile<T>::columns,  add_row<T>,       add_rows<T>,
-          add_squares<T>,  sum_of_squares<T>, scale_row<T>,     count_below<T>,
-          split<T>,        collect<T>,        count_bins<T>,    find_bins<T>,
-          tally<T>,        pick<T>,           count_by_key<T>,  admit<T>,
-          add_moments<T>,  leave_out<T>,      count_above<T>,   count_column_above<T>,
-          count_places<T>, column_medians<T>, distance_tile<T>, to_distances<T>,
+  return {Tile<T>::rows,
+          Tile<T>::columns,
+          add_row<T>,
+          add_rows<T>,
+          add_squares<T>,
+          sum_of_squares<T>,
+          scale_row<T>,
+          count_below<T>,
+          split<T>,
+          collect<T>,
+          count_bins<T>,
+          find_bins<T>,
+          tally<T>,
+          pick<T>,
+          count_by_key<T>,
+          admit<T>,
+          add_moments<T>,
+          leave_out<T>,
+          count_above<T>,
+          count_column_above<T>,
+          count_places<T>,
+          tree_count<T>(),
+          column_tree_count<T>(),
+          column_medians<T>,
+          distance_tile<T>,
+          to_distances<T>,
           sum_cells<T>};
 }
 
