@@ -234,7 +234,7 @@ def test_ranks_of_cosines_that_recur(backend, rng, dtype):
 
     More than any short counter holds.
     """
-    copies = np.repeat(rng.normal(size=(3, 8)), [500, 400, 40], 0)
+    copies = np.repeat(rng.normal(size=(3, 8)), [300, 270, 40], 0)
     x = reference.unit_rows(np.r_[copies, rng.normal(size=(20, 8))].astype(dtype))[0]
     cosines = met(backend, x).cosines.astype(np.float64)
     common, rarer = cosines.max(), np.median(cosines)

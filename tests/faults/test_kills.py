@@ -2,7 +2,7 @@
 
 from kills import kill_all
 
-_KILLS = 50
+_KILLS = 20
 
 
 def test_nothing_is_lost_mixed_or_left_behind():
