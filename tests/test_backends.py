@@ -160,6 +160,13 @@ def test_an_instruction_set_that_is_none_makes_the_backend_unavailable():
     assert f"WELLGRAM_ISA=mmx is not an instruction set of this machine ({usable})" in result.stderr
 
 
+@pytest.mark.parametrize("setting", ["WELLGRAM_ISA", "WELLGRAM_SCREEN"])
+def test_a_setting_that_cannot_be_followed_is_no_slower_backend(setting):
+    result = run("import wellgram; wellgram.get_backend()", **{setting: "mmx"})
+    assert f"{setting}=mmx is not" in result.stderr
+    assert result.stderr.strip().endswith("correct it, or unset it")
+
+
 def test_the_name_of_a_screen():
     """One of cards leaves processors to choose; one that is none makes the backend unavailable."""
     code = "from wellgram.backends import cpu; print(cpu.why_not(), cpu.screen())"

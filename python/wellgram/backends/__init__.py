@@ -123,9 +123,18 @@ def get_backend(name: str | None = None) -> "Backend":
         If it cannot run here; the message says why.
     """
     name = name or _named.get() or _chosen or os.environ.get("WELLGRAM_BACKEND")
-    if name is None:
-        name = next(name for name in BACKENDS if why_not(name) is None)
-    return _require(name)
+    return _require(name or _first_that_runs())
+
+
+def _first_that_runs() -> str:
+    for name in BACKENDS:
+        reason = why_not(name)
+        if reason is None:
+            return name
+        # Else a misspelt setting would be a slower backend, without a word.
+        if reason.startswith("WELLGRAM_"):
+            raise BackendUnavailable(f"{reason}; correct it, or unset it")
+    raise BackendUnavailable("no backend can run here")
 
 
 def resident(x: Any) -> Any:
