@@ -24,6 +24,16 @@ def test_a_genome_is_read_as_any_screen_and_its_complexes_are_recalled(tmp_path)
     assert (table["recall"] > 1.3 * table["chance"]).all()
 
 
+def test_compounds_have_experiments_of_their_own(tmp_path):
+    genome(tmp_path / "g", **SMALL, compounds=30, compound_experiments=2)
+    wells = wg.open_wells(tmp_path / "g" / "embeddings", tmp_path / "g" / "metadata.csv")
+    assert len(wells.batches()[1]) == 6
+    of_compounds = wells.metadata[wells.metadata["perturbation_type"] == "COMPOUND"]
+    treated = of_compounds[~of_compounds["is_control"]]
+    assert treated["perturbation"].nunique() == 30
+    assert treated.groupby("perturbation", observed=True)["dose"].nunique().eq(8).all()
+
+
 def test_the_same_seed_makes_the_same_files(tmp_path):
     for name in "ab":
         genome(tmp_path / name, **SMALL, seed=3)
@@ -42,6 +52,7 @@ def test_the_same_seed_makes_the_same_files(tmp_path):
     [
         ({"features": 4}, "8 features"),
         ({"genes": 3}, "a gene for each"),
+        ({"compounds": 400}, "give 900 or more, or more compound_experiments"),
         ({"wells": 60}, "60 wells are too few for the 15 genes of an experiment; give 120 or more"),
     ],
 )

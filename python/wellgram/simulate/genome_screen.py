@@ -138,8 +138,9 @@ def _write_experiment(
 ) -> None:
     """Write the embeddings of an experiment's wells, and add what was done to each."""
     features = planted.effects.shape[1]
-    done = np.resize(np.arange(len(planted.treatments)), wells)
     is_control = np.arange(wells) % _CONTROLS == 0
+    done = np.zeros(wells, np.int64)
+    done[~is_control] = np.resize(np.arange(len(planted.treatments)), np.sum(~is_control))
     x = rng.standard_normal((wells, features), dtype=np.float32)
     x *= np.exp(rng.normal(0, 0.15, features)).astype(np.float32)
     x += _SHIFT * rng.standard_normal(features, dtype=np.float32)
