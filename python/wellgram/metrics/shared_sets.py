@@ -6,8 +6,7 @@ wherever rows lie and whoever draws.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,22 +25,56 @@ _PARTS_PER_THREAD = 2
 """Into how many parts draws are cut for each thread of a cluster"""
 
 
-class SetScores(Protocol):
-    """What makes a score of each random set: `Backend.kind_means`, for example."""
+@dataclass(frozen=True)
+class RandomSets:
+    """Random sets of several kinds, as `Backend.kind_means` takes them."""
 
-    def __call__(
-        self,
-        x: Rows,
-        pool: Sequence[Codes],
-        kinds: Sequence[Kind],
-        draws: int,
-        *,
-        seed: int,
-        streams: Sequence[int],
-        first: int,
-        progress: Progress | None,
-    ) -> Floats:
-        """Return the scores (kinds, draws) of the sets of each kind."""
+    pool: Sequence[Codes]
+    kinds: Sequence[Kind]
+    streams: Sequence[int]
+    seed: int
+    draws: int
+    first: int = 0
+    """The number of the first draw"""
+
+
+SetScores = Callable[[Rows, RandomSets, Progress | None], Floats]
+"""Returns the scores (kinds, draws) of random sets of rows"""
+
+
+def set_means(x: Rows, sets: RandomSets, progress: Progress | None) -> Floats:
+    """Return the mean cosines of all pairs of each set: see `Backend.kind_means`."""
+    return get_backend().kind_means(
+        x,
+        sets.pool,
+        sets.kinds,
+        sets.draws,
+        seed=sets.seed,
+        streams=sets.streams,
+        first=sets.first,
+        progress=progress,
+    )
+
+
+@dataclass(frozen=True)
+class SetDistances:
+    """Returns the sum of the distances of all pairs of each set: see `Backend.kind_distances`."""
+
+    centre: Floats
+
+    def __call__(self, x: Rows, sets: RandomSets, progress: Progress | None) -> Floats:
+        """Return the sums (kinds, draws)."""
+        return get_backend().kind_distances(
+            x,
+            sets.pool,
+            sets.kinds,
+            self.centre,
+            sets.draws,
+            seed=sets.seed,
+            streams=sets.streams,
+            first=sets.first,
+            progress=progress,
+        )
 
 
 @dataclass(frozen=True)
@@ -52,55 +85,6 @@ class SetRows:
     some: Callable[[Codes], Rows]
     """Returns the rows of some wells"""
     row_bytes: int
-
-
-def set_means(
-    x: Rows,
-    pool: Sequence[Codes],
-    kinds: Sequence[Kind],
-    draws: int,
-    *,
-    seed: int,
-    streams: Sequence[int],
-    first: int,
-    progress: Progress | None,
-) -> Floats:
-    """Return the mean cosines of all pairs of each set: see `Backend.kind_means`."""
-    return get_backend().kind_means(
-        x, pool, kinds, draws, seed=seed, streams=streams, first=first, progress=progress
-    )
-
-
-@dataclass(frozen=True)
-class SetDistances:
-    """Returns the sum of the distances of all pairs of each set: see `Backend.kind_distances`."""
-
-    centre: Floats
-
-    def __call__(
-        self,
-        x: Rows,
-        pool: Sequence[Codes],
-        kinds: Sequence[Kind],
-        draws: int,
-        *,
-        seed: int,
-        streams: Sequence[int],
-        first: int,
-        progress: Progress | None,
-    ) -> Floats:
-        """Return the sums (kinds, draws)."""
-        return get_backend().kind_distances(
-            x,
-            pool,
-            kinds,
-            self.centre,
-            draws,
-            seed=seed,
-            streams=streams,
-            first=first,
-            progress=progress,
-        )
 
 
 @dataclass(frozen=True)
@@ -161,6 +145,10 @@ class SharedDraws:
         place = {b: i for i, b in enumerate(self.batches)}
         return [(tuple(place[b] for b in kind.batches), kind.counts) for kind in self.kinds]
 
+    def sets(self, draws: int, seed: int) -> RandomSets:
+        """Return the sets of so many draws."""
+        return RandomSets(self.pool, self.wanted, self.streams, seed, draws)
+
     def places(self, first: int, draws: int, seed: int) -> list[Codes]:
         """Return the places (draws, most) drawn of the wells of each batch, from a draw on."""
         most = np.zeros(len(self.batches), np.int64)
@@ -201,73 +189,62 @@ def shared_scores(
     groups = SharedDraws.groups(kinds, strata, draws, most_rows)
     for done, group in enumerate(groups):
         share = part_of(progress, done / len(groups), 1 / len(groups))
+        sets = group.sets(draws, seed)
         if rows.at_hand is not None:
-            yield group, _of_rows_at_hand(score, rows.at_hand, group, draws, seed, share)
+            yield group, _of_rows_at_hand(score, rows.at_hand, sets, share)
         else:
-            yield group, _of_some_rows(score, rows.some, group, draws, seed, most_rows or 1, share)
+            yield group, _of_some_rows(score, rows.some, group, sets, most_rows or 1, share)
 
 
 def _of_rows_at_hand(
-    score: SetScores,
-    x: Rows,
-    group: SharedDraws,
-    draws: int,
-    seed: int,
-    progress: Progress | None,
+    score: SetScores, x: Rows, sets: RandomSets, progress: Progress | None
 ) -> Floats:
     """Return the scores of sets of rows that are at hand; the workers of a cluster share draws."""
     workers = team()
-    named = group.pool, group.wanted, seed, group.streams
     if workers is None:
-        return _scores((0, draws), score, x, *named, progress)
-    step = -(-draws // (_PARTS_PER_THREAD * workers.threads))
-    parts = [(first, min(step, draws - first)) for first in range(0, draws, step)]
-    found = list(each(_scores, parts, shared=(score, x, *named), progress=progress))
-    return np.concatenate(found, axis=1)
+        return score(x, sets, progress)
+    step = -(-sets.draws // (_PARTS_PER_THREAD * workers.threads))
+    parts = [(first, min(step, sets.draws - first)) for first in range(0, sets.draws, step)]
+    scores = list(each(_part, parts, shared=(score, x, sets), progress=progress))
+    return np.concatenate(scores, axis=1)
+
+
+def _part(
+    part: tuple[int, int],
+    score: SetScores,
+    x: Rows,
+    sets: RandomSets,
+    progress: Progress | None = None,
+) -> Floats:
+    first, draws = part
+    return score(x, replace(sets, first=first, draws=draws), progress)
 
 
 def _of_some_rows(
     score: SetScores,
     some: Callable[[Codes], Rows],
     group: SharedDraws,
-    draws: int,
-    seed: int,
+    sets: RandomSets,
     most_rows: int,
     progress: Progress | None,
 ) -> Floats:
     """Return the scores where rows are made: those of all wells, or of those that are drawn."""
-    pool, wanted, streams = group.pool, group.wanted, group.streams
-    wells = np.unique(np.concatenate(pool))
+    wells = np.unique(np.concatenate(sets.pool))
     if len(wells) <= most_rows:
-        at = [np.searchsorted(wells, part) for part in pool]
-        return _scores((0, draws), score, some(wells), at, wanted, seed, streams, progress)
-    found = []
-    drawn_rows = sum(places.shape[1] for places in group.places(0, 1, seed))
+        at = [np.searchsorted(wells, part) for part in sets.pool]
+        return score(some(wells), replace(sets, pool=at), progress)
+    scores = []
+    drawn_rows = sum(places.shape[1] for places in group.places(0, 1, sets.seed))
     step = max(1, most_rows // drawn_rows)
-    for first in range(0, draws, step):
-        count = min(step, draws - first)
+    for first in range(0, sets.draws, step):
+        count = min(step, sets.draws - first)
         drawn = [
             part[np.unique(places)]
-            for part, places in zip(pool, group.places(first, count, seed), strict=True)
+            for part, places in zip(sets.pool, group.places(first, count, sets.seed), strict=True)
         ]
         wells = np.unique(np.concatenate(drawn))
         # Wells that are not drawn have the place of some that is: their rows are not looked at.
-        at = [np.minimum(np.searchsorted(wells, part), len(wells) - 1) for part in pool]
-        share = part_of(progress, first / draws, count / draws)
-        part = (first, count)
-        found.append(_scores(part, score, some(wells), at, wanted, seed, streams, share))
-    return np.concatenate(found, axis=1)
-
-
-def _scores(
-    part: tuple[int, int],
-    score: SetScores,
-    x: Rows,
-    pool: Sequence[Codes],
-    kinds: Sequence[Kind],
-    seed: int,
-    streams: Sequence[int],
-    progress: Progress | None = None,
-) -> Floats:
-    first, draws = part
-    return score(x, pool, kinds, draws, seed=seed, streams=streams, first=first, progress=progress)
+        at = [np.minimum(np.searchsorted(wells, part), len(wells) - 1) for part in sets.pool]
+        share = part_of(progress, first / sets.draws, count / sets.draws)
+        scores.append(score(some(wells), replace(sets, pool=at, first=first, draws=count), share))
+    return np.concatenate(scores, axis=1)
