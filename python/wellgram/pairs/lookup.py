@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from wellgram.backends import takes_backend
 from wellgram.backends.number_checks import check_whole
+from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError
 from wellgram.files import save_csv
+from wellgram.pairs.near_spellings import near_spellings
 from wellgram.pairs.row_labels import label_columns
 from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows
 
@@ -91,6 +93,9 @@ class MapLookup:
             labels[key].to_numpy(object) if key in labels else np.full(len(labels), None)
             for key in ("dose", "perturbation_type")
         )
+        self._type_codes, types = pd.factorize(self._types)
+        self.types = [str(kind) for kind in types]
+        """The types of perturbations that the map has, as they come"""
 
     def __len__(self) -> int:
         return len(self._names)
@@ -148,9 +153,18 @@ class MapLookup:
         )
 
     def neighbors_of(
-        self, perturbation: str | int, k: int = 25, *, farthest: int | None = None
+        self,
+        perturbation: str | int,
+        k: int = 25,
+        *,
+        farthest: int | None = None,
+        perturbation_type: str | None = None,
     ) -> PerturbationNeighbors:
-        """Return the nearest and the farthest of one perturbation: see `neighbors_of`."""
+        """Return the nearest and the farthest of one perturbation: see `neighbors_of`.
+
+        With `perturbation_type`, its partners are the rows of that type alone; ranks and
+        percentiles are then among these.
+        """
         if isinstance(perturbation, str):
             row = self.row(perturbation)
         else:
@@ -159,36 +173,66 @@ class MapLookup:
         self._check(row)
         check_whole(k, "k")
         check_whole(k if farthest is None else farthest, "farthest")
-        others = len(self) - 1
         far = k if farthest is None else farthest
         if min(k, far) < 0 or max(k, far) == 0:
             raise InputError(f"ask for one neighbor at least, not k={k} and farthest={far}")
+        partners = self.partners(row, perturbation_type)
         cosines = self._cosines(row)
-        partners = np.delete(np.arange(len(self)), row)
-        ascending = np.sort(cosines[partners])
-        # The most extreme first; among equal ones the smaller row.
-        near = partners[np.argsort(-cosines[partners], kind="stable")[:k]]
-        away = partners[np.argsort(cosines[partners], kind="stable")[:far]]
+        among = cosines[partners]
+        near, near_below = _lowest(-among, k)
+        away, away_below = _lowest(among, far)
+        sides = {
+            "nearest": (near, len(partners) - near_below[:, 0]),
+            "farthest": (away, away_below[:, 1]),
+        }
         parts = []
-        for side, chosen in (("nearest", near), ("farthest", away)):
-            found = pd.DataFrame({"side": side, "rank": np.arange(1, len(chosen) + 1)})
-            below = np.searchsorted(ascending, cosines[chosen], side="right")
+        for side, (places, up_to) in sides.items():
+            chosen = partners[places]
+            ranked = pd.DataFrame({"side": side, "rank": np.arange(1, len(chosen) + 1)})
             labels = label_columns(self._rows, chosen)
-            percentile = 100 * below / others
+            percentile = 100 * up_to / len(partners)
             parts.append(
-                pd.concat([found, labels], axis=1).assign(
+                pd.concat([ranked, labels], axis=1).assign(
                     cosine=cosines[chosen], percentile=percentile
                 )
             )
         table = pd.concat(parts, ignore_index=True)
         return PerturbationNeighbors(self.name(row), row, table, cosines)
 
-    def _alike(self, name: str) -> list[str]:
-        """Return names of the map that one may be meant by: but for case or blanks, if any."""
-        same = np.flatnonzero(self._folded == name.strip().casefold())[:3]
+    def partners(self, row: int, perturbation_type: str | None = None) -> Codes:
+        """Return the other rows, or those of one type.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        chosen = np.ones(len(self), np.bool_)
+        if perturbation_type is not None:
+            chosen = np.isin(
+                self._type_codes,
+                [code for code, kind in enumerate(self.types) if kind == perturbation_type],
+            )
+        chosen[row] = False
+        if not chosen.any():
+            types = ", ".join(map(repr, self.types)) or "no types"
+            raise InputError(
+                f"no other perturbation of the map is of type {perturbation_type!r}; it has {types}"
+            )
+        return np.flatnonzero(chosen)
+
+    def near(self, name: str, most: int = 3) -> list[int]:
+        """Return rows that a name may mean: by case and blanks, by spelling, by how it begins."""
+        wanted = name.strip().casefold()
+        same = np.flatnonzero(self._folded == wanted)[:most]
         if len(same):
-            return [self.name(int(row)) for row in same]
-        return self.suggest(name[:3], 3)["name"].tolist() or [self.name(0)]
+            return [int(row) for row in same]
+        spelled = near_spellings(wanted, self._folded.fillna("").tolist(), most)
+        begun = self.suggest(name[:3], most)["row"].tolist()
+        return list(dict.fromkeys([*spelled, *begun]))[:most]
+
+    def _alike(self, name: str) -> list[str]:
+        return [self.name(row) for row in self.near(name) or [0]]
 
     def _cosines(self, row: int) -> NDArray[np.floating[Any]]:
         """Return the cosines of a row with every row, as a pass meets them."""
@@ -200,6 +244,20 @@ class MapLookup:
     def _check(self, row: int) -> None:
         if not 0 <= row < len(self):
             raise InputError(f"the map has no row {row}: its rows are 0 to {len(self) - 1}")
+
+
+def _lowest(values: NDArray[np.floating[Any]], k: int) -> tuple[Codes, Codes]:
+    """Return the places of the k lowest values, the lowest first, equal ones in their order.
+
+    And how many of all values are below each, and how many are no larger: (k, 2).
+    """
+    k = min(k, len(values))
+    limit = np.partition(values, k - 1)[k - 1] if k else -np.inf
+    candidates = np.flatnonzero(values <= limit)
+    order = candidates[np.argsort(values[candidates], kind="stable")]
+    ascending, chosen = values[order], order[:k]
+    sides = [np.searchsorted(ascending, values[chosen], side=side) for side in ("left", "right")]
+    return chosen, np.stack(sides, axis=1)
 
 
 @takes_backend

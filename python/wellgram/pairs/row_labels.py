@@ -1,5 +1,7 @@
 """Names of rows in result tables: the keys of a map, or row numbers alone."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -17,6 +19,13 @@ def label_columns(rows: UnitRows, index: NDArray[np.int64], prefix: str = "") ->
     if rows.labels is not None:
         keys = [key for key in ("perturbation", *KEYS) if key in rows.labels]
         columns = {
-            f"{prefix}{key}": rows.labels[key].to_numpy()[index] for key in dict.fromkeys(keys)
+            f"{prefix}{key}": _chosen(rows.labels[key], index) for key in dict.fromkeys(keys)
         }
     return pd.DataFrame(columns | {f"{prefix}row": index})
+
+
+def _chosen(labels: "pd.Series[Any]", index: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the labels of rows; of a few rows without making objects of all labels."""
+    if len(index) < len(labels):
+        return labels.iloc[index].to_numpy()
+    return labels.to_numpy()[index]
