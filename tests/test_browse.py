@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ import pytest
 
 from helpers.browsers import chromium, overflowing, visit
 from helpers.maps_and_wells import make_map
+from helpers.served_pages import page_at
 from wellgram import InputError, MapLookup, browse, write_map
 
 client = pytest.importorskip("starlette.testclient", reason="starlette is not installed")
@@ -49,9 +49,14 @@ def page(lookup):
 
 def test_it_answers_what_the_library_does(page, lookup):
     assert page.get("/map").json() == {"title": "map.parquet", "rows": 65}
-    assert page.get("/suggest", params={"text": "plk"}).json() == lookup.suggest("plk").to_dict(
-        "records"
-    )
+    assert page.get("/suggest", params={"text": "plk"}).json() == {
+        "total": 3,
+        "matches": [
+            {"row": 0, "name": "PLK1, CRISPR", "address": "PLK1", "rows": 1},
+            {"row": 1, "name": "PLK4, CRISPR", "address": "PLK4", "rows": 1},
+            {"row": 3, "name": "aplkin", "address": "aplkin", "rows": 2},
+        ],
+    }
     found = page.get("/neighbors/4", params={"k": 7}).json()
     own = lookup.neighbors_of(4, 7)
     assert found["name"] == "aplkin, 10, COMPOUND"
@@ -68,7 +73,7 @@ def test_it_answers_what_the_library_does(page, lookup):
 
 def test_the_table_is_a_file(page, lookup):
     sent = page.get("/neighbors/0.csv?k=1000")
-    assert sent.headers["content-disposition"] == 'attachment; filename="neighbors-0.csv"'
+    assert sent.headers["content-disposition"] == 'attachment; filename="neighbors-PLK1.csv"'
     table = pd.read_csv(io.StringIO(sent.text))
     assert len(table) == 128
     assert table["perturbation"].tolist() == (
@@ -122,7 +127,7 @@ def test_a_port_that_is_taken_is_said(lookup):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=rf"port {port}: .*choose another \(--port\)"):
-            browse.serve(lookup, "map", port=port)
+            browse.serve(browse.application(lookup, "map"), port=port)
 
 
 def served(path, *options):
@@ -171,19 +176,8 @@ def browser():
 
 @pytest.fixture
 def address(lookup):
-    """The page, served in a thread for as long as a test is run."""
-    import uvicorn
-
-    config = uvicorn.Config(
-        browse.application(lookup, "map.parquet"), log_level="warning", lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}/"
-        server.should_exit = True
-        thread.join()
+    with page_at(browse.application(lookup, "map.parquet")) as there:
+        yield there
 
 
 def test_a_person_looks_a_gene_up(browser, address, lookup, tmp_path):
@@ -192,8 +186,8 @@ def test_a_person_looks_a_gene_up(browser, address, lookup, tmp_path):
         field = page.get_by_label("Gene or compound")
         field.press_sequentially("plk")
         options = page.locator("#options [role=option]")
-        options.nth(3).wait_for()
-        assert options.all_inner_texts() == lookup.suggest("plk")["name"].tolist()
+        options.nth(2).wait_for()
+        assert options.all_inner_texts() == ["PLK1, CRISPR", "PLK4, CRISPR", "aplkin 2 rows"]
         field.press("ArrowDown")
         field.press("ArrowDown")
         assert options.nth(1).get_attribute("aria-selected") == "true"
@@ -212,7 +206,7 @@ def test_a_person_looks_a_gene_up(browser, address, lookup, tmp_path):
         with page.expect_download() as fetched:
             page.get_by_text("Download the table").click()
         fetched.value.save_as(tmp_path / "table.csv")
-        assert fetched.value.suggested_filename == "neighbors-1.csv"
+        assert fetched.value.suggested_filename == "neighbors-PLK4.csv"
         table = pd.read_csv(tmp_path / "table.csv")
         assert table["perturbation"].tolist() == own["perturbation"].tolist()
         assert table["rank"].tolist() == own["rank"].tolist()

@@ -98,7 +98,7 @@ def test_refusals_have_the_headers_too(page):
 
 def test_faults_of_ours_have_them_too(monkeypatch):
     lookup = MapLookup(hostile_map())
-    monkeypatch.setattr(lookup, "suggest", None)
+    monkeypatch.setattr("wellgram.browse.perturbation_search.PerturbationSearch.matches", None)
     page = client.TestClient(
         browse.application(lookup, "map"), "http://localhost", raise_server_exceptions=False
     )

@@ -5,16 +5,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from wellgram.browse.security_headers import Application
 from wellgram.browse.server import application, check_packages, is_loopback
 from wellgram.errors import InputError
-from wellgram.pairs import MapLookup
 
 __all__ = ["application", "check_packages", "is_loopback", "serve"]
 
 
 def serve(
-    lookup: MapLookup,
-    title: str,
+    page: Application,
     *,
     host: str = "127.0.0.1",
     port: int = 8765,
@@ -28,8 +27,8 @@ def serve(
 
     Parameters
     ----------
-    lookup, title
-        As for `application`.
+    page
+        What `application` returns for the same host.
     host, port
         Where; a port of 0 is any that is free.
     ready
@@ -38,9 +37,8 @@ def serve(
     Raises
     ------
     InputError
-        If a package is not there, or host and port cannot be had.
+        If host and port cannot be had.
     """
-    page = application(lookup, title, host)
     from wellgram.browse.bounded_server import BoundedServer
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

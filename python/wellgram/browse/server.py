@@ -1,32 +1,42 @@
 """The page of a map, and what it asks for, as a web application."""
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from wellgram.browse.answers import (
+    comparison_answer,
+    comparison_table,
+    features_answer,
+    meaning,
+    neighbors_answer,
+    neighbors_table,
+    suggestions,
+)
+from wellgram.browse.browsed_map import BrowsedMap, shown
+from wellgram.browse.feature_differences import FeatureDifferences
+from wellgram.browse.questions import count_asked, row_asked, text_asked, type_asked
 from wellgram.browse.security_headers import Application, Guarded
+from wellgram.browse.two_perturbations import Comparison, compare
 from wellgram.errors import InputError
 from wellgram.io.read_errors import needed
 from wellgram.pairs import MapLookup, PerturbationNeighbors
 from wellgram.spreadsheets import without_formulas
+from wellgram.wells import Wells
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-_HERE = Path(__file__).parent
-_FILES = {"/": "text/html", "/page.js": "text/javascript", "/style.css": "text/css"}
-_MOST = 10_000
-"""Up to how many neighbors of each side are sent"""
-_DIGITS = 18
-"""Of the largest number that is read"""
-_SHOWN = 40
-"""How many characters of what was asked for are told back"""
-_LONGEST_TEXT = 200
-"""How many characters of a name are looked for"""
-_LONGEST_NAME = 200
-"""How many characters of a name are shown; the table to download has all of them"""
+_WEB = Path(__file__).parent / "web"
+_FILES = {
+    "/": (_WEB / "page.html", "text/html"),
+    "/style.css": (_WEB / "style.css", "text/css"),
+    **{f"/{script.name}": (script, "text/javascript") for script in _WEB.glob("*.js")},
+}
 
 
 def check_packages() -> None:
@@ -45,15 +55,25 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> Application:
+def application(
+    lookup: MapLookup,
+    title: str,
+    host: str = "127.0.0.1",
+    *,
+    sources: Mapping[str, pd.DataFrame] | None = None,
+    wells: Wells | None = None,
+    plate: str | None = None,
+) -> Application:
     """Return the page of a map as an ASGI application.
 
-    ``/suggest?text=`` and ``/neighbors/ROW?k=`` answer in JSON what `MapLookup` finds, and
-    ``/neighbors/ROW.csv?k=`` is the table to download. On a loopback host, requests that name
-    another host are refused: a page of somewhere else, whose name was made to point here, must not
-    read the map. Long requests are refused, and long names are cut where they are shown. In the
-    table to download names are whole, and those that a spreadsheet would take for formulas have an
-    apostrophe before them.
+    ``/suggest?text=`` and ``/find?text=`` answer in JSON what a text may mean and what it does,
+    ``/neighbors/ROW?k=`` what `MapLookup` finds, ``/compare/ROW/ROW?k=`` how two rows are alike and
+    ``/features/ROW`` how wells differ from controls; with ``.csv`` the last three are tables to
+    download, named by perturbations. ``type=`` leaves perturbations of one type. ``/points`` is
+    the map in the plane. On a loopback host, requests that name another host are refused: a page of
+    somewhere else, whose name was made to point here, must not read the map. Long requests are
+    refused, and long names are cut where they are shown. In the tables to download names are
+    whole, and those that a spreadsheet would take for formulas have an apostrophe before them.
 
     Parameters
     ----------
@@ -63,6 +83,17 @@ def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> Appli
         What the page calls it.
     host
         Where it will be served.
+    sources
+        Known pairs by the name of their source, which are marked.
+    wells
+        What the map was made of: their features are compared with controls of the same plates.
+    plate
+        The column of the plate in the metadata of the wells; None: batches are plates.
+
+    Raises
+    ------
+    InputError
+        If a package is not there, or the wells are not those of the map.
     """
     check_packages()
     from starlette.applications import Starlette
@@ -71,82 +102,102 @@ def application(lookup: MapLookup, title: str, host: str = "127.0.0.1") -> Appli
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
 
-    def static(kind: str, name: str) -> "Callable[[Request], Response]":
-        text = (_HERE / name).read_bytes()
+    browsed = BrowsedMap(lookup, sources or {}, wells, plate)
+
+    def static(file: Path, kind: str) -> "Callable[[Request], Response]":
+        text = file.read_bytes()
         return lambda _: Response(text, media_type=kind)
 
     def about(_: "Request") -> Response:
-        return JSONResponse({"title": _shown(title), "rows": len(lookup)})
+        return JSONResponse({"title": shown(title), "rows": len(lookup)})
 
-    def suggest(request: "Request") -> Response:
-        text = request.query_params.get("text", "")
-        if len(text) > _LONGEST_TEXT:
-            raise InputError(f"names are looked up by at most {_LONGEST_TEXT} characters")
-        rows = lookup.suggest(text)["row"].tolist()
-        return JSONResponse([{"row": row, "name": _shown(lookup.name(row))} for row in rows])
-
-    def neighbors(request: "Request") -> Response:
-        found = _asked(lookup, request)
-        names = [_shown(lookup.name(row)) for row in found.table["row"]]
-        records = found.table.assign(name=names)
+    def choices(_: "Request") -> Response:
         return JSONResponse(
             {
-                "name": _shown(found.name),
-                "row": found.row,
-                "partners": len(lookup) - 1,
-                "neighbors": [
-                    {key: record[key] for key in ("side", "rank", "row", "name", "cosine",
-                                                  "percentile")}
-                    for record in records.astype({"cosine": float}).to_dict("records")
-                ],
+                "types": [shown(kind) for kind in lookup.types],
+                "examples": browsed.examples(),
+                "sources": [shown(source) for source in browsed.known.sources],
+                "wells": browsed.wells is not None,
             }
-        )  # fmt: skip
+        )
 
-    def table(request: "Request") -> Response:
-        found = _asked(lookup, request)
-        name = f'attachment; filename="neighbors-{found.row}.csv"'
-        text = without_formulas(found.table).to_csv(index=False)
+    def suggest(request: "Request") -> Response:
+        text, kind = text_asked(request), type_asked(lookup, request)
+        return JSONResponse(suggestions(browsed, text, kind))
+
+    def find(request: "Request") -> Response:
+        text, kind = text_asked(request), type_asked(lookup, request)
+        return JSONResponse(meaning(browsed, text, kind))
+
+    def row(request: "Request") -> Response:
+        return JSONResponse(browsed.named(row_asked(lookup, request)))
+
+    def points(_: "Request") -> Response:
+        return Response(browsed.points.encoded(), media_type="application/octet-stream")
+
+    def near(request: "Request") -> PerturbationNeighbors:
+        return lookup.neighbors_of(
+            row_asked(lookup, request),
+            count_asked(request),
+            perturbation_type=type_asked(lookup, request),
+        )
+
+    def neighbors(request: "Request") -> Response:
+        found = near(request)
+        partners = len(lookup.partners(found.row, type_asked(lookup, request)))
+        return JSONResponse(neighbors_answer(browsed, found, partners))
+
+    def neighbors_csv(request: "Request") -> Response:
+        found = near(request)
+        return download(neighbors_table(browsed, found), "neighbors", found.row)
+
+    def compared(request: "Request") -> Comparison:
+        row, other = (row_asked(lookup, request, part) for part in ("row", "other"))
+        return compare(lookup, row, other, count_asked(request), type_asked(lookup, request))
+
+    def comparison(request: "Request") -> Response:
+        return JSONResponse(comparison_answer(browsed, compared(request)))
+
+    def comparison_csv(request: "Request") -> Response:
+        found = compared(request)
+        table = comparison_table(browsed, found)
+        return download(table, "shared", found.first.row, found.second.row)
+
+    def differences(request: "Request") -> tuple[int, FeatureDifferences]:
+        chosen = row_asked(lookup, request)
+        if browsed.wells is None:
+            raise InputError("the page was served without wells: name them with --wells")
+        return chosen, browsed.wells.differences(chosen)
+
+    def features(request: "Request") -> Response:
+        return JSONResponse(features_answer(browsed, *differences(request)))
+
+    def features_csv(request: "Request") -> Response:
+        chosen, found = differences(request)
+        return download(found.table, "features", chosen)
+
+    def download(table: pd.DataFrame, what: str, *rows: int) -> Response:
+        name = f'attachment; filename="{browsed.file_name(what, *rows)}"'
+        text = without_formulas(table).to_csv(index=False)
         return Response(text, media_type="text/csv", headers={"Content-Disposition": name})
 
     def refused(_: "Request", problem: Exception) -> Response:
-        return JSONResponse({"error": _shown(str(problem))}, 400)
+        return JSONResponse({"error": shown(str(problem))}, 400)
 
+    answers: dict[str, Any] = {
+        "/map": about, "/choices": choices, "/suggest": suggest, "/find": find,
+        "/points": points, "/row/{row}": row,
+        "/neighbors/{row}.csv": neighbors_csv, "/neighbors/{row}": neighbors,
+        "/compare/{row}/{other}.csv": comparison_csv, "/compare/{row}/{other}": comparison,
+        "/features/{row}.csv": features_csv, "/features/{row}": features,
+    }  # fmt: skip
     named = [host, "localhost", "127.0.0.1", "::1", "[::1]"] if is_loopback(host) else ["*"]
     page = Starlette(
         routes=[
-            *(
-                Route(path, static(kind, path.strip("/") or "page.html"))
-                for path, kind in _FILES.items()
-            ),
-            Route("/map", about),
-            Route("/suggest", suggest),
-            Route("/neighbors/{row}.csv", table),
-            Route("/neighbors/{row}", neighbors),
+            *(Route(path, static(*file)) for path, file in _FILES.items()),
+            *(Route(path, answer) for path, answer in answers.items()),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=named, www_redirect=False)],
         exception_handlers={InputError: refused},
     )
     return Guarded(page)
-
-
-def _asked(lookup: MapLookup, request: "Request") -> PerturbationNeighbors:
-    row = _number(request.path_params["row"])
-    if row is None:
-        shown = request.path_params["row"][:_SHOWN]
-        raise InputError(f"the map has no row {shown!r}: its rows are 0 to {len(lookup) - 1}")
-    text = request.query_params.get("k", "25")
-    k = _number(text)
-    if k is None or not 1 <= k <= _MOST:
-        raise InputError(f"k must be a whole number from 1 to {_MOST:,}, not {text[:_SHOWN]!r}")
-    return lookup.neighbors_of(row, k)
-
-
-def _shown(text: str) -> str:
-    """Return a text as the page shows it: not too long, and as UTF-8 can have it."""
-    cut = text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}\N{HORIZONTAL ELLIPSIS}"
-    return cut.encode("utf-8", "replace").decode()
-
-
-def _number(text: str) -> int | None:
-    """Return the whole number that a text is; None if it is none, or too long to be read."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None

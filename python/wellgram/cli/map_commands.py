@@ -17,6 +17,7 @@ from wellgram.cli.screen_options import (
     CommonFeatures,
     Control,
     ControlColumn,
+    Dose,
     Encoding,
     ExcludeFeatures,
     Features,
@@ -32,7 +33,7 @@ from wellgram.cli.well_neighbors import nearest_wells
 from wellgram.distributed import connected
 from wellgram.errors import InputError
 from wellgram.graphs import Metric, NeighborGraph
-from wellgram.io import open_map, open_wells
+from wellgram.io import open_map, open_wells, relationship_sources
 from wellgram.io.places import Remote, locate, placing
 from wellgram.pairs import MapLookup, Neighbors, PairDtype
 from wellgram.pairs.neighbor_tables import check_table_name, check_table_suffix
@@ -162,6 +163,40 @@ def browse(
         str,
         typer.Argument(metavar="MAP", help="A map.parquet of wellgram score, or as write_map has."),
     ],
+    relationships: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Known pairs, which are marked: a file or folder of entity1,entity2 csv, or "
+            "'efaar'; may be repeated."
+        ),
+    ] = None,
+    wells: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Files, folders or URLs of the embeddings that the map was made of: their "
+            "features are compared with controls of the same plates; may be repeated."
+        ),
+    ] = None,
+    plate: Annotated[
+        str | None,
+        typer.Option(help="Of wells: column of the plate, where batches are of several plates."),
+    ] = None,
+    metadata: Metadata = None,
+    pattern: Pattern = None,
+    encoding: Encoding = None,
+    layout: LayoutName = "rxrx3-core",
+    perturbation: Perturbation = None,
+    batch: Batch = None,
+    dose: Dose = None,
+    control: Control = None,
+    control_column: ControlColumn = None,
+    well_id: WellId = None,
+    features: Features = None,
+    exclude_features: ExcludeFeatures = None,
+    common_features: CommonFeatures = False,
+    missing: MissingValues = "error",
+    allow_unmatched: AllowUnmatched = False,
+    allow_duplicates: AllowDuplicates = False,
     host: Annotated[
         str, typer.Option(help="Where to serve; by default for this machine alone.")
     ] = "127.0.0.1",
@@ -172,21 +207,40 @@ def browse(
 ) -> None:
     """Serve a page to look a gene or compound up in a map: what is near, what is far.
 
-    With ranks, percentiles, and the table to download. It takes the similarities of one
-    perturbation at a time, so a map of the whole genome needs no matrix. Ctrl-C ends it.
+    With ranks, percentiles, and tables to download; two perturbations are compared, and the map is
+    there to click on. It takes the similarities of one perturbation at a time, so a map of the
+    whole genome needs no matrix. With --wells, features are compared with controls of the same
+    plates. Ctrl-C ends it.
     """
     browsing.check_packages()
     set_backend(backend)
     get_backend()
+    if plate is not None and not wells:
+        raise InputError("--plate is of wells: name their files with --wells")
     with step("read map"):
         lookup = MapLookup(open_map(map_))
+        sources = relationship_sources(*relationships or (), encoding=encoding)
+    measured = None
+    if wells:
+        with noting(browse), step("read wells"):
+            measured = open_wells(
+                wells, metadata, layout=layout, perturbation=perturbation, batch=batch, dose=dose,
+                control=control, control_column=control_column, well_id=well_id,
+                features=features, exclude_features=exclude_features or (),
+                common_features=common_features, missing=missing, pattern=pattern,
+                allow_unmatched=allow_unmatched, allow_duplicates=allow_duplicates,
+                columns=[] if plate in (None, *ROLES) else [plate], encoding=encoding,
+            ).read()  # fmt: skip
+        print_wells(measured)
+    page = browsing.application(
+        lookup, locate(map_).name, host, sources=sources, wells=measured, plate=plate
+    )
     if not browsing.is_loopback(host):
         notes.print(
             f"note: other machines can read this map at {host}; there is no password", markup=False
         )
     browsing.serve(
-        lookup,
-        locate(map_).name,
+        page,
         host=host,
         port=port,
         ready=lambda url: results.print(f"{len(lookup):,} perturbations at {url} (Ctrl-C ends it)"),

@@ -14,8 +14,8 @@ from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError
 from wellgram.files import save_csv
-from wellgram.pairs.near_spellings import near_spellings
 from wellgram.pairs.row_labels import label_columns
+from wellgram.pairs.spellings import near_spellings
 from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows
 
 if TYPE_CHECKING:
@@ -81,10 +81,13 @@ class MapLookup:
     def __init__(
         self, map_: Map, *, dtype: PairDtype | None = None, backend: str | None = None
     ) -> None:
-        self._rows = UnitRows(map_, dtype)
-        labels = self._rows.labels
+        self.rows = UnitRows(map_, dtype)
+        """The rows of the map, scaled to length 1"""
+        labels = self.rows.labels
         if labels is None or "perturbation" not in labels:
             raise InputError("nothing can be looked up in a map whose rows have no names")
+        self.labels: pd.DataFrame = labels
+        """One row per perturbation"""
         if len(labels) < 2:
             raise InputError(f"the map has {len(labels)} rows: nothing is near or far")
         self._names = labels["perturbation"].astype("str").to_numpy()
@@ -189,7 +192,7 @@ class MapLookup:
         for side, (places, up_to) in sides.items():
             chosen = partners[places]
             ranked = pd.DataFrame({"side": side, "rank": np.arange(1, len(chosen) + 1)})
-            labels = label_columns(self._rows, chosen)
+            labels = label_columns(self.rows, chosen)
             percentile = 100 * up_to / len(partners)
             parts.append(
                 pd.concat([ranked, labels], axis=1).assign(
@@ -221,22 +224,19 @@ class MapLookup:
             )
         return np.flatnonzero(chosen)
 
-    def near(self, name: str, most: int = 3) -> list[int]:
-        """Return rows that a name may mean: by case and blanks, by spelling, by how it begins."""
-        wanted = name.strip().casefold()
-        same = np.flatnonzero(self._folded == wanted)[:most]
-        if len(same):
-            return [int(row) for row in same]
-        spelled = near_spellings(wanted, self._folded.fillna("").tolist(), most)
-        begun = self.suggest(name[:3], most)["row"].tolist()
-        return list(dict.fromkeys([*spelled, *begun]))[:most]
-
     def _alike(self, name: str) -> list[str]:
-        return [self.name(row) for row in self.near(name) or [0]]
+        """Return names of the map that one may be meant by: but for case or blanks, if any."""
+        wanted = name.strip().casefold()
+        same = np.flatnonzero(self._folded == wanted)[:3]
+        if len(same):
+            return [self.name(int(row)) for row in same]
+        spelled = near_spellings(wanted, self._folded.fillna("").tolist(), 3)
+        begun = self.suggest(name[:3], 3)["row"].tolist()
+        return [self.name(row) for row in dict.fromkeys([*spelled, *begun])][:3] or [self.name(0)]
 
     def _cosines(self, row: int) -> NDArray[np.floating[Any]]:
         """Return the cosines of a row with every row, as a pass meets them."""
-        cosines = self._rows.cosines(np.full(len(self), row), np.arange(len(self)))
+        cosines = self.rows.cosines(np.full(len(self), row), np.arange(len(self)))
         cosines = np.clip(cosines, -1, 1)  # rounding carries those of equal rows past 1
         cosines[row] = np.nan
         return cosines
