@@ -39,14 +39,17 @@ def table_of(result: pd.DataFrame | Tabled) -> pd.DataFrame:
 
 
 def figure(width: float = WIDTH, height: float = 3.0) -> "tuple[Figure, Axes]":
-    """Return a figure of width x height inches that needs no display, and its axes."""
-    # Not pyplot: it would keep the figure alive and may want a screen.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    """Return a figure of width x height inches that needs no display, and its axes.
 
-    drawn = Figure(figsize=(width, height), layout="constrained")
+    A notebook shows either of them.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from wellgram.plots.shown_figures import ShownAxes, ShownFigure
+
+    drawn = ShownFigure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(drawn)
-    return drawn, drawn.add_subplot()
+    return drawn, drawn.add_subplot(axes_class=ShownAxes)
 
 
 def finished(ax: "Axes", x: str, y: str) -> "Axes":
