@@ -7,7 +7,7 @@ import pytest
 
 from helpers.maps_and_wells import make_map, map_of
 from wellgram import InputError, MapLookup
-from wellgram.pairs.spellings import near_spellings
+from wellgram.label_rules.spellings import near_spellings
 
 
 def letters_apart(one, other):

@@ -21,6 +21,8 @@ from wellgram.input_kinds import check_frame
 from wellgram.label_rules.controls import Control, as_label, control_labels, near_misses
 from wellgram.label_rules.doses import as_doses
 from wellgram.label_rules.missing_labels import is_missing, without_missing
+from wellgram.label_rules.named_rows import NamedRows
+from wellgram.plots.html_tables import html_of
 
 KEYS = ("perturbation_type", "perturbation", "dose")
 """The columns that together name a perturbation, where a screen has them."""
@@ -143,6 +145,9 @@ class WellLabels(ABC):
             f"{type(self).__name__}({len(self):,} wells x {self.features} features, {labels:,} "
             f"perturbations, {len(self.batches()[1]):,} batches, {controls:,} controls)"
         )
+
+    def _repr_html_(self) -> str:
+        return html_of(repr(self), self.metadata)
 
     def batches(self) -> tuple[Codes, list[str]]:
         """Return each well's batch code (n,) and the names of the batches, sorted."""
@@ -406,12 +411,26 @@ class LabelledMap(Protocol):
 
 
 @dataclass(frozen=True, repr=False)
-class PerturbationMap:
+class PerturbationMap(NamedRows):
     """One embedding per perturbation: (p, d), with its labels.
 
     `labels` has one row per perturbation: ``perturbation``, where the screen has them
     ``perturbation_type`` and ``dose``, ``n_wells`` (how many wells were aggregated), and the
     metadata that all wells of a perturbation share. `provenance` records how the map was made.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, wellgram as wg
+    >>> labels = pd.DataFrame({"perturbation": ["TP53", "MDM2", "PLK1"]})
+    >>> map_ = wg.PerturbationMap(np.eye(3), labels)
+    >>> map_["MDM2"]
+    array([0., 1., 0.])
+    >>> "PLK1" in map_
+    True
+    >>> map_.to_frame().shape
+    (3, 3)
+    >>> map_.neighbors("TP53", k=1).table["perturbation"].tolist()
+    ['MDM2', 'MDM2']
     """
 
     embeddings: Rows
@@ -427,6 +446,14 @@ class PerturbationMap:
 
     def __len__(self) -> int:
         return len(self.embeddings)
+
+    def __getitem__(self, perturbation: str | int) -> Rows:
+        """Return the embedding (d,) of a perturbation, by its name or the number of its row."""
+        embedding: Rows = self.embeddings[self.row(perturbation)]
+        return embedding
+
+    __iter__ = None
+    """A map is no sequence: it is neither of names nor of rows"""
 
     def __repr__(self) -> str:
         p, d = self.embeddings.shape

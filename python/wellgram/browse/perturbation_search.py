@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wellgram.backends.protocol import Codes
+from wellgram.label_rules.spellings import near_spellings
 from wellgram.pairs import MapLookup
-from wellgram.pairs.spellings import near_spellings
 
 Mask = NDArray[np.bool_]
 

@@ -27,6 +27,7 @@ from wellgram.io.stores import EMBEDDINGS
 from wellgram.io.table_format import Format
 from wellgram.io.tables import RowReader, Table, feature_matrix, matrix_type
 from wellgram.io.text_encodings import without_encoding
+from wellgram.label_rules.named_rows import NamedRows
 from wellgram.wells import PerturbationMap, check_names
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def read_map(path: "str | Path | AnnData") -> PerturbationMap:
 
 
 @dataclass(frozen=True, repr=False)
-class MapFile:
+class MapFile(NamedRows):
     """A map that stays on disk: labels at hand, embeddings read by ranges of rows.
 
     It goes wherever a map goes. What passes over pairs reads it by ranges; what needs all rows at
@@ -105,8 +106,12 @@ class MapFile:
         """The embeddings (p, d), all of which are read: for what takes no ranges of rows."""
         return self[:]
 
-    def __getitem__(self, rows: slice) -> Rows:
-        """Return the embeddings of some rows."""
+    def __getitem__(self, rows: slice | str | int) -> Rows:
+        """Return the embeddings of some rows; of one, by its name or number, its embedding (d,)."""
+        if not isinstance(rows, slice):
+            row = self.row(rows)
+            embedding: Rows = self[row : row + 1][0]
+            return embedding
         start, stop, step = rows.indices(self.shape[0])
         return self._read(start, max(start, stop)).astype(self.dtype, copy=False)[::step]
 

@@ -21,13 +21,14 @@ from wellgram.pairs.order import order_statistics
 from wellgram.pairs.row_labels import label_columns
 from wellgram.pairs.scanning import scan
 from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows, check_indices, unit_pair
+from wellgram.plots.html_tables import ShownTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
-class _Table:
+class _Table(ShownTable):
     """A result that is a table of so many pairs."""
 
     table: pd.DataFrame

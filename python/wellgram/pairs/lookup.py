@@ -14,16 +14,18 @@ from wellgram.backends.number_checks import check_whole
 from wellgram.backends.protocol import Codes
 from wellgram.errors import InputError
 from wellgram.files import save_csv
+from wellgram.label_rules.named_rows import answer_neighbors
+from wellgram.label_rules.spellings import near_spellings
 from wellgram.pairs.row_labels import label_columns
-from wellgram.pairs.spellings import near_spellings
 from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows
+from wellgram.plots.html_tables import ShownTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class PerturbationNeighbors:
+class PerturbationNeighbors(ShownTable):
     """The nearest and the farthest partners of one row of a map.
 
     Columns of `table`, the nearest first, then the farthest: ``side`` (``nearest`` or
@@ -295,3 +297,6 @@ def neighbors_of(
     """
     lookup = MapLookup(map_, dtype=dtype)
     return lookup.neighbors_of(perturbation, k, farthest=farthest)
+
+
+answer_neighbors(neighbors_of)

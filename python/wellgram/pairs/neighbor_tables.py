@@ -20,6 +20,7 @@ from wellgram.files import replacing
 from wellgram.pairs.row_labels import label_columns
 from wellgram.pairs.scanning import scan
 from wellgram.pairs.unit_rows import Map, PairDtype, UnitRows, unit_pair
+from wellgram.plots.html_tables import ShownTable
 from wellgram.spreadsheets import without_formulas
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _Cosines = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Neighbors:
+class Neighbors(ShownTable):
     """The k most and the k least similar partners of every row, the most extreme first.
 
     Among equal cosines the partner of the smaller row number comes first.

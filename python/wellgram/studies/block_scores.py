@@ -14,6 +14,7 @@ from wellgram.backends.protocol import Floats
 from wellgram.checksums import read_arrays, write_arrays
 from wellgram.files import output_folder, replacing, save_csv
 from wellgram.metrics.bootstrap import interval
+from wellgram.plots.html_tables import ShownTable
 from wellgram.probes.accuracy import FIGURES, Outcomes
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class BlockScores:
 
 
 @dataclass(frozen=True, repr=False)
-class BlockSearchResult:
+class BlockSearchResult(ShownTable):
     """The scores of a network's blocks, and which is the best.
 
     Columns of `table`, one row per block in order of depth:

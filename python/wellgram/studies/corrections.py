@@ -27,6 +27,7 @@ from wellgram.metrics.probe_results import ProbeResult
 from wellgram.metrics.probe_scores import linear_probe, neighbor_accuracy
 from wellgram.metrics.recall import relationship_recall
 from wellgram.metrics.rows_of_pairs import Sources
+from wellgram.plots.html_tables import ShownTable
 from wellgram.probes.splits import split_words, splits_by
 from wellgram.stream import WellStream
 from wellgram.suite.contract import Step
@@ -52,7 +53,7 @@ CORRECTIONS = (
 
 
 @dataclass(frozen=True, repr=False)
-class BatchStudyResult:
+class BatchStudyResult(ShownTable):
     """Corrections of batch effects, ranked by how well perturbations are told in unseen batches.
 
     Columns of `table`, the best correction first:

@@ -3,14 +3,18 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from wellgram.checksums import Checksum
 from wellgram.files import save_csv
 from wellgram.io import write_map
 from wellgram.metrics import RecallResult
 from wellgram.plots import save_png
+from wellgram.plots.html_tables import html_of
 from wellgram.suite.benchmarks import BENCHMARKS
 from wellgram.suite.contract import Outcome, Part, Skipped
 from wellgram.suite.report import write_report
@@ -97,6 +101,17 @@ class ScoreResult:
             for name, outcome in self.outcomes.items()
         )
         return "\n".join([repr(self.map_), *lines])
+
+    def _repr_html_(self) -> str:
+        tables = (
+            html_of(BENCHMARKS[name].title, pd.DataFrame([*shown.rows], columns=[*shown.head]))
+            for name, shown in ((name, part.presentation) for name, part in self.parts.items())
+        )
+        skipped = (
+            f"<p>{escape(f'{BENCHMARKS[name].title}: {reason}')}</p>"
+            for name, reason in self.skipped.items()
+        )
+        return "\n".join([f"<p>{escape(repr(self.map_))}</p>", *tables, *skipped])
 
     def save(self, folder: str | Path) -> None:
         """Write ``map.parquet``, ``summary.json``, ``report.html``, and tables and figures.
