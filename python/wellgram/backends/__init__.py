@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, wraps
 from importlib import import_module
+from inspect import signature
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from wellgram.backends.devices import lies_on_a_card
+from wellgram.backends.progress_bars import bar_of
 from wellgram.errors import BackendUnavailable, InputError
 
 if TYPE_CHECKING:
@@ -98,7 +100,10 @@ def takes_backend(function: Callable[P, R]) -> Callable[P, R]:
 
     What is done later, as the chunks of a stream are read, or in other threads, is not within the
     call. An object that does such work keeps what `named_backend` returned when it was made.
+
+    If the function has a parameter ``progress=``, its calls have a bar: see `bar_of`.
     """
+    title = function.__name__.replace("_", " ")
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -106,7 +111,15 @@ def takes_backend(function: Callable[P, R]) -> Callable[P, R]:
         with using_backend(name):
             return function(*args, **kwargs)
 
-    return run
+    @wraps(function)
+    def run_with_bar(*args: P.args, **kwargs: P.kwargs) -> R:
+        name: Any = kwargs.get("backend")
+        asked: Any = kwargs.pop("progress", None)
+        with using_backend(name), bar_of(title, asked) as progress:
+            given: Any = kwargs | {"progress": progress}
+            return function(*args, **given)
+
+    return run_with_bar if "progress" in signature(function).parameters else run
 
 
 def named_backend() -> str | None:

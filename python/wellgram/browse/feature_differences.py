@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtr
 
 from wellgram.backends.protocol import Codes, Floats
 from wellgram.errors import InputError
@@ -96,7 +96,7 @@ class WellsOfRows:
         both = np.concatenate([mine, controls])
         x = self._wells.embeddings[both].astype(np.float64)
         effect, t, d = _fitted(x, np.arange(len(both)) < len(mine), self._plates[both], spare)
-        p = 2 * stats.t.sf(np.abs(t), spare)
+        p = 2 * stdtr(spare, -np.abs(t))
         table = pd.DataFrame(
             {
                 "feature": self._features, "difference": effect, "t": t, "cohens_d": d,

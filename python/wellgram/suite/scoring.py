@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import count
 from typing import Any, get_args
 
 import pandas as pd
@@ -67,6 +68,7 @@ def score(
     seed: int = 0,
     backend: str | None = None,
     step: Step = _silent,
+    progress: Progress | None = None,
     unfinished: UnfinishedRun | None = None,
     spill_folder: str | None = None,
     client: Client | None = None,
@@ -112,6 +114,8 @@ def score(
         See `set_backend`.
     step
         Called with the name of every step; for progress bars.
+    progress
+        Called with the share of all steps that is done; False for no bar in a terminal or notebook.
     unfinished
         Where what each benchmark found is kept until the run ends, and taken from if an earlier run
         was interrupted.
@@ -170,6 +174,8 @@ def score(
         ):
             _ = task.spill  # so that too little room is told before any embedding is read
         seconds: dict[str, float] = {}
+        steps = sum(1 + len(BENCHMARKS) - len(left_out) for left_out in skipped.values())
+        step = _sharing(step, progress, steps)
         digests = RowDigests.of_wells(len(wells))
         map_ = _map_of(task, aggregate, dtype, _timed(step, seconds, ""), digests)
         identical = IdenticalRows.of(digests.rows)
@@ -248,6 +254,27 @@ def _outcomes(
         except (NotApplicable, DeviceMemoryError) as problem:  # the others are run all the same
             outcomes[name] = Skipped(str(problem))
     return outcomes
+
+
+def _sharing(step: Step, progress: Progress | None, steps: int) -> Step:
+    """Return steps that also tell the share of all steps that is done, taken for equally long."""
+    if progress is None:
+        return step
+    done = count()
+
+    @contextmanager
+    def shared(name: str) -> Iterator[Progress]:
+        begun = next(done)
+
+        def tell(share: float) -> None:
+            report(share)
+            progress((begun + share) / steps)
+
+        with step(name) as report:
+            yield tell
+        progress((begun + 1) / steps)
+
+    return shared
 
 
 def _timed(step: Step, seconds: dict[str, float], column: str) -> Step:
