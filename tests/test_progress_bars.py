@@ -111,6 +111,15 @@ def test_a_score_tells_the_share_of_all_its_steps(terminal):
     assert "consistency" not in terminal()
 
 
+def test_commands_have_bars_of_their_own(terminal, monkeypatch):
+    """Two bars at a time would be refused."""
+    from wellgram import cli
+
+    monkeypatch.setattr(cli, "app", some_long_call)
+    cli.main()
+    assert terminal() == ""
+
+
 def test_a_notebook_has_a_bar_that_goes(monkeypatch):
     display = pytest.importorskip("IPython.display", reason="IPython is not installed")
     shown = []

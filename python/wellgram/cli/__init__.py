@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from wellgram.backends.progress_bars import without_bars
 from wellgram.cli.advice import in_options
 from wellgram.cli.info_command import info
 from wellgram.cli.leaving import leave_threads
@@ -102,7 +103,7 @@ def _run(signals: StopSignals) -> None:
     if sys.stdout is None:
         _fail("the standard output is closed; open it, or send it to /dev/null")
     try:
-        with signals.interrupting():
+        with signals.interrupting(), without_bars():  # steps have bars of their own
             app()
     except WellgramError as problem:
         command = _command()

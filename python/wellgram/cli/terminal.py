@@ -13,7 +13,6 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from wellgram.backends.progress_bars import without_bars
 from wellgram.backends.protocol import Progress as Report
 from wellgram.cli.advice import in_options
 from wellgram.errors import NotWritten, WellgramWarning
@@ -40,12 +39,6 @@ notes = Console(stderr=True, highlight=False, soft_wrap=True)
 @contextmanager
 def step(name: str) -> Iterator[Report]:
     """Show a step of the work: a bar on a terminal, a plain line otherwise."""
-    with without_bars(), _shown(name) as report:
-        yield report
-
-
-@contextmanager
-def _shown(name: str) -> Iterator[Report]:
     if not notes.is_terminal:
         began = time.perf_counter()
         yield lambda _: None
