@@ -3,11 +3,8 @@
 import http.client
 import io
 import json
-import os
-import re
 import signal
 import socket
-import subprocess
 import sys
 
 import numpy as np
@@ -16,7 +13,7 @@ import pytest
 
 from helpers.browsers import chromium, overflowing, visit
 from helpers.maps_and_wells import make_map
-from helpers.served_pages import page_at
+from helpers.served_pages import page_at, served
 from wellgram import InputError, MapLookup, browse, write_map
 
 client = pytest.importorskip("starlette.testclient", reason="starlette is not installed")
@@ -128,20 +125,6 @@ def test_a_port_that_is_taken_is_said(lookup):
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=rf"port {port}: .*choose another \(--port\)"):
             browse.serve(browse.application(lookup, "map"), port=port)
-
-
-def served(path, *options):
-    """Start the command; return it and the address that it prints."""
-    command = [sys.executable, "-m", "wellgram", "browse", str(path), "--port", "0", *options]
-    running = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    line = running.stdout.readline()
-    found = re.search(r"http://[^/]*/", line)
-    if found is None:
-        raise AssertionError(line + running.stderr.read())
-    return running, found.group()
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "npz"])
