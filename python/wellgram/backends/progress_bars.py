@@ -99,8 +99,7 @@ def _bar(name: str) -> _Bar | None:
 
 def in_notebook() -> bool:
     """Return whether a notebook runs this: IPython is loaded, and a kernel answers it."""
-    shell = sys.modules.get("IPython")
-    running = None if shell is None else shell.get_ipython()
+    running = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return getattr(running, "kernel", None) is not None
 
 

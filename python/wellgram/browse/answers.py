@@ -61,51 +61,53 @@ def neighbors_table(browsed: BrowsedMap, near: PerturbationNeighbors) -> pd.Data
     return _with_known(browsed, near.row, near.table)
 
 
-def comparison_answer(browsed: BrowsedMap, found: Comparison) -> dict[str, Any]:
+def comparison_answer(browsed: BrowsedMap, comparison: Comparison) -> dict[str, Any]:
     """Answer how two rows are alike."""
-    both = (found.first, found.second)
+    both = (comparison.first, comparison.second)
+    shared = comparison.shared
+    known = [browsed.known.sources_of(near.row, shared["row"].to_numpy()) for near in both]
+    partner = np.array([both[1].row])
     return {
         "perturbations": [browsed.named(near.row) for near in both],
-        "cosine": found.cosine,
-        "percentiles": list(found.percentiles),
-        "known": browsed.known.sources_of(both[0].row, np.array([both[1].row]))[0],
-        "edges": list(found.edges),
-        "counts": [counts.tolist() for counts in found.counts],
+        "cosine": comparison.cosine,
+        "percentiles": list(comparison.percentiles),
+        "known": browsed.known.sources_of(both[0].row, partner)[0],
+        "edges": list(comparison.edges),
+        "counts": [counts.tolist() for counts in comparison.counts],
         "known_cosines": [_known_cosines(browsed, near) for near in both],
-        "expected": found.expected,
+        "expected": comparison.expected,
         "shared": [
             {
-                **browsed.named(int(record["row"])),
+                **browsed.named(record["row"]),
                 "ranks": [record["rank"], record["other_rank"]],
                 "cosines": [float(record["cosine"]), float(record["other_cosine"])],
-                "known": [
-                    browsed.known.sources_of(near.row, np.array([int(record["row"])]))[0]
-                    for near in both
-                ],
+                "known": list(sources),
             }
-            for record in found.shared.to_dict("records")
+            for record, *sources in zip(shared.to_dict("records"), *known, strict=True)
         ],
     }
 
 
-def comparison_table(browsed: BrowsedMap, found: Comparison) -> pd.DataFrame:
+def comparison_table(browsed: BrowsedMap, comparison: Comparison) -> pd.DataFrame:
     """Return the shared neighbors of two rows as a table."""
-    shared = found.shared
+    shared = comparison.shared
     names = browsed.lookup.labels["perturbation"].iloc[shared["row"]].to_numpy()
     return shared.assign(perturbation=names)[["perturbation", *shared.columns]]
 
 
-def features_answer(browsed: BrowsedMap, row: int, found: FeatureDifferences) -> dict[str, Any]:
+def features_answer(
+    browsed: BrowsedMap, row: int, differences: FeatureDifferences
+) -> dict[str, Any]:
     """Answer in which features a row differs from controls; what is infinite is null."""
-    table = found.table.head(_FEATURES)
+    table = differences.table.head(_FEATURES)
     numbers = table.drop(columns="feature").to_numpy()
     return {
         **browsed.named(row),
-        "wells": found.wells,
-        "controls": found.controls,
-        "plates": found.plates,
-        "features": len(found.table),
-        "significant": int((found.table["q_value"] <= 0.05).sum()),
+        "wells": differences.wells,
+        "controls": differences.controls,
+        "plates": differences.plates,
+        "features": len(differences.table),
+        "significant": int((differences.table["q_value"] <= 0.05).sum()),
         "differences": [
             {"feature": shown(str(name))}
             | {

@@ -143,13 +143,13 @@ def application(
         )
 
     def neighbors(request: "Request") -> Response:
-        found = near(request)
-        partners = len(lookup.partners(found.row, type_asked(lookup, request)))
-        return JSONResponse(neighbors_answer(browsed, found, partners))
+        table = near(request)
+        partners = len(lookup.partners(table.row, type_asked(lookup, request)))
+        return JSONResponse(neighbors_answer(browsed, table, partners))
 
     def neighbors_csv(request: "Request") -> Response:
-        found = near(request)
-        return download(neighbors_table(browsed, found), "neighbors", found.row)
+        table = near(request)
+        return download(neighbors_table(browsed, table), "neighbors", table.row)
 
     def compared(request: "Request") -> Comparison:
         row, other = (row_asked(lookup, request, part) for part in ("row", "other"))
@@ -159,9 +159,8 @@ def application(
         return JSONResponse(comparison_answer(browsed, compared(request)))
 
     def comparison_csv(request: "Request") -> Response:
-        found = compared(request)
-        table = comparison_table(browsed, found)
-        return download(table, "shared", found.first.row, found.second.row)
+        pair = compared(request)
+        return download(comparison_table(browsed, pair), "shared", pair.first.row, pair.second.row)
 
     def differences(request: "Request") -> tuple[int, FeatureDifferences]:
         chosen = row_asked(lookup, request)
@@ -173,8 +172,8 @@ def application(
         return JSONResponse(features_answer(browsed, *differences(request)))
 
     def features_csv(request: "Request") -> Response:
-        chosen, found = differences(request)
-        return download(found.table, "features", chosen)
+        chosen, of_wells = differences(request)
+        return download(of_wells.table, "features", chosen)
 
     def download(table: pd.DataFrame, what: str, *rows: int) -> Response:
         name = f'attachment; filename="{browsed.file_name(what, *rows)}"'

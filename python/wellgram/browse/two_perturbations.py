@@ -34,7 +34,7 @@ class Comparison:
     @property
     def expected(self) -> float:
         """How many of the nearest two rows of no likeness would share."""
-        near = [(found.table["side"] == "nearest").sum() for found in (self.first, self.second)]
+        near = [(side.table["side"] == "nearest").sum() for side in (self.first, self.second)]
         return float(near[0] * near[1] / (len(self.first.cosines) - 1))
 
 
@@ -52,14 +52,14 @@ def compare(
         lookup.neighbors_of(chosen, k, farthest=0, perturbation_type=perturbation_type)
         for chosen in (row, other)
     )
-    cosines = [found.cosines[~np.isnan(found.cosines)] for found in (first, second)]
+    cosines = [side.cosines[~np.isnan(side.cosines)] for side in (first, second)]
     cosine = float(first.cosines[other]) if row != other else 1.0
     low, high = (float(end(list(map(end, cosines)))) for end in (np.min, np.max))
     if low == high:
         low, high = low - 0.01, high + 0.01
     counts = [np.histogram(values, _BINS, (low, high))[0] for values in cosines]
     below = [100.0 * float((values <= cosine).mean()) for values in cosines]
-    near = [found.table[["row", "rank", "cosine"]] for found in (first, second)]
+    near = [side.table[["row", "rank", "cosine"]] for side in (first, second)]
     shared = near[0].merge(near[1].add_prefix("other_"), left_on="row", right_on="other_row")
     shared = shared.drop(columns="other_row")
     order = np.argsort((shared["rank"] + shared["other_rank"]).to_numpy(), kind="stable")

@@ -7,7 +7,7 @@ const DIRECTIONS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], 
 
 export class MapPicture {
   #canvas = element("map");
-  #said = element("pointed");
+  #words = element("pointed");
   #points = new Uint16Array();
   #view = { scale: 1, x: 0.5, y: 0.5 }; // the middle of what is seen, in shares of the map
   #marks = { row: -1, other: -1, near: [], type: 0 };
@@ -130,10 +130,10 @@ export class MapPicture {
     this.#canvas.style.cursor = row < 0 ? "grab" : "pointer";
     this.#draw();
     clearTimeout(this.#waiting);
-    if (row < 0) { this.#said.textContent = "\u00a0"; return; }
+    if (row < 0) { this.#words.textContent = "\u00a0"; return; }
     this.#waiting = setTimeout(async () => {
       const { name } = await ask(`/row/${row}`);
-      if (row === this.#pointed) this.#said.textContent = name;
+      if (row === this.#pointed) this.#words.textContent = name;
     }, 60);
   }
 

@@ -146,9 +146,9 @@ async function compare(near, asked, query, edits, marks, signal) {
     return undefined;
   }
   const path = `/compare/${near.row}/${encodeURIComponent(meaning.rows[0].row)}`;
-  const found = await ask(path + query, signal);
-  const mate = found.perturbations[1];
-  showComparison(found, choices.sources.length > 0, link);
+  const comparison = await ask(path + query, signal);
+  const mate = comparison.perturbations[1];
+  showComparison(comparison, choices.sources.length > 0, link);
   element("download-shared").href = `${path}.csv${query}`;
   other.show(mate.name, edits);
   picture?.mark({ ...marks, other: mate.row });

@@ -1,4 +1,4 @@
-// The tables and figures of what was found.
+// The tables and figures of what was comparison.
 import { counted, element, fill, make } from "./elements.js";
 import { histogram } from "./histogram.js";
 
@@ -33,23 +33,23 @@ export function showNeighbors(near, hasSources, { link, compared }) {
   }
 }
 
-export function showComparison(found, hasSources, link) {
-  const [one, two] = found.perturbations;
+export function showComparison(comparison, hasSources, link) {
+  const [one, two] = comparison.perturbations;
   element("pair").textContent = `${one.name} and ${two.name}`;
-  const known = found.known.length ? ` A known pair of ${found.known.join(", ")}.` : "";
+  const known = comparison.known.length ? ` A known pair of ${comparison.known.join(", ")}.` : "";
   element("likeness").textContent =
-    `Cosine ${found.cosine.toFixed(4)}: of the others, ${found.percentiles[0].toFixed(2)}% have no ` +
-    `larger one with ${one.name}, ${found.percentiles[1].toFixed(2)}% with ${two.name}.${known}`;
-  histogram(element("histogram"), found);
+    `Cosine ${comparison.cosine.toFixed(4)}: of the others, ${comparison.percentiles[0].toFixed(2)}% have no ` +
+    `larger one with ${one.name}, ${comparison.percentiles[1].toFixed(2)}% with ${two.name}.${known}`;
+  histogram(element("histogram"), comparison);
   element("sharing").textContent =
-    `${counted(found.shared.length, "perturbation")} among the nearest of both; ` +
-    `by chance ${found.expected.toFixed(1)}.`;
-  element("shared-box").hidden = !found.shared.length;
+    `${counted(comparison.shared.length, "perturbation")} among the nearest of both; ` +
+    `by chance ${comparison.expected.toFixed(1)}.`;
+  element("shared-box").hidden = !comparison.shared.length;
   const columns = [["perturbation"], ...[one, two].flatMap(({ name }) => [
     [`rank with ${name}`, "number"], [`cosine with ${name}`, "number"],
     ...(hasSources ? [[`known with ${name}`]] : []),
   ])];
-  fill(element("shared"), columns, found.shared.map((row) => [
+  fill(element("shared"), columns, comparison.shared.map((row) => [
     make("a", row.name, { href: link(row) }),
     ...[0, 1].flatMap((k) => [
       String(row.ranks[k]), row.cosines[k].toFixed(4),
@@ -61,16 +61,16 @@ export function showComparison(found, hasSources, link) {
 const figure = (value, digits) => (value === null ? "∞" : value.toFixed(digits));
 const chance = (value) => (value >= 0.001 ? value.toFixed(4) : value.toExponential(1));
 
-export function showFeatures(found) {
+export function showFeatures(fitted) {
   element("fitted").textContent =
-    `${counted(found.wells, "well")} against ${counted(found.controls, "control")} on ` +
-    `${counted(found.plates, "plate")}: ${found.significant.toLocaleString("en")} of ` +
-    `${counted(found.features, "feature")} have q of at most 0.05 (Benjamini-Hochberg); ` +
-    `${found.differences.length} are shown.`;
+    `${counted(fitted.wells, "well")} against ${counted(fitted.controls, "control")} on ` +
+    `${counted(fitted.plates, "plate")}: ${fitted.significant.toLocaleString("en")} of ` +
+    `${counted(fitted.features, "feature")} have q of at most 0.05 (Benjamini-Hochberg); ` +
+    `${fitted.differences.length} are shown.`;
   fill(element("differences"),
     [["feature"], ["difference", "number"], ["t", "number"], ["Cohen's d", "number"],
       ["p", "number"], ["q", "number"]],
-    found.differences.map((row) => [
+    fitted.differences.map((row) => [
       row.feature, row.difference.toPrecision(3), figure(row.t, 2), figure(row.cohens_d, 2),
       chance(row.p_value), chance(row.q_value),
     ]));
