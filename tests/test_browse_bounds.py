@@ -75,6 +75,10 @@ def answer(there):
     ("path", "status"),
     [
         ("/", 200), ("/map", 200), ("/neighbors/1", 200), ("/neighbors/1.csv", 200),
+        ("/page.js", 200), ("/choices", 200), ("/points", 200), ("/row/3", 200),
+        ("/find?text=g1", 200), ("/find?text=" + "x" * 200, 200), ("/find?text=,", 200),
+        ("/compare/0/2", 200), ("/compare/0/2.csv", 200), ("/compare/0/44", 400),
+        ("/features/1", 400), ("/neighbors/1?type=x", 400), ("/web/page.js", 404),
         ("/nowhere", 404), ("/../server.py", 404), ("/neighbors/99", 400),
         ("/suggest?text=" + "a" * 201, 400), ("/suggest?text=" + "a" * 9_000, 414),
     ],
