@@ -110,9 +110,8 @@ def test_features_are_sent_and_downloaded(answers, lookup):
     assert len(pd.read_csv(io.StringIO(sent.text))) == found["features"] == 6
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_person_compares_two(browser, address, lookup, scheme):
-    with visit(browser, address, width=360, scheme=scheme) as page:
+def test_a_person_compares_two_on_a_phone(browser, address):
+    with visit(browser, address, width=360) as page:
         page.get_by_role("link", name="g0").click()  # an example, since its pair is known
         page.get_by_role("heading", name="g0, CRISPR").wait_for()
         page.get_by_label("Compare it with").press_sequentially("g1")

@@ -124,7 +124,7 @@ def test_drawing_leaves_the_state_of_matplotlib_alone():
     code = (
         "import sys, numpy as np, matplotlib as mpl; before = mpl.rcParams['svg.fonttype']; "
         "from wellgram import plots; ax = plots.plot_p_values(np.linspace(0, 1, 9)); "
-        "plots.svg(ax, 'x'); plots.save_png(ax, '/dev/null'); "
+        "plots.svg(ax, 'x'); plots.save_png(ax, '/dev/null'); assert ax._repr_png_(); "
         "print('matplotlib.pyplot' in sys.modules, mpl.rcParams['svg.fonttype'] == before)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+_REMEMBERED = 8
+"""Look-ups that are kept: a table is shown, downloaded and compared"""
 _WEB = Path(__file__).parent / "web"
 _FILES = {
     "/": (_WEB / "page.html", "text/html"),
@@ -135,12 +138,13 @@ def application(
     def points(_: "Request") -> Response:
         return Response(browsed.points.encoded(), media_type="application/octet-stream")
 
-    def near(request: "Request") -> PerturbationNeighbors:
-        return lookup.neighbors_of(
-            row_asked(lookup, request),
-            count_asked(request),
-            perturbation_type=type_asked(lookup, request),
-        )
+    @lru_cache(maxsize=_REMEMBERED)
+    def looked_up(row: int, k: int, kind: str | None) -> PerturbationNeighbors:
+        return lookup.neighbors_of(row, k, perturbation_type=kind)
+
+    def near(request: "Request", part: str = "row") -> PerturbationNeighbors:
+        row = row_asked(lookup, request, part)
+        return looked_up(row, count_asked(request), type_asked(lookup, request))
 
     def neighbors(request: "Request") -> Response:
         table = near(request)
@@ -152,8 +156,7 @@ def application(
         return download(neighbors_table(browsed, table), "neighbors", table.row)
 
     def compared(request: "Request") -> Comparison:
-        row, other = (row_asked(lookup, request, part) for part in ("row", "other"))
-        return compare(lookup, row, other, count_asked(request), type_asked(lookup, request))
+        return compare(near(request), near(request, "other"))
 
     def comparison(request: "Request") -> Response:
         return JSONResponse(comparison_answer(browsed, compared(request)))

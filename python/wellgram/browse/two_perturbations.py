@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from wellgram.backends.protocol import Codes
-from wellgram.pairs import MapLookup, PerturbationNeighbors
+from wellgram.pairs import PerturbationNeighbors
 
 _BINS = 60
 
@@ -38,28 +38,19 @@ class Comparison:
         return float(near[0] * near[1] / (len(self.first.cosines) - 1))
 
 
-def compare(
-    lookup: MapLookup, row: int, other: int, k: int, perturbation_type: str | None = None
-) -> Comparison:
-    """Compare two rows of a map by their k nearest partners, of one type or all.
-
-    Raises
-    ------
-    InputError
-        If there is no such row, or no partner of that type.
-    """
-    first, second = (
-        lookup.neighbors_of(chosen, k, farthest=0, perturbation_type=perturbation_type)
-        for chosen in (row, other)
-    )
+def compare(first: PerturbationNeighbors, second: PerturbationNeighbors) -> Comparison:
+    """Compare two rows of a map by their nearest partners."""
     cosines = [side.cosines[~np.isnan(side.cosines)] for side in (first, second)]
-    cosine = float(first.cosines[other]) if row != other else 1.0
+    cosine = 1.0 if first.row == second.row else float(first.cosines[second.row])
     low, high = (float(end(list(map(end, cosines)))) for end in (np.min, np.max))
     if low == high:
         low, high = low - 0.01, high + 0.01
     counts = [np.histogram(values, _BINS, (low, high))[0] for values in cosines]
     below = [100.0 * float((values <= cosine).mean()) for values in cosines]
-    near = [side.table[["row", "rank", "cosine"]] for side in (first, second)]
+    near = [
+        side.table.loc[side.table["side"] == "nearest", ["row", "rank", "cosine"]]
+        for side in (first, second)
+    ]
     shared = near[0].merge(near[1].add_prefix("other_"), left_on="row", right_on="other_row")
     shared = shared.drop(columns="other_row")
     order = np.argsort((shared["rank"] + shared["other_rank"]).to_numpy(), kind="stable")
