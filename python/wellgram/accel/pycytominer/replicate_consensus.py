@@ -21,8 +21,8 @@ from wellgram.accel.pycytominer.profile_tables import (
     written,
 )
 from wellgram.accel.pycytominer.pycytominer_releases import installed_release
-from wellgram.accel.pycytominer.ranks_of_rows import row_ranks
 from wellgram.backends import get_backend
+from wellgram.feature_rules.ranks_of_rows import row_ranks
 
 _EDGE = 1e-12
 """Of weights: theirs and ours differ by less, as both are sums of a few float64"""

@@ -14,17 +14,18 @@ from wellgram.accel.pycytominer.columns_of_features import (
     profile_features,
     with_columns,
 )
-from wellgram.accel.pycytominer.correlation_selection import correlated_features
 from wellgram.accel.pycytominer.given_profiles import chosen_samples, loaded_table
 from wellgram.accel.pycytominer.profile_tables import written
 from wellgram.accel.pycytominer.pycytominer_releases import installed_release
-from wellgram.accel.pycytominer.repeated_values import with_repeated_values
-from wellgram.accel.pycytominer.value_ranges import (
+from wellgram.backends.protocol import Floats
+from wellgram.feature_rules.feature_correlations import CorrelationMethod, correlated_features
+from wellgram.feature_rules.repeated_values import with_repeated_values
+from wellgram.feature_rules.undecided import Undecided
+from wellgram.feature_rules.value_ranges import (
     with_low_variance,
     with_missing_values,
     with_outliers,
 )
-from wellgram.backends.protocol import Floats
 
 
 def feature_select(
@@ -63,26 +64,42 @@ def feature_select(
     sampled = _Sampled(profiles, samples)
     release = installed_release()
 
+    def low_variance(names: list[str]) -> list[str]:
+        if not isinstance(min_variance, float | int) or not min_variance >= 0:
+            raise Declined("the least variance is no number from 0")
+        low = with_low_variance(sampled.columns(names), min_variance)
+        if low.all():
+            raise Declined("no feature varies enough")
+        return _those(names, low)
+
     def repeated(names: list[str]) -> list[str]:
+        _check_share(freq_cut)
+        _check_share(unique_cut)
         columns = sampled.columns(names)
         constant = not release.has_frequency_threshold
         few = with_repeated_values(columns, freq_cut, unique_cut, drops_constant=constant)
         return _those(names, few)
 
+    def missing(names: list[str]) -> list[str]:
+        _check_share(na_cutoff)
+        return _those(names, with_missing_values(sampled.columns(names), na_cutoff))
+
+    def outliers(names: list[str]) -> list[str]:
+        columns = sampled.columns(names)
+        if not isinstance(outlier_cutoff, float | int) or (
+            columns.dtype.type(outlier_cutoff) != outlier_cutoff
+        ):
+            raise Declined("the cutoff of outliers is no number, or none of the type of features")
+        return _those(names, with_outliers(columns, outlier_cutoff))
+
     rules: dict[str, Callable[[list[str]], list[str]]] = {
-        "variance_threshold": lambda names: _those(
-            names, with_low_variance(sampled.columns(names), min_variance)
-        ),
+        "variance_threshold": low_variance,
         "frequency_threshold": repeated,
-        "correlation_threshold": lambda names: correlated_features(
+        "correlation_threshold": lambda names: _correlated(
             sampled.table(names), corr_threshold, corr_method
         ),
-        "drop_na_columns": lambda names: _those(
-            names, with_missing_values(sampled.columns(names), na_cutoff)
-        ),
-        "drop_outliers": lambda names: _those(
-            names, with_outliers(sampled.columns(names), outlier_cutoff)
-        ),
+        "drop_na_columns": missing,
+        "drop_outliers": outliers,
         # These two are theirs: they take the time of a list, and of grouped deviations.
         "blocklist": lambda names: _theirs(
             get_blocklist_features,
@@ -108,7 +125,10 @@ def feature_select(
     for name in operations:
         if not names:
             raise Declined("no feature is left for an operation")
-        dropped.update(rules[name](names))
+        try:
+            dropped.update(rules[name](names))
+        except Undecided as reason:
+            raise Declined(str(reason)) from None
         names = [feature for feature in names if feature not in dropped]
     table = profiles.drop(list(dropped), axis="columns")
     return written(table, output_file, output_type, compression_options, float_format)
@@ -141,6 +161,26 @@ class _Sampled:
             self._columns = self._columns[[place[name] for name in names]]
         self._names = names
         return self._columns
+
+
+def _check_share(cutoff: Any) -> None:
+    """Decline what is no share."""
+    if not isinstance(cutoff, float | int) or not 0 <= cutoff <= 1:
+        raise Declined("a share is no number from 0 to 1")
+
+
+def _correlated(table: pd.DataFrame, threshold: Any, method: Any) -> list[str]:
+    """Return the names of features that correlate with others."""
+    if not isinstance(threshold, float | int) or not 0 <= threshold <= 1:
+        raise Declined("the threshold of correlations is no number from 0 to 1")
+    if len(table.columns) < 2 or len(table) < 2 or table.columns.name is not None:
+        raise Declined("there are fewer than two features or profiles, or columns have a name")
+    methods: dict[str, CorrelationMethod] = {"pearson": "pearson", "spearman": "spearman"}
+    kind = methods.get(method.lower()) if isinstance(method, str) else None
+    if kind is None:
+        raise Declined(f"correlation {method!r} is not supported")
+    dropped = correlated_features(table, feature_columns(table), threshold, kind)
+    return _those(list(table.columns), dropped)
 
 
 def _those(names: list[str], chosen: Any) -> list[str]:

@@ -1,12 +1,10 @@
-"""Features that pycytominer drops because they hardly vary, lack values or have outliers."""
-
-from typing import Any
+"""Features that hardly vary, lack values or have outliers."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.accel.declined import Declined
 from wellgram.backends.protocol import Floats
+from wellgram.feature_rules.undecided import Undecided
 
 _EPS = np.finfo(np.float64).eps
 _NEAR = 1e-9
@@ -15,10 +13,21 @@ _SQUARED = 1e-140
 """What the least variation must be for its square not to vanish"""
 
 
-def with_low_variance(columns: Floats, least: Any) -> NDArray[np.bool_]:
-    """Tell the features whose variance is not above the least, or decline where that is near."""
-    if not isinstance(least, float | int) or not least >= 0:
-        raise Declined("the least variance is no number from 0")
+def with_low_variance(columns: Floats, least: float) -> NDArray[np.bool_]:
+    """Tell the features whose variance (ddof 0) is not above the least.
+
+    Parameters
+    ----------
+    columns
+        A row for each feature
+    least
+        0 or more
+
+    Raises
+    ------
+    Undecided
+        If a variance is too near to the least, or cannot be had.
+    """
     n = columns.shape[1]
     low = np.zeros(len(columns), bool)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -28,8 +37,6 @@ def with_low_variance(columns: Floats, least: Any) -> NDArray[np.bool_]:
         plain = squares - np.square(means) - 4 * n * _EPS * squares > least * (1 + _NEAR)
     for k in np.flatnonzero(~plain | ~np.isfinite(squares)):
         low[k] = _is_low(columns[k].astype(np.float64), least)
-    if low.all():
-        raise Declined("no feature varies enough")
     return low
 
 
@@ -39,26 +46,24 @@ def _is_low(values: Floats, least: float) -> bool:
     if missing.any():
         values = values[~missing]
         if least == 0 or not len(values):
-            raise Declined("a value is missing, and there is no least variance or no other value")
+            raise Undecided("a value is missing, and there is no least variance or no other value")
     if not np.isfinite(values).all():
-        raise Declined("a value is infinite")
+        raise Undecided("a value is infinite")
     if least == 0:  # scikit-learn takes what is the same for that, whatever is rounded
         if 0 < np.ptp(values) < _SQUARED:
-            raise Declined("a variance is too small for its type")
+            raise Undecided("a variance is too small for its type")
         return bool((values == values[0]).all())
     n = len(values)
     mean = values.mean()
     variance = float(np.square(values - mean).mean())
     rounding = (n * _EPS * np.abs(values).max()) ** 2
     if not abs(variance - least) > _NEAR * (variance + least) + rounding:
-        raise Declined("a variance is too near to the least")
+        raise Undecided("a variance is too near to the least")
     return variance <= least
 
 
-def with_missing_values(columns: Floats, cutoff: Any) -> NDArray[np.bool_]:
+def with_missing_values(columns: Floats, cutoff: float) -> NDArray[np.bool_]:
     """Tell the features of whose values more than a share is missing."""
-    if not isinstance(cutoff, float | int) or not 0 <= cutoff <= 1:
-        raise Declined("the share of missing values is no number from 0 to 1")
     missing = np.zeros(len(columns), np.int64)
     with np.errstate(over="ignore", invalid="ignore"):
         suspects = np.flatnonzero(np.isnan(columns.sum(axis=1)))
@@ -66,10 +71,8 @@ def with_missing_values(columns: Floats, cutoff: Any) -> NDArray[np.bool_]:
     return np.asarray(missing / columns.shape[1] > cutoff)
 
 
-def with_outliers(columns: Floats, cutoff: Any) -> NDArray[np.bool_]:
+def with_outliers(columns: Floats, cutoff: float) -> NDArray[np.bool_]:
     """Tell the features with a value further from zero than the cutoff."""
-    if not isinstance(cutoff, float | int) or columns.dtype.type(cutoff) != cutoff:
-        raise Declined("the cutoff of outliers is no number, or none of the type of the features")
     furthest = np.maximum(columns.max(axis=1), -columns.min(axis=1))
     missing = np.flatnonzero(np.isnan(furthest))
     furthest[missing] = np.fmax.reduce(np.abs(columns[missing]), axis=1)

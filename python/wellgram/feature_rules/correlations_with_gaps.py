@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.accel.declined import Declined
 from wellgram.backends.protocol import Floats
+from wellgram.feature_rules.undecided import Undecided
 
 _NEAR = 1e-9
 """Theirs and ours differ by less, as both are sums of a few thousand float64"""
@@ -27,15 +27,15 @@ def gapped_correlations(columns: Floats) -> Floats:
 
     Raises
     ------
-    Declined
+    Undecided
         If two features share few profiles, or one hardly varies in those.
     """
     present = ~np.isnan(columns)
     if np.isinf(columns).any():
-        raise Declined("a value is infinite")
+        raise Undecided("a value is infinite")
     counts = present.sum(axis=1)
     if counts.min() < _LEAST_SHARED:
-        raise Declined("features share too few profiles")
+        raise Undecided("features share too few profiles")
     values = np.where(present, columns, 0.0)
     values -= (values.sum(axis=1) / counts)[:, None]
     values[~present] = 0
@@ -45,7 +45,7 @@ def gapped_correlations(columns: Floats) -> Floats:
         [np.ptp(row[here]) == 0 for row, here in zip(columns, present, strict=True)]
     )
     if not (constant | (lengths > _NEAR * largest)).all() or not np.isfinite(lengths).all():
-        raise Declined("a feature hardly varies, or is very large")
+        raise Undecided("a feature hardly varies, or is very large")
     values /= np.where(constant, 1, lengths)[:, None]
     products = values @ values.T
     # Sums over the profiles that both have: only features with gaps leave some out.
@@ -62,9 +62,9 @@ def gapped_correlations(columns: Floats) -> Floats:
     varies = ~constant
     both = varies[:, None] & varies[None, :]
     if (shared[both] < _LEAST_SHARED).any():
-        raise Declined("features share too few profiles")
+        raise Undecided("features share too few profiles")
     if (variances[both] < _LEAST_VARIANCE * shared[both]).any():
-        raise Declined("a feature hardly varies where another has values")
+        raise Undecided("a feature hardly varies where another has values")
     with np.errstate(divide="ignore", invalid="ignore"):
         found = (products - sums * sums.T / shared) / np.sqrt(variances * variances.T)
     found[~both] = np.nan
@@ -78,19 +78,19 @@ def decided_pairs(
 
     Raises
     ------
-    Declined
+    Undecided
         If rounding could decide which feature of a pair correlates more with all others.
     """
     lower = np.tril(np.ones(correlations.shape, bool), -1)
     above = lower & (correlations > threshold)
     near = np.argwhere(lower & (np.abs(correlations - threshold) < _NEAR))
     if len(near) > _MOST_NEAR:
-        raise Declined("many correlations are near to the threshold")
+        raise Undecided("many correlations are near to the threshold")
     for later, earlier in near:
         exact = table.iloc[:, [earlier, later]].corr().to_numpy()[1, 0]
         above[later, earlier] = exact > threshold
     first, second = np.nonzero(above)
     sums = np.nansum(np.abs(correlations), axis=0)
     if (np.abs(sums[first] - sums[second]) < _NEAR * len(sums)).any():
-        raise Declined("features correlate with all others alike, but for rounding")
+        raise Undecided("features correlate with all others alike, but for rounding")
     return first, second, sums

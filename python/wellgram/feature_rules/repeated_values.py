@@ -1,11 +1,8 @@
-"""Features that pycytominer drops because few values make up most of them."""
-
-from typing import Any
+"""Features of which few values make up most."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.accel.declined import Declined
 from wellgram.backends.protocol import Floats
 
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
@@ -13,7 +10,7 @@ _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def with_repeated_values(
-    columns: Floats, frequency: Any, uniqueness: Any, *, drops_constant: bool
+    columns: Floats, frequency: float, uniqueness: float, *, drops_constant: bool
 ) -> NDArray[np.bool_]:
     """Tell the features with a value that is far more frequent than others, or with few values.
 
@@ -27,9 +24,6 @@ def with_repeated_values(
     drops_constant
         Whether a feature with fewer than two values is dropped whatever the least share is
     """
-    for cut in (frequency, uniqueness):
-        if not isinstance(cut, float | int) or not 0 <= cut <= 1:
-            raise Declined("a share of values is no number from 0 to 1")
     n = columns.shape[1]
     bits = max(4, int(n).bit_length())
     dropped = np.zeros(len(columns), bool)
