@@ -21,7 +21,8 @@ from wellgram.stream import WellStream
 
 STREAMED = [name for name in ALIGNMENTS if alignment(name).streams]
 CHAINS = ["center-scale+tvn", "robust-mad+sphering", "standardize+robust-mad", "combat+pca-whiten"]
-TWICE = CHAINS[2:]  # one step is fitted on all wells, the other on controls
+TWICE = [*CHAINS[2:], "feature-select"]
+"""One step is fitted on all wells, the other on controls; or it is no affine map"""
 
 
 @pytest.fixture(scope="module")

@@ -96,6 +96,8 @@ class WellLabels(ABC):
 
     metadata: pd.DataFrame
     origin: Mapping[str, str]
+    feature_columns: tuple[str, ...]
+    """The columns of the files that the features were read from"""
 
     @property
     @abstractmethod

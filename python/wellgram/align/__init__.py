@@ -16,6 +16,7 @@ from wellgram.align.chains import Chain, chain
 from wellgram.align.combat import ComBat
 from wellgram.align.coral import CORAL
 from wellgram.align.estimator import Alignment
+from wellgram.align.feature_select import FeatureSelect
 from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.harmony import Harmony
 from wellgram.align.inverse_normal import InverseNormal
@@ -37,6 +38,7 @@ ALIGNMENTS: dict[str, type[Alignment]] = {
         TVN,
         ComBat,
         InverseNormal,
+        FeatureSelect,
     )
 }
 """The registry: the name on the command line and the class behind it."""
@@ -86,6 +88,7 @@ __all__ = [
     "CenterScale",
     "Chain",
     "ComBat",
+    "FeatureSelect",
     "FewControls",
     "Harmony",
     "InverseNormal",

@@ -1,6 +1,7 @@
 """Several alignments in turn, as one."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Self
 
 from wellgram.align.affine import AnySample, BatchAffine
@@ -122,6 +123,7 @@ class Chain(Alignment):
         raw: dict[str, GroupMoments] = {}
         affine: BatchAffine | None = None
         parts: list[Alignment | BatchAffine] = []
+        features = sample.features
         for step in self.steps:
             width = affine.features if affine else sample.width
             if isinstance(step, MomentAlignment):
@@ -137,7 +139,7 @@ class Chain(Alignment):
             elif isinstance(step, AffineAlignment):
                 step.fit_sample(_aligned(sample, affine))
             else:
-                now = _aligned(sample, affine)
+                now = replace(_aligned(sample, affine), features=features)
                 step.fit_sample(now)
                 parts += [affine, step] if affine else [step]
                 sample = step.transform_sample(now)
@@ -145,6 +147,8 @@ class Chain(Alignment):
             if isinstance(step, AffineAlignment):
                 affine = affine.then(step.affine_) if affine else step.affine_
             step.learn_features(width, None)
+            if features is not None:
+                features = tuple(step.get_feature_names_out(features))
         if affine:
             parts.append(affine)
         self.parts_ = parts
@@ -155,6 +159,8 @@ class Chain(Alignment):
     def _needs_only_controls(self) -> bool:
         """Whether rows of controls, beyond their moments, are all that it is fitted on."""
         affine = [step for step in self.steps if isinstance(step, AffineAlignment)]
+        if len(affine) < len(self.steps):
+            return False  # the others take all wells
         only_moments = all(isinstance(step, MomentAlignment) for step in affine)
         return not only_moments and all(step.fits_on == "controls" for step in affine)
 

@@ -35,6 +35,8 @@ class Alignment(Estimator, ContainerOutput, ABC):
 
     name: ClassVar[str]
     takes = {"fit": ("batch", "control"), "transform": ("batch",)}  # noqa: RUF012 - never changed
+    takes_missing: ClassVar[bool] = False
+    """Whether rows may have missing values"""
 
     @takes_backend
     def fit(
@@ -78,7 +80,7 @@ class Alignment(Estimator, ContainerOutput, ABC):
                [ 1.,  1.]])
         """
         self.check_params()
-        self._fit(as_sample(X, batch, control))
+        self._fit(as_sample(X, batch, control, missing=self.takes_missing))
         return self
 
     @overload
@@ -141,7 +143,7 @@ class Alignment(Estimator, ContainerOutput, ABC):
     ) -> Rows | WellStream:
         """Fit, then transform the same rows."""
         self.check_params()
-        sample = as_sample(X, batch, control)
+        sample = as_sample(X, batch, control, missing=self.takes_missing)
         self._fit(sample)
         aligned: Rows | WellStream = self._out(self.transform_sample(sample).content, sample)
         return aligned
@@ -212,7 +214,7 @@ class Alignment(Estimator, ContainerOutput, ABC):
             sample = self._known(X, batch)
         else:
             self.check_params()
-            sample = as_sample(X, batch, control)
+            sample = as_sample(X, batch, control, missing=self.takes_missing)
             self._fit(sample)
         return self._out(self.transform_sample(sample).as_given, sample)
 
@@ -232,7 +234,7 @@ class Alignment(Estimator, ContainerOutput, ABC):
     def _known(self, X: Any, batch: Labels | None) -> Sample:
         """Return a sample of the features that it was fitted on."""
         self.check_fitted()
-        sample = as_sample(X, batch, None, self.check_names)
+        sample = as_sample(X, batch, None, self.check_names, missing=self.takes_missing)
         self._check_streams(sample)
         self.check_count(sample.width)
         return sample
@@ -349,10 +351,11 @@ class Alignment(Estimator, ContainerOutput, ABC):
         return self.ask_for("transform", batch=batch)
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import Tags, TargetTags, TransformerTags
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
 
         return Tags(
             estimator_type=None,
             target_tags=TargetTags(required=False),
+            input_tags=InputTags(allow_nan=self.takes_missing),
             transformer_tags=TransformerTags(preserves_dtype=["float64", "float32"]),
         )

@@ -15,6 +15,7 @@ from wellgram.backends.moments import beyond, exponents, gathered
 from wellgram.backends.protocol import Codes, Floats, GroupMoments, Moments, Rows, Spread
 from wellgram.errors import InputError
 from wellgram.estimators import as_features
+from wellgram.estimators.feature_names import names_of
 from wellgram.folds import Span
 from wellgram.wells import Fold, WellChunk, WellLabels, Wells, batch_codes
 
@@ -39,6 +40,8 @@ class Sample(ABC):
     """Where batches and controls come from, for messages"""
     given: Any = field(default=None, kw_only=True)
     """The array or DataFrame that rows were given as; None of wells"""
+    features: tuple[str, ...] | None = field(default=None, kw_only=True)
+    """The names of the features (d,), where they have any"""
 
     @property
     @abstractmethod
@@ -96,6 +99,11 @@ class Sample(ABC):
     @abstractmethod
     def in_memory(self) -> bool:
         """Whether all rows are at hand."""
+
+    @property
+    def metadata(self) -> pd.DataFrame | None:
+        """What is known of each row: see `WellLabels`; None of rows that are no wells."""
+        return None
 
     @property
     def batches(self) -> int:
@@ -157,6 +165,11 @@ class WellSample(RowSample):
         """The wells, with the rows as they are now."""
         return self.wells.with_embeddings(self.rows)
 
+    @property
+    def metadata(self) -> pd.DataFrame:
+        """What is known of each well."""
+        return self.wells.metadata
+
 
 @dataclass(frozen=True)
 class StreamSample(Sample):
@@ -196,6 +209,11 @@ class StreamSample(Sample):
     def content(self) -> WellLabels:
         """What the rows are read from."""
         return self.stream
+
+    @property
+    def metadata(self) -> pd.DataFrame:
+        """What is known of each well."""
+        return self.stream.metadata
 
     @property
     def in_memory(self) -> bool:
@@ -280,8 +298,12 @@ def as_sample(
     batch: Labels | None,
     control: ArrayLike | None,
     check_names: Callable[[Any], None] | None = None,
+    *,
+    missing: bool = False,
 ) -> Sample:
     """Return wells, or rows with labels, as a sample; of rows, their columns' names may be checked.
+
+    `missing` says whether rows may have missing values.
 
     Raises
     ------
@@ -299,12 +321,13 @@ def as_sample(
             controls if names is None else f"column {x.origin.get('batch', 'batch')!r}; {controls}"
         )
         if not x.in_memory:
-            return StreamSample(coded, names, is_control, said, x)
+            return StreamSample(coded, names, is_control, said, x, features=_named(x))
         wells = x.read()
-        return WellSample(coded, names, is_control, said, wells.embeddings, wells)
+        rows = wells.embeddings
+        return WellSample(coded, names, is_control, said, rows, wells, features=_named(wells))
     if check_names is not None:
         check_names(x)
-    rows = as_features(x)
+    rows = as_features(x, missing=missing)
     batches: list[str] | None = None
     codes = np.zeros(len(rows), np.int64)
     if batch is not None:
@@ -322,7 +345,15 @@ def as_sample(
             raise InputError(f"control must be a mask of rows, not {is_control.dtype}")
     whose = "those of control=" if control is not None else "all rows"
     said = f"batch=; controls: {whose}"
-    return RowSample(codes, batches, is_control, said, rows, given=x)
+    columns = names_of(x)
+    features = None if columns is None else tuple(columns)
+    return RowSample(codes, batches, is_control, said, rows, given=x, features=features)
+
+
+def _named(wells: WellLabels) -> tuple[str, ...] | None:
+    """Return the names of the features; None where they were read from a column of vectors."""
+    names = wells.feature_columns
+    return names if len(names) == wells.features else None
 
 
 def _check_length(labels: Any, rows: Rows, name: str) -> None:

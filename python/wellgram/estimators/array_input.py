@@ -11,7 +11,7 @@ from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError
 
 
-def as_features(X: Any) -> Rows:
+def as_features(X: Any, *, missing: bool = False) -> Rows:
     """Return what is given as rows (n, d), float32 or float64.
 
     Parameters
@@ -19,12 +19,14 @@ def as_features(X: Any) -> Rows:
     X
         Whatever NumPy takes for a matrix of numbers: an array, nested lists, a DataFrame. float32
         and float64 stay, float16 becomes float32, all other numbers float64.
+    missing
+        Whether a value may be a NaN.
 
     Raises
     ------
     InputError
         If it is sparse, complex, of no numbers, without features, or no matrix; or a value is a NaN
-        or an Inf.
+        that may be none, or an Inf.
     TypeError
         If an object among the values is no number, as NumPy has it.
     """
@@ -43,6 +45,8 @@ def as_features(X: Any) -> Rows:
         )
     rows = as_rows(_numbers(given), "X")
     finite = np.isfinite(rows).all(axis=1)
+    if missing and not finite.all():
+        finite = ~np.isinf(rows).any(axis=1)
     if not finite.all():
         bad = int(np.flatnonzero(~finite)[0])
         raise InputError(f"row {bad} holds a NaN or an Inf; leave such rows out")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.backends.protocol import Floats
+from wellgram.backends.protocol import Floats, Rows
 from wellgram.feature_rules.undecided import Undecided
 
 _NEAR = 1e-9
@@ -17,7 +17,7 @@ _MOST_NEAR = 200
 """Pairs near to the threshold that pandas is asked for, one by one"""
 
 
-def gapped_correlations(columns: Floats) -> Floats:
+def gapped_correlations(columns: Rows) -> Floats:
     """Return the correlation of each pair of features, over the profiles that have both.
 
     Parameters

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wellgram.backends.protocol import Floats
+from wellgram.backends.protocol import Floats, Rows
 from wellgram.feature_rules.correlations_with_gaps import decided_pairs, gapped_correlations
 from wellgram.feature_rules.ranks_of_rows import row_ranks
 from wellgram.feature_rules.undecided import Undecided
@@ -15,12 +15,14 @@ CorrelationMethod = Literal["pearson", "spearman"]
 
 _MOST_PROFILES = 30_000
 """For whose ranks the sums of products are exact in float64, in whatever order they are added"""
+_NEAR = 1e-9
+"""Theirs and ours differ by less, as both are sums of products of float64"""
 _TRIED = 4
 """How many features pandas correlates as well, to see that it computes as is assumed"""
 
 
 def correlated_features(
-    table: pd.DataFrame, columns: Floats, threshold: float, method: CorrelationMethod
+    table: pd.DataFrame, columns: Rows, threshold: float, method: CorrelationMethod
 ) -> NDArray[np.bool_]:
     """Tell of each pair of correlated features the one that correlates more with all others.
 
@@ -53,6 +55,24 @@ def correlated_features(
     return above_threshold(_exact_correlations(table, columns, method), threshold)
 
 
+def plainly_correlated(correlations: Floats, threshold: float) -> NDArray[np.bool_]:
+    """Tell those features by correlations (d, d) that are those of the original but for rounding.
+
+    Raises
+    ------
+    Undecided
+        If rounding could decide.
+    """
+    above = np.tril(correlations > threshold, -1)
+    if np.tril(np.abs(correlations - threshold) < _NEAR, -1).any():
+        raise Undecided("a correlation is near to the threshold")
+    first, second = np.nonzero(above)
+    sums = np.nansum(np.abs(correlations), axis=0)
+    if (np.abs(sums[first] - sums[second]) < _NEAR * len(sums)).any():
+        raise Undecided("features correlate with all others alike, but for rounding")
+    return _dropped(len(sums), first, second, sums)
+
+
 def above_threshold(correlations: pd.DataFrame, threshold: float) -> NDArray[np.bool_]:
     """Tell those features by the correlations (d, d) of all of them."""
     # The place of a feature in this order decides, also where sums are equal.
@@ -71,7 +91,7 @@ def _dropped(
 
 
 def _exact_correlations(
-    table: pd.DataFrame, columns: Floats, method: CorrelationMethod
+    table: pd.DataFrame, columns: Rows, method: CorrelationMethod
 ) -> pd.DataFrame:
     """Return correlations as the original has them, so that sums and thresholds have its bits."""
     names = table.columns
@@ -84,7 +104,7 @@ def _exact_correlations(
     return pd.DataFrame(values, index=names, columns=names, copy=False)
 
 
-def _rank_correlations(columns: Floats) -> Floats:
+def _rank_correlations(columns: Rows) -> Floats:
     """Return the correlations of ranks.
 
     Centred ranks are halves, so that all sums of products are exact.

@@ -3,14 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends.protocol import Floats
+from wellgram.backends.protocol import Floats, Rows
 
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 """Spreads the bits of a number over the top of its product"""
 
 
 def with_repeated_values(
-    columns: Floats, frequency: float, uniqueness: float, *, drops_constant: bool
+    columns: Rows, frequency: float, uniqueness: float, *, drops_constant: bool
 ) -> NDArray[np.bool_]:
     """Tell the features with a value that is far more frequent than others, or with few values.
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from wellgram.backends.protocol import Floats
+from wellgram.backends.protocol import Floats, Rows
 from wellgram.feature_rules.undecided import Undecided
 
 _EPS = np.finfo(np.float64).eps
@@ -13,7 +13,7 @@ _SQUARED = 1e-140
 """What the least variation must be for its square not to vanish"""
 
 
-def with_low_variance(columns: Floats, least: float) -> NDArray[np.bool_]:
+def with_low_variance(columns: Rows, least: float) -> NDArray[np.bool_]:
     """Tell the features whose variance (ddof 0) is not above the least.
 
     Parameters
@@ -62,7 +62,7 @@ def _is_low(values: Floats, least: float) -> bool:
     return variance <= least
 
 
-def with_missing_values(columns: Floats, cutoff: float) -> NDArray[np.bool_]:
+def with_missing_values(columns: Rows, cutoff: float) -> NDArray[np.bool_]:
     """Tell the features of whose values more than a share is missing."""
     missing = np.zeros(len(columns), np.int64)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -71,7 +71,7 @@ def with_missing_values(columns: Floats, cutoff: float) -> NDArray[np.bool_]:
     return np.asarray(missing / columns.shape[1] > cutoff)
 
 
-def with_outliers(columns: Floats, cutoff: float) -> NDArray[np.bool_]:
+def with_outliers(columns: Rows, cutoff: float) -> NDArray[np.bool_]:
     """Tell the features with a value further from zero than the cutoff."""
     furthest = np.maximum(columns.max(axis=1), -columns.min(axis=1))
     missing = np.flatnonzero(np.isnan(furthest))
