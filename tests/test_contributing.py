@@ -69,9 +69,9 @@ def test_places_of_the_rest_are_there():
             assert (ROOT / name).exists(), name
 
 
-@pytest.mark.parametrize("name", [*align.ALIGNMENTS, *align.OPTIONAL])
+@pytest.mark.parametrize("name", [*align.ALIGNMENTS, *align.BY_COLUMN, *align.OPTIONAL])
 def test_an_alignment_is_in_all_places(name):
-    of_class = (align.ALIGNMENTS | align.OPTIONAL)[name].__name__
+    of_class = (align.ALIGNMENTS | align.BY_COLUMN | align.OPTIONAL)[name].__name__
     assert of_class in align.__all__
     assert of_class in wellgram.__all__
     assert f"`{name}`" in read("docs/guide/alignments.md")

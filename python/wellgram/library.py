@@ -8,6 +8,7 @@ from wellgram.align import (
     BatchAffine,
     CenterScale,
     ComBat,
+    CovariateRegression,
     FeatureSelect,
     Harmony,
     InverseNormal,
@@ -17,6 +18,7 @@ from wellgram.align import (
     RobustMAD,
     Sphering,
     Standardize,
+    WellPosition,
     chain,
 )
 from wellgram.backends import available_backends, get_backend, set_backend
@@ -98,6 +100,7 @@ __all__ = [
     "CenterScale",
     "ComBat",
     "ControlsWarning",
+    "CovariateRegression",
     "FeatureSelect",
     "Harmony",
     "InputError",
@@ -113,6 +116,7 @@ __all__ = [
     "Scan",
     "Sphering",
     "Standardize",
+    "WellPosition",
     "WellgramError",
     "Wells",
     "associations",

@@ -15,6 +15,7 @@ from wellgram.align.center_scale import CenterScale, PCACenterScale, RobustMAD, 
 from wellgram.align.chains import Chain, chain
 from wellgram.align.combat import ComBat
 from wellgram.align.coral import CORAL
+from wellgram.align.covariate_regression import CovariateRegression
 from wellgram.align.estimator import Alignment
 from wellgram.align.feature_select import FeatureSelect
 from wellgram.align.from_moments import MomentAlignment, Own, Shared
@@ -23,6 +24,7 @@ from wellgram.align.inverse_normal import InverseNormal
 from wellgram.align.proximity import ProximityCorrection
 from wellgram.align.sphering import PCAWhiten, Sphering
 from wellgram.align.tvn import TVN
+from wellgram.align.well_position import WellPosition
 from wellgram.errors import InputError
 
 ALIGNMENTS: dict[str, type[Alignment]] = {
@@ -46,6 +48,16 @@ ALIGNMENTS: dict[str, type[Alignment]] = {
 OPTIONAL: dict[str, type[Alignment]] = {Harmony.name: Harmony}
 """Those that need a package which the library does not; they say so when they are fitted"""
 
+BY_COLUMN: dict[str, type[Alignment]] = {
+    cls.name: cls for cls in (WellPosition, CovariateRegression)
+}
+"""Those that need a column which not every screen has; they name it when they are fitted"""
+
+
+def alignment_names() -> list[str]:
+    """Return the names that `alignment` knows, beside ``"none"``."""
+    return list(ALIGNMENTS | BY_COLUMN | OPTIONAL)
+
 
 def alignment(name: str, *, few_controls: FewControls = "raise") -> Alignment | None:
     """Return a new alignment of that name with its defaults; None for ``"none"``.
@@ -60,13 +72,13 @@ def alignment(name: str, *, few_controls: FewControls = "raise") -> Alignment | 
     """
     if name == "none":
         return None
-    known = ALIGNMENTS | OPTIONAL
+    known = ALIGNMENTS | BY_COLUMN | OPTIONAL
     steps = []
     for part in name.split("+"):
         if part not in known:
             raise InputError(
-                f"unknown alignment {part!r}; choose none, {', '.join(known)}, or several joined "
-                "by +"
+                f"unknown alignment {part!r}; choose none, {', '.join(alignment_names())}, or "
+                "several joined by +"
             )
         steps.append(known[part]())
     if few_controls != "raise":
@@ -78,6 +90,7 @@ def alignment(name: str, *, few_controls: FewControls = "raise") -> Alignment | 
 
 __all__ = [
     "ALIGNMENTS",
+    "BY_COLUMN",
     "CORAL",
     "OPTIONAL",
     "TVN",
@@ -88,6 +101,7 @@ __all__ = [
     "CenterScale",
     "Chain",
     "ComBat",
+    "CovariateRegression",
     "FeatureSelect",
     "FewControls",
     "Harmony",
@@ -101,10 +115,12 @@ __all__ = [
     "Shared",
     "Sphering",
     "Standardize",
+    "WellPosition",
     "affine_of",
     "aligned",
     "aligned_in_memory",
     "alignment",
+    "alignment_names",
     "chain",
     "fit_if_needed",
     "needs_fit",

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wellgram.align.cellprofiler_blocklist import noisy_features
 from wellgram.align.chosen_features import ChosenFeatures
 from wellgram.align.feature_values import FeatureSums, ValuesInMemory
-from wellgram.align.noisy_features import noisy_features
 from wellgram.align.sample import RowSample, Sample
 from wellgram.align.well_columns import well_column
 from wellgram.errors import InputError
@@ -90,7 +90,7 @@ class FeatureSelect(ChosenFeatures):
     >>> import pandas as pd, wellgram as wg
     >>> table = pd.DataFrame({"a": [1.0, 2, 3, 5], "b": [2.0, 4, 6, 11], "c": [0.0, 3, 1, 2]})
     >>> wg.FeatureSelect().fit(table).get_feature_names_out()
-    array(['a', 'c'], dtype=object)
+    array(['b', 'c'], dtype=object)
     """
 
     name = "feature-select"

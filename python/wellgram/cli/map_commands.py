@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from wellgram import browse as browsing
-from wellgram.align import ALIGNMENTS
+from wellgram.align import alignment_names
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.machine import peak_memory
 from wellgram.cli.leaving import leave_threads
@@ -73,7 +73,7 @@ def neighbors(
         typer.Option(help="Of wells: look among those with another value in this column, 'batch'."),
     ] = None,
     align: Annotated[
-        str, typer.Option(help=f"Of wells: their alignment: none, {', '.join(ALIGNMENTS)}.")
+        str, typer.Option(help=f"Of wells: their alignment: none, {', '.join(alignment_names())}.")
     ] = "none",
     scratch: Annotated[
         str | None,

@@ -12,7 +12,7 @@ import pandas as pd
 import typer
 
 from wellgram import simulate as simulation
-from wellgram.align import ALIGNMENTS, FewControls, alignment
+from wellgram.align import FewControls, alignment, alignment_names
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.machine import peak_memory
 from wellgram.backends.protocol import Progress
@@ -102,7 +102,9 @@ def score(
     common_features: CommonFeatures = False,
     align: Annotated[
         str | None,
-        typer.Option(help=f"Alignment: none, {', '.join(ALIGNMENTS)}; by default the layout's."),
+        typer.Option(
+            help=f"Alignment: none, {', '.join(alignment_names())}; by default the layout's."
+        ),
     ] = None,
     few_controls: Annotated[
         FewControls,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from wellgram.align import ALIGNMENTS, OPTIONAL, alignment
+from wellgram.align import alignment, alignment_names
 from wellgram.backends import BACKENDS, get_backend, set_backend
 from wellgram.backends.machine import peak_memory
 from wellgram.cli.screen_options import (
@@ -86,7 +86,10 @@ def blocks(
     allow_unmatched: AllowUnmatched = False,
     allow_duplicates: AllowDuplicates = False,
     align: Annotated[
-        str, typer.Option(help=f"Alignment, fitted to each block: none, {', '.join(ALIGNMENTS)}.")
+        str,
+        typer.Option(
+            help=f"Alignment, fitted to each block: none, {', '.join(alignment_names())}."
+        ),
     ] = "none",
     label: Annotated[
         str, typer.Option(help="Column of the classes that the probe tells apart.")
@@ -187,7 +190,7 @@ def batch_study(
     correction: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"none, {', '.join(ALIGNMENTS | OPTIONAL)}, or several joined by +; may be "
+            help=f"none, {', '.join(alignment_names())}, or several joined by +; may be "
             f"repeated. By default {len(CORRECTIONS)} of them."
         ),
     ] = None,

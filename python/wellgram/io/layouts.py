@@ -138,6 +138,7 @@ _ALL: Iterable[Layout] = (
         perturbation=("Metadata_broad_sample", "Metadata_JCP2022", "Metadata_perturbation"),
         batch=("Metadata_Plate",),
         control=("DMSO",),
+        keep=("Metadata_Well", "Metadata_Batch", "Metadata_Count_Cells", "Metadata_Cell_Count"),
         feature=lambda column: not column.startswith("Metadata_"),
         measurement=is_measurement,
         files="*",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from wellgram.align import ALIGNMENTS, OPTIONAL, Alignment, alignment
+from wellgram.align import Alignment, alignment, alignment_names
 from wellgram.backends import takes_backend
 from wellgram.backends.protocol import Floats, Rows
 from wellgram.errors import InputError
@@ -264,7 +264,7 @@ def _named(
 ) -> dict[str, Alignment | None]:
     if not corrections:
         raise InputError(
-            f"no correction is named; choose none, {', '.join(ALIGNMENTS | OPTIONAL)}, or several "
+            f"no correction is named; choose none, {', '.join(alignment_names())}, or several "
             "joined by +"
         )
     if isinstance(corrections, Mapping):
