@@ -11,7 +11,14 @@ from wellgram.align.applying import (
     needs_fit,
     pooled_batches,
 )
-from wellgram.align.center_scale import CenterScale, PCACenterScale, RobustMAD, Standardize
+from wellgram.align.arm_correction import ArmCorrection
+from wellgram.align.center_scale import (
+    CenterScale,
+    PCACenterScale,
+    PlateMAD,
+    RobustMAD,
+    Standardize,
+)
 from wellgram.align.chains import Chain, chain
 from wellgram.align.combat import ComBat
 from wellgram.align.coral import CORAL
@@ -21,9 +28,13 @@ from wellgram.align.feature_select import FeatureSelect
 from wellgram.align.from_moments import MomentAlignment, Own, Shared
 from wellgram.align.harmony import Harmony
 from wellgram.align.inverse_normal import InverseNormal
+from wellgram.align.outlier_features import OutlierFeatures
+from wellgram.align.pca_rotate import PCARotate
+from wellgram.align.presets import PRESETS
 from wellgram.align.proximity import ProximityCorrection
 from wellgram.align.sphering import PCAWhiten, Sphering
 from wellgram.align.tvn import TVN
+from wellgram.align.variant_features import VariantFeatures
 from wellgram.align.well_position import WellPosition
 from wellgram.errors import InputError
 
@@ -41,6 +52,10 @@ ALIGNMENTS: dict[str, type[Alignment]] = {
         ComBat,
         InverseNormal,
         FeatureSelect,
+        VariantFeatures,
+        PlateMAD,
+        OutlierFeatures,
+        PCARotate,
     )
 }
 """The registry: the name on the command line and the class behind it."""
@@ -49,21 +64,21 @@ OPTIONAL: dict[str, type[Alignment]] = {Harmony.name: Harmony}
 """Those that need a package which the library does not; they say so when they are fitted"""
 
 BY_COLUMN: dict[str, type[Alignment]] = {
-    cls.name: cls for cls in (WellPosition, CovariateRegression)
+    cls.name: cls for cls in (WellPosition, CovariateRegression, ArmCorrection)
 }
 """Those that need a column which not every screen has; they name it when they are fitted"""
 
 
 def alignment_names() -> list[str]:
     """Return the names that `alignment` knows, beside ``"none"``."""
-    return list(ALIGNMENTS | BY_COLUMN | OPTIONAL)
+    return list(ALIGNMENTS | BY_COLUMN | OPTIONAL | PRESETS)
 
 
 def alignment(name: str, *, few_controls: FewControls = "raise") -> Alignment | None:
     """Return a new alignment of that name with its defaults; None for ``"none"``.
 
-    Names joined by ``+`` make a chain: ``"robust-mad+inverse-normal"``. `few_controls` is for those
-    steps that have it: see `AffineAlignment`.
+    Names joined by ``+`` make a chain: ``"robust-mad+inverse-normal"``. So do the names of
+    presets. `few_controls` is for those steps that have it: see `AffineAlignment`.
 
     Raises
     ------
@@ -73,8 +88,11 @@ def alignment(name: str, *, few_controls: FewControls = "raise") -> Alignment | 
     if name == "none":
         return None
     known = ALIGNMENTS | BY_COLUMN | OPTIONAL
-    steps = []
+    steps: list[Alignment] = []
     for part in name.split("+"):
+        if part in PRESETS:
+            steps += PRESETS[part]()
+            continue
         if part not in known:
             raise InputError(
                 f"unknown alignment {part!r}; choose none, {', '.join(alignment_names())}, or "
@@ -93,10 +111,12 @@ __all__ = [
     "BY_COLUMN",
     "CORAL",
     "OPTIONAL",
+    "PRESETS",
     "TVN",
     "AffineAlignment",
     "Aligner",
     "Alignment",
+    "ArmCorrection",
     "BatchAffine",
     "CenterScale",
     "Chain",
@@ -107,14 +127,18 @@ __all__ = [
     "Harmony",
     "InverseNormal",
     "MomentAlignment",
+    "OutlierFeatures",
     "Own",
     "PCACenterScale",
+    "PCARotate",
     "PCAWhiten",
+    "PlateMAD",
     "ProximityCorrection",
     "RobustMAD",
     "Shared",
     "Sphering",
     "Standardize",
+    "VariantFeatures",
     "WellPosition",
     "affine_of",
     "aligned",

@@ -1,16 +1,17 @@
 """Standardise each batch: by its controls or all its wells, as they are or after a rotation."""
 
 from itertools import compress
+from typing import ClassVar
 
 import numpy as np
 
 from wellgram.align.affine import BatchAffine, diagonal_maps
 from wellgram.align.affine_alignment import AffineAlignment, FewControls, Unseen
 from wellgram.align.from_moments import MomentAlignment, Own, Shared
+from wellgram.align.median_deviations import medians_and_deviations
 from wellgram.align.sample import Sample
 from wellgram.align.spectrum import check_not_negative, principal_axes, standard_scale
-from wellgram.backends import get_backend
-from wellgram.backends.protocol import Floats, GroupMoments, Moments
+from wellgram.backends.protocol import GroupMoments, Moments
 from wellgram.errors import InputError
 
 
@@ -98,6 +99,9 @@ class RobustMAD(AffineAlignment):
     """
 
     name = "robust-mad"
+    factor: ClassVar[float] = 1.4826
+    """The standard deviation of a normal distribution over its median absolute deviation, rounded
+    as pycytominer has it"""
 
     def __init__(
         self,
@@ -119,27 +123,19 @@ class RobustMAD(AffineAlignment):
         """Fit to a sample."""
         codes = self.fitting(sample)
         rows, codes = sample.chosen(codes >= 0).rows, codes[codes >= 0]
-        run = get_backend()
-
-        def robust(codes: np.ndarray, groups: int) -> tuple[Floats, Floats]:
-            medians = run.group_medians(rows, codes, groups)
-            with np.errstate(over="ignore"):
-                deviations = np.abs(rows - medians[codes])
-            return medians, run.group_medians(deviations, codes, groups)
-
-        medians, deviations = robust(codes, sample.batches)
+        medians, deviations = medians_and_deviations(rows, codes, sample.batches)
         names = None if sample.names is None else tuple(sample.names)
         counts = np.bincount(codes, minlength=sample.batches)
         few = self.too_few(counts) & (names is not None)
         pooled = names is not None and self.unseen == "pooled"
         if pooled or few.any():
-            of_all = robust(np.zeros_like(codes), 1)
+            of_all = medians_and_deviations(rows, np.zeros_like(codes), 1)
             medians[few], deviations[few] = of_all
             if pooled:
                 both = zip((medians, deviations), of_all, strict=True)
                 medians, deviations = map(np.concatenate, both)
         with np.errstate(over="ignore"):
-            size = deviations * _NORMAL + self.epsilon
+            size = deviations * self.factor + self.epsilon
         if np.isinf(size).any():
             raise InputError(
                 f"the deviation of feature {np.isinf(size).any(axis=0).argmax()} is beyond the "
@@ -151,6 +147,25 @@ class RobustMAD(AffineAlignment):
         self.affine_ = BatchAffine(names, (maps,), counts, pooled, pooled_for)
 
 
-_NORMAL = 1.4826
-"""The standard deviation of a normal distribution over its median absolute deviation, rounded as
-pycytominer has it"""
+class PlateMAD(RobustMAD):
+    """Standardise each batch with the median and the median absolute deviation of all its wells.
+
+    ``y_j = (x_j - median_j) / mad_j``, without the factor that makes a normal feature's deviation
+    1. Follows ``mad`` of the jump-profiling-recipe (``preprocessing/normalize.py``) as its CRISPR
+    and ORF profiles have it. A feature whose deviation is zero is only centred. It takes wells that
+    are in memory.
+
+    Parameters
+    ----------
+    epsilon, min_controls, unseen, few_controls
+        See `RobustMAD`.
+    """
+
+    name = "plate-mad"
+    fits_on = "all"
+    factor = 1.0
+
+    @property
+    def streams(self) -> bool:
+        """Whether it can be fitted to wells that are read in chunks: no."""
+        return False

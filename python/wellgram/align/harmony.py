@@ -9,35 +9,60 @@ import pandas as pd
 from wellgram.align.affine import AnySample
 from wellgram.align.estimator import Alignment
 from wellgram.align.sample import RANGE_BITS, RowSample, Sample
+from wellgram.align.well_columns import well_column
 from wellgram.backends.moments import beyond, exponents
 from wellgram.backends.protocol import Rows
 from wellgram.errors import InputError, MissingPackage
+from wellgram.wells import batch_codes
 
 
 class Harmony(Alignment):
     """Move the wells of each batch towards the clusters that they share with others.
 
     Features are standardised over all wells and rotated to their first principal components;
-    ``harmonypy.run_harmony`` does the rest with its own defaults. Wells are corrected as they are
-    clustered, all at once: what was fitted cannot be applied to other wells. Needs the package
-    harmonypy (``pip install 'wellgram[harmony]'``).
+    ``harmonypy.run_harmony`` does the rest, with its own defaults where nothing else is said. Wells
+    are corrected as they are clustered, all at once: what was fitted cannot be applied to other
+    wells. Needs the package harmonypy (``pip install 'wellgram[harmony]'``).
 
     Parameters
     ----------
     components
-        How many principal components are kept, or as many as there are features.
+        How many principal components are kept, or as many as there are features; None: features are
+        taken as they are, neither standardised nor rotated.
+    column
+        The column of the wells' metadata that names the batches to be mixed; None: the batches of
+        the wells. JUMP's profiles are scaled by plate, and mixed by what was imaged together.
+    n_clusters
+        How many clusters, of no more than there are wells; None: harmonypy's default.
+    iterations
+        How many times clusters are found and wells are moved, at the most; None: harmonypy's
+        default.
     """
 
     name = "harmony"
 
-    def __init__(self, components: int = 50) -> None:
+    def __init__(
+        self,
+        components: int | None = 50,
+        *,
+        column: str | None = None,
+        n_clusters: int | None = None,
+        iterations: int | None = None,
+    ) -> None:
         self.components = components
+        self.column = column
+        self.n_clusters = n_clusters
+        self.iterations = iterations
         self.check_params()
 
     def check_params(self) -> None:
         """Raise unless the parameters can be used."""
-        if self.components < 2:
+        if self.components is not None and self.components < 2:
             raise InputError(f"components must be 2 or more, not {self.components}")
+        if self.n_clusters is not None and self.n_clusters < 2:
+            raise InputError(f"n_clusters must be 2 or more, not {self.n_clusters}")
+        if self.iterations is not None and self.iterations < 1:
+            raise InputError(f"iterations must be 1 or more, not {self.iterations}")
 
     @property
     def streams(self) -> bool:
@@ -46,8 +71,8 @@ class Harmony(Alignment):
 
     @property
     def keeps_features(self) -> bool:
-        """Whether each feature that comes out is the one that went in: they are axes instead."""
-        return False
+        """Whether each feature that comes out is the one that went in, not an axis instead."""
+        return self.components is None
 
     @property
     def n_features_out(self) -> int:
@@ -61,14 +86,27 @@ class Harmony(Alignment):
                 "harmony needs the package harmonypy, which is not installed: "
                 "pip install 'wellgram[harmony]'"
             )
-        if sample.batches < 2:
-            raise InputError(f"harmony needs two batches at least ({sample.said})")
+        codes, said = sample.codes, sample.said
+        if self.column is not None:
+            codes = batch_codes(well_column(sample, [self.column], "batch", self.name))[0]
+            said = f"column {self.column!r}"
+        if len(np.unique(codes)) < 2:
+            raise InputError(f"harmony needs two batches at least ({said})")
         import harmonypy
 
         assert isinstance(sample, RowSample)  # streams are refused by name before
-        components = _components(sample.rows, self.components)
+        components = (
+            sample.rows.astype(np.float64)
+            if self.components is None
+            else _components(sample.rows, self.components)
+        )
+        options = {
+            "nclust": None if self.n_clusters is None else min(self.n_clusters, len(components)),
+            "max_iter_harmony": self.iterations,
+        }
+        chosen = {name: value for name, value in options.items() if value is not None}
         found = harmonypy.run_harmony(
-            components, pd.DataFrame({"batch": sample.codes}), "batch", verbose=False
+            components, pd.DataFrame({"batch": codes}), "batch", verbose=False, **chosen
         )
         corrected = np.asarray(found.Z_corr)
         if corrected.shape != components.shape:  # older versions return components by wells

@@ -11,7 +11,9 @@ from wellgram.errors import ColumnMissing, InputError
 from wellgram.label_rules.missing_labels import is_missing
 
 
-def well_column(sample: Sample, names: Sequence[str], what: str, who: str) -> "pd.Series[Any]":
+def well_column(
+    sample: Sample, names: Sequence[str], what: str, who: str, *, may_lack: bool = False
+) -> "pd.Series[Any]":
     """Return a column of the wells: the first that is there of some names.
 
     Parameters
@@ -22,6 +24,8 @@ def well_column(sample: Sample, names: Sequence[str], what: str, who: str) -> "p
         What the column may be called.
     what, who
         What it has, and which correction needs it, for messages.
+    may_lack
+        Whether some wells may have no value.
 
     Raises
     ------
@@ -46,7 +50,7 @@ def well_column(sample: Sample, names: Sequence[str], what: str, who: str) -> "p
         )
     values = metadata[name]
     missing = np.asarray(is_missing(values), bool)
-    if missing.any():
+    if missing.any() and not may_lack:
         raise InputError(
             f"{int(missing.sum())} wells have no {what} in column {name!r} (first: "
             f"{metadata['well_id'].iloc[int(missing.argmax())]!r}), which {who} needs; fill it in, "
