@@ -1,6 +1,7 @@
 """Chromosome arms in wells: what the unexpressed genes of an arm share is taken off."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,12 +56,15 @@ class ArmCorrection(Alignment):
         if self.min_genes < 1:
             raise InputError(f"min_genes must be 1 or more, not {self.min_genes}")
 
+    def check_columns(self, sample: AnySample) -> None:
+        """Raise unless the wells have an arm and an expression."""
+        self._arms(sample)
+        self._expression(sample)
+
     def fit_sample(self, sample: Sample) -> None:
         """Take the mean of each arm's wells of unexpressed genes."""
         arms = self._arms(sample)
-        expression = well_column(
-            sample, _EXPRESSIONS, "expression (zFPKM) of its gene", self.name, may_lack=True
-        )
+        expression = self._expression(sample)
         numbers = pd.to_numeric(expression, errors="coerce").to_numpy(np.float64)
         silent = (numbers < self.unexpressed_below) & (arms != _NO_ARM).to_numpy()
         metadata = sample.metadata
@@ -94,6 +98,10 @@ class ArmCorrection(Alignment):
         codes = arms.map(place).fillna(0).to_numpy().astype(np.int64)
         aligned = self.means_.apply_sample(replace(sample, codes=codes, names=names))
         return replace(aligned, codes=sample.codes, names=sample.names)
+
+    def _expression(self, sample: Sample) -> "pd.Series[Any]":
+        what = "expression (zFPKM) of its gene"
+        return well_column(sample, _EXPRESSIONS, what, self.name, may_lack=True)
 
     def _arms(self, sample: Sample) -> "pd.Series[str]":
         """Return the arm of each well, or that it has none."""

@@ -48,6 +48,11 @@ class Chain(Alignment):
                 raise InputError(f"a chain is made of alignments, not {type(step).__name__}")
             step.check_params()
 
+    def check_columns(self, sample: AnySample) -> None:
+        """Raise unless the wells have the columns that its steps need."""
+        for step in self.steps:
+            step.check_columns(sample)
+
     @property
     def named_steps(self) -> dict[str, Alignment]:
         """The steps by name, as ``make_pipeline`` names them: the class, and which of several."""

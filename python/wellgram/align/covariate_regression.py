@@ -62,6 +62,10 @@ class CovariateRegression(Alignment):
         """Whether it can be fitted to wells that are read in chunks: if all features are taken."""
         return self.min_distinct == 0
 
+    def check_columns(self, sample: AnySample) -> None:
+        """Raise unless the wells have a count."""
+        self._counts(sample)
+
     def fit_sample(self, sample: Sample) -> None:
         """Fit the lines of all features."""
         counts = self._counts(sample)

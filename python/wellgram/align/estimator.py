@@ -228,6 +228,7 @@ class Alignment(Estimator, ContainerOutput, ABC):
                 f"X has {shape[0]} sample(s) (shape={shape}) while a minimum of {least} is "
                 f"required by {type(self).__name__}; give more rows"
             )
+        self.check_columns(sample)
         self.fit_sample(sample)
         self.learn_features(sample.width, sample.given)
 
@@ -270,6 +271,9 @@ class Alignment(Estimator, ContainerOutput, ABC):
 
     def check_params(self) -> None:
         """Raise unless the parameters can be used."""
+
+    def check_columns(self, sample: AnySample) -> None:
+        """Raise unless the wells have the columns that it needs, before anything is computed."""
 
     @property
     def needs_controls(self) -> bool:

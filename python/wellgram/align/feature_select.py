@@ -1,12 +1,13 @@
 """Selection of features by the operations of pycytominer: the same columns remain."""
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wellgram.align.affine import AnySample
 from wellgram.align.cellprofiler_blocklist import noisy_features
 from wellgram.align.chosen_features import ChosenFeatures
 from wellgram.align.feature_values import FeatureSums, ValuesInMemory
@@ -166,6 +167,14 @@ class FeatureSelect(ChosenFeatures):
         """What to do where no feature is left."""
         return "look at the thresholds of its operations"
 
+    def check_columns(self, sample: AnySample) -> None:
+        """Raise unless the wells have the groups of noise_removal."""
+        if "noise_removal" in self._operations():
+            self._groups(sample)
+
+    def _groups(self, sample: Sample) -> "pd.Series[Any]":
+        return well_column(sample, [self.noise_removal_perturb_groups], "group", "noise_removal")
+
     def chosen(self, sample: Sample) -> NDArray[np.bool_]:
         """Return which features are kept, a mask (d,)."""
         values = ValuesInMemory(sample) if isinstance(sample, RowSample) else FeatureSums(sample)
@@ -194,10 +203,8 @@ class FeatureSelect(ChosenFeatures):
             return with_repeated_values(
                 values.columns(kept), self.freq_cut, self.unique_cut, drops_constant=False
             )
-        names = [self.noise_removal_perturb_groups]
-        groups = well_column(sample, names, "group", "noise_removal")
         assert self.noise_removal_stdev_cutoff is not None
-        codes = pd.factorize(groups)[0]
+        codes = pd.factorize(self._groups(sample))[0]
         return values.deviations(kept, codes) > self.noise_removal_stdev_cutoff
 
     def _blocked(self, sample: Sample) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from wellgram.align.estimator import Alignment
 from wellgram.align.sample import RANGE_BITS, RowSample, Sample
 from wellgram.align.well_columns import well_column
 from wellgram.backends.moments import beyond, exponents
-from wellgram.backends.protocol import Rows
+from wellgram.backends.protocol import Codes, Rows
 from wellgram.errors import InputError, MissingPackage
 from wellgram.wells import batch_codes
 
@@ -79,19 +79,24 @@ class Harmony(Alignment):
         """How many features k come out, once it is fitted."""
         return int(self.corrected_.shape[1])
 
-    def fit_sample(self, sample: Sample) -> None:
-        """Correct the rows of a sample, and keep them."""
+    def check_columns(self, sample: AnySample) -> None:
+        """Raise unless the package is there, and the wells have batches to be mixed."""
         if find_spec("harmonypy") is None:
             raise MissingPackage(
                 "harmony needs the package harmonypy, which is not installed: "
                 "pip install 'wellgram[harmony]'"
             )
-        codes, said = sample.codes, sample.said
-        if self.column is not None:
-            codes = batch_codes(well_column(sample, [self.column], "batch", self.name))[0]
-            said = f"column {self.column!r}"
-        if len(np.unique(codes)) < 2:
+        if len(np.unique(self._batches(sample))) < 2:
+            said = sample.said if self.column is None else f"column {self.column!r}"
             raise InputError(f"harmony needs two batches at least ({said})")
+
+    def _batches(self, sample: Sample) -> Codes:
+        if self.column is None:
+            return sample.codes
+        return batch_codes(well_column(sample, [self.column], "batch", self.name))[0]
+
+    def fit_sample(self, sample: Sample) -> None:
+        """Correct the rows of a sample, and keep them."""
         import harmonypy
 
         assert isinstance(sample, RowSample)  # streams are refused by name before
@@ -106,7 +111,11 @@ class Harmony(Alignment):
         }
         chosen = {name: value for name, value in options.items() if value is not None}
         found = harmonypy.run_harmony(
-            components, pd.DataFrame({"batch": codes}), "batch", verbose=False, **chosen
+            components,
+            pd.DataFrame({"batch": self._batches(sample)}),
+            "batch",
+            verbose=False,
+            **chosen,
         )
         corrected = np.asarray(found.Z_corr)
         if corrected.shape != components.shape:  # older versions return components by wells

@@ -47,6 +47,10 @@ class WellPosition(Alignment):
     def __init__(self, column: str | None = None) -> None:
         self.column = column
 
+    def check_columns(self, sample: AnySample) -> None:
+        """Raise unless the wells have an address."""
+        self._by_address(sample)
+
     def fit_sample(self, sample: Sample) -> None:
         """Take the mean of each address."""
         by_address = self._by_address(sample)
