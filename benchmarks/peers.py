@@ -2,11 +2,16 @@
 
 import sys
 import types
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pandas as pd
 
 # What efaar_benchmarking imports but the functions compared never call, and which weighs gigabytes.
 _UNUSED = {
@@ -71,3 +76,45 @@ def _stand_ins() -> Iterator[None]:
     finally:
         for name in absent:
             del sys.modules[name]
+
+
+@contextmanager
+def cytominer_eval() -> Iterator[Callable[..., Any] | None]:
+    """Yield the function ``evaluate`` of cytominer-eval 0.1, or None where it is absent.
+
+    It was written for NumPy below 1.24 and pandas below 3. What these took away since is there as
+    long as it runs: two names, tables whose values can be written to, and groups that have the
+    columns they are grouped by.
+    """
+    from pandas.core.groupby import DataFrameGroupBy
+
+    changed = [
+        (np, "float", float),
+        (np, "str", str),
+        (np, "fill_diagonal", _filled(np.fill_diagonal)),
+        (DataFrameGroupBy, "apply", _applied),
+    ]
+    if find_spec("cytominer_eval") is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        for where, name, value in changed:
+            stack.enter_context(mock.patch.object(where, name, value, create=True))
+        yield import_module("cytominer_eval").evaluate
+
+
+def _filled(fill_diagonal: Callable[..., None]) -> Callable[..., None]:
+    def fill(values: Any, value: float) -> None:
+        values.flags.writeable = True
+        fill_diagonal(values, value)
+
+    return fill
+
+
+def _applied(grouped: Any, function: Callable[..., Any]) -> Any:
+    names = [grouped.keys] if isinstance(grouped.keys, str) else grouped.keys
+    results = {key: function(grouped.obj.iloc[rows]) for key, rows in grouped.indices.items()}
+    keys = pd.Index([key if isinstance(key, str) else key[0] for key in results], name=names[0])
+    values = list(results.values())
+    kind = pd.DataFrame if isinstance(values[0], pd.Series) else pd.Series
+    return kind(values, keys)

@@ -16,6 +16,7 @@ from helpers.small_screens import write_csv
 from wellgram import BackendUnavailable, metrics, nulls, pairs, probes
 from wellgram.backends import cpu, get_backend, named_backend, takes_backend, using_backend
 from wellgram.backends.protocol import Kernels
+from wellgram.metrics import legacy
 from wellgram.pairs import UnitRows
 from wellgram.probes import Logistic
 from wellgram.simulate import rxrx3_core
@@ -56,7 +57,7 @@ def test_the_backend_named_does_all_work(some, name):
 def test_every_public_taker_of_a_backend_is_called():
     public = {
         name: getattr(room, name)
-        for room in (wg, metrics, nulls, pairs, probes)
+        for room in (wg, metrics, legacy, nulls, pairs, probes)
         for name in room.__all__
     }
     takers = {name for name, thing in public.items() if "backend" in parameters(thing)}

@@ -10,12 +10,15 @@ from typer.main import get_command
 
 import wellgram
 from wellgram.cli import app
+from wellgram.metrics import legacy
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(wellgram.__file__).parent
 PAGE = ROOT / "docs" / "glossary.md"
-ROOMS = ("align", "graphs", "maps", "metrics", "pairs", "studies", "wells.py")
+ROOMS = ("align", "graphs", "maps", "metrics", "metrics/legacy", "pairs", "studies", "wells.py")
 """Where tables are made that people read"""
+FUNCTIONS = [name for name in legacy.__all__ if inspect.isfunction(getattr(legacy, name))]
+"""Those of the legacy measures"""
 VALUES = {
     *("CRISPR", "COMPOUND", "all", "max", "farthest", "train", "test", "whole", "log2"),
     *("Pipeline", "GridSearchCV", "clone", "fit", "transform", "get_params"),  # scikit-learn's
@@ -72,8 +75,9 @@ def places():
 
 def parameters():
     """Every parameter of the public functions and classes, with their names."""
-    for name in wellgram.__all__:
-        public = getattr(wellgram, name)
+    names = [(wellgram, name) for name in wellgram.__all__]
+    for room, name in [*names, *((legacy, name) for name in FUNCTIONS)]:
+        public = getattr(room, name)
         if callable(public) and not (inspect.isclass(public) and issubclass(public, Exception)):
             for parameter in inspect.signature(public).parameters:
                 yield name, parameter

@@ -9,6 +9,7 @@ import wellgram as wg
 from helpers.class_wells import toy
 from wellgram.backends import get_backend
 from wellgram.backends.consumers import CountBelow
+from wellgram.metrics import legacy
 from wellgram.nulls import mean_cosine_nulls
 from wellgram.pairs import nearest_outside, neighbors_across
 from wellgram.probes import Logistic
@@ -97,6 +98,12 @@ CALLS = {
         for method in ("logistic", "ridge", "lda")
     ],
     "Logistic": lambda x, b: Logistic(x.wells.embeddings, x.codes, 6, backend=b).fit(1.0),
+    "grit": lambda x, b: legacy.grit(x.wells, group="moa", controls="p0", backend=b),
+    "hit_at_k": lambda x, b: legacy.hit_at_k(x.wells, backend=b),
+    "enrichment_above": lambda x, b: legacy.enrichment_above(x.wells, backend=b),
+    "mp_value": lambda x, b: legacy.mp_value(x.wells, controls="p0", draws=9, backend=b),
+    "precision_recall": lambda x, b: legacy.precision_recall(x.wells, backend=b),
+    "replicate_reproducibility": lambda x, b: legacy.replicate_reproducibility(x.wells, backend=b),
     "magnitude": lambda x, b: wg.magnitude(x.wells, max_controls=9, draws=20, backend=b),
     "map_from_wells": lambda x, b: wg.map_from_wells(x.wells, backend=b),
     "MapLookup": lambda x, b: wg.MapLookup(x.first, backend=b).neighbors_of("g03"),

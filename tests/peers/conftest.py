@@ -43,3 +43,11 @@ def copairs():
         reason="copairs is absent (pip install --no-deps copairs==0.5 duckdb==1.3.2 statsmodels "
         "patsy tqdm)",
     )
+
+
+@pytest.fixture
+def evaluate():
+    with peers.cytominer_eval() as function:
+        if function is None:
+            pytest.skip("cytominer-eval is absent (pip install --no-deps cytominer-eval==0.1)")
+        yield function

@@ -13,7 +13,7 @@ from wellgram.backends import takes_backend
 from wellgram.backends.checks import as_numbers
 from wellgram.backends.consumers import Extent, Histogram
 from wellgram.backends.free_memory import check_room
-from wellgram.backends.protocol import Progress
+from wellgram.backends.protocol import Floats, Progress
 from wellgram.distributed import Client, takes_client
 from wellgram.errors import InputError
 from wellgram.files import save_csv
@@ -143,16 +143,40 @@ def pair_quantiles(
         raise InputError(f"shares must lie in [0, 1], not {np.asarray(shares).tolist()}")
     rows, others = unit_pair(x, other, dtype)
     pairs = _count(rows, others)
-    place = wanted * (pairs - 1)
+    values = exact_quantiles(rows, wanted, other=others, progress=progress)
+    return PairQuantiles(pd.DataFrame({"share": wanted, "cosine": values}), pairs)
+
+
+def exact_quantiles(
+    rows: UnitRows,
+    shares: Floats,
+    *,
+    other: UnitRows | None = None,
+    left_out: Floats | None = None,
+    progress: Progress | None = None,
+) -> Floats:
+    """Return the quantiles (s,) of the cosines of all pairs, less those left out.
+
+    Parameters
+    ----------
+    rows, other, left_out, progress
+        As for `wellgram.pairs.order.order_statistics`.
+    shares
+        (s,), in [0, 1].
+    """
+    pairs = Extent(rows.n, None if other is None else other.n).pairs
+    pairs -= 0 if left_out is None else len(left_out)
+    place = shares * (pairs - 1)
     below, above = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
     ranks = np.unique(np.concatenate([below, above]))
-    found = order_statistics(rows, ranks.tolist(), other=others, progress=progress).cosines
+    found = order_statistics(
+        rows, ranks.tolist(), other=other, left_out=left_out, progress=progress
+    ).cosines
     found = np.clip(found, -1, 1)  # rounding carries those of equal rows past 1
     low, high = (found[np.searchsorted(ranks, at)] for at in (below, above))
     # As numpy.quantile interpolates, from the nearer end.
     part, step = place - below, high - low
-    values = np.where(part < 0.5, low + step * part, high - step * (1 - part))
-    return PairQuantiles(pd.DataFrame({"share": wanted, "cosine": values}), pairs)
+    return np.asarray(np.where(part < 0.5, low + step * part, high - step * (1 - part)))
 
 
 @takes_client

@@ -74,6 +74,22 @@ class _Search:
         return Bracket(self.low, _middle(self.low, self.high), _CAPACITY)
 
 
+def _less(found: Bracketed, bracket: Bracket, left_out: Floats) -> Bracketed:
+    """Return what a pass found, less cosines (ascending) that it met and that do not count."""
+    if not len(left_out):
+        return found
+    first = int(np.searchsorted(left_out, bracket.low, side="left"))
+    last = int(np.searchsorted(left_out, bracket.high, side="right"))
+    within = found.within - (last - first)
+    if not found.complete:  # nor must it seem so; a few less are as good a sample
+        return Bracketed(found.below - first, within, found.values[: max(0, within - 1)])
+    values = np.sort(found.values)
+    gone = left_out[first:last]
+    repeat = np.arange(len(gone)) - np.searchsorted(gone, gone, side="left")
+    places = np.searchsorted(values, gone, side="left") + repeat
+    return Bracketed(found.below - first, within, np.delete(values, places))
+
+
 def _middle(low: float, high: float) -> float:
     """Return the float halfway from low to high, counted in floats, so that 64 halvings suffice.
 
@@ -112,6 +128,7 @@ def order_statistics(
     *,
     other: UnitRows | None = None,
     values: Floats | None = None,
+    left_out: Floats | None = None,
     along: Sequence[Consumer] = (),
     progress: Progress | None = None,
 ) -> OrderStatistics:
@@ -124,7 +141,9 @@ def order_statistics(
     ranks
         Places in ascending order, from 0 to the number of pairs - 1.
     values
-        Cosines whose ranks are counted in the same pass.
+        Cosines whose ranks are counted in the same pass, among all pairs.
+    left_out
+        Cosines of pairs that the ranks asked for leave out, as `UnitRows.cosines` has them.
     along
         Consumers that join the first pass, so that what they find costs no pass of its own.
     progress
@@ -135,7 +154,8 @@ def order_statistics(
     InputError
         If a rank is out of range.
     """
-    pairs = Extent(rows.n, None if other is None else other.n).pairs
+    gone = np.sort(np.empty(0) if left_out is None else left_out.astype(np.float64))
+    pairs = Extent(rows.n, None if other is None else other.n).pairs - len(gone)
     ranks = checked_wholes(ranks, "ranks")
     if any(not 0 <= rank < pairs for rank in ranks):
         raise InputError(f"ranks must lie in [0, {pairs}) for the {pairs} pairs of {rows.n} rows")
@@ -153,6 +173,7 @@ def order_statistics(
         ranked, *others = scan(rows, other, [consumer, *along], None, progress)
         found = ranked.brackets
     while open_:
+        found = [_less(f, bracket, gone) for f, bracket in zip(found, brackets, strict=True)]
         wanted = [s.rank for s, _ in open_]
         for p, bracketed in enumerate(found):
             _order_at(bracketed, [rank for rank, at in zip(wanted, place, strict=True) if at == p])
