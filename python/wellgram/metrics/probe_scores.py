@@ -1,6 +1,7 @@
 """How well labels can be told from the embeddings of batches that were never seen."""
 
 from collections.abc import Sequence
+from typing import Literal, get_args, overload
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from wellgram.input_kinds import check_wells
 from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.blinding import aligned_blind
 from wellgram.metrics.labelled import LabelledWells, Sides
+from wellgram.metrics.macro_f1 import MacroF1Result
 from wellgram.metrics.penalties import (
     Method,
     best_penalty,
@@ -36,6 +38,8 @@ from wellgram.probes.splits import (
 )
 from wellgram.stream import WellStream
 from wellgram.wells import Wells, batch_codes
+
+NeighborScore = Literal["accuracy", "macro-f1"]
 
 _CHOICE = 0.8
 """Of the work of a split, where a penalty is chosen"""
@@ -134,6 +138,38 @@ def linear_probe(
     return probe_result(labelled, parts, left_out, said, penalties, resamples, seed)
 
 
+@overload
+def neighbor_accuracy(
+    wells: Wells | WellStream,
+    align: Alignment | None = None,
+    *,
+    label: str = "perturbation",
+    split: str = "batch",
+    kind: str | None = None,
+    score: Literal["accuracy"] = "accuracy",
+    resamples: int = 1000,
+    seed: int = 0,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> ProbeResult: ...
+
+
+@overload
+def neighbor_accuracy(
+    wells: Wells | WellStream,
+    align: Alignment | None = None,
+    *,
+    label: str = "perturbation",
+    split: str = "batch",
+    kind: str | None = None,
+    score: Literal["macro-f1"],
+    resamples: int = 1000,
+    seed: int = 0,
+    backend: str | None = None,
+    progress: Progress | None = None,
+) -> MacroF1Result: ...
+
+
 @takes_backend
 def neighbor_accuracy(
     wells: Wells | WellStream,
@@ -142,11 +178,12 @@ def neighbor_accuracy(
     label: str = "perturbation",
     split: str = "batch",
     kind: str | None = None,
+    score: NeighborScore = "accuracy",
     resamples: int = 1000,
     seed: int = 0,
     backend: str | None = None,
     progress: Progress | None = None,
-) -> ProbeResult:
+) -> ProbeResult | MacroF1Result:
     """Return how often a well's nearest well of another batch, by cosine, is of its class.
 
     Nothing is fitted but the alignment, so a batch may have wells of one class only, and a column
@@ -163,18 +200,27 @@ def neighbor_accuracy(
         A column: if it has the values ``train`` and ``test``, neighbours of test wells are looked
         for among train wells, in other batches; else those of each well among the wells of its
         other values.
+    score
+        ``"accuracy"``, or ``"macro-f1"``: the mean over classes of the F1 of the nearest well's
+        class, as CHAMMI has it (arXiv 2310.19224), where rare classes count as much as common ones.
+        Its in- and out-of-distribution figures are those of a `kind` that says which test wells are
+        of which.
 
     Returns
     -------
-    ProbeResult
+    ProbeResult or MacroF1Result
+        By the score.
 
     Raises
     ------
     InputError
         If a column is absent or its values leave nothing to test, train and test wells share a
-        batch or no class, or the alignment was fitted before.
+        batch or no class, the score is unknown, or the alignment was fitted before.
     """
     check_wells(wells)
+    if score not in get_args(NeighborScore):
+        known = " or ".join(map(repr, get_args(NeighborScore)))
+        raise InputError(f"unknown score {score!r}; choose {known}")
     check_whole(resamples, "resamples")
     labelled = LabelledWells.of(wells, label, kind, fitted=False)
     groups: Codes | None = None
@@ -188,6 +234,9 @@ def neighbor_accuracy(
         also = ", of the same batch too" if _parts_batches(labelled, groups) else ""
         said = f"nearest wells of another {split!r}{also}"
     rows = aligned_blind(labelled.wells, align, tested)
+    if score == "macro-f1":
+        nearest = nearest_partners(rows, side, groups, progress=progress)[:, 0]
+        return _told_by_the_nearest(labelled, side, nearest, said, resamples, seed)
     ranks = neighbor_ranks(rows, labelled, side, groups, progress=progress)
     outcomes = tested_wells(labelled, side.test, ranks)
     return probe_result(labelled, [outcomes], side.left_out, said, (), resamples, seed)
@@ -203,20 +252,48 @@ def neighbor_ranks(
 ) -> Codes:
     """Return how many neighbours of each tested well come before the first of its class.
 
-    The five nearest are looked at; 5 where none of them is. Neighbours are the wells fitted on, or
-    those of another group.
+    The five nearest are looked at; 5 where none of them is.
+    """
+    partners = nearest_partners(rows, side, groups, progress=progress)
+    alike = (labelled.codes[partners] == labelled.codes[side.test][:, None]) & (partners >= 0)
+    return np.where(alike.any(axis=1), alike.argmax(axis=1), TOP)
+
+
+def nearest_partners(
+    rows: Rows, side: Sides, groups: Codes | None, *, progress: Progress | None
+) -> Codes:
+    """Return the nearest wells of each tested well (m, k), five at most; -1 where there are fewer.
+
+    Neighbours are the wells fitted on, or those of another group.
     """
     if groups is None:
         k = min(TOP, len(side.train))
         found = neighbors(rows[side.test], k, farthest=0, other=rows[side.train], progress=progress)
-        partners = side.train[found.nearest]
-    else:
-        used = side.train
-        across = neighbors_across(rows[used], groups[used], TOP, progress=progress)
-        nearest = across.nearest[np.isin(used, side.test)]
-        partners = np.where(nearest >= 0, used[nearest], -1)
-    alike = (labelled.codes[partners] == labelled.codes[side.test][:, None]) & (partners >= 0)
-    return np.where(alike.any(axis=1), alike.argmax(axis=1), TOP)
+        return side.train[found.nearest]
+    used = side.train
+    across = neighbors_across(rows[used], groups[used], TOP, progress=progress)
+    nearest = across.nearest[np.isin(used, side.test)]
+    return np.where(nearest >= 0, used[nearest], -1)
+
+
+def _told_by_the_nearest(
+    labelled: LabelledWells, side: Sides, nearest: Codes, said: str, resamples: int, seed: int
+) -> MacroF1Result:
+    """Return the macro F1 of tested wells, each taken for the class of its nearest well."""
+    batches, _ = labelled.wells.batches()
+    kinds = None
+    if labelled.kind is not None:
+        kinds = labelled.wells.metadata[labelled.kind].astype("str").iloc[side.test]
+    return MacroF1Result(
+        labelled.codes[side.test],
+        labelled.codes[nearest],
+        batches[side.test],
+        kinds,
+        said,
+        len(side.left_out),
+        resamples,
+        seed,
+    )
 
 
 def _choice(labelled: LabelledWells, split: Split, seed: int) -> Sides:
