@@ -78,6 +78,7 @@ from wellgram.metrics import (
     proximity_bias,
     relationship_recall,
     replicate_agreement,
+    retrieval,
     split_by_arm,
     transfer_labels,
 )
@@ -178,6 +179,7 @@ __all__ = [
     "relationship_recall",
     "relationship_sources",
     "replicate_agreement",
+    "retrieval",
     "scan_pairs",
     "score",
     "search_blocks",

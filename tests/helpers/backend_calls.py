@@ -137,6 +137,7 @@ CALLS = {
         x.first, x.sources, resamples=20, backend=b
     ),
     "replicate_agreement": lambda x, b: wg.replicate_agreement(x.first, x.second, backend=b),
+    "retrieval": lambda x, b: wg.retrieval(x.first, x.second, backend=b),
     "scan_pairs": lambda x, b: wg.scan_pairs(x.first, [CountBelow((0.0,))], backend=b),
     "score": lambda x, b: wg.score(x.wells, wg.CenterScale(), backend=b),
     "search_blocks": lambda x, b: wg.search_blocks(

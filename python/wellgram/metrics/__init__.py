@@ -6,6 +6,7 @@ from wellgram.metrics.batch_effects_panel import BatchEffects, batch_effects
 from wellgram.metrics.bootstrap import gene_bootstrap
 from wellgram.metrics.comparison import ComparisonResult, compare_drug_targets, compare_recall
 from wellgram.metrics.confounders import associations, covariate_means, covariate_wells
+from wellgram.metrics.discrimination import RetrievalResult, retrieval
 from wellgram.metrics.energy_distance import MagnitudeResult, magnitude
 from wellgram.metrics.gene_set_tests import enrichment, gene_set_separation
 from wellgram.metrics.graph_measures import (
@@ -15,6 +16,7 @@ from wellgram.metrics.graph_measures import (
     transfer_labels,
 )
 from wellgram.metrics.guides import guide_agreement
+from wellgram.metrics.macro_f1 import MacroF1Result
 from wellgram.metrics.matching import match_wells, matched_recall
 from wellgram.metrics.mechanism_scores import MechanismResult, mechanism_accuracy
 from wellgram.metrics.precision_by_group import (
@@ -42,6 +44,7 @@ __all__ = [
     "ConsistencyResult",
     "DrugTargetsResult",
     "GeneSetSimilarity",
+    "MacroF1Result",
     "MagnitudeResult",
     "MeanAveragePrecisionResult",
     "MechanismResult",
@@ -50,6 +53,7 @@ __all__ = [
     "ProbeResult",
     "ProximityBiasResult",
     "RecallResult",
+    "RetrievalResult",
     "TransferredLabels",
     "associations",
     "average_precision",
@@ -79,6 +83,7 @@ __all__ = [
     "proximity_bias",
     "relationship_recall",
     "replicate_agreement",
+    "retrieval",
     "split_by_arm",
     "transfer_labels",
 ]

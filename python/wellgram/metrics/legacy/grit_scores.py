@@ -6,11 +6,12 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from wellgram.align import Aligner
 from wellgram.backends import takes_backend
 from wellgram.backends.consumers import RowMoments
-from wellgram.backends.protocol import Floats, Progress
+from wellgram.backends.protocol import Codes, Floats, Progress
 from wellgram.errors import InputError
 from wellgram.files import save_csv
 from wellgram.label_rules.controls import Control
@@ -137,7 +138,7 @@ def _check_one_group(metadata: pd.DataFrame, perturbation: str, group: str) -> N
 
 def _control_moments(
     rows: UnitRows,
-    is_control: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
+    is_control: NDArray[np.bool_],
     progress: Progress | None,
 ) -> Floats:
     """Return of each row how many controls it has, and the sums of similarities and squares."""
@@ -148,5 +149,5 @@ def _control_moments(
     return moments
 
 
-def _no_pairs() -> tuple["np.ndarray[tuple[int], np.dtype[np.int64]]", ...]:
+def _no_pairs() -> tuple[Codes, Codes]:
     return np.empty(0, np.int64), np.empty(0, np.int64)
