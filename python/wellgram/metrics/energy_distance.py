@@ -1,7 +1,7 @@
 """Magnitude: how far the wells of a perturbation lie from the controls."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -19,6 +19,7 @@ from wellgram.errors import InputError, NotApplicable
 from wellgram.input_kinds import check_wells
 from wellgram.maps.build import map_rows
 from wellgram.metrics.batch_strata import BatchKind, Strata, batch_kinds, strata_of_null
+from wellgram.metrics.dose_families import check_fdr, with_rates
 from wellgram.metrics.replicates import (
     ReplicateResult,
     check_null,
@@ -28,9 +29,17 @@ from wellgram.metrics.replicates import (
 )
 from wellgram.metrics.shared_sets import SetDistances, SetRows, shared_scores
 from wellgram.metrics.spilled_wells import AlignedWells
-from wellgram.nulls import PForm, empirical_p, random_subsets, stratum_stream, stream_of
+from wellgram.nulls import (
+    FDR,
+    FamilyP,
+    PForm,
+    empirical_p,
+    random_subsets,
+    stratum_stream,
+    stream_of,
+)
 from wellgram.stream import WellStream
-from wellgram.wells import WellLabels, Wells
+from wellgram.wells import KEYS, WellLabels, Wells
 
 MagnitudeNull = Literal["batches", "permutation", "negatives"]
 
@@ -68,6 +77,8 @@ def magnitude(
     nested: bool = False,
     seed: int = 0,
     p_form: PForm = "plus-one",
+    fdr: FDR = "flat",
+    family_p: FamilyP = "simes",
     backend: str | None = None,
     progress: Progress | None = None,
     client: Client | None = None,
@@ -111,6 +122,15 @@ def magnitude(
         Same seed, same controls and same sets.
     p_form
         ``"plus-one"``, or ``"share-above"`` for parity with efaar_benchmarking.
+    fdr
+        ``"flat"``: all tests are one family, by Benjamini and Hochberg. ``"hierarchical"``: doses
+        of a compound are a family, and only those of families that are selected are tested; low
+        doses, which do nothing, then cost the high ones less. Columns ``family_p_value`` and
+        ``family_q_value`` come beside.
+    family_p
+        How the p-values of doses make that of their compound: see
+        `wellgram.nulls.hierarchical_fdr`. ``"min"`` is copairs', which selects null compounds too
+        often.
     backend, progress
         See `wellgram.set_backend`; called now and then with the share of the distances to the
         controls that is done.
@@ -125,6 +145,7 @@ def magnitude(
         unknown, or the seed is no whole number.
     """
     check_wells(wells)
+    check_fdr(fdr, [key for key in KEYS if key in wells.metadata])
     check_null(null, get_args(MagnitudeNull), negatives, draws)
     check_whole(max_wells, "max_wells")
     scorable(wells, min_wells, max_controls)
@@ -133,7 +154,7 @@ def magnitude(
     scored = ScoredMagnitude.of(
         aligned, min_wells=min_wells, max_controls=max_controls, seed=seed, progress=progress
     )
-    return scored.against(
+    result = scored.against(
         null,
         negatives=negatives,
         max_wells=max_wells,
@@ -142,6 +163,7 @@ def magnitude(
         seed=seed,
         p_form=p_form,
     )
+    return replace(result, table=with_rates(result.table, fdr, family_p))
 
 
 def scorable(wells: WellLabels, min_wells: int, max_controls: int) -> NDArray[np.bool_]:

@@ -19,12 +19,14 @@ from wellgram.distributed import Client, each, takes_client
 from wellgram.errors import ColumnMissing, InputError
 from wellgram.files import save_csv
 from wellgram.label_rules.missing_labels import is_missing
+from wellgram.metrics.dose_families import check_fdr, with_rates
 from wellgram.metrics.label_permutation import LabelNull, LabelPermutation
 from wellgram.metrics.pairing import NONE_IS_A_VALUE, as_names
 from wellgram.metrics.precision_by_profile import AveragePrecisionResult
 from wellgram.nulls import (
+    FDR,
+    FamilyP,
     PForm,
-    benjamini_hochberg,
     empirical_p,
     every_precision,
     random_precisions,
@@ -89,6 +91,8 @@ def mean_average_precision(
     threshold: float = 0.05,
     seed: int = 0,
     p_form: PForm = "plus-one",
+    fdr: FDR = "flat",
+    family_p: FamilyP = "simes",
     backend: str | None = None,
     progress: Progress | None = None,
     client: Client | None = None,
@@ -124,6 +128,15 @@ def mean_average_precision(
     p_form
         See `wellgram.nulls.PForm`. ``"plus-one-above"`` is that of copairs, which leaves ties out
         and so finds even the best of ten rankings rare; exact nulls are not used then.
+    fdr
+        ``"flat"``: all tests are one family, by Benjamini and Hochberg. ``"hierarchical"``: doses
+        of a compound are a family, and only those of families that are selected are tested; low
+        doses, which do nothing, then cost the high ones less. Columns ``family_p_value`` and
+        ``family_q_value`` come beside.
+    family_p
+        How the p-values of doses make that of their compound: see
+        `wellgram.nulls.hierarchical_fdr`. ``"min"`` is copairs', which selects null compounds too
+        often.
     backend, progress
         See `wellgram.set_backend`; called now and then with the share of the groups that is done.
     client
@@ -141,6 +154,7 @@ def mean_average_precision(
     if null not in get_args(GroupNull):
         raise InputError(f"unknown null {null!r}; choose {' or '.join(get_args(GroupNull))}")
     names = _group_columns(ap, sameby)
+    check_fdr(fdr, names)
     check_whole(null_size, "null_size")
     check_number(threshold, "threshold")
     if null_size < 1:
@@ -181,13 +195,11 @@ def mean_average_precision(
     for (alike, *_), (of_alike, null_mean, every) in zip(sets, results, strict=True):
         p[alike], middle[alike] = of_alike, null_mean
         kind[alike] = "every ranking" if every else "random rankings"
-    corrected = benjamini_hochberg(p)
     reason = table.pop("reason").where(np.isnan(p), "")
+    table = with_rates(table.assign(p_value=p), fdr, family_p, names)
     table = table.assign(
-        p_value=p,
-        q_value=corrected,
         below_p=p < threshold,
-        below_q=corrected < threshold,
+        below_q=table["q_value"] < threshold,
         null_mean=middle,
         null=kind,
         reason=reason,

@@ -15,6 +15,7 @@ from wellgram.errors import InputError, NotApplicable
 from wellgram.input_kinds import check_wells
 from wellgram.maps.build import map_rows
 from wellgram.metrics.batch_strata import BatchKind, Strata, batch_kinds, strata_of_null
+from wellgram.metrics.dose_families import check_fdr, with_rates
 from wellgram.metrics.exact_rows import exact_unit_rows
 from wellgram.metrics.identical_rows import warn_of_identical_rows
 from wellgram.metrics.replicates import (
@@ -27,6 +28,8 @@ from wellgram.metrics.replicates import (
 from wellgram.metrics.shared_sets import SetRows, set_means, shared_scores
 from wellgram.metrics.spilled_wells import AlignedWells, SpilledWells
 from wellgram.nulls import (
+    FDR,
+    FamilyP,
     PForm,
     empirical_p,
     mean_angle_null,
@@ -36,7 +39,7 @@ from wellgram.nulls import (
     stratum_stream,
 )
 from wellgram.stream import WellStream
-from wellgram.wells import WellLabels, Wells
+from wellgram.wells import KEYS, WellLabels, Wells
 
 ConsistencyNull = Literal["batches", "permutation", "negatives"]
 Measure = Literal["cosine", "angle"]
@@ -70,6 +73,8 @@ def consistency(
     nested: bool = False,
     seed: int = 0,
     p_form: PForm = "plus-one",
+    fdr: FDR = "flat",
+    family_p: FamilyP = "simes",
     backend: str | None = None,
     progress: Progress | None = None,
     client: Client | None = None,
@@ -108,6 +113,15 @@ def consistency(
         Same seed, same p-values.
     p_form
         ``"plus-one"``, or ``"share"`` for parity with efaar_benchmarking.
+    fdr
+        ``"flat"``: all tests are one family, by Benjamini and Hochberg. ``"hierarchical"``: doses
+        of a compound are a family, and only those of families that are selected are tested; low
+        doses, which do nothing, then cost the high ones less. Columns ``family_p_value`` and
+        ``family_q_value`` come beside.
+    family_p
+        How the p-values of doses make that of their compound: see
+        `wellgram.nulls.hierarchical_fdr`. ``"min"`` is copairs', which selects null compounds too
+        often.
     backend, progress
         See `wellgram.set_backend`; called now and then with the share of the null that is done.
     client
@@ -133,6 +147,7 @@ def consistency(
         If wells have the same embedding as another.
     """
     check_wells(wells)
+    check_fdr(fdr, [key for key in KEYS if key in wells.metadata])
     check_null(null, get_args(ConsistencyNull), negatives, draws)
     if measure not in get_args(Measure):
         raise InputError(f"unknown measure {measure!r}; choose cosine or angle")
@@ -140,7 +155,7 @@ def consistency(
     negative_rows(labels, negatives, null == "negatives")
     aligned = aligned_in_memory(wells, align)
     warn_of_identical_rows(aligned.embeddings, wells.metadata["well_id"].array)
-    return ScoredConsistency.of(aligned, measure).against(
+    result = ScoredConsistency.of(aligned, measure).against(
         null,
         negatives=negatives,
         draws=draws,
@@ -149,6 +164,7 @@ def consistency(
         p_form=p_form,
         progress=progress,
     )
+    return replace(result, table=with_rates(result.table, fdr, family_p))
 
 
 def replicates_of(wells: WellLabels) -> tuple[Codes, pd.DataFrame]:
