@@ -100,6 +100,7 @@ CALLS = {
     "Logistic": lambda x, b: Logistic(x.wells.embeddings, x.codes, 6, backend=b).fit(1.0),
     "grit": lambda x, b: legacy.grit(x.wells, group="moa", controls="p0", backend=b),
     "hit_at_k": lambda x, b: legacy.hit_at_k(x.wells, backend=b),
+    "energy_distances": lambda x, b: wg.energy_distances(x.wells, backend=b),
     "enrichment_above": lambda x, b: legacy.enrichment_above(x.wells, backend=b),
     "mp_value": lambda x, b: legacy.mp_value(x.wells, controls="p0", draws=9, backend=b),
     "precision_recall": lambda x, b: legacy.precision_recall(x.wells, backend=b),

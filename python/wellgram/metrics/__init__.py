@@ -8,6 +8,7 @@ from wellgram.metrics.comparison import ComparisonResult, compare_drug_targets, 
 from wellgram.metrics.confounders import associations, covariate_means, covariate_wells
 from wellgram.metrics.discrimination import RetrievalResult, retrieval
 from wellgram.metrics.energy_distance import MagnitudeResult, magnitude
+from wellgram.metrics.energy_pairs import EnergyDistances, energy_distances
 from wellgram.metrics.gene_set_tests import enrichment, gene_set_separation
 from wellgram.metrics.graph_measures import (
     NeighborMixing,
@@ -43,6 +44,7 @@ __all__ = [
     "ComparisonResult",
     "ConsistencyResult",
     "DrugTargetsResult",
+    "EnergyDistances",
     "GeneSetSimilarity",
     "MacroF1Result",
     "MagnitudeResult",
@@ -64,6 +66,7 @@ __all__ = [
     "covariate_means",
     "covariate_wells",
     "drug_targets",
+    "energy_distances",
     "enrichment",
     "gene_bootstrap",
     "gene_set_separation",

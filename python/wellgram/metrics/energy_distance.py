@@ -20,6 +20,7 @@ from wellgram.input_kinds import check_wells
 from wellgram.maps.build import map_rows
 from wellgram.metrics.batch_strata import BatchKind, Strata, batch_kinds, strata_of_null
 from wellgram.metrics.dose_families import check_fdr, with_rates
+from wellgram.metrics.energy_terms import energy_of_means
 from wellgram.metrics.replicates import (
     ReplicateResult,
     check_null,
@@ -367,7 +368,8 @@ class _Distances:
             far = group.sums_of(self.from_controls, draws, seed)
             for kind, within, cross in zip(group.kinds, sums, far, strict=True):
                 size = sum(kind.counts)
-                energy = 2 * cross / size - 2 * within / size**2 - self.within_controls
+                means = cross / size, 2 * within / size**2
+                energy = energy_of_means(*means, self.within_controls)
                 yield kind.members, _finite(energy)
 
     def of_random_sets(
@@ -397,7 +399,7 @@ class _Distances:
         counts = np.bincount(codes[there], minlength=groups)
         with np.errstate(invalid="ignore"):  # a group that is not scored: 0 / 0
             cross = np.bincount(codes[there], far[there], groups) / counts
-            energy = np.asarray(2 * cross - 2 * within / counts**2 - self.within_controls)
+            energy = energy_of_means(cross, 2 * within / counts**2, self.within_controls)
         _finite(energy[counts > 0])
         return energy
 
