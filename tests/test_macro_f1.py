@@ -7,7 +7,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from helpers.class_wells import toy
 from wellgram import InputError, neighbor_accuracy
-from wellgram.metrics.macro_f1 import macro_f1
+from wellgram.metrics.class_f1 import macro_f1
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from wellgram.metrics.graph_measures import (
     transfer_labels,
 )
 from wellgram.metrics.guides import guide_agreement
-from wellgram.metrics.macro_f1 import MacroF1Result
+from wellgram.metrics.class_f1 import MacroF1Result
 from wellgram.metrics.matching import match_wells, matched_recall
 from wellgram.metrics.mechanism_scores import MechanismResult, mechanism_accuracy
 from wellgram.metrics.precision_by_group import (

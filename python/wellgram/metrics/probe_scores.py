@@ -15,7 +15,7 @@ from wellgram.input_kinds import check_wells
 from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.blinding import aligned_blind
 from wellgram.metrics.labelled import LabelledWells, Sides
-from wellgram.metrics.macro_f1 import MacroF1Result
+from wellgram.metrics.class_f1 import MacroF1Result
 from wellgram.metrics.penalties import (
     Method,
     best_penalty,
