@@ -4,6 +4,7 @@ from wellgram.metrics.agreement import AgreementResult, replicate_agreement
 from wellgram.metrics.arm_bias import ProximityBiasResult, proximity_bias, split_by_arm
 from wellgram.metrics.batch_effects_panel import BatchEffects, batch_effects
 from wellgram.metrics.bootstrap import gene_bootstrap
+from wellgram.metrics.class_f1 import MacroF1Result
 from wellgram.metrics.comparison import ComparisonResult, compare_drug_targets, compare_recall
 from wellgram.metrics.confounders import associations, covariate_means, covariate_wells
 from wellgram.metrics.discrimination import RetrievalResult, retrieval
@@ -17,7 +18,6 @@ from wellgram.metrics.graph_measures import (
     transfer_labels,
 )
 from wellgram.metrics.guides import guide_agreement
-from wellgram.metrics.class_f1 import MacroF1Result
 from wellgram.metrics.matching import match_wells, matched_recall
 from wellgram.metrics.mechanism_scores import MechanismResult, mechanism_accuracy
 from wellgram.metrics.precision_by_group import (

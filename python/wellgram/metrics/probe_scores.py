@@ -14,8 +14,8 @@ from wellgram.errors import InputError, NotApplicable
 from wellgram.input_kinds import check_wells
 from wellgram.label_rules.missing_labels import is_missing
 from wellgram.metrics.blinding import aligned_blind
-from wellgram.metrics.labelled import LabelledWells, Sides
 from wellgram.metrics.class_f1 import MacroF1Result
+from wellgram.metrics.labelled import LabelledWells, Sides
 from wellgram.metrics.penalties import (
     Method,
     best_penalty,
