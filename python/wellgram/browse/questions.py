@@ -30,7 +30,7 @@ def row_asked(lookup: MapLookup, request: "Request", part: str = "row") -> int:
 
 def count_asked(request: "Request") -> int:
     """Return how many neighbors are asked for, 25 if nothing is said."""
-    text = request.query_params.get("k", "25")
+    text: str = request.query_params.get("k", "25")
     k = _number(text)
     if k is None or not 1 <= k <= _MOST:
         raise InputError(f"k must be a whole number from 1 to {_MOST:,}, not {text[:_SHOWN]!r}")
@@ -39,7 +39,7 @@ def count_asked(request: "Request") -> int:
 
 def text_asked(request: "Request") -> str:
     """Return what somebody typed."""
-    text = request.query_params.get("text", "")
+    text: str = request.query_params.get("text", "")
     if len(text) > _LONGEST_TEXT:
         raise InputError(f"names are looked up by at most {_LONGEST_TEXT} characters")
     return text
@@ -47,7 +47,7 @@ def text_asked(request: "Request") -> str:
 
 def type_asked(lookup: MapLookup, request: "Request") -> str | None:
     """Return the type of perturbations that is asked for; None for all."""
-    text = request.query_params.get("type", "")
+    text: str = request.query_params.get("type", "")
     if text and text not in lookup.types:
         types = ", ".join(map(repr, lookup.types)) or "no types"
         raise InputError(f"the map has no type {text[:_SHOWN]!r}; it has {types}")
