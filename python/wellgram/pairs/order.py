@@ -37,11 +37,13 @@ class _Search:
     answer: float | None = None
 
     def guess(self, sample: Rows, share: float) -> Bracket:
-        """Return a bracket around the share-quantile of an ascending sample, inside the bounds."""
+        """Return a bracket around the share-quantile of a sample, inside the bounds.
+
+        The sample is in order at the `_ends` of the share.
+        """
         low, high = self.low, self.high
         if len(sample):
-            spread = _SIGMAS * np.sqrt(len(sample) * share * (1 - share)) + 1
-            first, last = int(len(sample) * share - spread), int(len(sample) * share + spread)
+            first, last = _ends(len(sample), share)
             low = max(low, float(sample[first]) if first >= 0 else -np.inf)
             high = min(high, float(sample[last]) if last < len(sample) else np.inf)
             # What the first pass kept may be an odd sample of a bracket that overflowed.
@@ -72,6 +74,12 @@ class _Search:
         if self.answer is not None:
             return None
         return Bracket(self.low, _middle(self.low, self.high), _CAPACITY)
+
+
+def _ends(count: int, share: float) -> tuple[int, int]:
+    """Return between which places of a sample in order the share-quantile of all must lie."""
+    spread = _SIGMAS * np.sqrt(count * share * (1 - share)) + 1
+    return int(count * share - spread), int(count * share + spread)
 
 
 def _less(found: Bracketed, bracket: Bracket, left_out: Floats) -> Bracketed:
@@ -161,6 +169,10 @@ def order_statistics(
         raise InputError(f"ranks must lie in [0, {pairs}) for the {pairs} pairs of {rows.n} rows")
     size = min(max(_SAMPLE, pairs // _PAIRS_PER_SAMPLE), _LARGEST_SAMPLE)
     sample = _sample(rows, other, size) if ranks and pairs > size else np.empty(0)
+    places = {place for rank in ranks for place in _ends(len(sample), rank / pairs)}
+    inside = sorted(place for place in places if 0 <= place < len(sample))
+    if inside:
+        sample.partition(inside)
     searches = [_Search(rank) for rank in ranks]
     open_ = [(s, s.guess(sample, s.rank / pairs)) for s in searches]
     brackets, place = _joined([bracket for _, bracket in open_])
@@ -215,7 +227,7 @@ def _order_at(found: Bracketed, ranks: Sequence[int]) -> None:
 
 
 def _sample(rows: UnitRows, other: UnitRows | None, size: int) -> Rows:
-    """Return the cosines of some pairs, ascending.
+    """Return the cosines of some pairs.
 
     Every row has as many partners. A few rows in random order share a few random partners, which
     then stay in the cache.
@@ -233,4 +245,4 @@ def _sample(rows: UnitRows, other: UnitRows | None, size: int) -> Rows:
         apart = i != j
         i, j = i[apart], j[apart]
     # Naming the other map keeps pairs of a row side by side, which share its values.
-    return np.sort(rows.cosines(i.ravel(), j.ravel(), rows if other is None else other))
+    return rows.cosines(i.ravel(), j.ravel(), rows if other is None else other)
